@@ -1,0 +1,133 @@
+"""What every source of documents has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retrieval.errors import CorpusError
+
+COMMON_SCHEMA = pa.schema(
+    [
+        ("text", pa.string()),
+        ("body", pa.string()),
+        ("url", pa.string()),
+        ("group", pa.string()),
+        ("quality", pa.float64()),
+    ]
+)
+COMMON_COLUMNS = tuple(COMMON_SCHEMA.names)
+BATCH_ROWS = 10_000
+"""Rows of the batches that sources yield: big enough to be quick, small enough to stay out of the way in RAM."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusInfo:
+    """What the manifest and the page say about a source."""
+
+    name: str
+    """Short name, the one `--corpus` takes."""
+    title: str
+    """One line for people, such as `CoNaLa mined: Stack Overflow questions with Python snippets`."""
+    attribution: str | None = None
+    """Credit and licence that the page must show, as plain text."""
+    attribution_url: str | None = None
+    body_language: str | None = None
+    """`python` when `body` is code to highlight; None when it is prose."""
+    examples: tuple[str, ...] = ()
+    """Queries that fit this source, shown on the page."""
+
+
+class Corpus(Protocol):
+    """A source of documents."""
+
+    @property
+    def info(self) -> CorpusInfo:
+        """Returns what the manifest and the page say about this source."""
+        ...
+
+    @property
+    def num_rows(self) -> int | None:
+        """Returns the number of rows if it is known before reading, for the progress bar."""
+        ...
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yields the rows in a fixed order, every batch with the same schema.
+
+        Raises:
+            CorpusError: if the source is missing, is not what its name says, or lacks a column.
+        """
+        ...
+
+
+def with_common_columns(
+    batch: pa.RecordBatch,
+    *,
+    text: str,
+    body: str | None = None,
+    url: str | None = None,
+    group: str | None = None,
+    quality: str | None = None,
+) -> pa.RecordBatch:
+    """Returns `batch` with the five common columns in front, taken from the named columns.
+
+    The source's columns follow under their own names. One that has a common name is not repeated if it is in use; if
+    it is not, it is kept as `source_NAME`, so that nothing of the source is lost.
+
+    Raises:
+        CorpusError: if a named column is missing or cannot be cast.
+    """
+    named = {"text": text, "body": body, "url": url, "group": group, "quality": quality}
+    fields = list(COMMON_SCHEMA)
+    arrays = [_common_column(batch, field, named[field.name]) for field in COMMON_SCHEMA]
+    taken = {*COMMON_COLUMNS, *batch.schema.names}
+    for field in batch.schema:
+        if field.name in COMMON_COLUMNS:
+            if field.name in named.values():
+                continue
+            name = f"source_{field.name}"
+            while name in taken:
+                name = f"source_{name}"
+            taken.add(name)
+            fields.append(field.with_name(name))
+        else:
+            fields.append(field)
+        arrays.append(batch.column(field.name))
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _common_column(batch: pa.RecordBatch, field: pa.Field, source: str | None) -> pa.Array:
+    if source is None:
+        return pa.nulls(batch.num_rows, field.type)
+    require_column(batch.schema.names, source, field.name)
+    try:
+        return pc.cast(batch.column(source), field.type)
+    except pa.ArrowInvalid as error:
+        raise CorpusError(f"column {source!r} cannot be read as {field.name} ({field.type}): {error}") from error
+    except pa.ArrowNotImplementedError as error:
+        raise CorpusError(
+            f"column {source!r} of type {batch.schema.field(source).type} cannot be the {field.name}: "
+            f"{field.type} is needed. Choose another with --{field.name}-column."
+        ) from error
+
+
+def require_column(names: Sequence[str], column: str, role: str) -> None:
+    """Returns when `column` is among `names`.
+
+    Raises:
+        CorpusError: if it is not; the message lists those there are.
+    """
+    if column not in names:
+        raise CorpusError(
+            f"no column {column!r} for the {role}: the columns are {', '.join(names)}. Choose one with --{role}-column."
+        )
+
+
+def sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of `batch` in slices of at most `BATCH_ROWS`, without copying."""
+    for start in range(0, batch.num_rows, BATCH_ROWS):
+        yield batch.slice(start, BATCH_ROWS)

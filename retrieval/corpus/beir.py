@@ -1,0 +1,188 @@
+"""Collections in BEIR's format: documents, and queries with human relevance judgments.
+
+corpus.jsonl       _id, title, text
+queries.jsonl      _id, text
+qrels/test.tsv     query-id, corpus-id, score
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from retrieval.corpus.base import COMMON_SCHEMA, CorpusInfo
+from retrieval.corpus.readers.json_lines import json_objects
+from retrieval.corpus.readers.lines import in_batches, numbered_lines
+from retrieval.corpus.readers.sniffing import require_text
+from retrieval.errors import CorpusError
+
+_SCHEMA = pa.schema([*COMMON_SCHEMA, pa.field("_id", pa.string()), pa.field("title", pa.string())])
+_NUM_EXAMPLES = 6
+_LONGEST_EXAMPLE = 100
+
+
+class BeirCorpus:
+    """The documents of a collection; the text is title and text in one, as BEIR's own retrievers take it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __repr__(self) -> str:
+        return f"BeirCorpus({str(self._path)!r})"
+
+    @property
+    def info(self) -> CorpusInfo:
+        """Returns the name of the folder, and the collection's first short queries as examples."""
+        return CorpusInfo(name="beir", title=f"BEIR collection {self._path.resolve().name}", examples=self._examples())
+
+    @property
+    def num_rows(self) -> None:
+        """Returns None: only reading would tell."""
+        return None
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yields the documents in the order of `corpus.jsonl`.
+
+        Raises:
+            CorpusError: if the file is missing, or a line is not an object with `_id` and `text`.
+        """
+        path = _collection_file(self._path, "corpus.jsonl")
+        for records in in_batches(json_objects(path)):
+            rows = [_document(path, line, record) for line, record in records]
+            yield pa.RecordBatch.from_pylist(rows, schema=_SCHEMA)
+
+    def _examples(self) -> tuple[str, ...]:
+        try:
+            records = json_objects(_collection_file(self._path, "queries.jsonl"))
+            queries = (str(record.get("text", "")) for _, record in records)
+            return tuple(islice((query for query in queries if 0 < len(query) <= _LONGEST_EXAMPLE), _NUM_EXAMPLES))
+        except CorpusError:
+            return ()  # a corpus can be indexed without queries; who needs them hears what is wrong with them
+
+
+@dataclass(frozen=True, slots=True)
+class BeirTask:
+    """The queries of a collection, the judgments, and what is odd about them."""
+
+    queries: Mapping[str, str]
+    """Text by query id, in the order of the file."""
+    judgments: Mapping[str, Mapping[str, int]]
+    """Relevance by document id, by query id; only queries that exist. 0 is judged and not relevant."""
+    num_documents: int
+    """Distinct document ids in the corpus."""
+    num_duplicate_document_ids: int
+    """Rows of the corpus whose id an earlier row has."""
+    num_judgments_without_query: int
+    """Judgments left out because their query is not in the file."""
+    num_judgments_without_document: int
+    """Judgments whose document is not in the corpus. They stay in `judgments`: no system can find it, and all of them
+    are measured against it."""
+    num_repeated_judgments: int
+    """Judgments of a pair that was judged before; the last one counts."""
+
+    @property
+    def num_dangling_judgments(self) -> int:
+        """Returns how many judgments name a query or a document that is not there."""
+        return self.num_judgments_without_query + self.num_judgments_without_document
+
+    @property
+    def unjudged_queries(self) -> tuple[str, ...]:
+        """Returns the ids of the queries without any judgment, which cannot be scored."""
+        return tuple(query_id for query_id in self.queries if query_id not in self.judgments)
+
+
+def load_queries_and_judgments(path: Path) -> BeirTask:
+    """Returns the queries and judgments of the collection in the folder `path`.
+
+    Raises:
+        CorpusError: if a file is missing or a line of it is malformed, or two queries have the same id.
+    """
+    queries = _queries(_collection_file(path, "queries.jsonl"))
+    corpus_path = _collection_file(path, "corpus.jsonl")
+    ids = [_required(corpus_path, line, record, "_id") for line, record in json_objects(corpus_path)]
+    documents = set(ids)
+    judgments: dict[str, dict[str, int]] = {}
+    without_query = without_document = repeated = 0
+    for query_id, document_id, relevance in _judgments(_collection_file(path, "qrels/test.tsv")):
+        if query_id not in queries:
+            without_query += 1
+            continue
+        judged = judgments.setdefault(query_id, {})
+        repeated += document_id in judged
+        without_document += document_id not in documents and document_id not in judged
+        judged[document_id] = relevance
+    return BeirTask(
+        queries=queries,
+        judgments=judgments,
+        num_documents=len(documents),
+        num_duplicate_document_ids=len(ids) - len(documents),
+        num_judgments_without_query=without_query,
+        num_judgments_without_document=without_document,
+        num_repeated_judgments=repeated,
+    )
+
+
+def _collection_file(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not folder.is_dir():
+        raise CorpusError(f"there is no folder {folder}: expected a BEIR collection with corpus.jsonl in it.")
+    if not path.is_file():
+        have = ", ".join(sorted(entry.name for entry in folder.iterdir())) or "nothing"
+        raise CorpusError(f"{path} is missing: expected a BEIR collection, found {have} in {folder}.")
+    require_text(path, "tab-separated judgments" if name.endswith(".tsv") else "JSON Lines")
+    return path
+
+
+def _document(path: Path, line: int, record: Mapping[str, Any]) -> dict[str, str | None]:
+    text = _required(path, line, record, "text")
+    title = record.get("title")
+    metadata = record.get("metadata")
+    url = metadata.get("url") if isinstance(metadata, dict) else None
+    return {
+        "text": f"{title} {text}".strip() if title else text,
+        "body": text,
+        "url": None if url is None else str(url),
+        "_id": _required(path, line, record, "_id"),
+        "title": None if title is None else str(title),
+    }
+
+
+def _queries(path: Path) -> dict[str, str]:
+    queries: dict[str, str] = {}
+    for line, record in json_objects(path):
+        query_id = _required(path, line, record, "_id")
+        if query_id in queries:
+            raise CorpusError(f"{path}, line {line}: the query id {query_id!r} is there twice. Give each its own.")
+        queries[query_id] = _required(path, line, record, "text")
+    return queries
+
+
+def _required(path: Path, line: int, record: Mapping[str, Any], name: str) -> str:
+    """Ids are text or whole numbers; a text is text."""
+    value = record.get(name)
+    if isinstance(value, str) or (name == "_id" and isinstance(value, int)):
+        return str(value)
+    found = f"{value!r} in it" if name in record else f"the names {', '.join(record)}"
+    raise CorpusError(f"{path}, line {line}: expected {name!r} with text, found {found}.")
+
+
+def _judgments(path: Path) -> Iterator[tuple[str, str, int]]:
+    for line, content in numbered_lines(path):
+        fields = content.split("\t")
+        if not content.strip():
+            continue
+        try:
+            query_id, document_id, relevance = fields
+            yield query_id, document_id, int(relevance)
+        except ValueError as error:
+            if line == 1 and len(fields) == 3:
+                continue  # the header
+            raise CorpusError(
+                f"{path}, line {line}: expected query-id, corpus-id and a whole number, separated by tabs, found "
+                f"{content[:80]!r}."
+            ) from error

@@ -1,0 +1,59 @@
+"""The sources by name, as `--corpus` takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from retrieval.corpus.base import Corpus
+from retrieval.errors import CorpusError
+
+SOURCES = ("python", "conala", "beir", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What the user said about the source."""
+
+    name: str
+    """One of `SOURCES`."""
+    path: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Column by role: text, body, url, group, quality. For files; the other sources know their own."""
+    packages: Sequence[str] | None = None
+    """For `python`: the packages beside the standard library; None for the usual ones."""
+
+
+def open_corpus(options: SourceOptions) -> Corpus:
+    """Returns the source that the options name.
+
+    Raises:
+        CorpusError: if an option is missing, does not belong to this source, or the source cannot be opened.
+    """
+    if options.columns and options.name != "file":
+        raise CorpusError(f"--corpus {options.name} knows its own columns: leave the column options out.")
+    if options.packages is not None and options.name != "python":
+        raise CorpusError(f"--packages goes with --corpus python, not with {options.name}.")
+    # Imported when chosen: each brings readers that the others do not need.
+    if options.name == "python":
+        from retrieval.corpus.python import PythonCorpus
+
+        if options.path:
+            raise CorpusError("--corpus python reads this interpreter: leave --path out.")
+        return PythonCorpus() if options.packages is None else PythonCorpus(options.packages)
+    if options.name == "conala":
+        from retrieval.corpus.conala import ConalaCorpus
+
+        return ConalaCorpus(Path(options.path) if options.path else None)
+    if options.path is None:
+        raise CorpusError(f"--corpus {options.name} needs --path.")
+    if options.name == "beir":
+        from retrieval.corpus.beir import BeirCorpus
+
+        return BeirCorpus(Path(options.path))
+    if options.name == "file":
+        from retrieval.corpus.files import FileCorpus
+
+        return FileCorpus(options.path, **{f"{role}_column": column for role, column in options.columns.items()})
+    raise CorpusError(f"no corpus is called {options.name!r}: choose one of {', '.join(SOURCES)}.")

@@ -1,0 +1,129 @@
+"""The rows of the corpus, in a memory-mapped Arrow IPC file.
+
+Behind the source's columns stand two of ours: `_text_id`, equal for rows with the same text and counted in order of
+first appearance, and `_group_id`, the same for groups, where a row without a group is one of its own.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from retrieval.corpus.base import COMMON_COLUMNS
+from retrieval.errors import BundleCorruptError, BundleMissingError
+from retrieval.results import Document
+
+TEXT_ID = "_text_id"
+GROUP_ID = "_group_id"
+_OURS = (TEXT_ID, GROUP_ID)
+_ROWS_BETWEEN_RELEASES = 256
+"""Each row touched maps some 64 KB into the process; this many are given back at once, to keep that below 50 MB."""
+
+
+class DocumentStore:
+    """Reads documents by row; only the pages that are touched come into RAM. Safe to use from many threads."""
+
+    def __init__(self, table: pa.Table, path: Path, mapped: mmap.mmap) -> None:
+        self._batches: list[pa.RecordBatch] = table.to_batches()
+        self._starts = np.cumsum([0] + [batch.num_rows for batch in self._batches])
+        self._table = table
+        self._mapped = mapped
+        # Opening has touched the head of every batch; from here on, pages come in row by row.
+        self._num_touched = _ROWS_BETWEEN_RELEASES
+        self._release_pages(0)
+        self._extra = [name for name in table.schema.names if name not in COMMON_COLUMNS and name not in _OURS]
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path) -> DocumentStore:
+        """Returns the documents in an Arrow IPC file, memory-mapped.
+
+        Raises:
+            BundleMissingError: if the file is not there.
+            BundleCorruptError: if Arrow cannot read it, or a column of ours is missing or of another type.
+        """
+        try:
+            with path.open("rb") as file:
+                mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+            table = pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
+            names = set(table.schema.names)
+        except FileNotFoundError as error:
+            raise BundleMissingError(f"{path} is missing: copy the whole folder, or build the index again.") from error
+        except (pa.ArrowException, ValueError, OSError) as error:
+            raise BundleCorruptError(f"Arrow cannot read {path}: {error}. Build the index again.") from error
+        if missing := {*COMMON_COLUMNS, TEXT_ID} - names:
+            raise BundleCorruptError(f"{path} lacks the columns {sorted(missing)}. Build the index again.")
+        for name in {TEXT_ID, GROUP_ID} & names:
+            if table.schema.field(name).type != pa.int32() or table.column(name).null_count:
+                raise BundleCorruptError(f"column {name} of {path} is not whole numbers. Build the index again.")
+        return cls(table, path, mapped)
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __repr__(self) -> str:
+        return f"DocumentStore({len(self):,} rows, {len(self._mapped) / 1e6:.1f} MB mapped)"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Returns the names of the columns that are the source's, the common ones first."""
+        return (*COMMON_COLUMNS, *self._extra)
+
+    def fetch(self, rows: Sequence[int]) -> tuple[Document, ...]:
+        """Returns the documents at `rows`, in that order.
+
+        Raises:
+            IndexError: if a row is not in the corpus.
+            BundleCorruptError: if the bytes of a row cannot be what was written.
+        """
+        documents = tuple(self._document(row) for row in rows)
+        self._release_pages(len(rows))
+        return documents
+
+    def text_ids(self) -> npt.NDArray[np.int32]:
+        """Returns the text id of every row, int32 `(n,)`."""
+        return self._int_column(TEXT_ID)
+
+    def group_ids(self) -> npt.NDArray[np.int32] | None:
+        """Returns the group id of every row, int32 `(n,)`, or None when the corpus has no groups."""
+        return self._int_column(GROUP_ID) if GROUP_ID in self._table.schema.names else None
+
+    def qualities(self) -> npt.NDArray[np.float64] | None:
+        """Returns the quality of every row, float64 `(n,)`, null as -inf; None when no row has one."""
+        column = self._table.column("quality")
+        if column.null_count == len(column):
+            return None
+        return np.asarray(column.fill_null(float("-inf")).to_numpy(), dtype=np.float64)
+
+    def texts(self, rows: Iterable[int]) -> list[str]:
+        """Returns the texts at `rows`."""
+        return [document.text for document in self.fetch(list(rows))]
+
+    def _int_column(self, name: str) -> npt.NDArray[np.int32]:
+        return np.asarray(self._table.column(name).to_numpy(), dtype=np.int32)
+
+    def _release_pages(self, num_rows: int) -> None:
+        self._num_touched += num_rows
+        if self._num_touched >= _ROWS_BETWEEN_RELEASES and hasattr(mmap, "MADV_DONTNEED"):
+            self._num_touched = 0
+            # The file is read-only and stays in the page cache: a row that is wanted again is mapped again.
+            self._mapped.madvise(mmap.MADV_DONTNEED)
+
+    def _document(self, row: int) -> Document:
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} is not in the corpus, which has rows 0 to {len(self) - 1}")
+        part = int(np.searchsorted(self._starts, row, side="right")) - 1
+        batch = self._batches[part].slice(row - int(self._starts[part]), 1)
+        try:
+            # Arrow believes the offsets of a file; altered ones would lead out of it, and end the process.
+            batch.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
+        common = {name: batch.column(name)[0].as_py() for name in COMMON_COLUMNS}
+        extra = {name: batch.column(name)[0].as_py() for name in self._extra}
+        return Document(row=row, **common, extra=extra)

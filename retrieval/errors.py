@@ -1,0 +1,57 @@
+"""The errors this package raises on purpose.
+
+    RetrievalError
+    ├── QueryError      the query or a search setting cannot be used
+    ├── CorpusError     a source of documents cannot be read as asked
+    ├── ModelError      the embedding model is missing, altered or another one
+    ├── BuildError      a build was refused or could not finish
+    ├── DependencyError an optional package is not installed
+    └── BundleError     a built index cannot be opened
+        ├── BundleMissingError       a file or the folder is not there
+        ├── BundleCorruptError       a file is truncated or altered
+        └── BundleIncompatibleError  another format version, model or dimension
+
+Every message says what failed, what was expected against what was found, and what mends it.
+"""
+
+from __future__ import annotations
+
+
+class RetrievalError(Exception):
+    """Base of every error that a user of this package can mend."""
+
+
+class QueryError(RetrievalError):
+    """The query or a search setting cannot be used."""
+
+
+class CorpusError(RetrievalError):
+    """A source of documents cannot be read as asked."""
+
+
+class ModelError(RetrievalError):
+    """The embedding model is missing, altered, or not the one that is needed."""
+
+
+class BuildError(RetrievalError):
+    """A build was refused, or could not finish."""
+
+
+class DependencyError(RetrievalError):
+    """An optional package that is needed for this is not installed; the message has the command that installs it."""
+
+
+class BundleError(RetrievalError):
+    """A built index cannot be opened."""
+
+
+class BundleMissingError(BundleError):
+    """A bundle, or one of its files, is not there."""
+
+
+class BundleCorruptError(BundleError):
+    """A file of the bundle is truncated or altered."""
+
+
+class BundleIncompatibleError(BundleError):
+    """The bundle is whole, but of another format version, model or dimension."""

@@ -1,0 +1,114 @@
+"""What quantization costs: the exact float32 answer, and how much of it a search keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.bundle import DOCUMENTS_FILE, EMBEDDINGS_FILE, Bundle
+from retrieval.documents import DocumentStore
+from retrieval.errors import BundleMissingError
+from retrieval.quantization import Float32s
+from retrieval.row_tables import Rows, RowTables
+
+_CHUNK_ROWS = 32_768
+_QUERIES_AT_ONCE = 128
+"""With `_CHUNK_ROWS`, 17 MB of scores at once."""
+_SAME_SCORE = 1e-6
+"""Two float32 sums of the same products differ by this much when they are added in another order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExactAnswer:
+    """The nearest distinct texts of one query, found by comparing it with all of them."""
+
+    rows: Rows
+    """`(k,)` first row of each text, nearest first; equal scores are in order of row."""
+    scores: Float32s
+    """`(k,)` dot products: cosine similarities, when the vectors have length 1."""
+
+
+class ExactBaseline:
+    """Compares float32 queries with every distinct text of a bundle: slow, and right."""
+
+    def __init__(self, embeddings_path: Path, first_rows: Rows | None) -> None:
+        """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` names one row a distinct text."""
+        self.embeddings: Float32s = np.load(embeddings_path, mmap_mode="r")
+        self.text_rows: Rows = np.arange(len(self.embeddings)) if first_rows is None else first_rows
+        """`(num_texts,)` first row of each distinct text."""
+
+    @classmethod
+    def open(cls, bundle: Bundle) -> ExactBaseline:
+        """Returns the baseline of a bundle.
+
+        Raises:
+            BundleMissingError: if the bundle was built without it.
+        """
+        if not bundle.manifest.has_baseline:
+            raise BundleMissingError(
+                f"{bundle.path} has no {EMBEDDINGS_FILE}, so nothing can be compared with float32: "
+                f"build the index without --no-baseline."
+            )
+        documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
+        tables = RowTables.of(documents, distinct_text_count=bundle.manifest.distinct_text_count, grouped=False)
+        return cls(bundle.file(EMBEDDINGS_FILE), tables.first_rows)
+
+    def search(self, vectors: Float32s, top_k: int) -> list[ExactAnswer]:
+        """Returns the exact answer of each query, float32 `(m, dim)` of length 1."""
+        return scan(vectors, self.text_rows, lambda rows: np.asarray(self.embeddings[rows]), top_k)
+
+    def recall(self, vector: Float32s, found_rows: Sequence[int], truth: ExactAnswer) -> float:
+        """Returns the share of the exact answer that `found_rows` hold, in [0, 1].
+
+        A found text counts when its exact score reaches the last one of the answer: among equal scores any is right.
+
+        Args:
+            vector: the query `(dim,)`.
+            found_rows: rows of distinct texts, as many as the answer has.
+            truth: the exact answer to `vector`.
+        """
+        if len(truth.rows) == 0:
+            return 1.0
+        exact = np.asarray(self.embeddings[np.asarray(found_rows, dtype=np.int64)]) @ vector
+        return min(1.0, float(np.sum(exact >= truth.scores[-1] - _SAME_SCORE)) / len(truth.rows))
+
+
+def scan(queries: Float32s, rows: Rows, fetch: Callable[[Rows], Float32s], top_k: int) -> list[ExactAnswer]:
+    """Returns the `top_k` of `rows` with the highest dot product for each query, float32 `(m, dim)`.
+
+    Args:
+        queries: `(m, dim)`.
+        rows: `(n,)`, ascending; they are read in chunks, each once for all queries.
+        fetch: returns the vectors at some rows, float32 `(len(rows), dim)`.
+        top_k: how many, from 1 on.
+    """
+    best = [ExactAnswer(np.empty(0, np.int64), np.empty(0, np.float32))] * len(queries)
+    for start in range(0, len(rows), _CHUNK_ROWS):
+        chunk = rows[start : start + _CHUNK_ROWS]
+        vectors = fetch(chunk)
+        for first in range(0, len(queries), _QUERIES_AT_ONCE):
+            scores = queries[first : first + _QUERIES_AT_ONCE] @ vectors.T
+            for query, own in enumerate(scores, start=first):
+                best[query] = _merged(best[query], chunk, own, top_k)
+    return best
+
+
+def _merged(best: ExactAnswer, rows: Rows, scores: Float32s, top_k: int) -> ExactAnswer:
+    found = _highest(scores, top_k)
+    all_rows = np.concatenate([best.rows, rows[found]])
+    all_scores = np.concatenate([best.scores, scores[found]])
+    order = np.argsort(-all_scores, kind="stable")[:top_k]
+    return ExactAnswer(all_rows[order], all_scores[order])
+
+
+def _highest(scores: Float32s, k: int) -> npt.NDArray[np.int64]:
+    """Returns the positions of the `k` highest scores, best first; equal ones in order of position."""
+    if k >= len(scores):
+        return np.argsort(-scores, kind="stable")
+    last = np.partition(scores, len(scores) - k)[len(scores) - k]
+    positions = np.flatnonzero(scores >= last)
+    return positions[np.argsort(-scores[positions], kind="stable")[:k]]

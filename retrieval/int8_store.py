@@ -1,0 +1,119 @@
+"""int8 vectors in a usearch file that stays on disk, read by row. The only module that imports usearch.
+
+The file is written with the smallest graph usearch allows, since the graph is never searched: 254 MB for 593,891
+vectors of 384 dimensions, where the default graph makes it 316 MB. Any usearch can open it; here its matrix of vectors
+is mapped as it is, because a usearch view keeps a table of keys in RAM (53 MB for that file, twice the sign bits) and
+copies rows one by one.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from usearch.index import Index
+
+from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError
+from retrieval.quantization import Int8s
+
+_HEADER_BYTES = 8
+"""A usearch file starts with the rows and the columns of its matrix as uint32; the rows follow in slot order."""
+
+
+def write_int8_store(path: Path, dim: int, batches: Iterable[Int8s]) -> None:
+    """Writes int8 codes, each batch `(any, dim)`, to `path`; keys count from 0 in the order they come.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    index = Index(ndim=dim, metric="ip", dtype="i8", connectivity=2, expansion_add=1, expansion_search=1)
+    start = 0
+    for codes in batches:
+        keys = np.arange(start, start + len(codes), dtype=np.uint64)
+        # One thread: slots are then in the order of the keys, and two builds give the same bytes.
+        index.add(keys, codes, copy=True, threads=1)
+        start += len(codes)
+    try:
+        index.save(str(path))
+    except RuntimeError as error:
+        raise OSError(f"usearch could not write {path}: {error}") from error
+    # usearch lets the error of the last write pass: on a full disk the file is short.
+    if (size := path.stat().st_size) != index.serialized_length:
+        raise OSError(f"usearch could not write {path}: it has {size:,} of {index.serialized_length:,} bytes")
+
+
+class Int8Store:
+    """Reads int8 vectors by row from a mapped file. Safe to use from many threads."""
+
+    def __init__(self, path: Path, num_rows: int, dim: int) -> None:
+        """Maps the matrix of `path`, whose header `open` has checked."""
+        self.path = path
+        self.dim = dim
+        self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
+        mapped = mmap.mmap(self._file, 0, prot=mmap.PROT_READ)
+        if hasattr(mmap, "MADV_RANDOM"):
+            mapped.madvise(mmap.MADV_RANDOM)  # rows are far apart: reading ahead brings in what nobody asked for
+        self.codes: Int8s = np.frombuffer(mapped, np.int8, num_rows * dim, _HEADER_BYTES).reshape(num_rows, dim)
+        """`(n, dim)`: the mapped matrix, for scans of all of it."""
+
+    @classmethod
+    def open(cls, path: Path, dim: int) -> Int8Store:
+        """Returns the vectors in `path`.
+
+        Raises:
+            BundleMissingError: if the file is not there.
+            BundleCorruptError: if it is no usearch file, or is shorter than it says.
+            BundleIncompatibleError: if it holds vectors of another length or type.
+        """
+        if not path.is_file():
+            raise BundleMissingError(f"{path} is missing: build the index again, or copy the whole folder.")
+        try:
+            about = Index.metadata(str(path))
+            num_rows, num_columns = (int(value) for value in np.fromfile(path, dtype="<u4", count=2))
+        except (RuntimeError, ValueError, OSError) as error:
+            raise BundleCorruptError(f"usearch cannot read {path}: {error}. Build the index again.") from error
+        if about is None:
+            raise BundleCorruptError(f"usearch finds no index in {path}. Build the index again.")
+        kind, found_dim = about["kind_scalar"].name, int(about["dimensions"])
+        if (kind, found_dim) != ("I8", dim) or not about["matrix_included"] or about["matrix_uses_64_bit_dimensions"]:
+            raise BundleIncompatibleError(
+                f"{path} holds {kind} vectors of {found_dim} dimensions; "
+                f"I8 vectors of {dim} are needed. Build the index again."
+            )
+        size = path.stat().st_size
+        if num_rows != about["count_present"] or num_columns != dim or size < _HEADER_BYTES + num_rows * dim:
+            raise BundleCorruptError(
+                f"{path} has {size:,} bytes and says {num_rows:,} x {num_columns} in its header, "
+                f"{about['count_present']:,} x {dim} behind it. Build the index again."
+            )
+        return cls(path, num_rows, dim)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __repr__(self) -> str:
+        return f"Int8Store({len(self):,} x {self.dim} int8, {self.path.stat().st_size / 1e6:.1f} MB mapped)"
+
+    def fetch(self, rows: npt.NDArray[np.int64]) -> Int8s:
+        """Returns the codes at `rows`, int8 `(len(rows), dim)`.
+
+        Read from the file by position, not through the map: a page fault maps the 64 KB around a row, so that a
+        hundred queries of 200 rows would pull the whole file into this process. A read leaves it where it is.
+
+        Raises:
+            IndexError: if a row is not in the file.
+            BundleCorruptError: if the file was cut short since it was opened.
+        """
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(self)):
+            raise IndexError(f"rows {rows.min()} to {rows.max()} are not all in {self!r}")
+        read = [os.pread(self._file, self.dim, _HEADER_BYTES + row * self.dim) for row in rows.tolist()]
+        joined = b"".join(read)
+        if len(joined) != len(rows) * self.dim:
+            raise BundleCorruptError(f"{self.path} has become shorter. Copy it again, or build the index again.")
+        return np.frombuffer(joined, np.int8).reshape(len(rows), self.dim)

@@ -1,0 +1,106 @@
+"""Human judgments: nDCG@10 and MRR@10 of answers, and how sure a difference between two systems is.
+
+The metrics are trec_eval's, through pytrec_eval, as in BEIR and MTEB. Only this module imports it, and only when it is
+needed: it is one of the optional tools for measuring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.errors import DependencyError
+
+CUTOFF = 10
+CONFIDENCE_PERCENT = 95.0
+Float64s = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedScores:
+    """How good the answers are, query by query, in [0, 1]."""
+
+    ndcg: Float64s
+    """`(m,)` nDCG@10, with the relevance itself as the gain."""
+    mrr: Float64s
+    """`(m,)` 1 / rank of the first relevant document among ten, 0 without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The mean of a system in percent of another's, with its 95 % interval; None where the other's mean is 0."""
+
+    percent: float | None
+    low: float | None
+    high: float | None
+
+
+def require_metrics() -> None:
+    """Returns when the metrics can be computed.
+
+    Raises:
+        DependencyError: if pytrec_eval is not installed.
+    """
+    try:
+        import pytrec_eval  # noqa: F401
+    except ImportError as error:
+        raise DependencyError(
+            "judged quality is computed by pytrec_eval, which is not installed: "
+            "python -m pip install -r requirements-bench.txt"
+        ) from error
+
+
+def judged_scores(judgments: Mapping[str, Mapping[str, int]], answers: Mapping[str, Sequence[str]]) -> JudgedScores:
+    """Returns the scores of answers, in their order.
+
+    Args:
+        judgments: relevance by document id, by query id.
+        answers: distinct document ids by query id, best first; what stands below the tenth does not count.
+
+    Raises:
+        DependencyError: if pytrec_eval is not installed.
+    """
+    require_metrics()
+    import pytrec_eval
+
+    evaluator = pytrec_eval.RelevanceEvaluator(
+        {query_id: dict(judgments[query_id]) for query_id in answers}, {f"ndcg_cut.{CUTOFF}", "recip_rank"}
+    )
+    # trec_eval sorts by score, and equal scores by id: give every rank a score of its own.
+    run = {
+        query_id: {document_id: -float(rank) for rank, document_id in enumerate(ids[:CUTOFF])}
+        for query_id, ids in answers.items()
+    }
+    found = evaluator.evaluate(run)
+    return JudgedScores(
+        ndcg=np.array([found[query_id][f"ndcg_cut_{CUTOFF}"] for query_id in answers]),
+        mrr=np.array([found[query_id]["recip_rank"] for query_id in answers]),
+    )
+
+
+class PairedBootstrap:
+    """Says how far a ratio of two means might lie elsewhere, had other queries of the kind been asked.
+
+    Queries are drawn with replacement, and both systems are scored on the same draw: what makes a query hard for both
+    cancels out (Sakai, 2006, "Evaluating evaluation metrics based on the bootstrap").
+    """
+
+    def __init__(self, num_queries: int, *, num_resamples: int = 5000, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        draws = rng.multinomial(num_queries, np.full(num_queries, 1.0 / num_queries), size=num_resamples)
+        self._draws = draws.astype(np.float32)
+        """`(num_resamples, num_queries)`: how often each query was drawn."""
+
+    def kept(self, scores: Float64s, other: Float64s) -> Kept:
+        """Returns the mean of `scores` in percent of the mean of `other`, both `(num_queries,)` on the same queries."""
+        if other.sum() <= 0:
+            return Kept(None, None, None)
+        ours, theirs = self._draws @ scores, self._draws @ other
+        drawn = theirs > 0
+        ratios = 100.0 * ours[drawn] / theirs[drawn]
+        outside = (100.0 - CONFIDENCE_PERCENT) / 2
+        low, high = np.percentile(ratios, [outside, 100.0 - outside])
+        return Kept(float(100.0 * scores.sum() / other.sum()), float(low), float(high))

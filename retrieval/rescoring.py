@@ -1,0 +1,47 @@
+"""Scores of few candidates against one float32 query: by sign bits in RAM, by int8 codes from disk.
+
+Both take a query of length 1 and estimate the cosine similarity with the float32 document.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from retrieval.quantization import Bits, Float32s, Int8Quantizer, Int8s
+
+_MEAN_COSINE_WITH_OWN_SIGNS = math.sqrt(2.0 / math.pi)
+"""Cosine between a vector and its own signs, when its values are normally distributed: E|x| / sqrt(E x^2)."""
+
+
+def hamming_scores(distances: np.typing.NDArray[np.int32], dim: int) -> Float32s:
+    """Returns cosine estimates `(n,)` for Hamming distances `(n,)`: `cos(pi * distance / dim)`.
+
+    Two random hyperplanes separate vectors at an angle a with probability a / pi (Charikar, 2002,
+    "Similarity estimation techniques from rounding algorithms").
+    """
+    angles = distances.astype(np.float32) * np.float32(np.pi / dim)
+    scores: Float32s = np.cos(angles, dtype=np.float32)
+    return scores
+
+
+def asymmetric_scores(query: Float32s, codes: Bits) -> Float32s:
+    """Returns cosine estimates `(n,)` of a float32 query `(dim,)` with documents known by sign bits `(n, bytes)`.
+
+    The dot product with the signs, over the length of a sign vector and over the cosine that a document has with its
+    own signs on average, so that an estimate may pass 1 a little. Only the order matters to the search; the constant
+    makes it readable as a cosine.
+    """
+    dim = len(query)
+    # sum(q * sign) = 2 * sum(q where the bit is set) - sum(q): the bits need no turning into +1 and -1.
+    bits = np.unpackbits(codes, axis=-1, count=dim).astype(np.float32)
+    dots = 2.0 * (bits @ query) - query.sum()
+    scores: Float32s = dots * np.float32(1.0 / (math.sqrt(dim) * _MEAN_COSINE_WITH_OWN_SIGNS))
+    return scores
+
+
+def int8_scores(query: Float32s, codes: Int8s, quantizer: Int8Quantizer) -> Float32s:
+    """Returns the dot products `(n,)` of a float32 query `(dim,)` with the de-quantized int8 `(n, dim)`."""
+    scaled, constant = quantizer.fold(query)
+    return (codes.astype(np.float32) @ scaled + np.float32(constant)).astype(np.float32)

@@ -1,0 +1,136 @@
+"""What the package answers: frozen types, with shapes and units. Raw counts are stored, ratios are properties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+STAGES = ("encode", "binarize", "hamming", "asymmetric", "rescore", "documents")
+"""The stages of one query, in order; every latency has them all, 0.0 where a stage was switched off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One row of the corpus."""
+
+    row: int
+    text: str
+    body: str | None = None
+    url: str | None = None
+    group: str | None = None
+    quality: float | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """The source's own columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer: a document, or the best document of its group."""
+
+    rank: int
+    """1-based position in the answer."""
+    row: int
+    """Position of the document in the corpus as read: faiss id, usearch key and row of `embeddings.npy`."""
+    score: float
+    """Cosine similarity with the query, in [-1, 1]."""
+    is_estimate: bool
+    """True when the score comes from sign bits; False when it comes from de-quantized int8."""
+    hamming_distance: int
+    """Number of differing sign bits, 0 to dim."""
+    binary_rank: int
+    """1-based rank of the hit's text among the distinct texts after the Hamming stage."""
+    document: Document
+    member_rows: tuple[int, ...] = ()
+    """The other rows of the hit's group, best first; fetch them with `Searcher.documents`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Wall-clock time of one call, in milliseconds."""
+
+    stages: Mapping[str, float]
+    total_ms: float
+    """The whole call, which is a little more than the sum of its stages."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """The knobs of a search, as they were used."""
+
+    top_k: int = 10
+    num_candidates: int = 1000
+    """Distinct texts that the Hamming stage hands on."""
+    rescore_multiplier: int = 20
+    """`rescore_multiplier * top_k` int8 rows are read and rescored."""
+    asymmetric: bool = True
+    """Order the candidates by float query x sign bits before int8 rows are chosen."""
+    rescore: bool = True
+    """Rescore with de-quantized int8; without it the score is an estimate from the bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResponse:
+    """Everything one query gave."""
+
+    query: str
+    hits: tuple[Hit, ...]
+    latency: Latency
+    settings: SearchSettings
+    num_documents: int
+    """Rows in the index."""
+    num_candidates: int
+    """Distinct texts that left the Hamming stage."""
+    int8_rows_read: int
+    notes: tuple[str, ...] = ()
+    """What the reader should know, such as that a long query was cut."""
+
+    def __repr__(self) -> str:
+        return f"SearchResponse({len(self.hits)} hits of {self.num_documents:,}, {self.latency.total_ms:.1f} ms)"
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryItem:
+    """One measured size."""
+
+    name: str
+    label: str
+    """What these bytes are, in words."""
+    size_bytes: int
+    kind: str
+    """`ram`: held in RAM; `file`: size of a mapped file; `resident`: its pages in RAM now; `process`: all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReport:
+    """What a searcher holds, measured, next to what the vectors would take at each precision."""
+
+    items: tuple[MemoryItem, ...]
+    num_vectors: int
+    dim: int
+
+    @property
+    def float32_bytes(self) -> int:
+        """Returns what the vectors take as float32, by arithmetic."""
+        return self.num_vectors * self.dim * 4
+
+    @property
+    def int8_bytes(self) -> int:
+        """Returns what the vectors take as int8, by arithmetic."""
+        return self.num_vectors * self.dim
+
+    @property
+    def binary_bytes(self) -> int:
+        """Returns what the vectors take at one bit a dimension, by arithmetic."""
+        return self.num_vectors * ((self.dim + 7) // 8)
+
+    def __getitem__(self, name: str) -> int:
+        """Returns the bytes of the item called `name`.
+
+        Raises:
+            KeyError: if there is no such item.
+        """
+        for item in self.items:
+            if item.name == name:
+                return item.size_bytes
+        raise KeyError(f"no memory item {name!r}; there are {', '.join(item.name for item in self.items)}")

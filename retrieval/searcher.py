@@ -1,0 +1,386 @@
+"""The search path: encode -> binarize -> Hamming -> asymmetric -> int8, timed stage by stage.
+
+The page, the scripts, the benchmarks and the tests all search through `Searcher`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.binary_index import BinaryIndex
+from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.documents import DocumentStore
+from retrieval.encoder import Encoder, clean_text, load_encoder
+from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
+from retrieval.int8_store import Int8Store
+from retrieval.measurement import StageClock, process_rss_bytes, resident_bytes
+from retrieval.quantization import Bits, Float32s, binarize
+from retrieval.rescoring import asymmetric_scores, hamming_scores, int8_scores
+from retrieval.results import Document, Hit, Latency, MemoryItem, MemoryReport, SearchResponse, SearchSettings
+from retrieval.row_tables import Candidates, Rows, RowTables
+from retrieval.verification import Verification
+
+_ALWAYS_SHORT_ENOUGH = 120
+"""No model here reads fewer tokens than this many characters can make."""
+
+
+class Searcher:
+    """An opened index and its encoder. Safe to use from many threads."""
+
+    def __init__(self, bundle: Bundle, encoder: Encoder | None, encoder_bytes: int = 0) -> None:
+        manifest = bundle.manifest
+        self.bundle = bundle
+        self.manifest = manifest
+        self.encoder = encoder
+        self._encoder_bytes = encoder_bytes
+        self._quantizer = manifest.quantizer
+        self._documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
+        self._index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim)
+        self._int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
+        self._check_row_counts()
+        self._tables = RowTables.of(
+            self._documents,
+            distinct_text_count=manifest.distinct_text_count,
+            grouped=manifest.group_count is not None,
+        )
+        # Rows with one text have one code: searching each text once gives as many distinct texts as are asked for.
+        first_rows = self._tables.first_rows
+        self._texts = self._index if first_rows is None else self._index.subset(first_rows)
+        self.verification = Verification(bundle)
+
+    @classmethod
+    def open(cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background") -> Self:
+        """Returns the searcher of the bundle in `path`: checked, mapped and warm.
+
+        Args:
+            path: the folder of a built index.
+            encoder: the encoder to use; by default the one of the model in the manifest.
+            verify: `background` checks the big files against their checksums while queries are answered, and takes
+                the index out of service if that fails; `now` checks them first; `never` leaves them unchecked.
+
+        Raises:
+            BundleError: if the bundle is missing, altered, or of another format version, model or dimension.
+            ModelError: if the model cannot be had.
+        """
+        bundle = Bundle.open(path)
+        manifest = bundle.manifest
+        before = process_rss_bytes()
+        if encoder is None:
+            encoder = load_encoder(manifest.model_id, expected_sha256=manifest.weights_sha256)
+        if (encoder.weights_sha256, encoder.dim) != (manifest.weights_sha256, manifest.dim):
+            raise BundleIncompatibleError(
+                f"{path} was built with {manifest.model_id} ({manifest.weights_sha256[:16]}…, {manifest.dim} "
+                f"dimensions), the encoder is {encoder.model_id} ({encoder.weights_sha256[:16]}…, {encoder.dim}): "
+                f"open it with its own model, or build the index again."
+            )
+        searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before))
+        searcher.verification.start(verify)
+        bundle.check_current()
+        return searcher
+
+    def __len__(self) -> int:
+        return self.manifest.row_count
+
+    def __repr__(self) -> str:
+        return f"Searcher({self.manifest.corpus.name}, {len(self):,} rows, {self._index!r})"
+
+    @property
+    def codes(self) -> Bits:
+        """Returns the sign bits that every query is compared with, uint8 `(num_texts, ceil(dim / 8))`; do not write."""
+        return self._texts.codes
+
+    @property
+    def defaults(self) -> SearchSettings:
+        """Returns the settings that the manifest recommends for this corpus."""
+        search = self.manifest.search
+        return SearchSettings(
+            num_candidates=int(search["num_candidates"]), rescore_multiplier=int(search["rescore_multiplier"])
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Returns what the user should know about this searcher."""
+        note = self.encoder.note if self.encoder is not None else None
+        return (note,) if note else ()
+
+    def search(
+        self,
+        query: str,
+        top_k: int | None = None,
+        *,
+        num_candidates: int | None = None,
+        rescore_multiplier: int | None = None,
+        asymmetric: bool | None = None,
+        rescore: bool | None = None,
+    ) -> SearchResponse:
+        """Returns the documents closest to `query`; a knob left at None takes the default of this index.
+
+        Args:
+            query: any text; what is beyond the model's length is cut, with a note.
+            top_k: how many hits; groups count once when the corpus has groups.
+            num_candidates: how many distinct texts the Hamming stage hands on, at least `top_k`.
+            rescore_multiplier: `rescore_multiplier * top_k` int8 rows are read and rescored.
+            asymmetric: choose those rows by float query x sign bits, rather than by Hamming distance.
+            rescore: score with int8; without it, scores are estimates from the bits.
+
+        Raises:
+            QueryError: if the query is blank, or a setting is below 1.
+            BundleCorruptError: if the background check found an altered file.
+        """
+        clock = StageClock()
+        settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
+        text, notes = self._usable(query)
+        with clock.stage("encode"):
+            vector = self._required_encoder().encode([text])[0]
+        return self._search(query, vector, settings, clock, notes)
+
+    def search_vector(
+        self,
+        vector: npt.ArrayLike,
+        top_k: int | None = None,
+        *,
+        num_candidates: int | None = None,
+        rescore_multiplier: int | None = None,
+        asymmetric: bool | None = None,
+        rescore: bool | None = None,
+    ) -> SearchResponse:
+        """Returns the documents closest to a vector `(dim,)`, which need not have length 1; see `search`.
+
+        Raises:
+            QueryError: if the vector has another shape, is not finite or has no length, or a setting is below 1.
+            BundleCorruptError: if the background check found an altered file.
+        """
+        clock = StageClock()
+        settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
+        try:
+            values = np.asarray(vector, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise QueryError(f"the query vector is not {self.manifest.dim} finite numbers: {error}.") from error
+        length = float(np.linalg.norm(values))
+        if values.shape != (self.manifest.dim,) or not np.isfinite(length) or length == 0:
+            raise QueryError(
+                f"the query vector has shape {values.shape} and length {length:g}: "
+                f"{self.manifest.dim} finite numbers, not all 0, are needed."
+            )
+        return self._search("", values / np.float32(length), settings, clock, ())
+
+    def search_many(
+        self,
+        queries: Sequence[str],
+        top_k: int | None = None,
+        *,
+        num_candidates: int | None = None,
+        rescore_multiplier: int | None = None,
+        asymmetric: bool | None = None,
+        rescore: bool | None = None,
+    ) -> list[SearchResponse]:
+        """Returns one response a query, encoded and compared as a batch; see `search`.
+
+        The latency of each has an equal share of what the batch took to encode, binarize and compare.
+        """
+        if not queries:
+            return []
+        clock = StageClock()
+        settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
+        usable = [self._usable(query) for query in queries]
+        with clock.stage("encode"):
+            vectors = self._required_encoder().encode([text for text, _ in usable])
+        with clock.stage("binarize"):
+            codes = binarize(vectors)
+        with clock.stage("hamming"):
+            found = self._texts.search_batch(codes, settings.num_candidates)
+        share = clock.latency()
+        responses = []
+        for row, (query, (_, notes)) in enumerate(zip(queries, usable, strict=True)):
+            own = StageClock()
+            candidates = Candidates(found.ids[row], found.distances[row])
+            response = self._rank(query, vectors[row], codes[row], candidates, settings, own, notes)
+            responses.append(dataclasses.replace(response, latency=_shared(share, len(queries), response.latency)))
+        return responses
+
+    def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
+        """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
+
+        This is `search` without documents and groups: what recall is measured on.
+        """
+        found = self._texts.search(binarize(vector), settings.num_candidates)
+        candidates = Candidates(found.ids[0], found.distances[0])
+        num_rescored = settings.rescore_multiplier * settings.top_k
+        order, _, _ = self._score(vector, candidates, num_rescored, settings, StageClock())
+        return self._tables.first_row_of(candidates.texts[order[: settings.top_k]])
+
+    def documents(self, rows: Sequence[int]) -> tuple[Document, ...]:
+        """Returns the documents at `rows`.
+
+        Raises:
+            IndexError: if a row is not in the corpus.
+        """
+        return self._documents.fetch(rows)
+
+    def memory(self) -> MemoryReport:
+        """Returns what this searcher holds, as the operating system counts it."""
+        files = {name: self.bundle.file(name) for name in (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)}
+        resident = resident_bytes(list(files.values()))
+        sizes = self.manifest.files  # not asked of the paths: a new index may have taken the place of this one
+        searched = self._texts.codes.nbytes
+        items = [
+            MemoryItem("codes", "sign bits that every query is compared with", searched, "ram"),
+            MemoryItem("row_tables", "which rows share a text or a group", self._tables.nbytes, "ram"),
+            MemoryItem("encoder", "growth of the process while the encoder was loaded", self._encoder_bytes, "ram"),
+        ]
+        for name, label in ((BINARY_FILE, "binary"), (INT8_FILE, "int8"), (DOCUMENTS_FILE, "documents")):
+            items.append(MemoryItem(f"{label}_file", f"size of the mapped {name}", sizes[name].size_bytes, "file"))
+            items.append(
+                MemoryItem(
+                    f"{label}_resident", "its pages in RAM in this process now", resident[files[name]], "resident"
+                )
+            )
+        items.append(MemoryItem("rss", "all pages of this process in RAM (RSS)", process_rss_bytes(), "process"))
+        return MemoryReport(tuple(items), num_vectors=self.manifest.row_count, dim=self.manifest.dim)
+
+    def _check_row_counts(self) -> None:
+        expected = self.manifest.row_count
+        for part in (self._index, self._int8, self._documents):
+            if len(part) != expected:
+                raise BundleCorruptError(
+                    f"{self.bundle.path}: {part!r}, the manifest says {expected:,} rows. "
+                    f"Copy the whole folder again, or build the index again."
+                )
+
+    def _settings(
+        self,
+        top_k: int | None,
+        num_candidates: int | None,
+        rescore_multiplier: int | None,
+        asymmetric: bool | None,
+        rescore: bool | None,
+    ) -> SearchSettings:
+        given: dict[str, Any] = {
+            "top_k": top_k,
+            "num_candidates": num_candidates,
+            "rescore_multiplier": rescore_multiplier,
+            "asymmetric": asymmetric,
+            "rescore": rescore,
+        }
+        settings = dataclasses.replace(self.defaults, **{k: v for k, v in given.items() if v is not None})
+        for name in ("top_k", "num_candidates", "rescore_multiplier"):
+            value = getattr(settings, name)
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+                raise QueryError(f"{name} is {value!r}: a whole number from 1 on is needed.")
+        # int(): numpy's whole numbers overflow where Python's do not.
+        top_k = min(int(settings.top_k), len(self))
+        num_candidates = min(max(int(settings.num_candidates), top_k), len(self._texts))
+        multiplier = int(settings.rescore_multiplier)
+        return dataclasses.replace(settings, top_k=top_k, num_candidates=num_candidates, rescore_multiplier=multiplier)
+
+    def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
+        self.verification.raise_if_failed()
+        if not isinstance(query, str):
+            raise QueryError(f"the query is {type(query).__name__}: a text is needed.")
+        text = clean_text(query.replace("\0", " ")).strip()
+        if not text:
+            raise QueryError("the query is empty: type a few words to search for.")
+        # A token is at least one character: only a long text can be too long.
+        cut = self._required_encoder().num_tokens_cut(text) if len(text) > _ALWAYS_SHORT_ENOUGH else 0
+        if not cut:
+            return text, ()
+        return text, (f"The query is long: its last {cut:,} tokens are beyond the model's length and were not read.",)
+
+    def _required_encoder(self) -> Encoder:
+        if self.encoder is None:
+            raise QueryError("this index has no model for texts: search it with search_vector.")
+        return self.encoder
+
+    def _search(
+        self, query: str, vector: Float32s, settings: SearchSettings, clock: StageClock, notes: tuple[str, ...]
+    ) -> SearchResponse:
+        self.verification.raise_if_failed()
+        with clock.stage("binarize"):
+            code = binarize(vector)
+        with clock.stage("hamming"):
+            found = self._texts.search(code, settings.num_candidates)
+        return self._rank(query, vector, code, Candidates(found.ids[0], found.distances[0]), settings, clock, notes)
+
+    def _rank(
+        self,
+        query: str,
+        vector: Float32s,
+        code: Bits,
+        candidates: Candidates,
+        settings: SearchSettings,
+        clock: StageClock,
+        notes: tuple[str, ...],
+    ) -> SearchResponse:
+        """Returns the answer for the candidates that left the Hamming stage, nearest first."""
+        wanted = min(settings.top_k, self._tables.num_results)
+        num_rescored = settings.rescore_multiplier * settings.top_k
+        while True:
+            order, scores, int8_rows_read = self._score(vector, candidates, num_rescored, settings, clock)
+            with clock.stage("rescore"):
+                rows, positions = self._tables.best_rows(candidates.texts[order], scores, settings.top_k)
+            if len(rows) >= wanted or len(candidates.texts) == len(self._texts) == len(order):
+                break
+            # Few groups hold all the best texts: look further, until there are enough of them.
+            num_rescored *= 4
+            with clock.stage("hamming"):
+                found = self._texts.search(code, 4 * len(candidates.texts))
+            candidates = Candidates(found.ids[0], found.distances[0])
+        with clock.stage("documents"):
+            documents = self._documents.fetch(rows.tolist())
+            members = self._tables.members(rows, candidates.texts[order])
+        hits = tuple(
+            Hit(
+                rank=rank,
+                row=int(row),
+                score=min(1.0, max(-1.0, float(scores[position]))),
+                is_estimate=not settings.rescore,
+                hamming_distance=int(candidates.distances[order[position]]),
+                binary_rank=int(order[position]) + 1,
+                document=document,
+                member_rows=others,
+            )
+            for rank, (row, position, document, others) in enumerate(
+                zip(rows, positions, documents, members, strict=True), start=1
+            )
+        )
+        return SearchResponse(
+            query=query,
+            hits=hits,
+            latency=clock.latency(),
+            settings=settings,
+            num_documents=len(self),
+            num_candidates=len(candidates.texts),
+            int8_rows_read=int8_rows_read,
+            notes=notes,
+        )
+
+    def _score(
+        self, vector: Float32s, candidates: Candidates, num_rescored: int, settings: SearchSettings, clock: StageClock
+    ) -> tuple[npt.NDArray[np.int64], Float32s, int]:
+        """Returns positions among the candidates, best first, their scores, and how many int8 rows were read."""
+        order = np.arange(len(candidates.texts))
+        scores = hamming_scores(candidates.distances, self.manifest.dim)
+        if settings.asymmetric:
+            with clock.stage("asymmetric"):
+                scores = asymmetric_scores(vector, self._texts.codes[candidates.texts])
+                order = np.argsort(-scores, kind="stable")
+                scores = scores[order]
+        if not settings.rescore:
+            return order, scores, 0
+        with clock.stage("rescore"):
+            order = order[:num_rescored]
+            codes = self._int8.fetch(self._tables.first_row_of(candidates.texts[order]))
+            scores = int8_scores(vector, codes, self._quantizer)
+            best_first = np.argsort(-scores, kind="stable")
+        return order[best_first], scores[best_first], len(order)
+
+
+def _shared(batch: Latency, num_queries: int, own: Latency) -> Latency:
+    stages = {name: batch.stages[name] / num_queries + own.stages[name] for name in own.stages}
+    return Latency(stages, batch.total_ms / num_queries + own.total_ms)

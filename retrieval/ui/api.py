@@ -1,0 +1,93 @@
+"""The endpoint for programs: the search as plain values, for `gradio_client` and for HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import Any
+
+import gradio as gr
+
+from retrieval.errors import RetrievalError
+from retrieval.results import Hit, SearchResponse
+from retrieval.searcher import Searcher
+
+_LOG = logging.getLogger(__name__)
+
+
+class SearchApi:
+    """Answers the endpoint `/search`."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+        gr.api(self.search, api_name="search", queue=False)
+
+    def search(
+        self,
+        query: str,
+        top_k: int = 10,
+        num_candidates: int | None = None,
+        rescore_multiplier: int | None = None,
+        asymmetric: bool = True,
+        rescore: bool = True,
+    ) -> dict[str, Any]:
+        """Search the documents by meaning.
+
+        Args:
+            query: the question, in any words.
+            top_k: how many hits; the members of a group count once.
+            num_candidates: how many distinct texts the Hamming stage hands on; by default what the index recommends.
+            rescore_multiplier: `rescore_multiplier * top_k` int8 vectors are read from disk.
+            asymmetric: choose those by the float32 query against the bits, rather than by Hamming distance.
+            rescore: score with int8; without it, scores are estimates from the bits.
+
+        Returns:
+            query, hits (rank, row, score, text, body, url, ...), latency in milliseconds, and the settings used.
+        """
+        try:
+            response = self._searcher.search(
+                query,
+                top_k,
+                num_candidates=num_candidates,
+                rescore_multiplier=rescore_multiplier,
+                asymmetric=asymmetric,
+                rescore=rescore,
+            )
+        except RetrievalError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        except Exception as error:
+            _LOG.exception("a search through the API failed")
+            raise gr.Error("the search failed on the server's side", print_exception=False) from error
+        return response_values(response)
+
+
+def response_values(response: SearchResponse) -> dict[str, Any]:
+    """Returns a response as plain values, ready for JSON."""
+    return {
+        "query": response.query,
+        "hits": [_hit_values(hit) for hit in response.hits],
+        "latency": {"total_ms": response.latency.total_ms, "stages": dict(response.latency.stages)},
+        "settings": dataclasses.asdict(response.settings),
+        "num_documents": response.num_documents,
+        "num_candidates": response.num_candidates,
+        "int8_rows_read": response.int8_rows_read,
+        "notes": list(response.notes),
+    }
+
+
+def _hit_values(hit: Hit) -> dict[str, Any]:
+    document = hit.document
+    return {
+        "rank": hit.rank,
+        "row": hit.row,
+        "score": hit.score,
+        "is_estimate": hit.is_estimate,
+        "text": document.text,
+        "body": document.body,
+        "url": document.url,
+        "group": document.group,
+        "quality": document.quality,
+        "hamming_distance": hit.hamming_distance,
+        "binary_rank": hit.binary_rank,
+        "member_rows": list(hit.member_rows),
+    }

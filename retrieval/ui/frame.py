@@ -1,0 +1,74 @@
+"""What stands around the search: the head of the page, its banners and its foot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from retrieval.bundle import Manifest
+from retrieval.results import MemoryReport
+from retrieval.ui.markup import counted, data_size, escaped, link
+
+_SOURCES = (
+    ("https://huggingface.co/blog/embedding-quantization", "Binary and scalar embedding quantization"),
+    ("https://arxiv.org/abs/2106.00882", "Binary passage retriever, 2106.00882"),
+    ("https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2", "all-MiniLM-L6-v2"),
+)
+
+
+def masthead(manifest: Manifest, memory: MemoryReport) -> str:
+    """Returns the head of the page: what this is in one sentence, and what is loaded."""
+    codes = data_size(memory["codes"])
+    # On a phone there is no room to say twice what the headline says.
+    facts = [
+        ("Documents", f"{manifest.row_count:,}"),
+        ("Distinct texts", f"{manifest.distinct_text_count:,}"),
+        ("Model", manifest.model_id.rsplit("/", 1)[-1]),
+        ("Dimensions", f"{manifest.dim:,}"),
+        ("Built", manifest.built_at[:10]),
+    ]
+    items = "".join(f"<div{_told(name)}><dt>{name}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts)
+    return (
+        f'<header class="masthead"><div class="claim"><p class="eyebrow">{_bits()}Embedding quantization</p>'
+        f"<h1>{counted(manifest.row_count, 'document')}, searched by meaning, "
+        f'<span class="hl">from {codes} of memory</span></h1>'
+        f'<p class="lead">Each text is kept as {manifest.dim:,} bits, and your question is compared with every one '
+        f"of them. The few nearest are scored again from int8 vectors that stay on disk. As float32, the vectors "
+        f'would take {data_size(memory.float32_bytes)}. <span class="aside">Every time shown is measured on the '
+        f"machine that serves this page.</span></p></div>"
+        f'<div class="loaded"><p class="corpus">{escaped(manifest.corpus.title)}</p>'
+        f'<dl class="index-facts">{items}</dl></div></header>'
+    )
+
+
+def _told(name: str) -> str:
+    return ' class="told"' if name in ("Documents", "Dimensions") else ""
+
+
+def _bits() -> str:
+    """Returns the mark of the page: a few bits."""
+    pattern = ("1011", "0110", "1101")
+    cells = "".join(
+        f'<rect x="{8 * x}" y="{8 * y}" width="6" height="6" rx="1.5" class="b{bit}"/>'
+        for y, row in enumerate(pattern)
+        for x, bit in enumerate(row)
+    )
+    return f'<svg class="mark" viewBox="0 0 30 22" width="30" height="22" aria-hidden="true">{cells}</svg>'
+
+
+def banner(notes: Sequence[str]) -> str:
+    """Returns the notes that stay on top of the page; empty when there are none."""
+    return "".join(f'<p class="banner" role="note">{_with_code(note)}</p>' for note in notes)
+
+
+def _with_code(note: str) -> str:
+    """Returns a note whose parts between backticks are set as code."""
+    parts = [escaped(part) for part in note.split("`")]
+    return "".join(f"<code>{part}</code>" if position % 2 else part for position, part in enumerate(parts))
+
+
+def colophon(manifest: Manifest) -> str:
+    """Returns the foot of the page: whose texts these are, and where the method comes from."""
+    corpus = manifest.corpus
+    credit = f"<p>Texts: {link(corpus.attribution_url, corpus.attribution)}</p>" if corpus.attribution else ""
+    sources = "".join(f"<li>{link(url, label)}</li>" for url, label in _SOURCES)
+    return f'<footer class="colophon">{credit}<ul>{sources}</ul></footer>'

@@ -1,0 +1,86 @@
+"""The controls of a search, and what they mean in one sentence each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import gradio as gr
+
+from retrieval.results import SearchSettings
+
+MAX_TOP_K = 50
+MAX_MULTIPLIER = 50
+CANDIDATE_STEPS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """The five controls, in the order in which handlers take their values."""
+
+    top_k: gr.Slider
+    num_candidates: gr.Dropdown
+    rescore_multiplier: gr.Slider
+    asymmetric: gr.Checkbox
+    rescore: gr.Checkbox
+    reset: gr.Button
+
+    @classmethod
+    def place(cls, defaults: SearchSettings) -> Self:
+        """Returns the controls, placed in the layout that is being built."""
+        steps = sorted({*CANDIDATE_STEPS, defaults.num_candidates})
+        return cls(
+            top_k=gr.Slider(
+                1, MAX_TOP_K, defaults.top_k, step=1, label="Results", buttons=[],
+                info="How many results to show; the members of a group count once.",
+            ),
+            num_candidates=gr.Dropdown(
+                [(f"{step:,}", step) for step in steps], value=defaults.num_candidates, filterable=False,
+                label="Candidates", info="How many of the nearest texts, by bits, go on to the next stage.",
+            ),
+            rescore_multiplier=gr.Slider(
+                1, MAX_MULTIPLIER, defaults.rescore_multiplier, step=1, label="Rescore multiplier", buttons=[],
+                info="This many int8 vectors are read from disk for each result shown.",
+            ),
+            asymmetric=gr.Checkbox(
+                defaults.asymmetric, label="Asymmetric stage",
+                info="Order the candidates by the float32 query against their bits, before anything is read from disk.",
+            ),
+            rescore=gr.Checkbox(
+                defaults.rescore, label="Rescore with int8",
+                info="Score with the int8 vectors; without it, scores are estimates from the bits.",
+            ),
+            reset=gr.Button("Reset to defaults", size="sm", variant="secondary"),
+        )  # fmt: skip
+
+    @property
+    def inputs(self) -> list[Any]:
+        """Returns the components whose values make up the settings."""
+        return [self.top_k, self.num_candidates, self.rescore_multiplier, self.asymmetric, self.rescore]
+
+
+def settings_of(values: tuple[Any, ...], defaults: SearchSettings) -> SearchSettings:
+    """Returns the settings that the values of `Knobs.inputs` stand for; an emptied control has its default."""
+    top_k, num_candidates, rescore_multiplier, asymmetric, rescore = values
+    return SearchSettings(
+        top_k=_whole(top_k, defaults.top_k),
+        num_candidates=_whole(num_candidates, defaults.num_candidates),
+        rescore_multiplier=_whole(rescore_multiplier, defaults.rescore_multiplier),
+        asymmetric=bool(asymmetric),
+        rescore=bool(rescore),
+    )
+
+
+def values_of(settings: SearchSettings) -> tuple[int, int, int, bool, bool]:
+    """Returns the values of `Knobs.inputs` that stand for `settings`."""
+    return (
+        settings.top_k,
+        settings.num_candidates,
+        settings.rescore_multiplier,
+        settings.asymmetric,
+        settings.rescore,
+    )
+
+
+def _whole(value: Any, default: int) -> int:
+    return default if value is None else int(value)

@@ -1,0 +1,94 @@
+"""Where the time of a query went, stage by stage, and how fast this visitor's queries were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from retrieval.results import STAGES, SearchResponse
+from retrieval.ui.markup import counted, escaped, milliseconds
+from retrieval.ui.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class StageWords:
+    """A stage in a few words, and the precision whose colour it wears."""
+
+    label: str
+    what: str
+    colour: str
+
+
+_WORDS = {
+    "encode": StageWords("Encode", "text to float32", "float32"),
+    "binarize": StageWords("Binarize", "keep the signs", "binary"),
+    "hamming": StageWords("Hamming", "against all bits", "binary"),
+    "asymmetric": StageWords("Asymmetric", "float32 &times; bits", "mixed"),
+    "rescore": StageWords("Rescore", "int8 from disk", "int8"),
+    "documents": StageWords("Documents", "texts of the hits", "text"),
+}
+
+
+def latency_panel(response: SearchResponse, visit: Visit) -> str:
+    """Returns the panel for the last query."""
+    latency = response.latency
+    total = milliseconds(latency.total_ms)
+    shares = [f"{_WORDS[name].label} {milliseconds(latency.stages[name])} ms" for name in STAGES]
+    bar = "".join(
+        f'<i class="{_WORDS[name].colour}" style="flex-grow:{latency.stages[name]:.4f}"></i>'
+        for name in STAGES
+        if latency.stages[name] > 0
+    )
+    rows = "".join(_stage_row(name, latency.stages[name]) for name in STAGES)
+    return _panel(
+        f'<p class="figure">{total}<small> ms</small></p>'
+        f'<div class="stack" role="img" aria-label="{escaped(", ".join(shares))}">{bar}</div>'
+        f'<table class="stages"><caption class="unseen">Milliseconds a stage</caption><tbody>{rows}</tbody>'
+        f'<tfoot><tr><th scope="row">Whole call</th><td>{total} ms</td></tr></tfoot></table>'
+        f"{_funnel(response)}{_session(visit)}"
+    )
+
+
+def empty_latency_panel() -> str:
+    """Returns the panel before the first query, in the shape of the full one."""
+    rows = "".join(_stage_row(name, None) for name in STAGES)
+    return _panel(
+        '<p class="figure">&ndash;<small> ms</small></p><div class="stack idle"></div>'
+        f'<table class="stages"><caption class="unseen">Milliseconds a stage</caption><tbody>{rows}</tbody></table>'
+        '<p class="hint">Measured here, on your first query.</p>'
+    )
+
+
+def _panel(content: str) -> str:
+    return f'<section class="panel" id="latency"><h2>Time</h2>{content}</section>'
+
+
+def _stage_row(name: str, elapsed_ms: float | None) -> str:
+    words = _WORDS[name]
+    value = "&ndash;" if elapsed_ms is None else "off" if elapsed_ms == 0 else f"{milliseconds(elapsed_ms)} ms"
+    return (
+        f'<tr><th scope="row"><i class="dot {words.colour}" aria-hidden="true"></i>{words.label}'
+        f"<small>{words.what}</small></th><td>{value}</td></tr>"
+    )
+
+
+def _funnel(response: SearchResponse) -> str:
+    steps = [
+        ("binary", response.num_documents, "compared: all of them"),
+        ("mixed", response.num_candidates, "nearest texts kept"),
+        ("int8", response.int8_rows_read, "int8 rows read from disk"),
+        ("text", len(response.hits), "shown"),
+    ]
+    items = "".join(
+        f'<li><i class="dot {colour}" aria-hidden="true"></i><span><strong>{count:,}</strong> {what}</span></li>'
+        for colour, count, what in steps
+    )
+    return f'<ol class="funnel" aria-label="From all documents to the hits">{items}</ol>'
+
+
+def _session(visit: Visit) -> str:
+    return (
+        '<dl class="session">'
+        f"<div><dt>p50</dt><dd>{milliseconds(visit.percentile_ms(50))} ms</dd></div>"
+        f"<div><dt>p95</dt><dd>{milliseconds(visit.percentile_ms(95))} ms</dd></div>"
+        f'<div class="of"><dt>your session</dt><dd>{counted(visit.num_queries, "query", "queries")}</dd></div></dl>'
+    )

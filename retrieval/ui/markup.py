@@ -1,0 +1,75 @@
+"""The border between strangers' text and HTML. Whatever reaches the page as HTML comes through here."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import urlsplit
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def escaped(text: object) -> str:
+    """Returns `text` with nothing in it that HTML, or the way to the browser, would stumble over."""
+    printable = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    # A lone surrogate cannot be sent as UTF-8: the whole answer would fail on it.
+    return html.escape(printable.encode("utf-8", "replace").decode("utf-8"))
+
+
+def shortened(text: str, max_chars: int) -> str:
+    """Returns the beginning of `text`, with a word about what is missing."""
+    if len(text) <= max_chars:
+        return text
+    return f"{text[:max_chars]}\n… {len(text) - max_chars:,} more characters"
+
+
+def safe_url(url: str | None) -> str | None:
+    """Returns `url`, ready for an attribute, if it is a plain web address; None for `javascript:` and friends."""
+    if not url or re.search(r"[\s\x00-\x1f\x7f\\]", url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        return None
+    return escaped(url)
+
+
+def link(url: str | None, label: str, css_class: str = "") -> str:
+    """Returns a link that opens in a new tab, or the bare label where `url` cannot be linked."""
+    address = safe_url(url)
+    if address is None:
+        return escaped(label)
+    named = f' class="{css_class}"' if css_class else ""
+    return f'<a{named} href="{address}" target="_blank" rel="noopener noreferrer">{escaped(label)}</a>'
+
+
+def host_of(url: str | None) -> str:
+    """Returns the host of a web address, for people; empty where there is none."""
+    if safe_url(url) is None:
+        return ""
+    return (urlsplit(url or "").hostname or "").removeprefix("www.")
+
+
+def data_size(size_bytes: int) -> str:
+    """Returns a size in decimal units: `28.5 MB`."""
+    value = float(size_bytes)
+    for unit in _UNITS:
+        if value < 999.5 or unit == _UNITS[-1]:
+            break
+        value /= 1000
+    digits = 0 if unit == "B" or value >= 99.95 else 1
+    return f"{value:,.{digits}f} {unit}"
+
+
+def milliseconds(value_ms: float) -> str:
+    """Returns a duration to three digits or so: `0.04`, `3.21`, `14.0`, `120`."""
+    digits = 2 if value_ms < 9.995 else 1 if value_ms < 99.95 else 0
+    return f"{value_ms:,.{digits}f}"
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """Returns a number with its noun: `1 document`, `593,891 documents`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

@@ -1,0 +1,85 @@
+"""`--share`: Gradio's public link, asked for with a time limit, and honest when it cannot be had.
+
+The link goes through a tunnel program (frpc) that Gradio downloads when it is first needed. Gradio's own `share=True`
+waits for half a minute or more where there is no way out, and tells only the terminal. Here the page is served first,
+the link is asked for beside it, and the page says what came of it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+
+from gradio import networking, tunneling
+
+DEADLINE_S = 12.0
+OpenTunnel = Callable[[], str]
+"""Returns the public address, or raises; may take long."""
+
+
+class PublicLink:
+    """A public link that is being asked for, is open, or cannot be had."""
+
+    def __init__(self, open_tunnel: OpenTunnel) -> None:
+        self.url: str | None = None
+        self.failure: str | None = None
+        self._open_tunnel = open_tunnel
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="public-link", daemon=True)
+
+    @property
+    def is_settled(self) -> bool:
+        """Returns whether there is nothing left to wait for."""
+        return self.url is not None or self.failure is not None
+
+    @property
+    def note(self) -> str:
+        """Returns what the page and the terminal say."""
+        if self.url is not None:
+            return f"This page is public for as long as it runs: {self.url}"
+        if self.failure is not None:
+            return (
+                f"No public link: Gradio's tunnel program (frpc) is downloaded at run time, and it could not be had "
+                f"({self.failure}). The page goes on locally."
+            )
+        return "Asking for a public link…"
+
+    def ask(self, deadline_s: float = DEADLINE_S) -> None:
+        """Asks for the link, and returns when it is there, or when it is clear that it will not be."""
+        self._thread.start()
+        self._thread.join(deadline_s)
+        with self._lock:
+            if not self.is_settled:
+                self.failure = f"no answer after {deadline_s:g} s"
+
+    def _run(self) -> None:
+        url, failure = None, None
+        try:
+            url = self._open_tunnel()
+        except Exception as error:  # noqa: BLE001 - whatever stops the tunnel, the page goes on locally and says why
+            failure = _reason(error)
+        with self._lock:
+            if self.is_settled:
+                # Too late: the visitor was told that there is no public link, so there must be none.
+                close_tunnels()
+            else:
+                self.url, self.failure = url, failure
+
+
+def gradio_tunnel(host: str, port: int) -> str:
+    """Returns the address of a new tunnel to the local server, which stays open until the program ends."""
+    address: str = networking.setup_tunnel(host, port, secrets.token_urlsafe(32), None, None)
+    return address.replace("http://", "https://", 1)
+
+
+def close_tunnels() -> None:
+    """Closes what `gradio_tunnel` opened."""
+    for tunnel in tunneling.CURRENT_TUNNELS:
+        tunnel.kill()
+
+
+def _reason(error: Exception) -> str:
+    cause = error.__cause__
+    first = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+    return f"{first}: {cause}" if cause is not None and str(cause) else first

@@ -1,0 +1,45 @@
+"""Imports Gradio in two thirds of the time.
+
+At every import Gradio writes type stubs beside its own sources: for each component it parses the source again and
+renders a template. That is for those who develop with an editor; a server that starts has no use for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
+
+_MODULE = "gradio.component_meta"
+_WRITER = "create_or_modify_pyi"
+
+
+@contextmanager
+def without_stubs() -> Iterator[None]:
+    """Lets the block import Gradio without the stubs. Where Gradio writes none any more, this changes nothing."""
+    finder = _Finder()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(fullname, path) if fullname == _MODULE else None
+        if spec is not None and type(spec.loader) is SourceFileLoader:
+            spec.loader = _Loader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+class _Loader(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        if hasattr(module, _WRITER):
+            setattr(module, _WRITER, lambda *_: None)

@@ -1,0 +1,36 @@
+"""What one visitor did. Kept in that visitor's session, and never on a shared object."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+_KEPT = 1000
+"""Totals kept for the percentiles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The queries of one visitor so far."""
+
+    num_queries: int = 0
+    totals_ms: tuple[float, ...] = ()
+    """Whole-call times of the last queries, oldest first."""
+    last_query: str = ""
+    """The text that is searched again when a control is moved."""
+
+    def after(self, query: str, total_ms: float) -> Self:
+        """Returns the visit with one more query."""
+        return dataclasses.replace(
+            self,
+            num_queries=self.num_queries + 1,
+            totals_ms=(*self.totals_ms[1 - _KEPT :], total_ms),
+            last_query=query,
+        )
+
+    def percentile_ms(self, percent: float) -> float:
+        """Returns a percentile of the times, 0.0 before the first query."""
+        return float(np.percentile(self.totals_ms, percent)) if self.totals_ms else 0.0

@@ -1,0 +1,70 @@
+"""Build an index from a corpus.
+
+    python scripts/build_index.py --corpus python --output assets/indexes/python
+    python scripts/build_index.py --corpus file --path notes.csv --text-column title --output assets/indexes/notes
+
+A build that is stopped goes on where it was when the same command is run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from retrieval import BuildOptions, RetrievalError, build_index, load_encoder
+from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
+from retrieval.encoder import DEFAULT_MODEL
+from retrieval.progress_bar import ProgressBars
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--corpus", choices=SOURCES, required=True)
+    made.add_argument("--path", help="file, folder or hub id (conala: a local copy)")
+    for role in ("text", "body", "url", "group", "quality"):
+        made.add_argument(f"--{role}-column", metavar="C", help=f"column with the {role}; guessed when not given")
+    made.add_argument("--packages", nargs="*", metavar="P", help="python: packages beside the standard library")
+    made.add_argument("--limit", type=int, metavar="N", help="read at most N rows")
+    made.add_argument("--output", type=Path, required=True, metavar="DIR")
+    made.add_argument("--overwrite", action="store_true", help="replace the index in DIR once the new one is whole")
+    made.add_argument("--no-baseline", action="store_true", help="leave out embeddings.npy, the float32 baseline")
+    made.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id of a sentence-transformers model")
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    if args.limit is not None and args.limit < 1:
+        parser().error("--limit takes a whole number from 1 on")
+    columns = {
+        role: column
+        for role in ("text", "body", "url", "group", "quality")
+        if (column := getattr(args, f"{role}_column")) is not None
+    }
+    bars = ProgressBars()
+    try:
+        corpus = open_corpus(SourceOptions(args.corpus, args.path, columns, args.packages))
+        options = BuildOptions(args.limit, args.overwrite, not args.no_baseline, columns)
+        bundle = build_index(corpus, load_encoder(args.model), args.output, options, bars)
+    except RetrievalError as error:
+        bars.close()
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        bars.close()
+        print("stopped: run the same command again to go on where it was.", file=sys.stderr)
+        return 130
+    bars.close()
+    manifest = bundle.manifest
+    print(
+        f"{bundle.path}: {manifest.row_count:,} rows, {manifest.distinct_text_count:,} distinct texts, "
+        f"{manifest.build_seconds:,.0f} s"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

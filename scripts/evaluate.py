@@ -1,0 +1,150 @@
+"""What quantization costs in answers that people judged: nDCG@10 and MRR@10 of every precision, on the same embeddings.
+
+    python scripts/evaluate.py --beir path/to/collection
+    python scripts/evaluate.py --beir DIR --distractors titles.parquet --text-column intent --json figures.json
+
+A collection is a folder in BEIR's format: corpus.jsonl, queries.jsonl, qrels/test.tsv. A thousand candidates out of a
+thousand documents prove little: --distractors plants the collection among other texts. Needs requirements-bench.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from retrieval import Encoder, RetrievalError, Searcher, build_index, load_encoder
+from retrieval.bundle import DOCUMENTS_FILE
+from retrieval.corpus.beir import BeirCorpus, BeirTask, load_queries_and_judgments
+from retrieval.corpus.files import FileCorpus
+from retrieval.corpus.planted import PlantedCorpus
+from retrieval.documents import DocumentStore
+from retrieval.encoder import DEFAULT_MODEL
+from retrieval.judged_collection import JudgedCollection, scored_queries
+from retrieval.judged_quality import require_metrics
+from retrieval.ladder import Ladder
+from retrieval.progress_bar import ProgressBars
+from scripts.evaluate_figures import about_bootstrap, about_distractors, counts, measure
+from scripts.evaluate_report import report
+from scripts.machine import about_machine
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A collection to be measured, read and found usable."""
+
+    path: Path
+    task: BeirTask
+    queries: Mapping[str, str]
+    """Those that can be scored, by id."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument(
+        "--beir", type=Path, action="append", required=True, metavar="DIR", help="may be given several times"
+    )
+    made.add_argument("--distractors", type=Path, metavar="FILE", help="plant each collection among these texts")
+    made.add_argument("--text-column", metavar="C", help="column of the distractors; guessed when not given")
+    made.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id of a sentence-transformers model")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    return made
+
+
+def read_collections(paths: Sequence[Path]) -> list[Judged]:
+    """Returns the collections in these folders.
+
+    Raises:
+        CorpusError: if one cannot be read, or has no judged query.
+    """
+    tasks = [(path, load_queries_and_judgments(path)) for path in paths]
+    return [Judged(path, task, scored_queries(task, path)) for path, task in tasks]
+
+
+def evaluate(
+    judged: Judged, encoder: Encoder, bars: ProgressBars, distractors: FileCorpus | None = None
+) -> dict[str, Any]:
+    """Returns the figures of one collection, from an index that is built in a temporary folder and searched.
+
+    Raises:
+        RetrievalError: if the collection or the distractors cannot be indexed.
+    """
+    collection = BeirCorpus(judged.path)
+    planted = PlantedCorpus(collection, distractors) if distractors else None
+    with tempfile.TemporaryDirectory(prefix="evaluate-") as folder:
+        bundle = build_index(planted or collection, encoder, Path(folder) / "index", report=bars)
+        bars.close()
+        manifest = bundle.manifest
+        searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
+        vectors = encoder.encode(list(judged.queries.values()))
+        ladder = Ladder(bundle, vectors, searcher.nearest_texts, searcher.defaults)
+        scorer = JudgedCollection(judged.task.judgments, DocumentStore.open(bundle.file(DOCUMENTS_FILE)))
+        return {
+            "collection": judged.path.resolve().name,
+            "title": manifest.corpus.title,
+            "rows": manifest.row_count,
+            "distinct_texts": manifest.distinct_text_count,
+            "distractors": about_distractors(planted, manifest.row_count + manifest.dropped_rows, judged.task),
+            "counts": counts(judged.task, len(judged.queries), manifest.dropped_rows),
+            "settings": asdict(searcher.defaults),
+            "bootstrap": about_bootstrap(),
+            **measure(ladder, scorer, list(judged.queries)),
+        }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    if args.text_column and not args.distractors:
+        parser().error("--text-column goes with --distractors")
+    if args.json and not args.json.parent.is_dir():
+        parser().error(f"--json {args.json}: there is no folder {args.json.parent}")
+    bars = ProgressBars()
+    collections: list[dict[str, Any]] = []
+    try:
+        require_metrics()
+        judged = read_collections(args.beir)
+        distractors = FileCorpus(args.distractors, text_column=args.text_column) if args.distractors else None
+        if distractors:
+            _ = distractors.columns  # a file that cannot be read is found before anything is encoded
+        encoder = load_encoder(args.model)
+        for each in judged:
+            figures = evaluate(each, encoder, bars, distractors)
+            print("\n".join(report(figures)), flush=True)
+            collections.append(figures)
+    except RetrievalError as error:
+        bars.close()
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        bars.close()
+        print("stopped.", file=sys.stderr)
+        return 130
+    return _write_json(args.json, encoder, collections) if args.json else 0
+
+
+def _write_json(path: Path, encoder: Encoder, collections: Sequence[Mapping[str, Any]]) -> int:
+    figures = {
+        "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "machine": about_machine(),
+        "model": {"id": encoder.model_id, "weights_sha256": encoder.weights_sha256, "dim": encoder.dim},
+        "backend": encoder.backend,
+        "collections": collections,
+    }
+    try:
+        path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        print(f"error: cannot write {path}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Take the pictures of the page that the README shows.
+
+    python scripts/screenshots.py --index assets/indexes/packages
+    python scripts/screenshots.py --index DIR --query "parse json" --output assets/screenshots
+
+Starts the app on the index, drives a headless Chromium (Debian's, or the one that CHROMIUM names), and writes
+search-light.png, search-dark.png and search-phone.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+START_LIMIT_S = 120
+CHROMIUM_ARGUMENTS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture: its name, and how the browser is set up for it."""
+
+    name: str
+    width: int
+    height: int
+    scheme: str
+    device_scale_factor: int = 1
+
+
+SHOTS = (
+    Shot("search-light.png", 1280, 900, "light"),
+    Shot("search-dark.png", 1280, 900, "dark"),
+    Shot("search-phone.png", 360, 740, "light", device_scale_factor=2),
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--index", type=Path, required=True, metavar="DIR")
+    made.add_argument("--query", default="read a csv file into a table")
+    made.add_argument("--output", type=Path, default=ROOT / "assets" / "screenshots", metavar="DIR")
+    return made
+
+
+@contextmanager
+def served(index: Path) -> Iterator[str]:
+    """Yields the address of the app, which runs in a process of its own.
+
+    Raises:
+        RuntimeError: if the app ends, or does not answer in time.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/"
+    process = subprocess.Popen([sys.executable, str(ROOT / "app.py"), "--index", str(index), "--port", str(port)])
+    try:
+        deadline = time.monotonic() + START_LIMIT_S
+        while not _answers(url):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the app on {index} does not answer")
+            time.sleep(0.2)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def take(browser: Browser, url: str, shot: Shot, query: str, output: Path) -> Path:
+    """Writes one picture of the results of `query`, and returns its path."""
+    options: dict[str, Any] = {
+        "viewport": {"width": shot.width, "height": shot.height},
+        "color_scheme": shot.scheme,
+        "device_scale_factor": shot.device_scale_factor,
+    }
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.goto(url)
+    for _ in range(3):  # the first query of a process meets cold caches: it is not what the page is like
+        page.fill("#query input", query)
+        page.press("#query input", "Enter")
+        page.wait_for_selector(".hit")
+        page.wait_for_timeout(400)
+    if shot.width < 500:
+        page.locator("#query-area").evaluate("part => part.scrollIntoView()")
+    path = output / shot.name
+    page.screenshot(path=path)
+    context.close()
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        print("error: no Chromium: install Debian's `chromium`, or name one in CHROMIUM.", file=sys.stderr)
+        return 1
+    args.output.mkdir(parents=True, exist_ok=True)
+    try:
+        with served(args.index) as url, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
+            for shot in SHOTS:
+                print(take(browser, url, shot, args.query, args.output))
+            browser.close()
+    except RuntimeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Search a built index from the terminal.
+
+    python scripts/search.py --index assets/indexes/python "read a csv file into a table"
+    python scripts/search.py --index DIR --json "query" | jq .hits[0].score
+
+Several queries are answered one after the other; `-` reads them from standard input, one a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from retrieval import STAGES, Hit, RetrievalError, Searcher, SearchResponse
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--index", type=Path, required=True, metavar="DIR")
+    made.add_argument("queries", nargs="+", metavar="query", help="a text, or - for standard input")
+    made.add_argument("--top-k", type=int, default=10, metavar="K")
+    made.add_argument("--num-candidates", type=int, metavar="N", help="distinct texts the Hamming stage hands on")
+    made.add_argument("--rescore-multiplier", type=int, metavar="M", help="M x K int8 rows are rescored")
+    made.add_argument("--no-asymmetric", action="store_true", help="leave out float query x sign bits")
+    made.add_argument("--no-rescore", action="store_true", help="leave out int8: scores are estimates")
+    made.add_argument("--json", action="store_true", help="one JSON object a query, one a line")
+    return made
+
+
+def as_json(response: SearchResponse) -> dict[str, Any]:
+    """Returns a response as plain values, in the shape that `--json` prints."""
+    values = dataclasses.asdict(response)
+    for hit in values["hits"]:
+        hit["member_rows"] = list(hit["member_rows"])
+    return values
+
+
+def as_text(response: SearchResponse) -> str:
+    """Returns a response as lines for a terminal."""
+    latency = response.latency
+    stages = ", ".join(f"{name} {latency.stages[name]:.1f}" for name in STAGES if latency.stages[name] > 0)
+    lines = [f"{response.query!r}: {len(response.hits)} hits of {response.num_documents:,} documents"]
+    lines += [f"  note: {note}" for note in response.notes]
+    for hit in response.hits:
+        lines += _hit_lines(hit)
+    lines.append(f"{latency.total_ms:.1f} ms ({stages}), {response.int8_rows_read} int8 rows read")
+    return "\n".join(lines)
+
+
+def _hit_lines(hit: Hit) -> Iterator[str]:
+    about = "~" if hit.is_estimate else " "
+    yield f"{hit.rank:3d}. {about}{hit.score:.3f}  {hit.document.text}"
+    moved = "" if hit.binary_rank == hit.rank else f", was {hit.binary_rank} by bits alone"
+    yield f"       {hit.hamming_distance} bits differ{moved}" + (f"  {hit.document.url}" if hit.document.url else "")
+    if hit.document.body:
+        first_lines = "\n".join(hit.document.body.splitlines()[:3])
+        yield textwrap.indent(textwrap.shorten(first_lines, 160) if len(first_lines) > 400 else first_lines, " " * 9)
+
+
+def read_queries(arguments: Sequence[str]) -> Iterator[str]:
+    """Yields the queries; `-` stands for the lines of standard input that are not blank."""
+    for argument in arguments:
+        if argument == "-":
+            yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
+        else:
+            yield argument
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    try:
+        searcher = Searcher.open(args.index)
+        for note in searcher.notes:
+            print(f"note: {note}", file=sys.stderr)
+        for query in read_queries(args.queries):
+            response = searcher.search(
+                query,
+                args.top_k,
+                num_candidates=args.num_candidates,
+                rescore_multiplier=args.rescore_multiplier,
+                asymmetric=False if args.no_asymmetric else None,
+                rescore=False if args.no_rescore else None,
+            )
+            print(json.dumps(as_json(response), default=str) if args.json else as_text(response), flush=True)
+    except RetrievalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

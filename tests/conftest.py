@@ -1,0 +1,110 @@
+"""What the tests share: a deterministic encoder in place of the model, tiny corpora, and indexes built from them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from retrieval import BuildOptions, build_index
+from retrieval.bundle import Bundle
+from retrieval.corpus import CorpusInfo, with_common_columns
+from retrieval.quantization import Float32s
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+def shared_path(name: str) -> Path:
+    """Returns a file of the data that is kept beside the repository, or skips the test."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"needs {name}, which is not part of the repository")
+    return path
+
+
+class FakeEncoder:
+    """Adds up a fixed random vector a word: texts that share words are close. Same text, same embedding."""
+
+    model_id = "fake"
+    weights_sha256 = "f" * 64
+    backend = "numpy"
+
+    def __init__(self, dim: int = 64, note: str | None = None) -> None:
+        self.dim = dim
+        self.note = note
+        self.encoded: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Float32s:
+        self.encoded.extend(texts)
+        return np.stack([self._embed(text) for text in texts]) if texts else np.empty((0, self.dim), np.float32)
+
+    def num_tokens_cut(self, text: str) -> int:
+        return max(0, len(text.split()) - 256)
+
+    def _embed(self, text: str) -> Float32s:
+        vector = np.zeros(self.dim)
+        for word in text.lower().split()[:256]:
+            seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+            vector += np.random.default_rng(seed).standard_normal(self.dim)
+        length = np.linalg.norm(vector)
+        return (vector / (length if length else 1.0)).astype(np.float32)
+
+
+class RowsCorpus:
+    """A corpus from a list of rows."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]], batch_size: int = 100, name: str = "rows") -> None:
+        self.info = CorpusInfo(name, "Rows of a test", examples=("red apple",))
+        self._rows = rows
+        self._batch_size = batch_size
+
+    @property
+    def num_rows(self) -> int | None:
+        return len(self._rows)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        schema = pa.schema(
+            [("text", pa.string()), ("body", pa.string()), ("url", pa.string()), ("group", pa.string()),
+             ("quality", pa.float64()), ("number", pa.int64())]
+        )  # fmt: skip
+        for start in range(0, len(self._rows), self._batch_size):
+            rows = [{"number": start + i, **row} for i, row in enumerate(self._rows[start : start + self._batch_size])]
+            batch = pa.RecordBatch.from_pylist(rows, schema=schema)
+            yield with_common_columns(batch, text="text", body="body", url="url", group="group", quality="quality")
+
+
+WORDS = (
+    "red green blue apple pear plum sort list dict tuple file read write open close parse json csv table row column "
+    "join merge split string number random seed matrix vector image plot thread lock queue socket server client "
+    "request response token user password hash sign verify encrypt zip tar copy move delete folder path walk glob"
+).split()
+
+
+def random_texts(count: int, *, seed: int = 0, words: int = 5) -> list[str]:
+    """Returns distinct texts of a few words each."""
+    rng = np.random.default_rng(seed)
+    return [f"{' '.join(rng.choice(WORDS, words))} {number}" for number in range(count)]
+
+
+Build = Callable[..., Bundle]
+
+
+@pytest.fixture
+def encoder() -> FakeEncoder:
+    return FakeEncoder()
+
+
+@pytest.fixture
+def build(tmp_path: Path, encoder: FakeEncoder) -> Build:
+    """Returns a function that builds an index from rows (texts or mappings) with the fake encoder."""
+
+    def make(rows: Sequence[str | Mapping[str, Any]], name: str = "index", **options: Any) -> Bundle:
+        mappings = [{"text": row} if isinstance(row, str) else row for row in rows]
+        return build_index(RowsCorpus(mappings), encoder, tmp_path / name, BuildOptions(**options))
+
+    return make

@@ -1,0 +1,213 @@
+"""The page in a real headless Chromium: what a visitor types, sees, copies, and never sees of others."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.page_server import EXAMPLE, HOSTILE_TEXT, SNIPPET, RunningApp, build_tiny_index, running_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+_ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        reason = "no Chromium: install Debian's `chromium`, or name one in CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_tiny_index(tmp_path_factory.mktemp("browser") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def served(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    # A tunnel that cannot be had: what the page says of it is seen here too.
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9"}
+    folder = tmp_path_factory.mktemp("served")
+    nowhere["HF_HOME"] = str(folder / "hub")
+    with running_app(folder, "--index", str(index), "--share", environment=nowhere) as running:
+        yield running
+
+
+@contextmanager
+def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
+    """Yields the page in a context of its own; fails on console errors and on requests to another host."""
+    complaints: list[str] = []
+    context = browser.new_context(**{"viewport": DESKTOP, **options})
+    page = context.new_page()
+    page.on("console", lambda line: complaints.append(f"console: {line.text}") if line.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+    page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url, url) else None)
+    page.goto(url)
+    expect(page.locator("#query input")).to_be_visible(timeout=30_000)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def is_foreign(address: str, home: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != urlsplit(home).netloc
+
+
+def search(page: Page, query: str) -> None:
+    page.fill("#query input", query)
+    page.press("#query input", "Enter")
+
+
+def assert_no_horizontal_scroll(page: Page) -> None:
+    width, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert width <= room
+    for part in ("#search", "#query", "#results", "#settings", "#latency", "#memory"):
+        box = page.locator(part).bounding_box()
+        assert box is not None, part
+        assert box["x"] >= 0, part
+        assert box["x"] + box["width"] <= room, part
+
+
+def test_typing_a_question_shows_the_hit(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        expect(page.locator(".invitation")).to_be_visible()
+        search(page, "order numbers in a list")
+        first = page.locator(".hit").first
+        expect(first.locator("h3")).to_have_text("sort a list of numbers")
+        expect(first.locator("h3 a")).to_have_attribute("href", "https://stackoverflow.com/questions/1")
+        expect(first.locator(".t-nb").first).to_have_text("sorted")
+        first.locator("summary").click()
+        expect(first.locator(".member code")).to_be_visible()
+        expect(page.locator("#latency .stages")).to_contain_text("Hamming")
+        expect(page.locator("#memory")).to_contain_text("RSS")
+        expect(page.locator(".colophon")).to_contain_text("CC BY-SA")
+
+
+def test_the_button_and_the_examples_search_too(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        page.get_by_role("button", name=EXAMPLE).click()
+        expect(page.locator("#query input")).to_have_value(EXAMPLE)
+        expect(page.locator(".hit h3").first).to_have_text("sort a list of numbers")
+        page.fill("#query input", "read a csv file")
+        page.get_by_role("button", name="Search", exact=True).click()
+        expect(page.locator(".hit h3").first).to_have_text("read a csv file into a table")
+
+
+def test_a_blank_query_is_answered_and_the_page_goes_on(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        search(page, "   ")
+        expect(page.locator(".message")).to_contain_text("The query is empty")
+        search(page, "read a csv file")
+        expect(page.locator(".hit").first).to_be_visible()
+        expect(page.locator(".message")).to_have_count(0)
+
+
+def test_strangers_text_is_shown_and_not_run(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        search(page, HOSTILE_TEXT)
+        expect(page.locator(".hit h3", has_text="onerror")).to_have_text(HOSTILE_TEXT)
+        assert page.locator(".hit img").count() == 0
+        assert page.locator(".hit a[href^=javascript]").count() == 0
+        assert page.title() != "run"
+
+
+def test_a_control_searches_again_and_can_be_reset(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        search(page, "sort a list")
+        expect(page.locator(".hit")).to_have_count(10)
+        page.get_by_role("button", name="Settings").first.click()
+        box = page.get_by_label("number input for Results")
+        box.fill("3")
+        box.press("Enter")
+        expect(page.locator(".hit")).to_have_count(3)
+        page.get_by_label("Rescore with int8").uncheck()
+        expect(page.locator(".score.estimate")).to_have_count(3)
+        page.get_by_role("button", name="Reset to defaults").click()
+        expect(page.locator(".hit")).to_have_count(10)
+        expect(page.locator(".score.estimate")).to_have_count(0)
+
+
+def test_the_copy_button_copies_with_the_keyboard(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url, permissions=["clipboard-read", "clipboard-write"]) as page:
+        search(page, "order numbers in a list")
+        button = page.locator(".hit").first.locator("[data-copy]").first
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(button).to_have_text("Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == SNIPPET
+        expect(button).to_have_text("Copy")
+
+
+def test_copying_works_without_the_clipboard_api(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url, permissions=["clipboard-read", "clipboard-write"]) as page:
+        search(page, "order numbers in a list")
+        page.evaluate("navigator.clipboard.writeText = undefined")
+        button = page.locator(".hit").first.locator("[data-copy]").first
+        button.click()
+        expect(button).to_have_text("Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == SNIPPET
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_cut_off(browser: Browser, served: RunningApp, viewport: dict[str, int], scheme: str) -> None:
+    with opened(browser, served.url, viewport=viewport, color_scheme=scheme) as page:
+        assert_no_horizontal_scroll(page)
+        search(page, "a very long line without any space")
+        expect(page.locator(".hit").first).to_contain_text("without_any_space")
+        page.get_by_role("button", name="Settings").first.click()
+        assert_no_horizontal_scroll(page)
+        ground = page.evaluate("getComputedStyle(document.querySelector('.gradio-container')).backgroundColor")
+        brightness = sum(int(part) for part in ground.removeprefix("rgb(").removesuffix(")").split(","))
+        assert (brightness > 384) == (scheme == "light")
+
+
+def test_on_a_phone_the_answer_comes_into_view(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url, viewport=PHONE, reduced_motion="reduce") as page:
+        search(page, "sort a list")
+        expect(page.locator(".hit h3").first).to_be_in_viewport()
+        page.evaluate("scrollTo(0, 0)")
+        search(page, " ")
+        expect(page.locator(".message")).to_be_in_viewport()
+
+
+def test_visitors_do_not_see_each_others_session(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as one, opened(browser, served.url) as other:
+        for query in ("sort a list", "read a csv file", "open the file"):
+            search(one, query)
+            expect(one.locator(".summary")).to_be_visible()
+            one.wait_for_timeout(200)
+        search(other, "read a csv file")
+        expect(other.locator("#latency .session")).to_contain_text("1 query")
+        expect(one.locator("#latency .session")).to_contain_text("3 queries")
+        expect(one.locator("#query input")).to_have_value("open the file")
+
+
+def test_the_page_says_that_there_is_no_public_link(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        expect(page.locator("#public-link")).to_contain_text("No public link", timeout=20_000)
+        expect(page.locator("#public-link")).to_contain_text("frpc")
+        search(page, "sort a list")
+        expect(page.locator(".hit").first).to_be_visible()
