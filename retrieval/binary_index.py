@@ -28,6 +28,9 @@ _MIN_ROWS_PER_SLICE = 20_000
 _COUNTING_ENTRIES = 1 << 25
 """faiss's counting kernel asks for 8 bytes a query, a distance and a neighbour: a batch is cut to 256 MB of them."""
 
+_openmp = threading.local()
+"""How many threads OpenMP was told to use, by calling thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
@@ -156,7 +159,10 @@ class BinaryIndex:
 
 def _knn(queries: Bits, codes: Bits, k: int, offset: int, num_threads: int = 1) -> Neighbours:
     k = min(k, len(codes))
-    # The setting belongs to the calling thread: OpenMP would otherwise keep a team a thread, spinning.
-    faiss.omp_set_num_threads(num_threads)
+    # The setting belongs to the calling thread: OpenMP would otherwise keep a team a thread, spinning. Each call into
+    # faiss gives the interpreter lock away, and waits for it again: so it is called only when it changes something.
+    if getattr(_openmp, "num_threads", None) != num_threads:
+        faiss.omp_set_num_threads(num_threads)
+        _openmp.num_threads = num_threads
     distances, ids = faiss.knn_hamming(np.ascontiguousarray(queries), codes, k, variant="mc")
     return Neighbours(distances, ids + offset)

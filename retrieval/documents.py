@@ -124,6 +124,6 @@ class DocumentStore:
             batch.validate(full=True)
         except pa.ArrowInvalid as error:
             raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
-        common = {name: batch.column(name)[0].as_py() for name in COMMON_COLUMNS}
-        extra = {name: batch.column(name)[0].as_py() for name in self._extra}
-        return Document(row=row, **common, extra=extra)
+        [values] = batch.to_pylist()
+        common = {name: values[name] for name in COMMON_COLUMNS}
+        return Document(row=row, **common, extra={name: values[name] for name in self._extra})
