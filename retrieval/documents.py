@@ -7,7 +7,9 @@ first appearance, and `_group_id`, the same for groups, where a row without a gr
 from __future__ import annotations
 
 import mmap
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,8 @@ class DocumentStore:
 
     def __init__(self, table: pa.Table, path: Path, mapped: mmap.mmap) -> None:
         self._batches: list[pa.RecordBatch] = table.to_batches()
-        self._starts = np.cumsum([0] + [batch.num_rows for batch in self._batches])
+        self._starts: list[int] = [0, *accumulate(batch.num_rows for batch in self._batches)]
+        self._names: list[str] = table.schema.names
         self._table = table
         self._mapped = mapped
         # Opening has touched the head of every batch; from here on, pages come in row by row.
@@ -117,13 +120,13 @@ class DocumentStore:
     def _document(self, row: int) -> Document:
         if not 0 <= row < len(self):
             raise IndexError(f"row {row} is not in the corpus, which has rows 0 to {len(self) - 1}")
-        part = int(np.searchsorted(self._starts, row, side="right")) - 1
-        batch = self._batches[part].slice(row - int(self._starts[part]), 1)
+        part = bisect_right(self._starts, row) - 1
+        batch = self._batches[part].slice(row - self._starts[part], 1)
         try:
             # Arrow believes the offsets of a file; altered ones would lead out of it, and end the process.
             batch.validate(full=True)
         except pa.ArrowInvalid as error:
             raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
-        [values] = batch.to_pylist()
+        values = {name: column[0].as_py() for name, column in zip(self._names, batch.columns, strict=True)}
         common = {name: values[name] for name in COMMON_COLUMNS}
         return Document(row=row, **common, extra={name: values[name] for name in self._extra})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import os
 import shutil
 import tempfile
 import threading
@@ -62,6 +63,15 @@ def convert_to_openvino(files: ModelFiles) -> Path:
     return target
 
 
+def _for_one_query() -> dict[str, Any]:
+    # Threads that are pinned to cores are in the way of the Hamming scan, which uses the same cores right after.
+    return {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
 class OpenVinoEncoder:
     """An encoder that runs a converted model. One query uses all cores; a long list uses one core a batch."""
 
@@ -84,7 +94,7 @@ class OpenVinoEncoder:
             self._weights = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         weights = openvino.Tensor(np.frombuffer(self._weights, np.uint8), shared_memory=True)
         self._model = self._core.read_model((folder / "model.xml").read_bytes(), weights)
-        self._for_queries = self._core.compile_model(self._model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+        self._for_queries = self._core.compile_model(self._model, "CPU", _for_one_query())
         self._requests: list[Any] = []
         self._bulk: Any = None
         self._bulk_lock = threading.Lock()
