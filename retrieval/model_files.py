@@ -93,7 +93,8 @@ def locate_model(model: str | Path, *, expected_sha256: str | None = None) -> Mo
 def _find_folder(model: str) -> tuple[Path, str]:
     folder = Path(model)
     if folder.is_dir():
-        return folder, model
+        # Kept whole in the manifest, so that the index opens from any working directory.
+        return folder.resolve(), str(folder.resolve())
     if model == DEFAULT_MODEL:
         # Only its files are read: looking a package up by its name does not run its code.
         spec = importlib.util.find_spec(_DEFAULT_MODEL_PACKAGE)

@@ -183,7 +183,13 @@ class Searcher:
         """Returns one response a query, encoded and compared as a batch; see `search`.
 
         The latency of each has an equal share of what the batch took to encode, binarize and compare.
+
+        Raises:
+            QueryError: if a query is blank, `queries` is one text rather than several, or a setting is below 1.
+            BundleCorruptError: if the background check found an altered file.
         """
+        if isinstance(queries, str):
+            raise QueryError("search_many takes a list of queries, and was given one text: use search, or a list.")
         if not queries:
             return []
         clock = StageClock()
@@ -320,8 +326,10 @@ class Searcher:
         """Returns the answer for the candidates that left the Hamming stage, nearest first."""
         wanted = min(settings.top_k, self._tables.num_results)
         num_rescored = settings.rescore_multiplier * settings.top_k
+        int8_rows_read = 0
         while True:
-            order, scores, int8_rows_read = self._score(vector, candidates, num_rescored, settings, clock)
+            order, scores, num_read = self._score(vector, candidates, num_rescored, settings, clock)
+            int8_rows_read += num_read
             with clock.stage("rescore"):
                 rows, positions = self._tables.best_rows(candidates.texts[order], scores, settings.top_k)
             if len(rows) >= wanted or len(candidates.texts) == len(self._texts) == len(order):

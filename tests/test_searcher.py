@@ -587,3 +587,20 @@ def alter(path: Path, position: int) -> None:
     content = bytearray(path.read_bytes())
     content[position] ^= 0xFF
     path.write_bytes(content)
+
+
+def test_search_many_refuses_one_text_instead_of_asking_letter_by_letter(build: Build, encoder: FakeEncoder) -> None:
+    searcher = Searcher.open(build(["red apple"]).path, encoder=encoder)
+    with pytest.raises(QueryError, match="a list of queries"):
+        searcher.search_many("red apple")
+
+
+def test_int8_rows_of_every_round_are_counted_when_one_group_holds_the_best_texts(
+    build: Build, encoder: FakeEncoder
+) -> None:
+    crowd = [{"text": f"red apple {number}", "group": "crowd"} for number in range(60)]
+    rest = [{"text": f"green pear {number}", "group": f"other {number}"} for number in range(5)]
+    searcher = Searcher.open(build([*crowd, *rest]).path, encoder=encoder)
+    response = searcher.search("red apple", top_k=3, num_candidates=5, rescore_multiplier=1)
+    assert len(response.hits) == 3
+    assert response.int8_rows_read > response.num_candidates
