@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from retrieval import RetrievalError, Searcher
@@ -75,6 +78,7 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser(os.environ).parse_args(arguments)
+    stop = StopRequest()
     if problem := _port_problem(args.host, args.port):
         return _fail(problem)
     # Read when Gradio is imported, and when it talks to itself to see whether it is up.
@@ -88,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if _is_built(choice.path):
             # Gradio takes seconds to import, some of them spent waiting for files: the index is opened meanwhile.
             threading.Thread(target=_import_page, name="import-page", daemon=True).start()
-        return serve(choice, args.host, args.port, share=args.share)
+        return serve(choice, args.host, args.port, stop, share=args.share)
     except RetrievalError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
@@ -114,7 +118,19 @@ def build_default(path: Path) -> None:
         bars.close()
 
 
-def serve(choice: IndexChoice, host: str, port: int, *, share: bool) -> int:
+class StopRequest:
+    """Remembers Ctrl-C. The exception alone can be lost: libraries that are starting swallow what is raised in them."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, signal_number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        raise KeyboardInterrupt
+
+
+def serve(choice: IndexChoice, host: str, port: int, stop: StopRequest, *, share: bool) -> int:
     """Serves the page until it is stopped, and returns the exit status.
 
     Raises:
@@ -144,7 +160,8 @@ def serve(choice: IndexChoice, host: str, port: int, *, share: bool) -> int:
         if link is not None:
             link.ask()
             print(link.note, flush=True)
-        threading.Event().wait()
+        while not stop.asked:
+            time.sleep(0.5)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     page.close(verbose=False)
