@@ -163,7 +163,8 @@ def serve(choice: IndexChoice, host: str, port: int, stop: StopRequest, *, share
         while not stop.asked:
             time.sleep(0.5)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        pass  # it is remembered: both ways out of the loop end here
+    print("stopped", file=sys.stderr)
     page.close(verbose=False)
     return 0
 

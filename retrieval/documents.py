@@ -33,7 +33,6 @@ class DocumentStore:
     def __init__(self, table: pa.Table, path: Path, mapped: mmap.mmap) -> None:
         self._batches: list[pa.RecordBatch] = table.to_batches()
         self._starts: list[int] = [0, *accumulate(batch.num_rows for batch in self._batches)]
-        self._names: list[str] = table.schema.names
         self._table = table
         self._mapped = mapped
         # Opening has touched the head of every batch; from here on, pages come in row by row.
@@ -127,6 +126,6 @@ class DocumentStore:
             batch.validate(full=True)
         except pa.ArrowInvalid as error:
             raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
-        values = {name: column[0].as_py() for name, column in zip(self._names, batch.columns, strict=True)}
-        common = {name: values[name] for name in COMMON_COLUMNS}
-        return Document(row=row, **common, extra={name: values[name] for name in self._extra})
+        common = {name: batch.column(name)[0].as_py() for name in COMMON_COLUMNS}
+        extra = {name: batch.column(name)[0].as_py() for name in self._extra}
+        return Document(row=row, **common, extra=extra)

@@ -91,10 +91,10 @@ def locate_model(model: str | Path, *, expected_sha256: str | None = None) -> Mo
 
 
 def _find_folder(model: str) -> tuple[Path, str]:
-    folder = Path(model)
+    folder = Path(model).resolve()
     if folder.is_dir():
         # Kept whole in the manifest, so that the index opens from any working directory.
-        return folder.resolve(), str(folder.resolve())
+        return folder, str(folder)
     if model == DEFAULT_MODEL:
         # Only its files are read: looking a package up by its name does not run its code.
         spec = importlib.util.find_spec(_DEFAULT_MODEL_PACKAGE)
