@@ -23,15 +23,17 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from retrieval import RetrievalError, Searcher
+from retrieval import RetrievalError
 from retrieval.bundle import MANIFEST_FILE
+from retrieval.library import Library
 
 if TYPE_CHECKING:
     from retrieval.ui.public_link import PublicLink
 
 ROOT = Path(__file__).resolve().parent
-CONALA = Path("assets", "indexes", "conala")
-DEFAULT = Path("assets", "indexes", "python")
+INDEXES = Path("assets", "indexes")
+CONALA = INDEXES / "conala"
+DEFAULT = INDEXES / "python"
 DEFAULT_NOTE = (
     "This is the small default: the documented functions of the Python that runs here. The 593,891 Stack Overflow "
     "snippets of CoNaLa come with `make conala`, which reads them from the Hugging Face hub and serves them."
@@ -136,7 +138,9 @@ def serve(choice: IndexChoice, host: str, port: int, stop: StopRequest, *, share
     Raises:
         RetrievalError: if the index cannot be opened.
     """
-    searcher = Searcher.open(choice.path)
+    library = Library(ROOT / INDEXES)
+    library.add(choice.path, as_default=True)
+    searcher = library.open()
     from retrieval.ui.page import build_page
     from retrieval.ui.public_link import PublicLink, gradio_tunnel
     from retrieval.ui.theme import launch_options
@@ -147,7 +151,7 @@ def serve(choice: IndexChoice, host: str, port: int, stop: StopRequest, *, share
         notes.append(SPACE_NOTE)
     elif share:
         link = PublicLink(partial(gradio_tunnel, host, port))
-    page = build_page(searcher, notes, link)
+    page = build_page(library, notes, link)
     try:
         page.launch(
             server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, **launch_options()

@@ -33,6 +33,32 @@
     document.getElementById("query-area").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
   };
 
+  const PAUSE_MS = 150;
+  let pause = 0;
+  const queryBox = () => document.querySelector("#query input, #query textarea");
+  const ask = () => {
+    document.body.classList.add("asking");
+    document.getElementById("follow")?.click();
+  };
+
+  /* Results follow the typing, once it pauses. Enter is sent by Gradio itself. */
+  document.addEventListener("input", (event) => {
+    if (event.target !== queryBox() || event.isComposing) return;
+    clearTimeout(pause);
+    pause = setTimeout(ask, PAUSE_MS);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.target === queryBox() && event.key === "Enter") clearTimeout(pause);
+  });
+
+  /* Called after every answer: the address says what is shown, so that a copied link opens the same view. */
+  window.pageAnswered = (address) => {
+    document.body.classList.remove("asking");
+    const target = window.location.pathname + (address || "");
+    if (target !== window.location.pathname + window.location.search) window.history.replaceState(null, "", target);
+    return [];
+  };
+
   /* One listener for all buttons: results come and go, the listener stays. */
   document.addEventListener("click", async (event) => {
     const button = event.target instanceof Element ? event.target.closest("button[data-copy]") : null;

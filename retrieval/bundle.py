@@ -75,6 +75,30 @@ class Manifest:
     """Which column of the source became the text, the body, ..."""
     format_version: int = FORMAT_VERSION
 
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Returns the manifest of the index in a folder.
+
+        Raises:
+            BundleMissingError: if there is none.
+            BundleCorruptError: if it cannot be read.
+            BundleIncompatibleError: if it is of another format version.
+        """
+        path = folder / MANIFEST_FILE
+        try:
+            if (size := path.stat().st_size) > _LONGEST_MANIFEST_BYTES:
+                raise ValueError(f"it has {size:,} bytes, at most {_LONGEST_MANIFEST_BYTES:,} are expected")
+            return cls.from_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise BundleMissingError(
+                f"{folder} has no {path.name}, so it is no finished index: "
+                f"build one with scripts/build_index.py --output, or copy the whole folder."
+            ) from error
+        except KeyError as error:
+            raise BundleCorruptError(f"cannot read {path}: it lacks {error}. Build the index again.") from error
+        except (ValueError, TypeError, AttributeError, RecursionError, OSError) as error:
+            raise BundleCorruptError(f"cannot read {path}: {error}. Build the index again.") from error
+
     @property
     def quantizer(self) -> Int8Quantizer:
         """Returns the int8 quantizer that was fitted on the corpus."""
@@ -161,7 +185,7 @@ class Bundle:
         path = Path(path)
         if not path.is_dir():
             raise BundleMissingError(f"no index at {path}: build one with scripts/build_index.py --output {path}.")
-        bundle = cls(path, _read_manifest(path / MANIFEST_FILE))
+        bundle = cls(path, Manifest.read(path))
         for name in bundle.manifest.files:
             bundle.check_size(name)
         bundle.check_whole(BINARY_FILE)
@@ -173,7 +197,7 @@ class Bundle:
         Raises:
             BundleError: if it holds another one.
         """
-        if _read_manifest(self.path / MANIFEST_FILE) != self.manifest:
+        if Manifest.read(self.path) != self.manifest:
             raise BundleError(f"{self.path} was replaced by a new index while it was being opened: open it again.")
 
     def file(self, name: str) -> Path:
@@ -229,22 +253,6 @@ class Bundle:
                 f"{self.file(name)} is altered: SHA-256 {found[:16]}…, expected {expected[:16]}…. "
                 f"Copy it again, or build the index again."
             )
-
-
-def _read_manifest(path: Path) -> Manifest:
-    try:
-        if (size := path.stat().st_size) > _LONGEST_MANIFEST_BYTES:
-            raise ValueError(f"it has {size:,} bytes, at most {_LONGEST_MANIFEST_BYTES:,} are expected")
-        return Manifest.from_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BundleMissingError(
-            f"{path.parent} has no {path.name}, so it is no finished index: "
-            f"build one with scripts/build_index.py --output, or copy the whole folder."
-        ) from error
-    except KeyError as error:
-        raise BundleCorruptError(f"cannot read {path}: it lacks {error}. Build the index again.") from error
-    except (ValueError, TypeError, AttributeError, RecursionError, OSError) as error:
-        raise BundleCorruptError(f"cannot read {path}: {error}. Build the index again.") from error
 
 
 def sync(path: Path) -> None:

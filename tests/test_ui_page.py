@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -14,11 +15,13 @@ import pytest
 
 from retrieval import QueryError, Searcher, SearchSettings
 from retrieval.bundle import INT8_FILE
+from retrieval.library import Library
+from retrieval.ui.answering import UNEXPECTED, Answering
 from retrieval.ui.api import SearchApi
 from retrieval.ui.knobs import settings_of, values_of
-from retrieval.ui.page import build_page
+from retrieval.ui.page import build_page, lay_out
 from retrieval.ui.public_link import PublicLink
-from retrieval.ui.search_view import UNEXPECTED, SearchView
+from retrieval.ui.search_view import SearchView
 from retrieval.ui.theme import launch_options
 from retrieval.ui.visit import Visit
 from tests.conftest import Build, FakeEncoder
@@ -37,8 +40,26 @@ def searcher(build: Build, encoder: FakeEncoder) -> Searcher:
 
 
 @pytest.fixture
-def view(searcher: Searcher) -> SearchView:
-    return in_blocks(lambda: SearchView(searcher))
+def library(searcher: Searcher) -> Library:
+    library = Library(open_searcher=lambda path, encoder: searcher)
+    library.add(searcher.bundle.path, as_default=True)
+    return library
+
+
+@pytest.fixture
+def page(library: Library) -> Answering:
+    def make() -> Answering:
+        with gr.Blocks(analytics_enabled=False) as page:
+            return lay_out(page, library)
+
+    return in_loop(make)
+
+
+@pytest.fixture
+def view(page: Answering) -> SearchView:
+    found = page.query_views["search"]
+    assert isinstance(found, SearchView)
+    return found
 
 
 def in_loop(make: Callable[[], Made]) -> Made:
@@ -50,22 +71,14 @@ def in_loop(make: Callable[[], Made]) -> Made:
     return asyncio.run(run())
 
 
-def page_over(searcher: Searcher, *args: Any, **options: Any) -> gr.Blocks:
-    return in_loop(lambda: build_page(searcher, *args, **options))
+def page_over(library: Library, *args: Any, **options: Any) -> gr.Blocks:
+    return in_loop(lambda: build_page(library, *args, **options))
 
 
-def in_blocks(make: Callable[[], Made]) -> Made:
-    def build() -> Made:
-        with gr.Blocks(analytics_enabled=False):
-            return make()
-
-    return in_loop(build)
-
-
-def values(view: SearchView, **changes: Any) -> list[Any]:
-    named = dict(zip(("top_k", "num_candidates", "rescore_multiplier", "asymmetric", "rescore"),
-                     view.default_values(), strict=True))  # fmt: skip
-    return list({**named, **changes}.values())
+def asked(text: Any, index: str | None = None, own: Any = None, **changes: Any) -> list[Any]:
+    """Returns the values of what a visitor asks, in the order in which the handlers take them."""
+    settings = replace(SearchSettings(num_candidates=1000, rescore_multiplier=20), **changes)
+    return [text, index, own, *values_of(settings)]
 
 
 def events(page: gr.Blocks) -> list[dict[str, Any]]:
@@ -73,19 +86,19 @@ def events(page: gr.Blocks) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_page_is_built_without_being_served(searcher: Searcher) -> None:
-    page = page_over(searcher, ["a note"])
+def test_the_page_is_built_without_being_served(library: Library) -> None:
+    page = page_over(library, ["a note"])
     assert not page.is_running
     assert page.analytics_enabled is False
 
 
-def test_only_the_search_is_open_to_programs(searcher: Searcher) -> None:
-    public = [event["api_name"] for event in events(page_over(searcher)) if event["api_visibility"] == "public"]
+def test_only_the_search_is_open_to_programs(library: Library) -> None:
+    public = [event["api_name"] for event in events(page_over(library)) if event["api_visibility"] == "public"]
     assert public == ["search"]
 
 
-def test_no_search_waits_in_the_queue(searcher: Searcher) -> None:
-    assert {event["queue"] for event in events(page_over(searcher))} == {False}
+def test_no_search_waits_in_the_queue(library: Library) -> None:
+    assert {event["queue"] for event in events(page_over(library))} == {False}
 
 
 def test_nothing_the_page_is_dressed_in_comes_from_elsewhere() -> None:
@@ -95,68 +108,92 @@ def test_nothing_the_page_is_dressed_in_comes_from_elsewhere() -> None:
         assert re.search(r"""url\(["']?(?!["']?data:)|@import|src=|href=""", text) is None
 
 
-def test_a_query_fills_results_panels_and_the_visit(view: SearchView) -> None:
-    update = view.search("red apple", Visit(), *values(view))
+def test_a_query_fills_results_panels_and_the_visit(page: Answering, view: SearchView) -> None:
+    update = page.ask("search", Visit(), *asked("red apple"))
     assert "eat" in update[view.results]
     assert "peel" in update[view.results]
     assert "1 query" in update[view.latency]
     assert "RSS" in update[view.memory]
-    assert update[view.visit].last_query == "red apple"
+    assert update[page.asking.visit].num_queries == 1
 
 
 @pytest.mark.parametrize("query", ["", "  \n", "\x00", None])
-def test_a_blank_query_is_answered_with_a_message(view: SearchView, query: Any) -> None:
-    update = view.search(query, Visit(), *values(view))
-    assert list(update) == [view.results]
+def test_a_blank_query_that_was_sent_is_answered_with_a_message(page: Answering, view: SearchView, query: Any) -> None:
+    update = page.ask("search", Visit(), *asked(query))
     assert "No search was made" in update[view.results]
+    assert page.asking.visit not in update
 
 
-def test_hostile_documents_come_out_as_text(view: SearchView) -> None:
-    html = view.search("blue plum <script>alert(1)</script>", Visit(), *values(view))[view.results]
+def test_an_emptied_query_box_gives_the_empty_view(page: Answering, view: SearchView) -> None:
+    update = page.follow("search", Visit(), *asked(" "))
+    assert "invitation" in update[view.results]
+
+
+def test_hostile_documents_come_out_as_text(page: Answering, view: SearchView) -> None:
+    html = page.ask("search", Visit(), *asked("blue plum <script>alert(1)</script>"))[view.results]
     assert "&lt;script&gt;" in html
     assert "<script" not in html
     assert "javascript" not in html
 
 
-def test_an_index_out_of_service_says_so(view: SearchView, searcher: Searcher, build: Build) -> None:
+def test_an_index_out_of_service_says_so(page: Answering, view: SearchView, searcher: Searcher) -> None:
     path = searcher.bundle.file(INT8_FILE)
     path.write_bytes(bytes(path.stat().st_size))
     searcher.verification.start("background")
     searcher.verification.wait()
-    html = view.search("red apple", Visit(), *values(view))[view.results]
+    html = page.ask("search", Visit(), *asked("red apple"))[view.results]
     assert "cannot be searched now" in html
     assert "out of service" in html
 
 
 def test_an_unexpected_failure_gives_a_message_and_a_line_in_the_log(
-    view: SearchView, searcher: Searcher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+    page: Answering, view: SearchView, searcher: Searcher, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("secret detail")
 
     monkeypatch.setattr(searcher, "search", fail)
-    html = view.search("red apple", Visit(), *values(view))[view.results]
+    html = page.ask("search", Visit(), *asked("red apple"))[view.results]
     assert UNEXPECTED in html
     assert "secret detail" not in html
     assert "secret detail" in caplog.text
 
 
-def test_a_moved_control_searches_the_last_query_again(view: SearchView) -> None:
-    visit = Visit(last_query="red apple")
-    one = view.search_again(visit, *values(view, top_k=1))[view.results]
+def test_a_moved_control_searches_again(page: Answering, view: SearchView) -> None:
+    one = page.follow("search", Visit(), *asked("red apple", top_k=1))[view.results]
     assert one.count('class="hit"') == 1
-    estimates = view.search_again(visit, *values(view, rescore=False))[view.results]
+    estimates = page.follow("search", Visit(), *asked("red apple", rescore=False))[view.results]
     assert "estimate" in estimates
 
 
-def test_a_moved_control_before_the_first_query_does_nothing(view: SearchView) -> None:
-    assert view.search_again(Visit(), *values(view)) == {view.visit: Visit()}
+def test_a_moved_control_before_the_first_query_searches_nothing(page: Answering) -> None:
+    assert page.asking.visit not in page.follow("search", Visit(), *asked("", top_k=1))
 
 
-def test_an_example_stands_in_the_query_box(view: SearchView) -> None:
-    update = view.search_example("red apple", Visit(), *values(view))
-    assert update[view.query] == "red apple"
+def test_an_example_stands_in_the_query_box(page: Answering, view: SearchView) -> None:
+    update = page.ask_example("red apple", "search", Visit(), *asked("before"))
+    assert update[page.asking.query] == "red apple"
     assert "eat" in update[view.results]
+
+
+def test_reset_brings_back_what_the_index_recommends(page: Answering, searcher: Searcher) -> None:
+    update = page.reset("search", Visit(), *asked("red apple", top_k=1, rescore=False))
+    assert [update[knob] for knob in page.asking.knobs.inputs] == list(values_of(searcher.defaults))
+
+
+def test_an_unknown_index_is_told(page: Answering, view: SearchView) -> None:
+    html = page.choose_index("search", Visit(), *asked("red apple", "nowhere"))[view.results]
+    assert "no index called" in html
+
+
+def test_a_link_opens_the_query_the_settings_and_the_view_it_names(page: Answering, view: SearchView) -> None:
+    request = gr.Request(query_params={"q": "red apple", "k": "1", "rescore": "0", "view": "nowhere"})
+    update = page.arrive(request, "search", Visit(), *asked(""))
+    assert update[view.results].count('class="hit"') == 1
+    assert update[page.asking.knobs.top_k] == 1
+    assert update[page.active] == "search"
+    assert update[page.address] == "?q=red+apple&index=index&k=1&rescore=0"
 
 
 def test_settings_survive_the_way_through_the_controls() -> None:
@@ -165,8 +202,12 @@ def test_settings_survive_the_way_through_the_controls() -> None:
     assert settings_of((None, None, None, True, True), settings).num_candidates == 50
 
 
-def test_the_api_gives_plain_values_and_clear_errors(searcher: Searcher) -> None:
-    api = in_blocks(lambda: SearchApi(searcher))
+def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:
+    def make() -> SearchApi:
+        with gr.Blocks(analytics_enabled=False):
+            return SearchApi(library)
+
+    api = in_loop(make)
     found = api.search("red apple", top_k=1)
     assert found["hits"][0]["text"] == "red apple"
     assert found["hits"][0]["member_rows"] == [1]
@@ -182,11 +223,11 @@ def link_after(open_tunnel: Callable[[], str], deadline_s: float = 5.0) -> Publi
     return link
 
 
-def test_a_public_link_is_shown(searcher: Searcher) -> None:
+def test_a_public_link_is_shown(library: Library) -> None:
     link = link_after(lambda: "https://x.gradio.live")
     assert "https://x.gradio.live" in link.note
     assert "tick" in [
-        target[1] for event in events(page_over(searcher, public_link=link)) for target in event["targets"]
+        target[1] for event in events(page_over(library, public_link=link)) for target in event["targets"]
     ]
 
 

@@ -28,7 +28,7 @@ MEMORY = MemoryReport(
 
 
 def test_every_stage_is_named_and_one_that_did_not_run_is_off() -> None:
-    text = Reader(latency_panel(RESPONSE, Visit().after("q", 4.3))).text
+    text = Reader(latency_panel(RESPONSE, Visit().after(4.3))).text
     for label in ("Encode", "Binarize", "Hamming", "Asymmetric", "Rescore", "Documents", "Whole call"):
         assert label in text
     assert "1.35 ms" in text
@@ -43,7 +43,7 @@ def test_the_bar_has_a_segment_for_each_stage_that_ran() -> None:
 def test_the_session_has_its_percentiles() -> None:
     visit = Visit()
     for total_ms in range(1, 101):
-        visit = visit.after("q", float(total_ms))
+        visit = visit.after(float(total_ms))
     text = Reader(latency_panel(RESPONSE, visit)).text
     assert "50.5 ms" in text
     assert "95.0 ms" in text
@@ -53,10 +53,9 @@ def test_the_session_has_its_percentiles() -> None:
 def test_a_visit_keeps_the_last_thousand_times_and_counts_all() -> None:
     visit = Visit()
     for total_ms in range(1200):
-        visit = visit.after(f"q{total_ms}", float(total_ms))
+        visit = visit.after(float(total_ms))
     assert visit.num_queries == 1200
     assert visit.totals_ms == tuple(float(n) for n in range(200, 1200))
-    assert visit.last_query == "q1199"
     assert Visit().percentile_ms(95) == 0.0
 
 

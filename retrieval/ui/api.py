@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 
 from retrieval.errors import RetrievalError
+from retrieval.library import Library
 from retrieval.results import Hit, SearchResponse
-from retrieval.searcher import Searcher
 
 _LOG = logging.getLogger(__name__)
 
@@ -18,8 +18,8 @@ _LOG = logging.getLogger(__name__)
 class SearchApi:
     """Answers the endpoint `/search`."""
 
-    def __init__(self, searcher: Searcher) -> None:
-        self._searcher = searcher
+    def __init__(self, library: Library) -> None:
+        self._library = library
         gr.api(self.search, api_name="search", queue=False)
 
     def search(
@@ -30,6 +30,7 @@ class SearchApi:
         rescore_multiplier: int | None = None,
         asymmetric: bool = True,
         rescore: bool = True,
+        index: str | None = None,
     ) -> dict[str, Any]:
         """Search the documents by meaning.
 
@@ -40,12 +41,13 @@ class SearchApi:
             rescore_multiplier: `rescore_multiplier * top_k` int8 vectors are read from disk.
             asymmetric: choose those by the float32 query against the bits, rather than by Hamming distance.
             rescore: score with int8; without it, scores are estimates from the bits.
+            index: the name of an index of this page; by default the one it opens with.
 
         Returns:
             query, hits (rank, row, score, text, body, url, ...), latency in milliseconds, and the settings used.
         """
         try:
-            response = self._searcher.search(
+            response = self._library.open(index).search(
                 query,
                 top_k,
                 num_candidates=num_candidates,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import gradio as gr
+
 from retrieval.bundle import Manifest
 from retrieval.results import MemoryReport
+from retrieval.searcher import Searcher
+from retrieval.ui.asking import Update
 from retrieval.ui.markup import counted, data_size, escaped, link
 
 _SOURCES = (
@@ -72,3 +76,20 @@ def colophon(manifest: Manifest) -> str:
     credit = f"<p>Texts: {link(corpus.attribution_url, corpus.attribution)}</p>" if corpus.attribution else ""
     sources = "".join(f"<li>{link(url, label)}</li>" for url, label in _SOURCES)
     return f'<footer class="colophon">{credit}<ul>{sources}</ul></footer>'
+
+
+class Frame:
+    """The head and the foot, which tell of the index that is chosen. The notes stand between head and views."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self.head = gr.HTML(_head(searcher), elem_id="masthead", apply_default_css=False, render=False)
+        self.foot = gr.HTML(colophon(searcher.manifest), elem_id="colophon", apply_default_css=False, render=False)
+        self.outputs = [self.head, self.foot]
+
+    def on_index(self, searcher: Searcher) -> Update:
+        """Returns the head and the foot for another index."""
+        return {self.head: _head(searcher), self.foot: colophon(searcher.manifest)}
+
+
+def _head(searcher: Searcher) -> str:
+    return masthead(searcher.manifest, searcher.memory())

@@ -28,14 +28,13 @@ class Knobs:
     @classmethod
     def place(cls, defaults: SearchSettings) -> Self:
         """Returns the controls, placed in the layout that is being built."""
-        steps = sorted({*CANDIDATE_STEPS, defaults.num_candidates})
         return cls(
             top_k=gr.Slider(
                 1, MAX_TOP_K, defaults.top_k, step=1, label="Results", buttons=[],
                 info="How many results to show; the members of a group count once.",
             ),
             num_candidates=gr.Dropdown(
-                [(f"{step:,}", step) for step in steps], value=defaults.num_candidates, filterable=False,
+                candidate_choices(defaults, defaults), value=defaults.num_candidates, filterable=False,
                 label="Candidates", info="How many of the nearest texts, by bits, go on to the next stage.",
             ),
             rescore_multiplier=gr.Slider(
@@ -57,6 +56,18 @@ class Knobs:
     def inputs(self) -> list[Any]:
         """Returns the components whose values make up the settings."""
         return [self.top_k, self.num_candidates, self.rescore_multiplier, self.asymmetric, self.rescore]
+
+    def updates(self, defaults: SearchSettings, settings: SearchSettings) -> list[Any]:
+        """Returns `settings` as new values of `inputs`, for an index with other defaults."""
+        top_k, num_candidates, rescore_multiplier, asymmetric, rescore = values_of(settings)
+        choices = gr.Dropdown(candidate_choices(defaults, settings), value=num_candidates)
+        return [top_k, choices, rescore_multiplier, asymmetric, rescore]
+
+
+def candidate_choices(defaults: SearchSettings, settings: SearchSettings) -> list[tuple[str, int]]:
+    """Returns the numbers of candidates that can be chosen, those of the defaults and the settings among them."""
+    steps = sorted({*CANDIDATE_STEPS, defaults.num_candidates, settings.num_candidates})
+    return [(f"{step:,}", step) for step in steps]
 
 
 def settings_of(values: tuple[Any, ...], defaults: SearchSettings) -> SearchSettings:

@@ -7,33 +7,55 @@ from typing import Any
 
 import gradio as gr
 
-from retrieval.searcher import Searcher
+from retrieval.library import Library
+from retrieval.ui.answering import Answering
 from retrieval.ui.api import SearchApi
-from retrieval.ui.frame import banner, colophon, masthead
+from retrieval.ui.asking import Asking, QueryView, View
+from retrieval.ui.frame import Frame, banner
 from retrieval.ui.public_link import PublicLink
 from retrieval.ui.search_view import SearchView
 
 TITLE = "Embedding quantization: semantic search from bits"
 
 
-def build_page(searcher: Searcher, notes: Sequence[str] = (), public_link: PublicLink | None = None) -> gr.Blocks:
-    """Returns the page over `searcher`, not yet served; launch it with `theme.launch_options()`.
+def build_page(library: Library, notes: Sequence[str] = (), public_link: PublicLink | None = None) -> gr.Blocks:
+    """Returns the page over the indexes of a library, not yet served; launch it with `theme.launch_options()`.
 
     Args:
-        searcher: answers the queries.
+        library: the indexes; the default one is opened now.
         notes: what every visitor should know, such as that this is the small default; code between backticks.
         public_link: the link that was asked for with `--share`; the page says what came of it.
+
+    Raises:
+        RetrievalError: if the default index cannot be opened.
     """
-    all_notes = (*notes, *searcher.notes)
+    library.open()  # an index that cannot be opened is told before a page is made
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        SearchApi(searcher)  # first, so that no handler of the page takes the name of the endpoint
-        gr.HTML(masthead(searcher.manifest, searcher.memory()), elem_id="masthead", apply_default_css=False)
-        gr.HTML(banner(all_notes), visible=bool(all_notes), elem_id="banner", apply_default_css=False)
-        if public_link is not None:
-            _place_link_note(public_link)
-        SearchView(searcher)
-        gr.HTML(colophon(searcher.manifest), elem_id="colophon", apply_default_css=False)
+        lay_out(page, library, notes, public_link)
     return page
+
+
+def lay_out(
+    page: gr.Blocks, library: Library, notes: Sequence[str] = (), public_link: PublicLink | None = None
+) -> Answering:
+    """Places everything in `page`, which is open, and returns what answers its events; see `build_page`."""
+    searcher = library.open()
+    all_notes = (*notes, *searcher.notes)
+    SearchApi(library)  # first, so that no handler of the page takes the name of the endpoint
+    frame = Frame(searcher)
+    frame.head.render()
+    gr.HTML(banner(all_notes), visible=bool(all_notes), elem_id="banner", apply_default_css=False)
+    if public_link is not None:
+        _place_link_note(public_link)
+    asking = Asking.place(library, searcher)
+    views: dict[str, tuple[gr.Tab, View]] = {}
+    query_views: list[QueryView] = []
+    with gr.Tabs(elem_id="views") as tabs, gr.Tab("Search", id="search") as tab:
+        search = SearchView(searcher, asking.visit)
+        views["search"] = (tab, search)
+        query_views.append(search)
+    frame.foot.render()
+    return Answering(page, library, asking, frame, tabs, views, query_views)
 
 
 def _place_link_note(link: PublicLink) -> None:

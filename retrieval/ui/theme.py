@@ -80,7 +80,7 @@ class PageTheme(Base):  # type: ignore[misc]
         )
         self.name = "bits"
         # Part of the theme's own stylesheet, which is applied as it is: Gradio rewrites the selectors of `css`.
-        self.custom_css = (ASSETS / "style.css").read_text(encoding="utf-8")
+        self.custom_css = _all("style.css", "*-view.css")
         # Gradio has its own values for the dark page: ours serve both.
         known = inspect.signature(self.set).parameters
         both = {name: value for key, value in _OURS.items() for name in (key, f"{key}_dark") if name in known}
@@ -89,7 +89,7 @@ class PageTheme(Base):  # type: ignore[misc]
 
 def launch_options() -> dict[str, Any]:
     """Returns how `launch` is to dress the page."""
-    script = (ASSETS / "page.js").read_text(encoding="utf-8")
+    script = _all("page.js", "*-view.js")
     description = '<meta name="description" content="Semantic search from sign bits in memory, measured.">'
     return {
         "theme": PageTheme(),
@@ -98,3 +98,9 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "ssr_mode": False,
     }
+
+
+def _all(*patterns: str) -> str:
+    """Returns the texts of the assets whose names match, one after the other: the page's own, then each view's."""
+    paths = [path for pattern in patterns for path in sorted(ASSETS.glob(pattern))]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)

@@ -19,16 +19,13 @@ class Visit:
     num_queries: int = 0
     totals_ms: tuple[float, ...] = ()
     """Whole-call times of the last queries, oldest first."""
-    last_query: str = ""
-    """The text that is searched again when a control is moved."""
 
-    def after(self, query: str, total_ms: float) -> Self:
+    def after(self, total_ms: float) -> Self:
         """Returns the visit with one more query."""
         return dataclasses.replace(
             self,
             num_queries=self.num_queries + 1,
             totals_ms=(*self.totals_ms[1 - _KEPT :], total_ms),
-            last_query=query,
         )
 
     def percentile_ms(self, percent: float) -> float:

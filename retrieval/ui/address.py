@@ -1,0 +1,69 @@
+"""The address of the page: a query, an index, a view and the settings that differ from those of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
+
+from retrieval.results import SearchSettings
+from retrieval.ui.own_index import OWN
+
+_NUMBERS = {"k": "top_k", "n": "num_candidates", "m": "rescore_multiplier"}
+_SWITCHES = {"asymmetric": "asymmetric", "rescore": "rescore"}
+_LARGEST = 100_000
+MAX_QUERY_CHARS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a link says; what it leaves out is None."""
+
+    query: str = ""
+    index: str | None = None
+    view: str | None = None
+    settings: Mapping[str, int | bool] = field(default_factory=dict)
+    """By name of the field of `SearchSettings`."""
+
+    def settings_over(self, defaults: SearchSettings) -> SearchSettings:
+        """Returns the settings of the link over the defaults of an index."""
+        changes: dict[str, int | bool] = dict(self.settings)
+        return replace(defaults, **changes)  # type: ignore[arg-type]
+
+
+def address_of(
+    query: str, index: str | None, view: str, settings: SearchSettings, defaults: SearchSettings, first_view: str
+) -> str:
+    """Returns the query part of a link, with the `?`; empty when there is nothing to say.
+
+    An index of the visitor's own is left out: it is nobody else's.
+    """
+    parts: dict[str, str] = {}
+    if query.strip():
+        parts["q"] = query
+    if index is not None and index != OWN:
+        parts["index"] = index
+    if view != first_view:
+        parts["view"] = view
+    for short, name in {**_NUMBERS, **_SWITCHES}.items():
+        if (value := getattr(settings, name)) != getattr(defaults, name):
+            parts[short] = str(int(value))
+    return f"?{urlencode(parts, errors='replace')}" if parts else ""
+
+
+def read_address(parts: Mapping[str, str]) -> Address:
+    """Returns what the query part of a link says. Anybody can write one: what makes no sense is left out."""
+    settings: dict[str, int | bool] = {}
+    for short, name in _NUMBERS.items():
+        value = parts.get(short, "")
+        if value.isascii() and value.isdigit() and 1 <= int(value[:7]) <= _LARGEST and len(value) < 7:
+            settings[name] = int(value)
+    for short, name in _SWITCHES.items():
+        if parts.get(short) in ("0", "1"):
+            settings[name] = parts[short] == "1"
+    return Address(
+        query=parts.get("q", "")[:MAX_QUERY_CHARS],
+        index=parts.get("index") or None,
+        view=parts.get("view") or None,
+        settings=settings,
+    )

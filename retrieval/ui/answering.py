@@ -1,0 +1,177 @@
+"""From what a visitor does to what the page shows: one handler an event, and one answer, of the view that is open."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from retrieval.errors import BundleError, QueryError, RetrievalError
+from retrieval.library import Library
+from retrieval.ui.address import Address, address_of, read_address
+from retrieval.ui.asking import Asking, QueryView, Update, View, default_values, index_choices, question_of, searcher_of
+from retrieval.ui.frame import Frame
+from retrieval.ui.hit_cards import message
+from retrieval.ui.knobs import values_of
+from retrieval.ui.own_index import OwnIndex
+from retrieval.ui.visit import Visit
+
+UNEXPECTED = "Something went wrong on this side. It was noted in the log; other queries may well work."
+_LOG = logging.getLogger(__name__)
+# A query takes a few milliseconds: the queue would cost more than it orders. `always_last` drops what is stale.
+_COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+class Answering:
+    """Wires the components of the page, inside the `gr.Blocks` that is open."""
+
+    def __init__(
+        self,
+        page: gr.Blocks,
+        library: Library,
+        asking: Asking,
+        frame: Frame,
+        tabs: gr.Tabs,
+        views: Mapping[str, tuple[gr.Tab, View]],
+        query_views: Sequence[QueryView],
+    ) -> None:
+        """Takes the views by key with their tabs; those in `query_views` answer the query, the first one by default."""
+        self._page = page
+        self._library = library
+        self.asking = asking
+        self._frame = frame
+        self._tabs = tabs
+        self._views = views
+        self.query_views = {view.key: view for view in query_views}
+        self._first = query_views[0].key
+        self.active = gr.State(self._first)
+        self.address = gr.Textbox(visible="hidden", elem_id="address")
+        shown = [output for _, view in views.values() for output in view.outputs]
+        self.outputs = list(dict.fromkeys([*shown, self.address, self.active, asking.visit]))
+        self.all_outputs = list(dict.fromkeys([*self.outputs, *asking.index_outputs, *frame.outputs]))
+        self._wire()
+
+    def _wire(self) -> None:
+        asking = self.asking
+        inputs = [self.active, asking.visit, *asking.inputs]
+        asked = gr.on(
+            [asking.query.submit, asking.button.click], self.ask, inputs, self.outputs, trigger_mode="always_last",
+            **_COMMON,
+        )  # fmt: skip
+        followed = gr.on(
+            [asking.follow.click, *(knob.input for knob in asking.knobs.inputs)], self.follow, inputs, self.outputs,
+            trigger_mode="always_last", **_COMMON,
+        )  # fmt: skip
+        chosen = asking.index.input(self.choose_index, inputs, self.all_outputs, **_COMMON)
+        reset = asking.knobs.reset.click(self.reset, inputs, [*asking.knobs.inputs, *self.outputs], **_COMMON)
+        examples = [
+            button.click(self.ask_example, [button, *inputs], [asking.query, *self.outputs], **_COMMON)
+            for button in asking.examples
+        ]
+        opened = [
+            tab.select(partial(self.open_view, key), inputs, self.outputs, **_COMMON)
+            for key, (tab, _) in self._views.items()
+        ]
+        arrived = self._page.load(self.arrive, inputs, [*self.all_outputs, self._tabs], **_COMMON)
+        for event in (asked, followed, chosen, reset, *examples, *opened, arrived):
+            event.then(
+                None,
+                [self.address],
+                js="(address) => window.pageAnswered(address)",
+                queue=False,
+                api_visibility="private",
+            )
+        for event in (asked, *examples):
+            event.then(None, js="() => window.revealResults()", queue=False, api_visibility="private")
+
+    def ask(self, active: str, visit: Visit, *asked: Any) -> Update:
+        """Returns the answer to a query that was sent; a blank one is told to be one."""
+        return self._answer(active, visit, asked, blank_is_empty=False)
+
+    def follow(self, active: str, visit: Visit, *asked: Any) -> Update:
+        """Returns the answer to what stands in the query box, or the empty view when nothing does."""
+        return self._answer(active, visit, asked, blank_is_empty=True)
+
+    def ask_example(self, example: str, active: str, visit: Visit, *asked: Any) -> Update:
+        """Returns the answer to an example, with its text in the query box."""
+        view = active if active in self.query_views else self._first
+        return {self.asking.query: example, **self.ask(view, visit, example, *asked[1:])}
+
+    def open_view(self, key: str, active: str, visit: Visit, *asked: Any) -> Update:
+        """Returns the view that was opened, with the answer to the query as it stands."""
+        return {self.active: key, **self.follow(key, visit, *asked)}
+
+    def reset(self, active: str, visit: Visit, *asked: Any) -> Update:
+        """Returns the settings that the index recommends, and the answer under them."""
+        text, index, own, *knobs = asked
+        try:
+            values = default_values(searcher_of(self._library, index, own))
+        except RetrievalError:
+            values = knobs  # the answer says why the index cannot be opened
+        answer = self.follow(active, visit, text, index, own, *values)
+        return {**dict(zip(self.asking.knobs.inputs, values, strict=True)), **answer}
+
+    def choose_index(self, active: str, visit: Visit, *asked: Any) -> Update:
+        """Returns the page over another index, with its own settings, and the answer to the query as it stands."""
+        text, index, own, *_ = asked
+        return self._guarded(active, lambda: self._over(active, visit, text, index, own, Address()))
+
+    def arrive(self, request: gr.Request, active: str, visit: Visit, *asked: Any) -> Update:
+        """Returns the page as its address asks for it."""
+        wanted = read_address(dict(request.query_params))
+        view = wanted.view if wanted.view is not None and wanted.view in self._views else self._first
+        names = [name for _, name in index_choices(self._library, None)]
+        index = wanted.index if wanted.index in names else self._library.default
+
+        update = self._guarded(view, lambda: self._over(view, visit, wanted.query, index, None, wanted))
+        choices = gr.Dropdown(index_choices(self._library, None), value=index)
+        return {**update, self.asking.index: choices, self.active: view, self._tabs: gr.Tabs(selected=view)}
+
+    def _over(
+        self, active: str, visit: Visit, text: str, index: str | None, own: OwnIndex | None, wanted: Address
+    ) -> Update:
+        searcher = searcher_of(self._library, index, own)
+        settings = wanted.settings_over(searcher.defaults)
+        update: Update = {**self._frame.on_index(searcher), **self.asking.on_index(searcher, settings, text)}
+        for _, view in self._views.values():
+            update.update(view.on_index(searcher))
+        return {**update, **self.follow(active, visit, text, index, own, *values_of(settings))}
+
+    def _answer(self, active: str, visit: Visit, asked: Sequence[Any], *, blank_is_empty: bool) -> Update:
+        return self._guarded(active, lambda: self._answered(active, visit, asked, blank_is_empty))
+
+    def _answered(self, active: str, visit: Visit, asked: Sequence[Any], blank_is_empty: bool) -> Update:
+        question = question_of(self._library, asked)
+        address = address_of(
+            question.text, question.index, active, question.settings, question.searcher.defaults, self._first
+        )
+        view = self.query_views.get(active)
+        if view is None:
+            return {self.address: address}
+        if blank_is_empty and not question.text.strip():
+            return {self.address: address, **view.empty(question.searcher)}
+        return {self.address: address, **view.answer(question, visit)}
+
+    def _guarded(self, active: str, make: Callable[[], Update]) -> Update:
+        """Returns what `make` returns, or a message in the place of the answer; never an exception."""
+        view = self.query_views.get(active) or self.query_views[self._first]
+        try:
+            return make()
+        except BundleError as error:
+            return view.show(message("This index cannot be searched now", _sentence(error), is_error=True))
+        except QueryError as error:
+            return view.show(message("No search was made", _sentence(error)))
+        except RetrievalError as error:
+            return view.show(message("No search was made", _sentence(error), is_error=True))
+        except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working
+            _LOG.exception("an answer failed")
+            return view.show(message("No search was made", UNEXPECTED, is_error=True))
+
+
+def _sentence(error: RetrievalError) -> str:
+    """Returns an error's message with a capital letter in front."""
+    text = str(error)
+    return text[:1].upper() + text[1:]

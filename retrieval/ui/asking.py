@@ -1,0 +1,188 @@
+"""What a visitor asks: the query bar, the choice of index and the settings, shared by all views of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import gradio as gr
+
+from retrieval.library import Library
+from retrieval.results import SearchSettings
+from retrieval.searcher import Searcher
+from retrieval.ui.knobs import Knobs, settings_of, values_of
+from retrieval.ui.own_index import OWN, OwnIndex, discard
+from retrieval.ui.visit import Visit
+
+MAX_EXAMPLES = 6
+Update = dict[Any, Any]
+"""New values by component: what a handler returns to Gradio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, of which index, under which settings."""
+
+    text: str
+    index: str
+    """The name of the index, as the address of the page has it."""
+    searcher: Searcher
+    settings: SearchSettings
+
+    def search_options(self) -> dict[str, Any]:
+        """Returns the settings as the keywords that `Searcher.search` takes."""
+        settings = self.settings
+        return {
+            "top_k": settings.top_k,
+            "num_candidates": settings.num_candidates,
+            "rescore_multiplier": settings.rescore_multiplier,
+            "asymmetric": settings.asymmetric,
+            "rescore": settings.rescore,
+        }
+
+
+class View(Protocol):
+    """A tab of the page. What it shows depends on the index that is chosen."""
+
+    @property
+    def key(self) -> str:
+        """Returns its name in the address of the page."""
+        ...
+
+    @property
+    def outputs(self) -> Sequence[Any]:
+        """Returns the components that it may give new values to."""
+        ...
+
+    def on_index(self, searcher: Searcher) -> Update:
+        """Returns what changes when another index is chosen."""
+        ...
+
+
+class QueryView(View, Protocol):
+    """A tab that answers the query."""
+
+    def answer(self, question: Question, visit: Visit) -> Update:
+        """Returns the answer; `QueryError` and its friends go to the caller, who calls `show`."""
+        ...
+
+    def empty(self, searcher: Searcher) -> Update:
+        """Returns what stands there before there is a query."""
+        ...
+
+    def show(self, message: str) -> Update:
+        """Returns a message, as HTML, in the place of the answer."""
+        ...
+
+
+def searcher_of(library: Library, index: str | None, own: OwnIndex | None) -> Searcher:
+    """Returns the searcher that a choice of index stands for.
+
+    Raises:
+        RetrievalError: if it cannot be opened.
+    """
+    if index == OWN and own is not None:
+        return own.searcher
+    return library.open(None if index == OWN else index)
+
+
+def index_choices(library: Library, own: OwnIndex | None) -> list[tuple[str, str]]:
+    """Returns the indexes that can be chosen, as labels and names; the visitor's own comes first."""
+    yours = [(f"{own.label}, {len(own.searcher):,} (yours)", OWN)] if own is not None else []
+    return yours + [(f"{entry.name}, {entry.row_count:,}", entry.name) for entry in library.entries()]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The components that make up a question."""
+
+    query: gr.Textbox
+    index: gr.Dropdown
+    own: gr.State
+    visit: gr.State
+    knobs: Knobs
+    examples: list[gr.Button]
+    button: gr.Button
+    follow: gr.Button
+    """Not seen: the script of the page presses it when the typing pauses."""
+
+    @classmethod
+    def place(cls, library: Library, searcher: Searcher) -> Self:
+        """Returns the query bar, placed in the layout that is being built."""
+        visit, own = gr.State(Visit()), gr.State(None, delete_callback=discard)
+        with gr.Column(elem_id="query-area"):
+            with gr.Row(elem_id="query-row"):
+                query = gr.Textbox(
+                    label="Your question", placeholder=placeholder(searcher), elem_id="query", lines=1, max_lines=1,
+                    autofocus=True, scale=1, max_length=20_000,
+                )  # fmt: skip
+                index = gr.Dropdown(
+                    index_choices(library, None), value=library.default, label="Index", elem_id="index", scale=0,
+                    min_width=230, filterable=False,
+                )  # fmt: skip
+                button = gr.Button("Search", variant="primary", elem_id="search", scale=0, min_width=110)
+                follow = gr.Button("Follow the typing", elem_id="follow", elem_classes="unseen")
+            shown = example_values(searcher)
+            with gr.Row(elem_id="examples"):
+                examples = [
+                    gr.Button(
+                        text or "", size="sm", variant="secondary", elem_classes="example", min_width=0, scale=0,
+                        visible=text is not None,
+                    )
+                    for text in shown
+                ]  # fmt: skip
+            with gr.Accordion("Settings", open=False, elem_id="settings"):
+                knobs = Knobs.place(searcher.defaults)
+        return cls(query, index, own, visit, knobs, examples, button, follow)
+
+    @property
+    def inputs(self) -> list[Any]:
+        """Returns the components whose values `question_of` takes, in its order."""
+        return [self.query, self.index, self.own, *self.knobs.inputs]
+
+    @property
+    def index_outputs(self) -> list[Any]:
+        """Returns the components that `on_index` gives values to."""
+        return [self.query, self.index, *self.examples, *self.knobs.inputs]
+
+    def on_index(self, searcher: Searcher, settings: SearchSettings, text: str) -> Update:
+        """Returns the query bar for another index: its examples, and `settings` in its controls."""
+        shown = example_values(searcher)
+        buttons = {
+            button: gr.Button(text or "", visible=text is not None)
+            for button, text in zip(self.examples, shown, strict=True)
+        }
+        return {
+            self.query: gr.Textbox(text, placeholder=placeholder(searcher)),
+            **buttons,
+            **dict(zip(self.knobs.inputs, self.knobs.updates(searcher.defaults, settings), strict=True)),
+        }
+
+
+def question_of(library: Library, values: Sequence[Any]) -> Question:
+    """Returns the question that the values of `Asking.inputs` stand for.
+
+    Raises:
+        RetrievalError: if the index cannot be opened.
+    """
+    text, index, own, *knobs = values
+    searcher = searcher_of(library, index, own)
+    return Question(text or "", index or library.default, searcher, settings_of(tuple(knobs), searcher.defaults))
+
+
+def example_values(searcher: Searcher) -> list[str | None]:
+    """Returns the examples of an index, filled up with None."""
+    examples: list[str | None] = list(searcher.manifest.corpus.examples[:MAX_EXAMPLES])
+    return examples + [None] * (MAX_EXAMPLES - len(examples))
+
+
+def placeholder(searcher: Searcher) -> str:
+    """Returns what stands in the empty query box."""
+    examples = searcher.manifest.corpus.examples
+    return examples[0] if examples else "What are you looking for?"
+
+
+def default_values(searcher: Searcher) -> list[Any]:
+    """Returns the values of the controls that an index recommends."""
+    return list(values_of(searcher.defaults))

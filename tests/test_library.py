@@ -1,0 +1,78 @@
+"""The registry of indexes: which there are, which is the default, and that each is opened once."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from retrieval import BundleMissingError, Encoder, Searcher
+from retrieval.library import Library
+from tests.conftest import Build, FakeEncoder
+
+
+class Opener:
+    """Opens with a fake encoder, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Encoder | None]] = []
+
+    def __call__(self, path: Path, encoder: Encoder | None) -> Searcher:
+        self.asked.append((path.name, encoder))
+        return Searcher.open(path, encoder=encoder or FakeEncoder())
+
+
+def test_every_finished_index_of_the_folder_is_offered_the_default_first(build: Build, tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        build(["red apple"], name)
+    shutil.copytree(tmp_path / "a", tmp_path / "c.building")
+    (tmp_path / "unfinished").mkdir()
+    library = Library(tmp_path)
+    assert [entry.name for entry in library.entries()] == ["a", "b"]
+    library.add(tmp_path / "b", as_default=True)
+    assert [entry.name for entry in library.entries()] == ["b", "a"]
+    assert library.default == "b"
+
+
+def test_an_index_elsewhere_gets_a_name_of_its_own(build: Build, tmp_path: Path) -> None:
+    build(["red apple"], "here/same")
+    other = build(["blue plum"], "there/same").path
+    library = Library(tmp_path / "here")
+    assert library.add(other) == "same-2"
+    assert library.add(other) == "same-2"
+    assert library.add(tmp_path / "here" / "same") == "same"
+
+
+def test_an_index_that_cannot_be_read_is_not_offered(build: Build, tmp_path: Path) -> None:
+    build(["red apple"], "whole")
+    (build(["red apple"], "broken").path / "manifest.json").write_text("{")
+    assert [entry.name for entry in Library(tmp_path).entries()] == ["whole"]
+
+
+def test_an_index_is_opened_once_however_many_ask(build: Build, tmp_path: Path) -> None:
+    build(["red apple"], "one")
+    opener = Opener()
+    library = Library(tmp_path, open_searcher=opener)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(library.open, ["one"] * 8))
+    assert len({id(searcher) for searcher in found}) == 1
+    assert opener.asked == [("one", None)]
+
+
+def test_indexes_of_one_model_share_its_encoder(build: Build, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        build(["red apple"], name)
+    library = Library(tmp_path, open_searcher=Opener())
+    assert library.open("one").encoder is library.open("two").encoder
+    assert library.open_private(tmp_path / "two").encoder is library.open("one").encoder
+    assert library.open_private(tmp_path / "two") is not library.open("two")
+
+
+def test_a_name_that_is_not_there_is_told_with_those_that_are(build: Build, tmp_path: Path) -> None:
+    build(["red apple"], "one")
+    with pytest.raises(BundleMissingError, match="'nowhere'.*one"):
+        Library(tmp_path).open("nowhere")
+    with pytest.raises(BundleMissingError, match="build one"):
+        _ = Library(tmp_path / "empty").default
