@@ -72,7 +72,7 @@ def test_indexes_of_one_model_share_its_encoder(build: Build, tmp_path: Path) ->
 
 def test_a_name_that_is_not_there_is_told_with_those_that_are(build: Build, tmp_path: Path) -> None:
     build(["red apple"], "one")
-    with pytest.raises(BundleMissingError, match="'nowhere'.*one"):
+    with pytest.raises(BundleMissingError, match=r"'nowhere'.*one"):
         Library(tmp_path).open("nowhere")
     with pytest.raises(BundleMissingError, match="build one"):
         _ = Library(tmp_path / "empty").default
