@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
+from tests.browser_page import (
+    DESKTOP,
+    PHONE,
+    assert_accessible,
+    assert_nothing_is_cut_off,
+    chromium,
+    opened,
+    search,
+)
 from tests.page_server import EXAMPLE, HOSTILE_TEXT, SNIPPET, RunningApp, build_tiny_index, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
-_ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
+PARTS = ("#query", "#results", "#settings", "#latency", "#memory")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        reason = "no Chromium: install Debian's `chromium`, or name one in CHROMIUM"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
@@ -52,42 +43,6 @@ def served(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
     nowhere["HF_HOME"] = str(folder / "hub")
     with running_app(folder, "--index", str(index), "--share", environment=nowhere) as running:
         yield running
-
-
-@contextmanager
-def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """Yields the page in a context of its own; fails on console errors and on requests to another host."""
-    complaints: list[str] = []
-    context = browser.new_context(**{"viewport": DESKTOP, **options})
-    page = context.new_page()
-    page.on("console", lambda line: complaints.append(f"console: {line.text}") if line.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-    page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url, url) else None)
-    page.goto(url)
-    expect(page.locator("#query input")).to_be_visible(timeout=30_000)
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def is_foreign(address: str, home: str) -> bool:
-    parts = urlsplit(address)
-    return parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != urlsplit(home).netloc
-
-
-def search(page: Page, query: str) -> None:
-    page.fill("#query input", query)
-    page.press("#query input", "Enter")
-
-
-def assert_no_horizontal_scroll(page: Page) -> None:
-    width, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    assert width <= room
-    for part in ("#search", "#query", "#results", "#settings", "#latency", "#memory"):
-        box = page.locator(part).bounding_box()
-        assert box is not None, part
-        assert box["x"] >= 0, part
-        assert box["x"] + box["width"] <= room, part
 
 
 def test_typing_a_question_shows_the_hit(browser: Browser, served: RunningApp) -> None:
@@ -115,13 +70,77 @@ def test_the_button_and_the_examples_search_too(browser: Browser, served: Runnin
         expect(page.locator(".hit h3").first).to_have_text("read a csv file into a table")
 
 
-def test_a_blank_query_is_answered_and_the_page_goes_on(browser: Browser, served: RunningApp) -> None:
+def test_results_follow_the_typing_and_the_last_words_win(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url) as page:
-        search(page, "   ")
-        expect(page.locator(".message")).to_contain_text("The query is empty")
+        page.locator("#query input").press_sequentially("sort a list", delay=15)
+        expect(page.locator(".hit h3").first).to_have_text("sort a list of numbers")
+        page.fill("#query input", "read a csv")
+        page.fill("#query input", "read a csv file into a table")
+        expect(page.locator(".hit h3").first).to_have_text("read a csv file into a table")
+        expect(page.locator("body")).not_to_have_class("asking")
+
+
+def test_an_emptied_query_box_gives_the_start_page(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
         search(page, "read a csv file")
         expect(page.locator(".hit").first).to_be_visible()
-        expect(page.locator(".message")).to_have_count(0)
+        page.fill("#query input", "")
+        expect(page.locator(".invitation")).to_be_visible()
+        search(page, "   ")
+        expect(page.locator(".invitation")).to_be_visible()
+
+
+def test_a_copied_link_opens_the_same_view(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url, permissions=["clipboard-read", "clipboard-write"]) as page:
+        search(page, "sort & count + 50% of \u00fc")
+        expect(page.locator(".hit")).to_have_count(10)
+        page.get_by_role("button", name="Settings").first.click()
+        box = page.get_by_label("number input for Results")
+        box.fill("3")
+        box.press("Enter")
+        expect(page.locator(".hit")).to_have_count(3)
+        page.get_by_role("button", name="Copy link").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        link = page.evaluate("navigator.clipboard.readText()")
+        first = page.locator(".hit h3").first.inner_text()
+    with opened(browser, link) as page:
+        expect(page.locator(".hit")).to_have_count(3)
+        expect(page.locator("#query input")).to_have_value("sort & count + 50% of \u00fc")
+        expect(page.locator(".hit h3").first).to_have_text(first)
+
+
+def test_keys_lead_from_the_question_through_the_results(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url, permissions=["clipboard-read", "clipboard-write"]) as page:
+        search(page, "order numbers in a list")
+        expect(page.locator(".hit").first).to_be_visible()
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".hit").first).to_be_focused()
+        page.keyboard.press("c")
+        expect(page.locator(".hit").first.locator("[data-copy]").first).to_have_text("Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == SNIPPET
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".hit").nth(1)).to_be_focused()
+        page.keyboard.press("/")
+        expect(page.locator("#query input")).to_be_focused()
+
+
+def test_an_answer_under_way_is_shown(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        page.route("**/run/predict*", lambda route: None)  # no answer comes
+        search(page, "sort a list")
+        assert "asking" in (page.locator("body").get_attribute("class") or "")
+        page.unroute("**/run/predict*")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, served: RunningApp, scheme: str) -> None:
+    with opened(browser, served.url, color_scheme=scheme) as page:
+        assert_accessible(page)
+        search(page, "sort a list")
+        expect(page.locator(".hit").first).to_be_visible()
+        page.get_by_role("button", name="Settings").first.click()
+        page.wait_for_timeout(300)
+        assert_accessible(page)
 
 
 def test_strangers_text_is_shown_and_not_run(browser: Browser, served: RunningApp) -> None:
@@ -174,11 +193,11 @@ def test_copying_works_without_the_clipboard_api(browser: Browser, served: Runni
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_cut_off(browser: Browser, served: RunningApp, viewport: dict[str, int], scheme: str) -> None:
     with opened(browser, served.url, viewport=viewport, color_scheme=scheme) as page:
-        assert_no_horizontal_scroll(page)
+        assert_nothing_is_cut_off(page, *PARTS)
         search(page, "a very long line without any space")
         expect(page.locator(".hit").first).to_contain_text("without_any_space")
         page.get_by_role("button", name="Settings").first.click()
-        assert_no_horizontal_scroll(page)
+        assert_nothing_is_cut_off(page, *PARTS)
         ground = page.evaluate("getComputedStyle(document.querySelector('.gradio-container')).backgroundColor")
         brightness = sum(int(part) for part in ground.removeprefix("rgb(").removesuffix(")").split(","))
         assert (brightness > 384) == (scheme == "light")
@@ -189,8 +208,6 @@ def test_on_a_phone_the_answer_comes_into_view(browser: Browser, served: Running
         search(page, "sort a list")
         expect(page.locator(".hit h3").first).to_be_in_viewport()
         page.evaluate("scrollTo(0, 0)")
-        search(page, " ")
-        expect(page.locator(".message")).to_be_in_viewport()
 
 
 def test_visitors_do_not_see_each_others_session(browser: Browser, served: RunningApp) -> None:

@@ -109,7 +109,7 @@ def test_nothing_the_page_is_dressed_in_comes_from_elsewhere() -> None:
 
 
 def test_a_query_fills_results_panels_and_the_visit(page: Answering, view: SearchView) -> None:
-    update = page.ask("search", Visit(), *asked("red apple"))
+    update = page.follow("search", Visit(), *asked("red apple"))
     assert "eat" in update[view.results]
     assert "peel" in update[view.results]
     assert "1 query" in update[view.latency]
@@ -117,20 +117,19 @@ def test_a_query_fills_results_panels_and_the_visit(page: Answering, view: Searc
     assert update[page.asking.visit].num_queries == 1
 
 
-@pytest.mark.parametrize("query", ["", "  \n", "\x00", None])
-def test_a_blank_query_that_was_sent_is_answered_with_a_message(page: Answering, view: SearchView, query: Any) -> None:
-    update = page.ask("search", Visit(), *asked(query))
-    assert "No search was made" in update[view.results]
+@pytest.mark.parametrize("query", ["", "  \n", None])
+def test_an_empty_query_box_gives_the_empty_view(page: Answering, view: SearchView, query: Any) -> None:
+    update = page.follow("search", Visit(), *asked(query))
+    assert "invitation" in update[view.results]
     assert page.asking.visit not in update
 
 
-def test_an_emptied_query_box_gives_the_empty_view(page: Answering, view: SearchView) -> None:
-    update = page.follow("search", Visit(), *asked(" "))
-    assert "invitation" in update[view.results]
+def test_a_query_of_nothing_that_can_be_read_is_told_to_be_empty(page: Answering, view: SearchView) -> None:
+    assert "No search was made" in page.follow("search", Visit(), *asked("\x00"))[view.results]
 
 
 def test_hostile_documents_come_out_as_text(page: Answering, view: SearchView) -> None:
-    html = page.ask("search", Visit(), *asked("blue plum <script>alert(1)</script>"))[view.results]
+    html = page.follow("search", Visit(), *asked("blue plum <script>alert(1)</script>"))[view.results]
     assert "&lt;script&gt;" in html
     assert "<script" not in html
     assert "javascript" not in html
@@ -141,7 +140,7 @@ def test_an_index_out_of_service_says_so(page: Answering, view: SearchView, sear
     path.write_bytes(bytes(path.stat().st_size))
     searcher.verification.start("background")
     searcher.verification.wait()
-    html = page.ask("search", Visit(), *asked("red apple"))[view.results]
+    html = page.follow("search", Visit(), *asked("red apple"))[view.results]
     assert "cannot be searched now" in html
     assert "out of service" in html
 
@@ -154,7 +153,7 @@ def test_an_unexpected_failure_gives_a_message_and_a_line_in_the_log(
         raise ZeroDivisionError("secret detail")
 
     monkeypatch.setattr(searcher, "search", fail)
-    html = page.ask("search", Visit(), *asked("red apple"))[view.results]
+    html = page.follow("search", Visit(), *asked("red apple"))[view.results]
     assert UNEXPECTED in html
     assert "secret detail" not in html
     assert "secret detail" in caplog.text
@@ -171,10 +170,8 @@ def test_a_moved_control_before_the_first_query_searches_nothing(page: Answering
     assert page.asking.visit not in page.follow("search", Visit(), *asked("", top_k=1))
 
 
-def test_an_example_stands_in_the_query_box(page: Answering, view: SearchView) -> None:
-    update = page.ask_example("red apple", "search", Visit(), *asked("before"))
-    assert update[page.asking.query] == "red apple"
-    assert "eat" in update[view.results]
+def test_the_examples_of_an_index_are_offered_as_text(page: Answering) -> None:
+    assert "data-example>red apple</button>" in page.asking.examples.value
 
 
 def test_reset_brings_back_what_the_index_recommends(page: Answering, searcher: Searcher) -> None:

@@ -47,6 +47,7 @@ class Answering:
         self._views = views
         self.query_views = {view.key: view for view in query_views}
         self._first = query_views[0].key
+        self._laid_out = library.default
         self.active = gr.State(self._first)
         self.address = gr.Textbox(visible="hidden", elem_id="address")
         shown = [output for _, view in views.values() for output in view.outputs]
@@ -57,51 +58,34 @@ class Answering:
     def _wire(self) -> None:
         asking = self.asking
         inputs = [self.active, asking.visit, *asking.inputs]
-        asked = gr.on(
-            [asking.query.submit, asking.button.click], self.ask, inputs, self.outputs, trigger_mode="always_last",
-            **_COMMON,
-        )  # fmt: skip
+        # One event for all that asks the same: Gradio then sends the next only when the last one is answered.
         followed = gr.on(
-            [asking.follow.click, *(knob.input for knob in asking.knobs.inputs)], self.follow, inputs, self.outputs,
-            trigger_mode="always_last", **_COMMON,
+            [asking.query.submit, asking.button.click, asking.follow.click]
+            + [knob.input for knob in asking.knobs.inputs],
+            self.follow, inputs, self.outputs, trigger_mode="always_last", **_COMMON,
         )  # fmt: skip
         chosen = asking.index.input(self.choose_index, inputs, self.all_outputs, **_COMMON)
         reset = asking.knobs.reset.click(self.reset, inputs, [*asking.knobs.inputs, *self.outputs], **_COMMON)
-        examples = [
-            button.click(self.ask_example, [button, *inputs], [asking.query, *self.outputs], **_COMMON)
-            for button in asking.examples
-        ]
         opened = [
             tab.select(partial(self.open_view, key), inputs, self.outputs, **_COMMON)
             for key, (tab, _) in self._views.items()
         ]
         arrived = self._page.load(self.arrive, inputs, [*self.all_outputs, self._tabs], **_COMMON)
-        for event in (asked, followed, chosen, reset, *examples, *opened, arrived):
-            event.then(
-                None,
-                [self.address],
-                js="(address) => window.pageAnswered(address)",
-                queue=False,
-                api_visibility="private",
-            )
-        for event in (asked, *examples):
-            event.then(None, js="() => window.revealResults()", queue=False, api_visibility="private")
-
-    def ask(self, active: str, visit: Visit, *asked: Any) -> Update:
-        """Returns the answer to a query that was sent; a blank one is told to be one."""
-        return self._answer(active, visit, asked, blank_is_empty=False)
+        private: dict[str, Any] = {"queue": False, "api_visibility": "private"}
+        for event in (followed, *opened):
+            event.then(None, [self.address], js="(address) => window.pageAnswered(address)", **private)
+        # An answer of before may still be under way, and come later: asking once more has the last word.
+        for event, when in ((chosen, "always"), (reset, "always"), (arrived, "if-changed")):
+            event.then(None, [self.address], js=f"(address) => window.pageAnswered(address, '{when}')", **private)
 
     def follow(self, active: str, visit: Visit, *asked: Any) -> Update:
         """Returns the answer to what stands in the query box, or the empty view when nothing does."""
-        return self._answer(active, visit, asked, blank_is_empty=True)
-
-    def ask_example(self, example: str, active: str, visit: Visit, *asked: Any) -> Update:
-        """Returns the answer to an example, with its text in the query box."""
-        view = active if active in self.query_views else self._first
-        return {self.asking.query: example, **self.ask(view, visit, example, *asked[1:])}
+        return self._guarded(active, lambda: self._answered(active, visit, asked))
 
     def open_view(self, key: str, active: str, visit: Visit, *asked: Any) -> Update:
         """Returns the view that was opened, with the answer to the query as it stands."""
+        if key == active:
+            return {self.active: key}  # it is how the page arrived: its answer is there, or under way
         return {self.active: key, **self.follow(key, visit, *asked)}
 
     def reset(self, active: str, visit: Visit, *asked: Any) -> Update:
@@ -126,24 +110,30 @@ class Answering:
         names = [name for _, name in index_choices(self._library, None)]
         index = wanted.index if wanted.index in names else self._library.default
 
-        update = self._guarded(view, lambda: self._over(view, visit, wanted.query, index, None, wanted))
         choices = gr.Dropdown(index_choices(self._library, None), value=index)
-        return {**update, self.asking.index: choices, self.active: view, self._tabs: gr.Tabs(selected=view)}
+        if wanted == Address() and index == self._laid_out:
+            # Nothing is asked for: the visitor may be typing already, and is not to be interrupted.
+            return {self.asking.index: choices}
+        update = self._guarded(view, lambda: self._over(view, visit, wanted.query, index, None, wanted))
+        return {
+            **update,
+            self.asking.query: gr.Textbox(wanted.query),
+            self.asking.index: choices,
+            self.active: view,
+            self._tabs: gr.Tabs(selected=view),
+        }
 
     def _over(
         self, active: str, visit: Visit, text: str, index: str | None, own: OwnIndex | None, wanted: Address
     ) -> Update:
         searcher = searcher_of(self._library, index, own)
         settings = wanted.settings_over(searcher.defaults)
-        update: Update = {**self._frame.on_index(searcher), **self.asking.on_index(searcher, settings, text)}
+        update: Update = {**self._frame.on_index(searcher), **self.asking.on_index(searcher, settings)}
         for _, view in self._views.values():
             update.update(view.on_index(searcher))
         return {**update, **self.follow(active, visit, text, index, own, *values_of(settings))}
 
-    def _answer(self, active: str, visit: Visit, asked: Sequence[Any], *, blank_is_empty: bool) -> Update:
-        return self._guarded(active, lambda: self._answered(active, visit, asked, blank_is_empty))
-
-    def _answered(self, active: str, visit: Visit, asked: Sequence[Any], blank_is_empty: bool) -> Update:
+    def _answered(self, active: str, visit: Visit, asked: Sequence[Any]) -> Update:
         question = question_of(self._library, asked)
         address = address_of(
             question.text, question.index, active, question.settings, question.searcher.defaults, self._first
@@ -151,7 +141,7 @@ class Answering:
         view = self.query_views.get(active)
         if view is None:
             return {self.address: address}
-        if blank_is_empty and not question.text.strip():
+        if not question.text.strip():
             return {self.address: address, **view.empty(question.searcher)}
         return {self.address: address, **view.answer(question, visit)}
 

@@ -12,6 +12,7 @@ from retrieval.library import Library
 from retrieval.results import SearchSettings
 from retrieval.searcher import Searcher
 from retrieval.ui.knobs import Knobs, settings_of, values_of
+from retrieval.ui.markup import escaped
 from retrieval.ui.own_index import OWN, OwnIndex, discard
 from retrieval.ui.visit import Visit
 
@@ -102,7 +103,7 @@ class Asking:
     own: gr.State
     visit: gr.State
     knobs: Knobs
-    examples: list[gr.Button]
+    examples: gr.HTML
     button: gr.Button
     follow: gr.Button
     """Not seen: the script of the page presses it when the typing pauses."""
@@ -123,15 +124,7 @@ class Asking:
                 )  # fmt: skip
                 button = gr.Button("Search", variant="primary", elem_id="search", scale=0, min_width=110)
                 follow = gr.Button("Follow the typing", elem_id="follow", elem_classes="unseen")
-            shown = example_values(searcher)
-            with gr.Row(elem_id="examples"):
-                examples = [
-                    gr.Button(
-                        text or "", size="sm", variant="secondary", elem_classes="example", min_width=0, scale=0,
-                        visible=text is not None,
-                    )
-                    for text in shown
-                ]  # fmt: skip
+            examples = gr.HTML(query_help(searcher), elem_id="examples", apply_default_css=False)
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 knobs = Knobs.place(searcher.defaults)
         return cls(query, index, own, visit, knobs, examples, button, follow)
@@ -144,18 +137,13 @@ class Asking:
     @property
     def index_outputs(self) -> list[Any]:
         """Returns the components that `on_index` gives values to."""
-        return [self.query, self.index, *self.examples, *self.knobs.inputs]
+        return [self.query, self.index, self.examples, *self.knobs.inputs]
 
-    def on_index(self, searcher: Searcher, settings: SearchSettings, text: str) -> Update:
+    def on_index(self, searcher: Searcher, settings: SearchSettings) -> Update:
         """Returns the query bar for another index: its examples, and `settings` in its controls."""
-        shown = example_values(searcher)
-        buttons = {
-            button: gr.Button(text or "", visible=text is not None)
-            for button, text in zip(self.examples, shown, strict=True)
-        }
         return {
-            self.query: gr.Textbox(text, placeholder=placeholder(searcher)),
-            **buttons,
+            self.query: gr.Textbox(placeholder=placeholder(searcher)),
+            self.examples: query_help(searcher),
             **dict(zip(self.knobs.inputs, self.knobs.updates(searcher.defaults, settings), strict=True)),
         }
 
@@ -171,10 +159,20 @@ def question_of(library: Library, values: Sequence[Any]) -> Question:
     return Question(text or "", index or library.default, searcher, settings_of(tuple(knobs), searcher.defaults))
 
 
-def example_values(searcher: Searcher) -> list[str | None]:
-    """Returns the examples of an index, filled up with None."""
-    examples: list[str | None] = list(searcher.manifest.corpus.examples[:MAX_EXAMPLES])
-    return examples + [None] * (MAX_EXAMPLES - len(examples))
+def query_help(searcher: Searcher) -> str:
+    """Returns what stands under the query box: examples that fit the index, the keys, and the link to what is shown."""
+    examples = "".join(
+        f'<button type="button" class="example" data-example>{escaped(example)}</button>'
+        for example in searcher.manifest.corpus.examples[:MAX_EXAMPLES]
+    )
+    keys = (
+        '<span class="keys"><kbd>/</kbd> question <kbd>\N{DOWNWARDS ARROW}</kbd><kbd>\N{UPWARDS ARROW}</kbd> results '
+        "<kbd>c</kbd> copy code</span>"
+    )
+    return (
+        f'<div class="examples">{examples}</div><div class="tools">{keys}'
+        '<button type="button" class="quiet" data-copy-link>Copy link</button></div>'
+    )
 
 
 def placeholder(searcher: Searcher) -> str:

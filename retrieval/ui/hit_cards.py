@@ -35,7 +35,9 @@ def result_list(response: SearchResponse, members: Mapping[int, Document], style
         style: what the cards have in common.
     """
     if not response.hits:
-        return message("Nothing was found", "The index gave no document for this query. Try other words.")
+        return message(
+            "Nothing was found", "The index gave no document for this query. Try other words, or one of the examples."
+        )
     summary = (
         f'<p class="summary" role="status"><strong>{counted(len(response.hits), "result")}</strong> out of '
         f"{counted(response.num_documents, 'document')} in <strong>{milliseconds(response.latency.total_ms)} ms"
@@ -65,7 +67,7 @@ def invitation(num_documents: int, has_examples: bool) -> str:
 def _card(hit: Hit, members: Mapping[int, Document], style: CardStyle) -> str:
     what = f"result {hit.rank}"
     return (
-        f'<li class="hit" data-row="{hit.row}"><article aria-label="Result {hit.rank}">'
+        f'<li class="hit" data-row="{hit.row}" tabindex="-1"><article aria-label="Result {hit.rank}">'
         f'<header><span class="rank" aria-hidden="true">{hit.rank}</span>{_title(hit.document)}{_score(hit)}</header>'
         f"{_body(hit.document, what, style.body_language)}"
         f'<footer class="facts">{_move(hit)}{_distance(hit, style.dim)}{_quality(hit.document)}</footer>'
