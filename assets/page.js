@@ -26,19 +26,29 @@
   };
 
   const PAUSE_MS = 150;
+  const AGAIN_MS = 1500;
   const LOST_MS = 15000;
   const queryBox = () => document.querySelector("#query input, #query textarea");
   const hits = () => [...document.querySelectorAll("#results .hit")].filter((hit) => hit.offsetParent !== null);
   const isCalm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   let pause = 0;
+  let again = 0;
   let lost = 0;
   let wantsView = false;
 
-  /* An answer is under way: the page shows it at once, and says so when none comes. */
+  const settled = () => {
+    document.body.classList.remove("asking", "lost");
+    clearTimeout(again);
+    clearTimeout(lost);
+  };
+
+  /* An answer is under way: the page shows it at once, asks once more when none comes, and says so in the end. */
   const waiting = () => {
     document.body.classList.add("asking");
     document.body.classList.remove("lost");
+    clearTimeout(again);
     clearTimeout(lost);
+    again = setTimeout(() => document.getElementById("follow")?.click(), AGAIN_MS);
     lost = setTimeout(() => document.body.classList.add("lost"), LOST_MS);
   };
 
@@ -77,8 +87,7 @@
 
   /* Called after every answer: the address says what is shown, so that a copied link opens the same view. */
   window.pageAnswered = (address, askAgain) => {
-    document.body.classList.remove("asking", "lost");
-    clearTimeout(lost);
+    settled();
     const text = queryBox()?.value ?? "";
     const isStale = askAgain === "if-changed" && text !== (new URLSearchParams(address ?? "").get("q") ?? "");
     if (text.trim() && (askAgain === "always" || isStale)) ask();

@@ -61,7 +61,7 @@ class Answering:
         # One event for all that asks the same: Gradio then sends the next only when the last one is answered.
         followed = gr.on(
             [asking.query.submit, asking.button.click, asking.follow.click]
-            + [knob.input for knob in asking.knobs.inputs],
+            + asking.knobs.moved,
             self.follow, inputs, self.outputs, trigger_mode="always_last", **_COMMON,
         )  # fmt: skip
         chosen = asking.index.input(self.choose_index, inputs, self.all_outputs, **_COMMON)

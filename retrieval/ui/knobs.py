@@ -57,6 +57,12 @@ class Knobs:
         """Returns the components whose values make up the settings."""
         return [self.top_k, self.num_candidates, self.rescore_multiplier, self.asymmetric, self.rescore]
 
+    @property
+    def moved(self) -> list[Any]:
+        """Returns the events of a visitor moving a control. A slider tells of typed numbers only by `change`."""
+        sliders = [self.top_k.change, self.rescore_multiplier.change]
+        return sliders + [self.num_candidates.input, self.asymmetric.input, self.rescore.input]
+
     def updates(self, defaults: SearchSettings, settings: SearchSettings) -> list[Any]:
         """Returns `settings` as new values of `inputs`, for an index with other defaults."""
         top_k, num_candidates, rescore_multiplier, asymmetric, rescore = values_of(settings)
