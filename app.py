@@ -3,6 +3,7 @@
     python app.py                                   the index that is there, or a small default built on the spot
     python app.py --index assets/indexes/conala     this one
     python app.py --share                           with a public link
+    python app.py --mcp                             with the search as a tool for MCP clients, under /gradio_api/mcp/
 
 Which index: --index; else INDEX_DIR; else assets/indexes/conala if it is built; else assets/indexes/python.
 """
@@ -74,6 +75,7 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     made.add_argument("--host", default=environment.get("GRADIO_SERVER_NAME") or everywhere)
     made.add_argument("--port", type=_port, default=environment.get("GRADIO_SERVER_PORT") or DEFAULT_PORT)
     made.add_argument("--share", action="store_true", help="ask for a public link through Gradio's tunnel")
+    made.add_argument("--mcp", action="store_true", help="serve the search as a tool for MCP clients, too")
     return made
 
 
@@ -94,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if _is_built(choice.path):
             # Gradio takes seconds to import, some of them spent waiting for files: the index is opened meanwhile.
             threading.Thread(target=_import_page, name="import-page", daemon=True).start()
-        return serve(choice, args.host, args.port, stop, share=args.share)
+        return serve(choice, args.host, args.port, stop, share=args.share, mcp=args.mcp)
     except RetrievalError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
@@ -132,7 +134,7 @@ class StopRequest:
         raise KeyboardInterrupt
 
 
-def serve(choice: IndexChoice, host: str, port: int, stop: StopRequest, *, share: bool) -> int:
+def serve(choice: IndexChoice, host: str, port: int, stop: StopRequest, *, share: bool, mcp: bool) -> int:
     """Serves the page until it is stopped, and returns the exit status.
 
     Raises:
@@ -154,7 +156,13 @@ def serve(choice: IndexChoice, host: str, port: int, stop: StopRequest, *, share
     page = build_page(library, notes, link)
     try:
         page.launch(
-            server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, **launch_options()
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            mcp_server=mcp,
+            **launch_options(),
         )
     except OSError as error:
         return _fail(f"the page cannot be served at {host}:{port}: {error}")

@@ -17,7 +17,7 @@ from retrieval import QueryError, Searcher, SearchSettings
 from retrieval.bundle import INT8_FILE
 from retrieval.library import Library
 from retrieval.ui.answering import UNEXPECTED, Answering
-from retrieval.ui.api import SearchApi
+from retrieval.ui.api import Api
 from retrieval.ui.knobs import settings_of, values_of
 from retrieval.ui.page import build_page, lay_out
 from retrieval.ui.public_link import PublicLink
@@ -92,9 +92,9 @@ def test_the_page_is_built_without_being_served(library: Library) -> None:
     assert page.analytics_enabled is False
 
 
-def test_only_the_search_is_open_to_programs(library: Library) -> None:
+def test_only_the_endpoints_are_open_to_programs(library: Library) -> None:
     public = [event["api_name"] for event in events(page_over(library)) if event["api_visibility"] == "public"]
-    assert public == ["search"]
+    assert public == ["search", "indexes"]
 
 
 def test_no_search_waits_in_the_queue(library: Library) -> None:
@@ -200,9 +200,9 @@ def test_settings_survive_the_way_through_the_controls() -> None:
 
 
 def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:
-    def make() -> SearchApi:
+    def make() -> Api:
         with gr.Blocks(analytics_enabled=False):
-            return SearchApi(library)
+            return Api(library)
 
     api = in_loop(make)
     found = api.search("red apple", top_k=1)

@@ -60,8 +60,7 @@ class Answering:
         inputs = [self.active, asking.visit, *asking.inputs]
         # One event for all that asks the same: Gradio then sends the next only when the last one is answered.
         followed = gr.on(
-            [asking.query.submit, asking.button.click, asking.follow.click]
-            + asking.knobs.moved,
+            [asking.query.submit, asking.button.click, asking.follow.click, *asking.knobs.moved],
             self.follow, inputs, self.outputs, trigger_mode="always_last", **_COMMON,
         )  # fmt: skip
         chosen = asking.index.input(self.choose_index, inputs, self.all_outputs, **_COMMON)

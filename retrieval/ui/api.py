@@ -1,9 +1,11 @@
-"""The endpoint for programs: the search as plain values, for `gradio_client` and for HTTP."""
+"""The endpoints for programs: plain values, for `gradio_client`, for HTTP, and as MCP tools."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
@@ -15,12 +17,13 @@ from retrieval.results import Hit, SearchResponse
 _LOG = logging.getLogger(__name__)
 
 
-class SearchApi:
-    """Answers the endpoint `/search`."""
+class Api:
+    """Answers the endpoints. With `--mcp` each is a tool, described by its docstring."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         gr.api(self.search, api_name="search", queue=False)
+        gr.api(self.indexes, api_name="indexes", queue=False)
 
     def search(
         self,
@@ -32,21 +35,24 @@ class SearchApi:
         rescore: bool = True,
         index: str | None = None,
     ) -> dict[str, Any]:
-        """Search the documents by meaning.
+        """Search a collection of documents by meaning, not by keywords: ask in plain words for what is wanted.
+
+        The best matches come first, each with its text, its code or passage where it has one, and a link. Every
+        document is compared; the answer takes milliseconds. Call `indexes` to see which collections there are.
 
         Args:
-            query: the question, in any words.
+            query: the question, in any words, such as "read a csv file into a table".
             top_k: how many hits; the members of a group count once.
             num_candidates: how many distinct texts the Hamming stage hands on; by default what the index recommends.
             rescore_multiplier: `rescore_multiplier * top_k` int8 vectors are read from disk.
             asymmetric: choose those by the float32 query against the bits, rather than by Hamming distance.
             rescore: score with int8; without it, scores are estimates from the bits.
-            index: the name of an index of this page; by default the one it opens with.
+            index: the name of a collection, as `indexes` gives it; by default the one that the page opens with.
 
         Returns:
             query, hits (rank, row, score, text, body, url, ...), latency in milliseconds, and the settings used.
         """
-        try:
+        with _told():
             response = self._library.open(index).search(
                 query,
                 top_k,
@@ -55,12 +61,30 @@ class SearchApi:
                 asymmetric=asymmetric,
                 rescore=rescore,
             )
-        except RetrievalError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        except Exception as error:
-            _LOG.exception("a search through the API failed")
-            raise gr.Error("the search failed on the server's side", print_exception=False) from error
         return response_values(response)
+
+    def indexes(self) -> list[dict[str, Any]]:
+        """List the collections of documents that can be searched here.
+
+        Returns:
+            name (what `search` takes as `index`), title, documents; the default one first.
+        """
+        return [
+            {"name": entry.name, "title": entry.title, "documents": entry.row_count}
+            for entry in self._library.entries()
+        ]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turns what fails into the one line that a program is told."""
+    try:
+        yield
+    except RetrievalError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    except Exception as error:
+        _LOG.exception("a call of the API failed")
+        raise gr.Error("the call failed on the server's side", print_exception=False) from error
 
 
 def response_values(response: SearchResponse) -> dict[str, Any]:

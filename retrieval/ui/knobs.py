@@ -61,7 +61,7 @@ class Knobs:
     def moved(self) -> list[Any]:
         """Returns the events of a visitor moving a control. A slider tells of typed numbers only by `change`."""
         sliders = [self.top_k.change, self.rescore_multiplier.change]
-        return sliders + [self.num_candidates.input, self.asymmetric.input, self.rescore.input]
+        return [*sliders, self.num_candidates.input, self.asymmetric.input, self.rescore.input]
 
     def updates(self, defaults: SearchSettings, settings: SearchSettings) -> list[Any]:
         """Returns `settings` as new values of `inputs`, for an index with other defaults."""

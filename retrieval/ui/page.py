@@ -9,7 +9,7 @@ import gradio as gr
 
 from retrieval.library import Library
 from retrieval.ui.answering import Answering
-from retrieval.ui.api import SearchApi
+from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, QueryView, View
 from retrieval.ui.frame import Frame, banner
 from retrieval.ui.public_link import PublicLink
@@ -41,7 +41,7 @@ def lay_out(
     """Places everything in `page`, which is open, and returns what answers its events; see `build_page`."""
     searcher = library.open()
     all_notes = (*notes, *searcher.notes)
-    SearchApi(library)  # first, so that no handler of the page takes the name of the endpoint
+    Api(library)  # first, so that no handler of the page takes the name of an endpoint
     frame = Frame(searcher)
     frame.head.render()
     gr.HTML(banner(all_notes), visible=bool(all_notes), elem_id="banner", apply_default_css=False)
