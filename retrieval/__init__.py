@@ -1,5 +1,6 @@
 """Semantic search from sign bits in RAM and int8 vectors on disk."""
 
+from retrieval.build_progress import BuildProgress
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import (
     BuildError,
@@ -13,7 +14,7 @@ from retrieval.errors import (
     QueryError,
     RetrievalError,
 )
-from retrieval.indexer import BuildOptions, BuildProgress, build_index
+from retrieval.indexer import BuildOptions, build_index
 from retrieval.results import (
     STAGES,
     Document,

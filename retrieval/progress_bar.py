@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from retrieval.indexer import BuildProgress
+from retrieval.build_progress import BuildProgress
 
 
 class ProgressBars:
