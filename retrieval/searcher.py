@@ -137,7 +137,7 @@ class Searcher:
         settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
         text, notes = self._usable(query)
         with clock.stage("encode"):
-            vector = self._required_encoder().encode([text])[0]
+            vector = self._required_encoder().encode_query([text])[0]
         return self._search(query, vector, settings, clock, notes)
 
     def search_vector(
@@ -196,7 +196,7 @@ class Searcher:
         settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
         usable = [self._usable(query) for query in queries]
         with clock.stage("encode"):
-            vectors = self._required_encoder().encode([text for text, _ in usable])
+            vectors = self._required_encoder().encode_query([text for text, _ in usable])
         with clock.stage("binarize"):
             codes = binarize(vectors)
         with clock.stage("hamming"):
