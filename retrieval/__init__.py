@@ -13,6 +13,7 @@ from retrieval.errors import (
     ModelError,
     QueryError,
     RetrievalError,
+    VectorsError,
 )
 from retrieval.indexer import BuildOptions, build_index
 from retrieval.results import (
@@ -50,6 +51,7 @@ __all__ = [
     "SearchResponse",
     "SearchSettings",
     "Searcher",
+    "VectorsError",
     "build_index",
     "load_encoder",
 ]

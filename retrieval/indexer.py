@@ -28,19 +28,23 @@ from retrieval.bundle import (
     EMBEDDINGS_FILE,
     INT8_FILE,
     MANIFEST_FILE,
+    NO_MODEL,
     Bundle,
     FileRecord,
     Manifest,
     sync,
 )
 from retrieval.corpus.base import Corpus
-from retrieval.embedding import encode_texts
+from retrieval.embedding import write_vectors
 from retrieval.encoder import Encoder
+from retrieval.errors import BuildError
+from retrieval.given_vectors import GivenVectors
 from retrieval.ingestion import Ingested, ingest
 from retrieval.int8_store import write_int8_store
 from retrieval.quantization import Float32s, Int8Quantizer, binarize
 from retrieval.results import SearchSettings
 from retrieval.vector_file import VectorFile
+from retrieval.vector_source import EncodedTexts, VectorSource
 
 _CHUNK_ROWS = 32_768
 """Vectors in RAM at once after encoding: 50 MB at 384 dimensions."""
@@ -58,19 +62,25 @@ class BuildOptions:
     """Keep the float32 embeddings, which the exact search and the measurements need."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Which column of the source became which, for the manifest and the fingerprint."""
+    embeddings: Path | None = None
+    """A `.npy` file of vectors that exist already, one for each row of the corpus as read; nothing is encoded then."""
 
 
 def build_index(
     corpus: Corpus,
-    encoder: Encoder,
+    encoder: Encoder | None,
     output: Path,
     options: BuildOptions | None = None,
     report: Report = lambda _: None,
 ) -> Bundle:
     """Builds the bundle `output` and returns it, opened.
 
+    Without an encoder, `options.embeddings` has the vectors, and the index is searched by vector. With both, the
+    encoder is the model that made the vectors: this is checked on a sample, and it encodes the queries.
+
     Raises:
         CorpusError: if the corpus cannot be read, or has no usable row.
+        VectorsError: if the given vectors cannot be used, or are not one for each row.
         ModelError: if the encoder gives something else than finite vectors of its dimension.
         BuildError: if the target exists and may not be replaced, another build of it is running, or the disk is full.
     """
@@ -80,6 +90,7 @@ def build_index(
         # A link to a folder stays a link: what it points to is replaced, on its own disk.
         output = output.resolve()
         check_target(output, overwrite=options.overwrite)
+    source = _vector_source(encoder, options)
     with disk_errors(output), build_folder(output) as work:
         (work / DOCUMENTS_FILE).parent.mkdir(exist_ok=True)
         ingested = ingest(
@@ -87,25 +98,37 @@ def build_index(
             work / DOCUMENTS_FILE,
             work / TEXTS_FILE,
             limit=options.limit,
+            row_keys=source.row_keys,
             on_rows=lambda rows: report(BuildProgress("reading", rows, corpus.num_rows)),
         )
         if ingested.dropped_rows:
             report(BuildProgress("note", message=f"{ingested.dropped_rows:,} rows had no text and were left out."))
-        vectors = encode_texts(work, ingested, encoder, _fingerprint(corpus, encoder, ingested, options), report)
+        for note in source.check(ingested, work / TEXTS_FILE):
+            report(BuildProgress("note", message=note))
+        vectors = write_vectors(work, ingested, source, _fingerprint(corpus, source, ingested, options), report)
         quantizer = _write_codes(work, ingested, vectors, options, report)
-        _write_manifest(work, corpus, encoder, ingested, quantizer, options, time.monotonic() - started)
+        _write_manifest(work, corpus, source, ingested, quantizer, options, time.monotonic() - started)
         check_target(output, overwrite=options.overwrite)
         swap(work, output)
     return Bundle.open(output)
 
 
-def _fingerprint(corpus: Corpus, encoder: Encoder, ingested: Ingested, options: BuildOptions) -> str:
+def _vector_source(encoder: Encoder | None, options: BuildOptions) -> VectorSource:
+    if options.embeddings is not None:
+        return GivenVectors(options.embeddings, encoder, limit=options.limit)
+    if encoder is None:
+        raise BuildError("there is neither a model nor a file of vectors to build from: give one of them.")
+    return EncodedTexts(encoder)
+
+
+def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, options: BuildOptions) -> str:
     parts = {
         "corpus": corpus.info.name,
         "content": ingested.content_sha256,
         "columns": dict(options.columns),
-        "weights": encoder.weights_sha256,
-        "dim": encoder.dim,
+        "weights": source.weights_sha256,
+        "vectors": source.content_sha256,
+        "dim": source.dim,
     }
     return json.dumps(parts, sort_keys=True)
 
@@ -146,7 +169,7 @@ def _write_baseline(path: Path, text_ids: npt.NDArray[np.int32], vectors: Vector
 def _write_manifest(
     work: Path,
     corpus: Corpus,
-    encoder: Encoder,
+    source: VectorSource,
     ingested: Ingested,
     quantizer: Int8Quantizer,
     options: BuildOptions,
@@ -160,9 +183,9 @@ def _write_manifest(
         distinct_text_count=ingested.distinct_text_count,
         group_count=ingested.group_count,
         dropped_rows=ingested.dropped_rows,
-        model_id=encoder.model_id,
-        weights_sha256=encoder.weights_sha256,
-        dim=encoder.dim,
+        model_id=source.model_id or NO_MODEL,
+        weights_sha256=source.weights_sha256 or NO_MODEL,
+        dim=source.dim,
         int8=quantizer.to_json(),
         search={
             "num_candidates": settings.num_candidates,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.binary_index import BinaryIndex
-from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle, Manifest
 from retrieval.documents import DocumentStore
 from retrieval.encoder import Encoder, clean_text, load_encoder
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
@@ -60,7 +60,8 @@ class Searcher:
 
         Args:
             path: the folder of a built index.
-            encoder: the encoder to use; by default the one of the model in the manifest.
+            encoder: the encoder to use; by default the one of the model in the manifest. An index of given vectors may
+                have none, and is then searched with `search_vector`, or takes any encoder of its dimension.
             verify: `background` checks the big files against their checksums while queries are answered, and takes
                 the index out of service if that fails; `now` checks them first; `never` leaves them unchecked.
 
@@ -71,9 +72,9 @@ class Searcher:
         bundle = Bundle.open(path)
         manifest = bundle.manifest
         before = process_rss_bytes()
-        if encoder is None:
+        if encoder is None and manifest.has_model:
             encoder = load_encoder(manifest.model_id, expected_sha256=manifest.weights_sha256)
-        if (encoder.weights_sha256, encoder.dim) != (manifest.weights_sha256, manifest.dim):
+        if encoder is not None and not _fits(encoder, manifest):
             raise BundleIncompatibleError(
                 f"{path} was built with {manifest.model_id} ({manifest.weights_sha256[:16]}…, {manifest.dim} "
                 f"dimensions), the encoder is {encoder.model_id} ({encoder.weights_sha256[:16]}…, {encoder.dim}): "
@@ -102,6 +103,11 @@ class Searcher:
         return SearchSettings(
             num_candidates=int(search["num_candidates"]), rescore_multiplier=int(search["rescore_multiplier"])
         )
+
+    @property
+    def can_encode(self) -> bool:
+        """Returns whether texts can be searched for; without a model, only `search_vector` and `more_like` answer."""
+        return self.encoder is not None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -300,7 +306,10 @@ class Searcher:
 
     def _required_encoder(self) -> Encoder:
         if self.encoder is None:
-            raise QueryError("this index has no model for texts: search it with search_vector.")
+            raise QueryError(
+                "this index was built from given vectors and has no model for texts: search it with a vector "
+                "(search_vector, or scripts/search.py --vector), or build it again with the model that made them."
+            )
         return self.encoder
 
     def _search(
@@ -387,6 +396,11 @@ class Searcher:
             scores = int8_scores(vector, codes, self._quantizer)
             best_first = np.argsort(-scores, kind="stable")
         return order[best_first], scores[best_first], len(order)
+
+
+def _fits(encoder: Encoder, manifest: Manifest) -> bool:
+    same_model = encoder.weights_sha256 == manifest.weights_sha256 or not manifest.has_model
+    return same_model and encoder.dim == manifest.dim
 
 
 def _shared(batch: Latency, num_queries: int, own: Latency) -> Latency:
