@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,12 @@ import numpy.typing as npt
 from retrieval.binary_index import BinaryIndex
 from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle, Manifest
 from retrieval.documents import DocumentStore
-from retrieval.encoder import Encoder, clean_text, load_encoder
+from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
 from retrieval.int8_store import Int8Store
 from retrieval.measurement import StageClock, process_rss_bytes, resident_bytes
 from retrieval.quantization import Bits, Float32s, binarize
+from retrieval.query_checks import chosen_settings, unit_vector, usable_text
 from retrieval.rescoring import asymmetric_scores, hamming_scores, int8_scores
 from retrieval.results import Document, Hit, Latency, MemoryItem, MemoryReport, SearchResponse, SearchSettings
 from retrieval.row_tables import Candidates, Rows, RowTables
@@ -164,17 +165,8 @@ class Searcher:
         """
         clock = StageClock()
         settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
-        try:
-            values = np.asarray(vector, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise QueryError(f"the query vector is not {self.manifest.dim} finite numbers: {error}.") from error
-        length = float(np.linalg.norm(values))
-        if values.shape != (self.manifest.dim,) or not np.isfinite(length) or length == 0:
-            raise QueryError(
-                f"the query vector has shape {values.shape} and length {length:g}: "
-                f"{self.manifest.dim} finite numbers, not all 0, are needed."
-            )
-        return self._search("", values / np.float32(length), settings, clock, ())
+        usable = unit_vector(vector, self.manifest.dim)
+        return self._search("", usable, settings, clock, ())
 
     def search_many(
         self,
@@ -273,31 +265,18 @@ class Searcher:
         asymmetric: bool | None,
         rescore: bool | None,
     ) -> SearchSettings:
-        given: dict[str, Any] = {
+        given = {
             "top_k": top_k,
             "num_candidates": num_candidates,
             "rescore_multiplier": rescore_multiplier,
             "asymmetric": asymmetric,
             "rescore": rescore,
         }
-        settings = dataclasses.replace(self.defaults, **{k: v for k, v in given.items() if v is not None})
-        for name in ("top_k", "num_candidates", "rescore_multiplier"):
-            value = getattr(settings, name)
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-                raise QueryError(f"{name} is {value!r}: a whole number from 1 on is needed.")
-        # int(): numpy's whole numbers overflow where Python's do not.
-        top_k = min(int(settings.top_k), len(self))
-        num_candidates = min(max(int(settings.num_candidates), top_k), len(self._texts))
-        multiplier = int(settings.rescore_multiplier)
-        return dataclasses.replace(settings, top_k=top_k, num_candidates=num_candidates, rescore_multiplier=multiplier)
+        return chosen_settings(self.defaults, given, num_rows=len(self), num_texts=len(self._texts))
 
     def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
         self.verification.raise_if_failed()
-        if not isinstance(query, str):
-            raise QueryError(f"the query is {type(query).__name__}: a text is needed.")
-        text = clean_text(query.replace("\0", " ")).strip()
-        if not text:
-            raise QueryError("the query is empty: type a few words to search for.")
+        text = usable_text(query)
         # A token is at least one character: only a long text can be too long.
         cut = self._required_encoder().num_tokens_cut(text) if len(text) > _ALWAYS_SHORT_ENOUGH else 0
         if not cut:

@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     bars = ProgressBars()
     try:
         corpus = open_corpus(SourceOptions(args.corpus, args.path, columns, args.packages))
-        options = BuildOptions(args.limit, args.overwrite, not args.no_baseline, columns, args.embeddings)
+        options = BuildOptions(args.limit, args.overwrite, not args.no_baseline, columns, embeddings=args.embeddings)
         model = args.model or (DEFAULT_MODEL if args.embeddings is None else None)
         encoder = load_encoder(model) if model is not None else None
         if encoder is not None and encoder.note:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 from collections.abc import Callable, Sequence
@@ -53,9 +54,11 @@ def exact(vectors: Float32s, query: Float32s) -> list[int]:
 
 
 def notes_of(folder: Path, *arguments: Any, **given: Any) -> list[str]:
+    """Returns the notes of a build until it writes its files."""
     told: list[BuildProgress] = []
     build_given(folder, *arguments, report=told.append, **given)
-    return [step.message for step in told if step.phase == "note"]
+    before_writing = itertools.takewhile(lambda step: step.phase != "writing", told)
+    return [step.message for step in before_writing if step.phase == "note"]
 
 
 class TestRows:
