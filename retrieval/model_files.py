@@ -78,13 +78,13 @@ def locate_model(model: str | Path, *, expected_sha256: str | None = None) -> Mo
         ModelError: if they cannot be had, or their weights are not the expected ones.
     """
     folder, model_id = _find_folder(str(model))
-    parts = _parts(folder)
-    weights = [path for path in parts if any(path.match(pattern) for pattern in _WEIGHTS)]
-    if not weights:
-        raise ModelError(
-            f"{folder} holds no {' or '.join(_WEIGHT_FILES)}: give the folder of a sentence-transformers model."
-        )
     try:
+        parts = _parts(folder)
+        weights = [path for path in parts if any(path.match(pattern) for pattern in _WEIGHTS)]
+        if not weights:
+            raise ModelError(
+                f"{folder} holds no {' or '.join(_WEIGHT_FILES)}: give the folder of a sentence-transformers model."
+            )
         found = sha256_of(weights[0]) if model_id == DEFAULT_MODEL else _sha256_of_all(folder, parts)
     except OSError as error:
         raise ModelError(f"the model in {folder} cannot be read: {error}. Copy or download it again.") from error

@@ -168,6 +168,24 @@ class Searcher:
         usable = unit_vector(vector, self.manifest.dim)
         return self._search("", usable, settings, clock, ())
 
+    def more_like(self, row: int, top_k: int | None = None) -> SearchResponse:
+        """Returns the documents closest to the one in `row`, itself and its group left out; needs no model.
+
+        The query is the document's int8 vector, de-quantized: what the index has of it.
+
+        Raises:
+            QueryError: if the row is not in the corpus, or `top_k` is below 1.
+            BundleCorruptError: if the background check found an altered file.
+        """
+        if not 0 <= row < len(self):
+            raise QueryError(f"row {row} is not in this index: 0 to {len(self) - 1:,} are.")
+        settings = self._settings(top_k, None, None, None, None)
+        vector = self._quantizer.decode(self._int8.fetch(np.array([row])))[0]
+        response = self.search_vector(vector, settings.top_k + 1)
+        others = [hit for hit in response.hits if row != hit.row and row not in hit.member_rows]
+        hits = tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(others[: settings.top_k], start=1))
+        return dataclasses.replace(response, hits=hits, settings=settings)
+
     def search_many(
         self,
         queries: Sequence[str],

@@ -33,7 +33,7 @@ def load_sentence_transformer(files: ModelFiles) -> Any:
             return SentenceTransformer(str(files.folder), device="cpu", local_files_only=True)
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
             raise ModelError(
-                f"sentence-transformers cannot load {files.folder}: {error}. "
+                f"sentence-transformers cannot load {files.folder}: {' '.join(str(error).split())}. "
                 "Give the folder of a sentence-transformers model."
             ) from error
 

@@ -29,8 +29,9 @@ from retrieval.quantization import Float32s
 from retrieval.vector_survey import normalized
 from scripts import build_index as build_script
 from scripts import search as search_script
-from tests.conftest import FakeEncoder, RowsCorpus, random_texts
+from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
 from tests.test_indexer import die, file_hashes, run_in_child
+from tests.test_searcher import Oracle
 
 TEXTS = random_texts(60)
 DIM = 20
@@ -110,6 +111,48 @@ class TestRows:
             hits = searcher.search_vector(query, 60).hits
             assert exact(VECTORS, query)[0] in [hit.row for hit in hits[:2]]
             assert [hit.score for hit in hits] == pytest.approx([VECTORS[hit.row] @ query for hit in hits], abs=0.02)
+
+
+class TestOddDimensions:
+    """A last byte of bits that is not full: what pads it must not count."""
+
+    @pytest.mark.parametrize("dim", [9, 36, 63])
+    @pytest.mark.parametrize("asymmetric", [True, False])
+    @pytest.mark.parametrize("rescore", [True, False])
+    def test_every_stage_is_that_of_the_oracle(self, tmp_path: Path, dim: int, asymmetric: bool, rescore: bool) -> None:
+        rng = np.random.default_rng(dim)
+        vectors, queries = (normalized(rng.standard_normal((n, dim)).astype(np.float32)) for n in (300, 5))
+        searcher = Searcher.open(build_given(tmp_path, random_texts(300), vectors).path)
+        oracle = Oracle.of(searcher)
+        for query in queries:
+            hits = searcher.search_vector(
+                query, num_candidates=80, rescore_multiplier=3, asymmetric=asymmetric, rescore=rescore
+            ).hits
+            rows, scores = oracle.search(query, 10, 80, 3, asymmetric=asymmetric, rescore=rescore)
+            assert [hit.hamming_distance for hit in hits] == oracle.distances(query)[[hit.row for hit in hits]].tolist()
+            assert [hit.score for hit in hits] == pytest.approx(scores, abs=1e-5)
+            assert [hit.row for hit in hits] == rows
+
+
+class TestMoreLike:
+    def test_the_closest_others_in_the_order_of_the_vectors(self, tmp_path: Path) -> None:
+        searcher = Searcher.open(build_given(tmp_path, TEXTS, VECTORS).path)
+        response = searcher.more_like(17, 5)
+        assert response.settings.top_k == len(response.hits) == 5
+        assert [hit.rank for hit in response.hits] == [1, 2, 3, 4, 5]
+        assert 17 not in [hit.row for hit in response.hits]
+        similar = [float(VECTORS[hit.row] @ VECTORS[17]) for hit in response.hits]
+        assert similar == pytest.approx(np.sort(VECTORS @ VECTORS[17])[::-1][1:6], abs=0.02)
+
+    def test_the_group_of_the_document_is_left_out(self, build: Build) -> None:
+        bundle = build([{"text": text, "group": str(row // 3)} for row, text in enumerate(TEXTS)])
+        hits = Searcher.open(bundle.path, encoder=FakeEncoder()).more_like(4, 100).hits
+        assert sorted(hit.row // 3 for hit in hits) == [group for group in range(20) if group != 1]
+
+    @pytest.mark.parametrize("row", [-1, 60])
+    def test_a_row_that_is_not_there_is_refused(self, tmp_path: Path, row: int) -> None:
+        with pytest.raises(QueryError, match=f"row {row} is not in this index: 0 to 59 are"):
+            Searcher.open(build_given(tmp_path, TEXTS, VECTORS).path).more_like(row)
 
 
 class TestNotes:
