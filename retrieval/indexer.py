@@ -12,14 +12,10 @@ import importlib.metadata
 import json
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from retrieval.binary_index import write_binary_index
 from retrieval.build_folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.build_progress import BuildProgress, Report
 from retrieval.bundle import (
@@ -34,20 +30,17 @@ from retrieval.bundle import (
     Manifest,
     sync,
 )
+from retrieval.code_files import write_codes
 from retrieval.corpus.base import Corpus
 from retrieval.embedding import write_vectors
 from retrieval.encoder import Encoder
 from retrieval.errors import BuildError
 from retrieval.given_vectors import GivenVectors
 from retrieval.ingestion import Ingested, ingest
-from retrieval.int8_store import write_int8_store
-from retrieval.quantization import Float32s, Int8Quantizer, binarize
+from retrieval.quantization import Int8Quantizer
 from retrieval.results import SearchSettings
-from retrieval.vector_file import VectorFile
 from retrieval.vector_source import EncodedTexts, VectorSource
 
-_CHUNK_ROWS = 32_768
-"""Vectors in RAM at once after encoding: 50 MB at 384 dimensions."""
 _PACKAGES = ("faiss-cpu", "usearch", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
 
 
@@ -106,7 +99,7 @@ def build_index(
         for note in source.check(ingested, work / TEXTS_FILE):
             report(BuildProgress("note", message=note))
         vectors = write_vectors(work, ingested, source, _fingerprint(corpus, source, ingested, options), report)
-        quantizer = _write_codes(work, ingested, vectors, options, report)
+        quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
         _write_manifest(work, corpus, source, ingested, quantizer, options, time.monotonic() - started)
         check_target(output, overwrite=options.overwrite)
         swap(work, output)
@@ -131,39 +124,6 @@ def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, optio
         "dim": source.dim,
     }
     return json.dumps(parts, sort_keys=True)
-
-
-def _write_codes(
-    work: Path, ingested: Ingested, vectors: VectorFile, options: BuildOptions, report: Report
-) -> Int8Quantizer:
-    quantizer = Int8Quantizer.fit(vectors.batches(_CHUNK_ROWS))
-    unique = ingested.distinct_text_count == ingested.row_count
-
-    def rows(file: str) -> Iterator[Float32s]:
-        report(BuildProgress("writing", message=file))
-        return vectors.batches(_CHUNK_ROWS) if unique else vectors.gather(ingested.text_ids, _CHUNK_ROWS)
-
-    write_binary_index(work / BINARY_FILE, vectors.dim, (binarize(batch) for batch in rows(BINARY_FILE)))
-    write_int8_store(work / INT8_FILE, vectors.dim, (quantizer.encode(batch) for batch in rows(INT8_FILE)))
-    # A killed build may have left a second name of the vectors here: writing to it would change them.
-    (work / EMBEDDINGS_FILE).unlink(missing_ok=True)
-    if options.baseline:
-        _write_baseline(work / EMBEDDINGS_FILE, ingested.text_ids, vectors, unique=unique)
-    return quantizer
-
-
-def _write_baseline(path: Path, text_ids: npt.NDArray[np.int32], vectors: VectorFile, *, unique: bool) -> None:
-    if unique:
-        try:
-            # Not a move: a build that is killed from here on still finds its vectors.
-            path.hardlink_to(vectors.path)
-            return
-        except OSError:
-            path.unlink(missing_ok=True)  # no hard links on this file system: write them out
-    target = VectorFile(path, len(text_ids), vectors.dim)
-    target.truncate(0)
-    for batch in vectors.gather(text_ids, _CHUNK_ROWS):
-        target.append(batch)
 
 
 def _write_manifest(
