@@ -1,5 +1,6 @@
 """Semantic search from sign bits in RAM and int8 vectors on disk."""
 
+from retrieval.build_progress import BuildProgress
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import (
     BuildError,
@@ -12,8 +13,9 @@ from retrieval.errors import (
     ModelError,
     QueryError,
     RetrievalError,
+    VectorsError,
 )
-from retrieval.indexer import BuildOptions, BuildProgress, build_index
+from retrieval.indexer import BuildOptions, build_index
 from retrieval.results import (
     STAGES,
     Document,
@@ -49,6 +51,7 @@ __all__ = [
     "SearchResponse",
     "SearchSettings",
     "Searcher",
+    "VectorsError",
     "build_index",
     "load_encoder",
 ]

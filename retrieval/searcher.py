@@ -8,19 +8,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval.binary_index import BinaryIndex
-from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle, Manifest
 from retrieval.documents import DocumentStore
-from retrieval.encoder import Encoder, clean_text, load_encoder
+from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
 from retrieval.int8_store import Int8Store
 from retrieval.measurement import StageClock, process_rss_bytes, resident_bytes
 from retrieval.quantization import Bits, Float32s, binarize
+from retrieval.query_checks import chosen_settings, unit_vector, usable_text
 from retrieval.rescoring import asymmetric_scores, hamming_scores, int8_scores
 from retrieval.results import Document, Hit, Latency, MemoryItem, MemoryReport, SearchResponse, SearchSettings
 from retrieval.row_tables import Candidates, Rows, RowTables
@@ -60,7 +61,8 @@ class Searcher:
 
         Args:
             path: the folder of a built index.
-            encoder: the encoder to use; by default the one of the model in the manifest.
+            encoder: the encoder to use; by default the one of the model in the manifest. An index of given vectors may
+                have none, and is then searched with `search_vector`, or takes any encoder of its dimension.
             verify: `background` checks the big files against their checksums while queries are answered, and takes
                 the index out of service if that fails; `now` checks them first; `never` leaves them unchecked.
 
@@ -71,9 +73,9 @@ class Searcher:
         bundle = Bundle.open(path)
         manifest = bundle.manifest
         before = process_rss_bytes()
-        if encoder is None:
+        if encoder is None and manifest.has_model:
             encoder = load_encoder(manifest.model_id, expected_sha256=manifest.weights_sha256)
-        if (encoder.weights_sha256, encoder.dim) != (manifest.weights_sha256, manifest.dim):
+        if encoder is not None and not _fits(encoder, manifest):
             raise BundleIncompatibleError(
                 f"{path} was built with {manifest.model_id} ({manifest.weights_sha256[:16]}…, {manifest.dim} "
                 f"dimensions), the encoder is {encoder.model_id} ({encoder.weights_sha256[:16]}…, {encoder.dim}): "
@@ -102,6 +104,11 @@ class Searcher:
         return SearchSettings(
             num_candidates=int(search["num_candidates"]), rescore_multiplier=int(search["rescore_multiplier"])
         )
+
+    @property
+    def can_encode(self) -> bool:
+        """Returns whether texts can be searched for; without a model, only `search_vector` and `more_like` answer."""
+        return self.encoder is not None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -137,7 +144,7 @@ class Searcher:
         settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
         text, notes = self._usable(query)
         with clock.stage("encode"):
-            vector = self._required_encoder().encode([text])[0]
+            vector = self._required_encoder().encode_query([text])[0]
         return self._search(query, vector, settings, clock, notes)
 
     def search_vector(
@@ -158,17 +165,26 @@ class Searcher:
         """
         clock = StageClock()
         settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
-        try:
-            values = np.asarray(vector, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise QueryError(f"the query vector is not {self.manifest.dim} finite numbers: {error}.") from error
-        length = float(np.linalg.norm(values))
-        if values.shape != (self.manifest.dim,) or not np.isfinite(length) or length == 0:
-            raise QueryError(
-                f"the query vector has shape {values.shape} and length {length:g}: "
-                f"{self.manifest.dim} finite numbers, not all 0, are needed."
-            )
-        return self._search("", values / np.float32(length), settings, clock, ())
+        usable = unit_vector(vector, self.manifest.dim)
+        return self._search("", usable, settings, clock, ())
+
+    def more_like(self, row: int, top_k: int | None = None) -> SearchResponse:
+        """Returns the documents closest to the one in `row`, itself and its group left out; needs no model.
+
+        The query is the document's int8 vector, de-quantized: what the index has of it.
+
+        Raises:
+            QueryError: if the row is not in the corpus, or `top_k` is below 1.
+            BundleCorruptError: if the background check found an altered file.
+        """
+        if not 0 <= row < len(self):
+            raise QueryError(f"row {row} is not in this index: 0 to {len(self) - 1:,} are.")
+        settings = self._settings(top_k, None, None, None, None)
+        vector = self._quantizer.decode(self._int8.fetch(np.array([row])))[0]
+        response = self.search_vector(vector, settings.top_k + 1)
+        others = [hit for hit in response.hits if row != hit.row and row not in hit.member_rows]
+        hits = tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(others[: settings.top_k], start=1))
+        return dataclasses.replace(response, hits=hits, settings=settings)
 
     def search_many(
         self,
@@ -196,7 +212,7 @@ class Searcher:
         settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
         usable = [self._usable(query) for query in queries]
         with clock.stage("encode"):
-            vectors = self._required_encoder().encode([text for text, _ in usable])
+            vectors = self._required_encoder().encode_query([text for text, _ in usable])
         with clock.stage("binarize"):
             codes = binarize(vectors)
         with clock.stage("hamming"):
@@ -267,31 +283,18 @@ class Searcher:
         asymmetric: bool | None,
         rescore: bool | None,
     ) -> SearchSettings:
-        given: dict[str, Any] = {
+        given = {
             "top_k": top_k,
             "num_candidates": num_candidates,
             "rescore_multiplier": rescore_multiplier,
             "asymmetric": asymmetric,
             "rescore": rescore,
         }
-        settings = dataclasses.replace(self.defaults, **{k: v for k, v in given.items() if v is not None})
-        for name in ("top_k", "num_candidates", "rescore_multiplier"):
-            value = getattr(settings, name)
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-                raise QueryError(f"{name} is {value!r}: a whole number from 1 on is needed.")
-        # int(): numpy's whole numbers overflow where Python's do not.
-        top_k = min(int(settings.top_k), len(self))
-        num_candidates = min(max(int(settings.num_candidates), top_k), len(self._texts))
-        multiplier = int(settings.rescore_multiplier)
-        return dataclasses.replace(settings, top_k=top_k, num_candidates=num_candidates, rescore_multiplier=multiplier)
+        return chosen_settings(self.defaults, given, num_rows=len(self), num_texts=len(self._texts))
 
     def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
         self.verification.raise_if_failed()
-        if not isinstance(query, str):
-            raise QueryError(f"the query is {type(query).__name__}: a text is needed.")
-        text = clean_text(query.replace("\0", " ")).strip()
-        if not text:
-            raise QueryError("the query is empty: type a few words to search for.")
+        text = usable_text(query)
         # A token is at least one character: only a long text can be too long.
         cut = self._required_encoder().num_tokens_cut(text) if len(text) > _ALWAYS_SHORT_ENOUGH else 0
         if not cut:
@@ -300,7 +303,10 @@ class Searcher:
 
     def _required_encoder(self) -> Encoder:
         if self.encoder is None:
-            raise QueryError("this index has no model for texts: search it with search_vector.")
+            raise QueryError(
+                "this index was built from given vectors and has no model for texts: search it with a vector "
+                "(search_vector, or scripts/search.py --vector), or build it again with the model that made them."
+            )
         return self.encoder
 
     def _search(
@@ -387,6 +393,11 @@ class Searcher:
             scores = int8_scores(vector, codes, self._quantizer)
             best_first = np.argsort(-scores, kind="stable")
         return order[best_first], scores[best_first], len(order)
+
+
+def _fits(encoder: Encoder, manifest: Manifest) -> bool:
+    same_model = encoder.weights_sha256 == manifest.weights_sha256 or not manifest.has_model
+    return same_model and encoder.dim == manifest.dim
 
 
 def _shared(batch: Latency, num_queries: int, own: Latency) -> Latency:

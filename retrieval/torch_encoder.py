@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from retrieval.model_files import ModelFiles
 from retrieval.quantization import Float32s
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_DOCUMENT_PROMPTS = ("document", "passage", "corpus")
+_LONGEST_LIMIT = 1_000_000
+"""transformers stands a huge number for "no limit" where a tokenizer names none."""
 
 
 def load_sentence_transformer(files: ModelFiles) -> Any:
@@ -27,33 +31,11 @@ def load_sentence_transformer(files: ModelFiles) -> Any:
 
         try:
             return SentenceTransformer(str(files.folder), device="cpu", local_files_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
             raise ModelError(
-                f"sentence-transformers cannot load {files.folder}: {error}. "
+                f"sentence-transformers cannot load {files.folder}: {' '.join(str(error).split())}. "
                 "Give the folder of a sentence-transformers model."
             ) from error
-
-
-def traceable_module(model: Any) -> tuple[Any, dict[str, Any]]:
-    """Returns a torch module from token ids to normalized embeddings, and an example input to trace it with."""
-    import torch
-
-    class WholeModel(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None) -> Any:
-            features = {"input_ids": input_ids, "attention_mask": attention_mask}
-            if token_type_ids is not None:
-                features["token_type_ids"] = token_type_ids
-            embeddings = self.model(features)["sentence_embedding"]
-            return torch.nn.functional.normalize(embeddings, dim=-1)
-
-    with quiet():
-        features = model.preprocess(["an example of some words", "another"])
-    example = {name: features[name] for name in _INPUTS if name in features}
-    return WholeModel().eval(), example
 
 
 class TorchEncoder:
@@ -70,7 +52,11 @@ class TorchEncoder:
         self._model = load_sentence_transformer(files)
         self.model_id = files.model_id
         self.weights_sha256 = files.weights_sha256
-        self.dim: int = self._model.get_embedding_dimension()
+        self.prompts = Prompts.of(self._model.prompts)
+        limit = self._model.max_seq_length
+        self.max_tokens = int(limit) if limit is not None and limit < _LONGEST_LIMIT else None
+        dim = self._model.get_embedding_dimension()
+        self.dim = int(dim) if dim is not None else self._model.encode(["a"], show_progress_bar=False).shape[1]
         self.backend = f"PyTorch {torch.__version__}"
         self.note = note
 
@@ -78,17 +64,86 @@ class TorchEncoder:
         return f"TorchEncoder({self.model_id}, {self.dim} dimensions)"
 
     def encode(self, texts: Sequence[str]) -> Float32s:
-        """Returns float32 `(len(texts), dim)`, each row of length 1."""
-        if len(texts) == 0:
-            return np.empty((0, self.dim), dtype=np.float32)
-        embeddings = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(embeddings, dtype=np.float32)
+        """Returns float32 `(len(texts), dim)` for documents, each row of length 1."""
+        return self._encode(self._model.encode_document, texts, self.prompts.document)
+
+    def encode_query(self, texts: Sequence[str]) -> Float32s:
+        """Returns float32 `(len(texts), dim)` for queries, each row of length 1."""
+        return self._encode(self._model.encode_query, texts, self.prompts.query)
 
     def num_tokens_cut(self, text: str) -> int:
-        """Returns how many tokens of `text` are beyond the model's length and are not seen."""
+        """Returns how many tokens of the query `text` are beyond the model's length and are not seen."""
+        if self.max_tokens is None:
+            return 0
         # verbose: that a text is long is what is asked for, and no reason for a warning.
-        num_tokens = len(self._model.tokenizer(text, truncation=False, verbose=False)["input_ids"])
-        return max(0, num_tokens - int(self._model.max_seq_length))
+        whole = self._model.tokenizer(self.prompts.query + text, truncation=False, verbose=False)
+        return max(0, len(whole["input_ids"]) - self.max_tokens)
+
+    def tokenizer_json(self) -> str:
+        """Returns the tokenizer in the format of the `tokenizers` library.
+
+        Raises:
+            RuntimeError: if the model has none that fills rows of token ids.
+        """
+        tokenizer: Any = getattr(self._model, "tokenizer", None)
+        if not getattr(tokenizer, "is_fast", False):
+            raise RuntimeError(f"{type(self._model[0]).__name__} uses no fast tokenizer of transformers")
+        return str(tokenizer.backend_tokenizer.to_str())
+
+    def token_settings(self) -> dict[str, Any]:
+        """Returns the number that pads a row of token ids, and the side that is cut from a long text."""
+        tokenizer = self._model.tokenizer
+        return {"pad_id": int(tokenizer.pad_token_id or 0), "truncation_side": tokenizer.truncation_side}
+
+    def traceable_module(self) -> tuple[Any, dict[str, Any]]:
+        """Returns a torch module from token ids to normalized embeddings, and an example input to trace it with."""
+        import torch
+
+        model, dim = self._model, self.dim
+
+        class WholeModel(torch.nn.Module):  # type: ignore[misc]
+            def __init__(self) -> None:
+                super().__init__()
+                self.model = model
+
+            def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None) -> Any:
+                features = {"input_ids": input_ids, "attention_mask": attention_mask}
+                if token_type_ids is not None:
+                    features["token_type_ids"] = token_type_ids
+                # A model may be set to use its first dimensions only.
+                embeddings = self.model(features)["sentence_embedding"][:, :dim]
+                return torch.nn.functional.normalize(embeddings, dim=-1)
+
+        with quiet():
+            features = model.preprocess(["an example of some words", "another"])
+        example = {name: features[name] for name in _INPUTS if name in features}
+        return WholeModel().eval(), example
+
+    def _encode(self, encode: Callable[..., Any], texts: Sequence[str], prompt: str) -> Float32s:
+        if len(texts) == 0:
+            return np.empty((0, self.dim), dtype=np.float32)
+        # What is without a final Normalize module is cut to length 1 here: scores are cosines.
+        embeddings = encode(list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(embeddings, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """What a model wants written before a text."""
+
+    query: str = ""
+    document: str = ""
+
+    @classmethod
+    def of(cls, prompts: Mapping[str, str | None]) -> Self:
+        """Returns the prompts of a model's configuration, which names them.
+
+        They are those of `encode_query` and `encode_document` of sentence-transformers, which leave
+        `default_prompt_name` to `encode`. Its search for "document", "passage" and "corpus", in this order, is meant to
+        find the first that is configured; 6.2 stops at an empty "document", which it adds itself.
+        """
+        document = next((text for name in _DOCUMENT_PROMPTS if (text := prompts.get(name))), "")
+        return cls(query=prompts.get("query") or "", document=document)
 
 
 @contextmanager

@@ -2,6 +2,14 @@
 
     python scripts/build_index.py --corpus python --output assets/indexes/python
     python scripts/build_index.py --corpus file --path notes.csv --text-column title --output assets/indexes/notes
+    python scripts/build_index.py --corpus file --path texts.csv --embeddings vectors.npy --output assets/indexes/own
+
+--model takes any sentence-transformers model: its dimension, prompts and length come from its configuration, and what
+it does not normalize is normalized here.
+
+--embeddings takes vectors that exist already: a .npy file of float32 or float16, row i for row i of the texts, rows
+without text counted. It is read piece by piece, and nothing is encoded. Without --model, such an index is searched by
+vector (scripts/search.py --vector); with the --model that made the vectors, it is searched by text as any other.
 
 A build that is stopped goes on where it was when the same command is run again.
 """
@@ -12,7 +20,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from retrieval import BuildOptions, RetrievalError, build_index, load_encoder
+from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, load_encoder
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
 from retrieval.encoder import DEFAULT_MODEL
 from retrieval.progress_bar import ProgressBars
@@ -30,7 +38,18 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--output", type=Path, required=True, metavar="DIR")
     made.add_argument("--overwrite", action="store_true", help="replace the index in DIR once the new one is whole")
     made.add_argument("--no-baseline", action="store_true", help="leave out embeddings.npy, the float32 baseline")
-    made.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id of a sentence-transformers model")
+    made.add_argument(
+        "--model",
+        metavar="ID_OR_PATH",
+        help=f"hub id or folder of a sentence-transformers model; by default {DEFAULT_MODEL}, "
+        f"or none where --embeddings is given",
+    )
+    made.add_argument(
+        "--embeddings",
+        type=Path,
+        metavar="FILE.npy",
+        help="vectors that exist already, one for each row of the texts",
+    )
     return made
 
 
@@ -47,8 +66,12 @@ def main(arguments: list[str] | None = None) -> int:
     bars = ProgressBars()
     try:
         corpus = open_corpus(SourceOptions(args.corpus, args.path, columns, args.packages))
-        options = BuildOptions(args.limit, args.overwrite, not args.no_baseline, columns)
-        bundle = build_index(corpus, load_encoder(args.model), args.output, options, bars)
+        options = BuildOptions(args.limit, args.overwrite, not args.no_baseline, columns, embeddings=args.embeddings)
+        model = args.model or (DEFAULT_MODEL if args.embeddings is None else None)
+        encoder = load_encoder(model) if model is not None else None
+        if encoder is not None and encoder.note:
+            bars(BuildProgress("note", message=encoder.note))
+        bundle = build_index(corpus, encoder, args.output, options, bars)
     except RetrievalError as error:
         bars.close()
         print(f"error: {error}", file=sys.stderr)

@@ -83,7 +83,7 @@ def evaluate(
         bars.close()
         manifest = bundle.manifest
         searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
-        vectors = encoder.encode(list(judged.queries.values()))
+        vectors = encoder.encode_query(list(judged.queries.values()))
         ladder = Ladder(bundle, vectors, searcher.nearest_texts, searcher.defaults)
         scorer = JudgedCollection(judged.task.judgments, DocumentStore.open(bundle.file(DOCUMENTS_FILE)))
         return {

@@ -2,8 +2,10 @@
 
     python scripts/search.py --index assets/indexes/python "read a csv file into a table"
     python scripts/search.py --index DIR --json "query" | jq .hits[0].score
+    python scripts/search.py --index DIR --vector query.npy
 
-Several queries are answered one after the other; `-` reads them from standard input, one a line.
+Several queries are answered one after the other; `-` reads them from standard input, one a line. --vector takes a .npy
+file of one query vector, or of several, one a row: for an index that was built from given vectors without a model.
 """
 
 from __future__ import annotations
@@ -18,13 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import STAGES, Hit, RetrievalError, Searcher, SearchResponse
+from retrieval.npy_vectors import NpyVectors
+from retrieval.quantization import Float32s
 
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--index", type=Path, required=True, metavar="DIR")
-    made.add_argument("queries", nargs="+", metavar="query", help="a text, or - for standard input")
+    made.add_argument("queries", nargs="*", metavar="query", help="a text, or - for standard input")
+    made.add_argument("--vector", type=Path, metavar="FILE.npy", help="search by these vectors, rather than by text")
     made.add_argument("--top-k", type=int, default=10, metavar="K")
     made.add_argument("--num-candidates", type=int, metavar="N", help="distinct texts the Hamming stage hands on")
     made.add_argument("--rescore-multiplier", type=int, metavar="M", help="M x K int8 rows are rescored")
@@ -73,22 +78,43 @@ def read_queries(arguments: Sequence[str]) -> Iterator[str]:
             yield argument
 
 
+def read_vectors(path: Path) -> Iterator[Float32s]:
+    """Yields the query vectors of a `.npy` file, each float32 `(dim,)`.
+
+    Raises:
+        VectorsError: if the file holds no vectors.
+    """
+    vectors = NpyVectors.open(path, may_be_one=True)
+    for row in range(len(vectors)):
+        yield vectors.read(row, row + 1)[0]
+
+
+def responses(searcher: Searcher, args: argparse.Namespace) -> Iterator[SearchResponse]:
+    """Yields the answers to all queries of the command line, in order."""
+    settings = {
+        "num_candidates": args.num_candidates,
+        "rescore_multiplier": args.rescore_multiplier,
+        "asymmetric": False if args.no_asymmetric else None,
+        "rescore": False if args.no_rescore else None,
+    }
+    if args.vector is not None:
+        for row, vector in enumerate(read_vectors(args.vector)):
+            response = searcher.search_vector(vector, args.top_k, **settings)
+            yield dataclasses.replace(response, query=f"{args.vector.name}[{row}]")
+    for query in read_queries(args.queries):
+        yield searcher.search(query, args.top_k, **settings)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
+    if bool(args.queries) == (args.vector is not None):
+        parser().error("give either queries, or --vector FILE.npy")
     try:
         searcher = Searcher.open(args.index)
         for note in searcher.notes:
             print(f"note: {note}", file=sys.stderr)
-        for query in read_queries(args.queries):
-            response = searcher.search(
-                query,
-                args.top_k,
-                num_candidates=args.num_candidates,
-                rescore_multiplier=args.rescore_multiplier,
-                asymmetric=False if args.no_asymmetric else None,
-                rescore=False if args.no_rescore else None,
-            )
+        for response in responses(searcher, args):
             print(json.dumps(as_json(response), default=str) if args.json else as_text(response), flush=True)
     except RetrievalError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -43,6 +43,9 @@ class FakeEncoder:
         self.encoded.extend(texts)
         return np.stack([self._embed(text) for text in texts]) if texts else np.empty((0, self.dim), np.float32)
 
+    def encode_query(self, texts: Sequence[str]) -> Float32s:
+        return self.encode(texts)
+
     def num_tokens_cut(self, text: str) -> int:
         return max(0, len(text.split()) - 256)
 

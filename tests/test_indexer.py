@@ -30,6 +30,7 @@ from retrieval import (
     build_index,
 )
 from retrieval import build_folder as folder_module
+from retrieval import embedding as embedding_module
 from retrieval import indexer as indexer_module
 from retrieval.binary_index import BinaryIndex
 from retrieval.bundle import (
@@ -337,9 +338,10 @@ MOMENTS: dict[str, tuple[Callable[[BuildProgress], None], str | None, int]] = {
 
 def build_and_die(output: Path, texts: list[str], moment: str, options: BuildOptions) -> None:
     listen, fatal, _ = MOMENTS[moment]
-    indexer_module._CHUNK_TEXTS = CHUNK
+    embedding_module._CHUNK_TEXTS = CHUNK
     if fatal:
-        setattr(indexer_module, fatal, die_instead)
+        module = indexer_module if hasattr(indexer_module, fatal) else embedding_module
+        setattr(module, fatal, die_instead)
     build_index(corpus_of(texts), FakeEncoder(), output, options, listen)
 
 
@@ -359,7 +361,7 @@ def kill_a_build(output: Path, texts: list[str], moment: str, **options: Any) ->
 class TestKilled:
     @pytest.fixture(autouse=True)
     def small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(indexer_module, "_CHUNK_TEXTS", CHUNK)
+        monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", CHUNK)
 
     @pytest.mark.parametrize("moment", MOMENTS)
     def test_goes_on_and_gives_the_bytes_of_a_build_that_was_not_killed(self, tmp_path: Path, moment: str) -> None:
@@ -492,7 +494,7 @@ class TestFullDisk:
     def test_says_so_and_goes_on_when_there_is_space_again(
         self, small_disk: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(indexer_module, "_CHUNK_TEXTS", 500)
+        monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", 500)
         build_index(corpus_of(["red apple"]), FakeEncoder(), small_disk / "index")
         texts = random_texts(3000)
         ballast = small_disk / "ballast"
@@ -530,7 +532,7 @@ class TestFullDisk:
 
 
 def test_the_note_of_progress_is_never_ahead_of_the_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexer_module, "_CHUNK_TEXTS", CHUNK)
+    monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", CHUNK)
     work = tmp_path / "index.building"
 
     def check(step: BuildProgress) -> None:

@@ -1,0 +1,169 @@
+"""Vectors in a `.npy` file that someone else made: checked before anything is read, never unpickled, never read whole.
+
+Plain reads rather than a memory map, as in `vector_file`: a file that is cut short or on a disk that fails is then an
+error to report, not a signal that ends the process.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.errors import VectorsError
+from retrieval.quantization import Float32s
+
+LEAST_DIM = 8
+"""Fewer columns are no embeddings, but rather a transposed file or a table of something else."""
+_FLOATS = ("f2", "f4", "f8")
+_WINDOW_BYTES = 1 << 24
+"""What is read at once while rows that may be far apart are gathered."""
+
+
+class NpyVectors:
+    """float16, float32 or float64 `(num_vectors, dim)` in a `.npy` file, in C or Fortran order."""
+
+    def __init__(
+        self, path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic], *, fortran: bool, start: int
+    ) -> None:
+        self.path = path
+        self.num_vectors, self.dim = shape
+        self.dtype = dtype
+        self._fortran = fortran
+        self._start = start
+        self._state = _state(path)
+
+    @classmethod
+    def open(cls, path: Path, *, may_be_one: bool = False) -> Self:
+        """Returns the vectors in `path`, after checking type, shape and size; `may_be_one` allows one vector `(dim,)`.
+
+        Raises:
+            VectorsError: if the file is missing, is no `.npy` file, or holds something else than rows of floats.
+        """
+        try:
+            with path.open("rb") as file:
+                shape, fortran, dtype = _header(file)
+                start = file.tell()
+            size = path.stat().st_size
+        except OSError as error:
+            raise VectorsError(f"cannot read the vectors in {path}: {error.strerror or error}.") from error
+        except ValueError as error:
+            raise VectorsError(
+                f"{path} is no .npy file: {error}. Save one array of vectors with numpy.save."
+            ) from error
+        _check_type(path, dtype)
+        if may_be_one and len(shape) == 1:
+            shape = (1, *shape)
+        _check_shape(path, shape)
+        needed = start + shape[0] * shape[1] * dtype.itemsize
+        if size < needed:
+            raise VectorsError(
+                f"{path} is cut short: it has {size:,} bytes, {needed:,} are expected for {shape[0]:,} x {shape[1]:,} "
+                f"{dtype.name}. Copy or save it again."
+            )
+        return cls(path, shape, dtype, fortran=fortran, start=start)
+
+    def __len__(self) -> int:
+        return self.num_vectors
+
+    def __repr__(self) -> str:
+        return f"NpyVectors({self.num_vectors:,} x {self.dim} {self.dtype.name}, {self.path})"
+
+    def read(self, start: int, stop: int) -> Float32s:
+        """Returns rows `start` to `stop`, float32 `(stop - start, dim)`.
+
+        Raises:
+            VectorsError: if the file was changed since it was opened, or cannot be read.
+        """
+        try:
+            if _state(self.path) != self._state:
+                raise VectorsError(f"{self.path} was changed while it was read: run the same command again.")
+            with self.path.open("rb") as file:
+                values = self._columns(file, start, stop) if self._fortran else self._rows(file, start, stop)
+        except (OSError, ValueError) as error:
+            raise VectorsError(f"cannot read rows {start:,} to {stop:,} of {self.path}: {error}.") from error
+        # What a float32 cannot hold becomes infinite, which is looked for afterwards.
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(values, dtype=np.float32)
+
+    def gather(self, rows: npt.NDArray[np.int64]) -> Float32s:
+        """Returns the rows at `rows`, which ascend, float32 `(len(rows), dim)`.
+
+        Raises:
+            VectorsError: if the file was changed since it was opened, or cannot be read.
+        """
+        gathered = np.empty((len(rows), self.dim), dtype=np.float32)
+        window = max(1, _WINDOW_BYTES // (self.dim * self.dtype.itemsize))
+        done = 0
+        while done < len(rows):
+            first = int(rows[done])
+            end = int(np.searchsorted(rows, first + window))
+            gathered[done:end] = self.read(first, int(rows[end - 1]) + 1)[rows[done:end] - first]
+            done = end
+        return gathered
+
+    def _rows(self, file: BinaryIO, start: int, stop: int) -> npt.NDArray[np.generic]:
+        file.seek(self._start + start * self.dim * self.dtype.itemsize)
+        return np.fromfile(file, self.dtype, (stop - start) * self.dim).reshape(stop - start, self.dim)
+
+    def _columns(self, file: BinaryIO, start: int, stop: int) -> npt.NDArray[np.generic]:
+        values = np.empty((stop - start, self.dim), self.dtype)
+        for column in range(self.dim):
+            file.seek(self._start + (column * self.num_vectors + start) * self.dtype.itemsize)
+            values[:, column] = np.fromfile(file, self.dtype, stop - start)
+        return values
+
+
+def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """Returns shape, whether the order is Fortran's, and type.
+
+    Raises:
+        ValueError: if the file is of another format.
+    """
+    start = file.read(4)
+    file.seek(0)
+    if start[:2] == b"PK":
+        raise ValueError("it is a zip archive, as numpy.savez writes")
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(file)
+    if version == (2, 0):
+        return np.lib.format.read_array_header_2_0(file)
+    raise ValueError(f"its version {version} is for tables with named columns")
+
+
+def _check_type(path: Path, dtype: np.dtype[np.generic]) -> None:
+    if dtype.str[1:] in _FLOATS:
+        return
+    if dtype.hasobject:
+        reason = "pickled objects, which are never loaded: they could run a program"
+    elif dtype.kind in "iub":
+        reason = f"{dtype.name}: whole numbers are codes of vectors, not vectors"
+    else:
+        reason = f"{dtype}"
+    raise VectorsError(
+        f"{path} holds {reason}. float32 or float16 numbers are needed: save them with "
+        f"numpy.save(path, numpy.asarray(vectors, dtype=numpy.float32))."
+    )
+
+
+def _check_shape(path: Path, shape: tuple[int, ...]) -> None:
+    if len(shape) != 2:
+        raise VectorsError(
+            f"{path} holds an array of {len(shape)} dimensions, shape {shape}: one vector a row, shape (rows, "
+            f"dimensions), is needed. If it has vectors of tokens, pool them first."
+        )
+    if shape[0] == 0:
+        raise VectorsError(f"{path} is empty, shape {shape}: at least one vector is needed.")
+    if shape[1] < LEAST_DIM:
+        raise VectorsError(
+            f"{path} has shape {shape}: vectors of at least {LEAST_DIM} dimensions, one a row, are needed. "
+            f"If the vectors are its columns, save its transpose."
+        )
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,89 @@
+"""What is wrong or worth a note with vectors that were given, counted piece by piece; and how they get length 1."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.errors import VectorsError
+from retrieval.quantization import Float32s
+
+_UNIT_TOLERANCE = 1e-5
+"""A length this close to 1 is rounding of float32: such vectors are kept to the bit."""
+_NOTED_TOLERANCE = 2e-3
+"""A length this close to 1 is rounding of float16, and nothing to tell the user."""
+
+
+@dataclass
+class VectorSurvey:
+    """What was seen of the vectors while the corpus was read."""
+
+    num_not_finite: int = 0
+    num_zero: int = 0
+    first_not_finite: int = -1
+    first_zero: int = -1
+    shortest: float = np.inf
+    longest: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def add(self, rows: npt.NDArray[np.int64], vectors: Float32s) -> None:
+        """Counts the vectors `(n, dim)` at the positions `rows`, `(n,)`."""
+        self.digest.update(vectors.data)
+        finite = np.isfinite(vectors).all(axis=1)
+        lengths = _lengths(vectors[finite])
+        not_finite, zero = rows[~finite], rows[finite][lengths == 0]
+        self.num_not_finite += len(not_finite)
+        self.num_zero += len(zero)
+        if len(not_finite) and self.first_not_finite < 0:
+            self.first_not_finite = int(not_finite[0])
+        if len(zero) and self.first_zero < 0:
+            self.first_zero = int(zero[0])
+        if len(lengths):
+            self.shortest, self.longest = min(self.shortest, lengths.min()), max(self.longest, lengths.max())
+
+    def raise_if_unusable(self, path: Path) -> None:
+        """Raises the error that the vectors deserve, which `path` holds.
+
+        Raises:
+            VectorsError: if some are not finite, or 0.
+        """
+        for count, first, what in (
+            (self.num_not_finite, self.first_not_finite, "NaN or infinite numbers"),
+            (self.num_zero, self.first_zero, "nothing but zeros"),
+        ):
+            if count:
+                raise VectorsError(
+                    f"{path} has {count:,} vectors with {what}, the first in row {first:,} (counted from 0): finite "
+                    f"vectors that are not 0 are needed. Embed these rows again, or leave them out of both files."
+                )
+
+    def notes(self, dtype: np.dtype[np.generic]) -> list[str]:
+        """Returns what the user should know about vectors that were of this type."""
+        notes = []
+        if dtype.itemsize > 4:
+            notes.append(f"The vectors are {dtype.name}: they are used as float32.")
+        if max(1 - self.shortest, self.longest - 1) > _NOTED_TOLERANCE:
+            notes.append(
+                f"The vectors have lengths from {self.shortest:.3g} to {self.longest:.3g}: they are brought to "
+                f"length 1, so that scores are cosine similarities."
+            )
+        return notes
+
+
+def normalized(vectors: Float32s) -> Float32s:
+    """Returns finite vectors `(n, dim)` that are not 0 at length 1; those that have it already are left as they are."""
+    lengths = _lengths(vectors)
+    lengths[np.abs(lengths - 1) <= _UNIT_TOLERANCE] = 1
+    return np.asarray(vectors / lengths[:, None], dtype=np.float32)
+
+
+def _lengths(vectors: Float32s) -> npt.NDArray[np.float64]:
+    # In float64: the square of a float32 need not fit into one.
+    squares: npt.NDArray[np.float64] = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
+    return np.sqrt(squares)
