@@ -15,6 +15,7 @@ import numpy as np
 
 from retrieval.bundle import INT8_FILE, Bundle
 from retrieval.evaluation import ExactAnswer, ExactBaseline, scan
+from retrieval.full_scan import taken
 from retrieval.int8_store import Int8Store
 from retrieval.judged_quality import CUTOFF
 from retrieval.quantization import Float32s, num_code_bytes
@@ -154,10 +155,10 @@ class Ladder:
         ]
 
     def _floats(self, rows: Rows) -> Float32s:
-        return np.asarray(self.baseline.embeddings[rows])
+        return np.asarray(taken(self.baseline.embeddings, rows))
 
     def _codes(self, rows: Rows) -> Float32s:
-        return self._int8.codes[rows].astype(np.float32)
+        return taken(self._int8.codes, rows).astype(np.float32)
 
     def _dequantized(self, rows: Rows) -> Float32s:
-        return self._quantizer.decode(self._int8.codes[rows])
+        return self._quantizer.decode(taken(self._int8.codes, rows))
