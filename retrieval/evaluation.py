@@ -83,7 +83,7 @@ class ExactBaseline:
 
     def _read_into(self, first_row: int, into: Float32s) -> None:
         start = self._first_byte + first_row * 4 * self.embeddings.shape[1]
-        if os.preadv(self._file, [memoryview(into).cast("B")], start) != into.nbytes:
+        if os.preadv(self._file, [into.data.cast("B")], start) != into.nbytes:
             raise BundleCorruptError(f"{self._path} has become shorter. Copy it again, or build the index again.")
 
     def recall(self, vector: Float32s, found_rows: Sequence[int], truth: ExactAnswer) -> float:
@@ -110,7 +110,8 @@ def agreeing(scores: Float32s, truth: ExactAnswer) -> npt.NDArray[np.bool_]:
     above = scores > last + _SAME_SCORE
     tied = np.abs(scores - last) <= _SAME_SCORE
     places = len(truth.rows) - int(np.sum(truth.scores > last + _SAME_SCORE))
-    return above | (tied & (np.cumsum(tied) <= places))
+    agrees: npt.NDArray[np.bool_] = above | (tied & (np.cumsum(tied) <= places))
+    return agrees
 
 
 def best_of(rows: Rows, scores: Float32s, top_k: int) -> ExactAnswer:

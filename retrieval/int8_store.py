@@ -125,5 +125,5 @@ class Int8Store:
             BundleCorruptError: if the file was cut short since it was opened.
         """
         start = _HEADER_BYTES + first_row * self.dim
-        if os.preadv(self._file, [memoryview(into).cast("B")], start) != into.nbytes:
+        if os.preadv(self._file, [into.data.cast("B")], start) != into.nbytes:
             raise BundleCorruptError(f"{self.path} has become shorter. Copy it again, or build the index again.")
