@@ -6,13 +6,15 @@
   const picked = (target) => (target instanceof Element ? target.closest("[data-compare] [data-row]") : null);
   const twins = (row) => [...board().querySelectorAll(`[data-row="${CSS.escape(row)}"]`)];
 
-  const whereabouts = (row) => {
-    const parts = [...board().querySelectorAll("[data-method]")].map((column) => {
-      const item = column.querySelector(`[data-row="${CSS.escape(row)}"]`);
-      const place = item === null ? "not found" : item.dataset.rank ? `#${item.dataset.rank}` : "lost";
-      return column.querySelector("ol") === null ? null : `${column.dataset.method} ${place}`;
+  /* The reference knows the rank of every text, also of those it does not show. */
+  const whereabouts = (lit) => {
+    const there = lit.map((item) => item.dataset.there).find(Boolean);
+    const parts = [...board().querySelectorAll("[data-method]:has(ol)")].map((column) => {
+      const item = lit.find((each) => column.contains(each));
+      const unseen = "reference" in column.dataset && there ? `#${there}, not shown` : "not found";
+      return `${column.dataset.method} ${item === undefined ? unseen : item.dataset.rank ? `#${item.dataset.rank}` : "lost"}`;
     });
-    return parts.filter(Boolean).join("  ·  ");
+    return parts.join("  ·  ");
   };
 
   const show = (row) => {
@@ -26,7 +28,7 @@
       item.classList.toggle("lit", lit.includes(item));
       item.querySelector("button")?.setAttribute("aria-pressed", String(chosen !== null && item.dataset.row === chosen));
     }
-    const text = lit.length === 0 ? trace.dataset.idle : whereabouts(row);
+    const text = lit.length === 0 ? trace.dataset.idle : whereabouts(lit);
     if (trace.textContent !== text) trace.textContent = text;
     trace.classList.toggle("found", lit.length > 0);
   };

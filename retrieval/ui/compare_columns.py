@@ -44,8 +44,9 @@ def _column(method: Method, comparison: Comparison) -> str:
         if method.missing is not None
         else f"<ol>{''.join(_hit(hit, method, comparison) for hit in method.hits)}</ol>{_lost(method, comparison)}"
     )
+    is_reference = " data-reference" if method.key == comparison.reference_key else ""
     return (
-        f'<section class="column {colour} {method.key}" data-method="{name}" aria-label="{name}">'
+        f'<section class="column {colour} {method.key}" data-method="{name}"{is_reference} aria-label="{name}">'
         f"<header><h3>{dots(method.key)}{name}</h3>{_figures(method, comparison)}</header>"
         f'<p class="about">{escaped(method.about)}</p>{body}</section>'
     )
@@ -80,7 +81,7 @@ def _hit(hit: ComparedHit, method: Method, comparison: Comparison) -> str:
     known = "" if hit.in_reference else " stray"
     words = f"result {hit.rank} of {escaped(method.label)}"
     return (
-        f'<li class="pick{known}" data-row="{hit.row}" data-rank="{hit.rank}">'
+        f'<li class="pick{known}" data-row="{hit.row}" data-rank="{hit.rank}" data-there="{hit.reference_rank:,}">'
         f'<button type="button" aria-pressed="false" aria-label="Find {words} in every column">{hit.rank}</button>'
         f'<div><span class="title" dir="auto">{_title(hit.text, hit.url)}</span>'
         f'<span class="small">{_score(hit.score, method.score_kind)}{_move(hit, method, comparison)}</span></div></li>'
@@ -100,10 +101,11 @@ def _score(score: float, kind: str) -> str:
 def _move(hit: ComparedHit, method: Method, comparison: Comparison) -> str:
     if method.key == comparison.reference_key:
         return ""
-    name = reference_name(comparison)
+    there = f"{'float32' if comparison.reference_key == 'float32' else 'int8'} #{hit.reference_rank:,}"
     if not hit.in_reference:
-        return f'<span class="bad">not in {name}: #{hit.reference_rank:,} there</span>'
-    return f"<span>{name} #{hit.reference_rank:,}</span>" if hit.reference_rank != hit.rank else ""
+        about = f"Not among the results of {reference_name(comparison)}, where it is number {hit.reference_rank:,}"
+        return f'<span class="bad" title="{about}">{there}<span class="unseen">, not among its results</span></span>'
+    return f"<span>{there}</span>" if hit.reference_rank != hit.rank else ""
 
 
 def _lost(method: Method, comparison: Comparison) -> str:
