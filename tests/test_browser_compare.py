@@ -8,11 +8,24 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser_page import (
+    DESKTOP,
+    PHONE,
+    assert_accessible,
+    assert_nothing_is_cut_off,
+    chromium,
+    opened,
+    search,
+)
 from tests.page_server import RunningApp, build_tiny_index, running_app
-from tests.test_browser import PHONE, browser, opened, search
 
-__all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +73,23 @@ def test_a_text_that_is_pointed_at_or_chosen_lights_up_in_every_column(browser: 
         expect(page.locator("#compare .trace")).to_contain_text("Point at a result")
 
 
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_the_columns_are_turned_inside_their_own_box(
-    browser: Browser, served: RunningApp, scheme: str
+def test_nothing_is_cut_off_and_everything_is_accessible(
+    browser: Browser, served: RunningApp, viewport: dict[str, int], scheme: str
 ) -> None:
-    with opened(browser, served.url + "?q=a+very+long+line&view=compare", viewport=PHONE, color_scheme=scheme) as page:
+    address = served.url + "?q=a+very+long+line&view=compare"
+    with opened(browser, address, viewport=viewport, color_scheme=scheme) as page:
         expect(page.locator("#compare .column")).to_have_count(5)
-        width, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        assert width <= room
+        assert_nothing_is_cut_off(page, "#compare .verdict", "#compare .columns", "#compare .figures")
+        assert_accessible(page)
+        page.locator("#compare .float32 .pick button").first.click()
+        assert_accessible(page)
+
+
+def test_on_a_phone_the_heads_stay_in_sight_while_the_columns_are_turned(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url + "?q=sort+a+list&view=compare", viewport=PHONE) as page:
+        expect(page.locator("#compare .column")).to_have_count(5)
         box = page.locator("#compare .columns")
         assert box.evaluate("box => box.scrollWidth > box.clientWidth")
         ours = page.locator("#compare .ours header")
@@ -77,8 +99,10 @@ def test_on_a_phone_the_columns_are_turned_inside_their_own_box(
         expect(ours).to_be_in_viewport(ratio=0.9)
 
 
-def test_a_blank_query_is_answered_with_a_message(browser: Browser, served: RunningApp) -> None:
+def test_an_emptied_query_brings_the_explanation_back(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url) as page:
         open_tab(page)
-        search(page, "  ")
-        expect(page.locator("#compare .message")).to_contain_text("The query is empty")
+        search(page, "sort a list")
+        expect(page.locator("#compare .column")).to_have_count(5)
+        page.fill("#query input", "")
+        expect(page.locator("#compare .invitation")).to_contain_text("What does one bit a dimension lose?")
