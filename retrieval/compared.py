@@ -154,8 +154,8 @@ def compare_values(comparison: Comparison) -> dict[str, Any]:
 def in_words(comparison: Comparison) -> str:
     """Returns what ours kept of the reference's results, how fast and from how much memory, as one sentence."""
     ours, reference = comparison[OURS], comparison.reference
-    whose = "float32" if comparison.reference_key == FLOAT32 else "int8 scan's"
-    kept = f"{ours.overlap} of {comparison.num_wanted} of the {whose} results"
+    whose = "the float32 results" if comparison.reference_key == FLOAT32 else "what int8 finds"
+    kept = f"{ours.overlap} of {comparison.num_wanted} of {whose}"
     memory = f"from {percent(comparison.memory_share(OURS))} of the memory"
     faster = comparison.times_faster(OURS)
     if faster is None:

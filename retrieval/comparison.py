@@ -27,7 +27,7 @@ from retrieval.measurement import process_rss_bytes
 from retrieval.quantization import Float32s
 from retrieval.results import SearchSettings
 from retrieval.searcher import Searcher
-from retrieval.ways import Ways
+from retrieval.ways import FullVectors, Ways
 
 __all__ = ["MAX_TOP_K", "Comparison", "Method", "compare", "compare_values", "in_words"]
 
@@ -41,7 +41,8 @@ _MAX_WAITING = 8
 
 _turn = threading.Lock()
 _places = threading.BoundedSemaphore(_MAX_WAITING + 1)
-_ways: weakref.WeakKeyDictionary[Searcher, Ways] = weakref.WeakKeyDictionary()
+_vectors: weakref.WeakKeyDictionary[Searcher, FullVectors] = weakref.WeakKeyDictionary()
+"""Opened once for each searcher, and let go with it: a visitor's own index does not outlive the visit."""
 Answer = TypeVar("Answer")
 
 
@@ -71,7 +72,7 @@ def compare(searcher: Searcher, text: str, settings: SearchSettings) -> Comparis
     with _one_at_a_time():
         start = time.perf_counter()
         ways = _ways_of(searcher)
-        used = _checked(searcher, vector, settings, len(ways.text_rows))
+        used = _checked(searcher, vector, settings, len(ways.vectors.text_rows))
         references, rankings = _scanned(ways, vector, used.top_k)
         reference_key, reference = next(iter(references.items()))
         rankings.update(_searched(ways, vector, used))
@@ -81,7 +82,7 @@ def compare(searcher: Searcher, text: str, settings: SearchSettings) -> Comparis
             methods=methods,
             reference_key=reference_key,
             settings=used,
-            num_texts=len(ways.text_rows),
+            num_texts=len(ways.vectors.text_rows),
             dim=searcher.manifest.dim,
             encode_ms=encode_ms,
             total_ms=(time.perf_counter() - start) * 1e3 + encode_ms,
@@ -105,10 +106,10 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _ways_of(searcher: Searcher) -> Ways:
-    """Returns the ways of an index, opened once; called by one thread at a time."""
-    if (ways := _ways.get(searcher)) is None:
-        ways = _ways[searcher] = Ways(searcher)
-    return ways
+    """Returns the ways of an index, whose files are opened once; called by one thread at a time."""
+    if (vectors := _vectors.get(searcher)) is None:
+        vectors = _vectors[searcher] = FullVectors(searcher.bundle)
+    return Ways(searcher, vectors)
 
 
 def _checked(searcher: Searcher, vector: Float32s, settings: SearchSettings, num_texts: int) -> SearchSettings:
@@ -126,20 +127,20 @@ def _checked(searcher: Searcher, vector: Float32s, settings: SearchSettings, num
 
 def _scanned(ways: Ways, vector: Float32s, top_k: int) -> tuple[dict[str, Reference], dict[str, Ranking]]:
     """Returns all scores and the ranking of each scan of all vectors, the most exact one first."""
-    scans = {FLOAT32: ways.baseline.scores} if ways.baseline is not None else {}
+    scans = {FLOAT32: ways.vectors.baseline.scores} if ways.vectors.baseline is not None else {}
     scans[INT8] = ways.int8_scan
     references, rankings = {}, {}
     for key, scan in scans.items():
-        timed = _timed(partial(_scan, ways, scan, vector, top_k), warm_up=not ways.are_warm)
+        timed = _timed(partial(_scan, ways, scan, vector, top_k), warm_up=not ways.vectors.are_warm)
         found = references[key] = timed.answer
         rankings[key] = Ranking(found.answer.rows, found.answer.scores, timed.time_ms, timed.num_runs)
-    ways.are_warm = True
+    ways.vectors.are_warm = True
     return references, rankings
 
 
 def _scan(ways: Ways, scan: Callable[[Float32s], Float32s], vector: Float32s, top_k: int) -> Reference:
     scores = scan(vector)
-    return Reference(scores, best_of(ways.text_rows, scores, top_k))
+    return Reference(scores, best_of(ways.vectors.text_rows, scores, top_k))
 
 
 def _searched(ways: Ways, vector: Float32s, settings: SearchSettings) -> dict[str, Ranking]:

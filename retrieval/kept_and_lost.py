@@ -44,7 +44,7 @@ def methods_of(
     searcher: Searcher, ways: Ways, settings: SearchSettings, reference: Reference, rankings: dict[str, Ranking]
 ) -> tuple[Method, ...]:
     """Returns every way as it is shown."""
-    num_texts = len(ways.text_rows)
+    num_texts = len(ways.vectors.text_rows)
     shown = np.unique(np.concatenate([ranking.rows for ranking in rankings.values()]))
     documents = dict(zip(shown.tolist(), searcher.documents(shown.tolist()), strict=True))
     methods = []

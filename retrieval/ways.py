@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle import DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE
+from retrieval.bundle import DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
 from retrieval.documents import DocumentStore
 from retrieval.evaluation import ExactBaseline
 from retrieval.full_scan import all_scores
@@ -18,33 +18,41 @@ from retrieval.row_tables import Rows, RowTables
 from retrieval.searcher import Searcher
 
 
-class Ways:
-    """The vectors of one index at every precision. Safe to use from many threads."""
+class FullVectors:
+    """The vectors of one index that a scan of all reads: float32 and int8. Safe to use from many threads."""
 
-    def __init__(self, searcher: Searcher) -> None:
-        """Opens what `searcher` does not hold: the float32 vectors, and the int8 ones for a scan of all.
+    def __init__(self, bundle: Bundle) -> None:
+        """Opens the files of a bundle that is open already.
 
         Raises:
             BundleError: if the index was replaced since it was opened, or a file of it cannot be read.
         """
-        self._searcher = searcher
-        bundle, manifest = searcher.bundle, searcher.manifest
-        bundle.check_current()  # the searcher has its files open; these are opened now
+        manifest = bundle.manifest
+        bundle.check_current()  # its searcher has the files open; these are opened now
         documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
         tables = RowTables.of(documents, distinct_text_count=manifest.distinct_text_count, grouped=False)
         first_rows = tables.first_rows
-        self.text_rows: Rows = np.arange(len(searcher)) if first_rows is None else first_rows
+        self.text_rows: Rows = np.arange(manifest.row_count) if first_rows is None else first_rows
         """`(num_texts,)` first row of each distinct text, ascending."""
         self.baseline = ExactBaseline(bundle.file(EMBEDDINGS_FILE), first_rows) if manifest.has_baseline else None
-        self._int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
-        self._quantizer = manifest.quantizer
+        """None where the index was built without float32 vectors."""
+        self.int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
         self.are_warm = False
-        """Whether the files of the scans were read before: the first reading may wait for the disk."""
+        """Whether they were read before: the first reading may wait for the disk."""
+
+
+class Ways:
+    """The ways to search one index. Safe to use from many threads."""
+
+    def __init__(self, searcher: Searcher, vectors: FullVectors) -> None:
+        self.vectors = vectors
+        self._searcher = searcher
+        self._quantizer = searcher.manifest.quantizer
 
     def int8_scan(self, vector: Float32s) -> Float32s:
         """Returns the dot products `(num_texts,)` of a query `(dim,)` with every de-quantized int8 vector."""
         scaled, constant = self._quantizer.fold(vector)
-        return all_scores(scaled, self.text_rows, self._int8.read_into, np.int8) + np.float32(constant)
+        return all_scores(scaled, self.vectors.text_rows, self.vectors.int8.read_into, np.int8) + np.float32(constant)
 
     def bits(self, vector: Float32s, top_k: int) -> Rows:
         """Returns the texts nearest by Hamming distance alone."""
@@ -71,17 +79,17 @@ class Ways:
     def our_scores(self, vector: Float32s, rows: Rows, settings: SearchSettings) -> Float32s:
         """Returns the scores `(m,)` that the last stage of our path gives."""
         if settings.rescore:
-            return int8_scores(vector, self._int8.fetch(rows), self._quantizer)
+            return int8_scores(vector, self.vectors.int8.fetch(rows), self._quantizer)
         if settings.asymmetric:
             return asymmetric_scores(vector, self._codes(rows))
         return hamming_scores(self.distances(vector, rows), len(vector))
 
     def places(self, rows: Rows) -> Rows:
         """Returns the positions of texts `(m,)`, known by their first rows, among all texts."""
-        return np.searchsorted(self.text_rows, rows)
+        return np.searchsorted(self.vectors.text_rows, rows)
 
     def _codes(self, rows: Rows) -> Bits:
         return self._searcher.codes[self.places(rows)]
 
     def _raw_codes(self, rows: Rows) -> Float32s:
-        return self._int8.fetch(rows).astype(np.float32)
+        return self.vectors.int8.fetch(rows).astype(np.float32)

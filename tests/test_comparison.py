@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -215,6 +217,15 @@ def test_who_finds_too_many_waiting_is_sent_away(searcher: Searcher, monkeypatch
     with comparison._one_at_a_time(), pytest.raises(RetrievalError, match="waiting for their turn"):
         compared(searcher)
     assert len(compared(searcher).methods) == 5
+
+
+def test_an_index_that_nobody_holds_is_let_go(build: Build, encoder: FakeEncoder) -> None:
+    searcher = searcher_of(build, encoder, random_texts(30))
+    compared(searcher)
+    held = weakref.ref(searcher)
+    del searcher
+    gc.collect()
+    assert held() is None
 
 
 def test_the_values_for_programs_are_plain(searcher: Searcher) -> None:
