@@ -173,6 +173,8 @@ def speed_words(times_faster: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Returns a share in percent, to two digits or so: `3 %`, `0.4 %`, `25 %`."""
+    """Returns a share in percent, to a digit or three: `0.4 %`, `3 %`, `12.5 %`, `100 %`."""
     value = 100 * share
+    if value >= 9.95:
+        return f"{value:.3g} %"
     return f"{value:.0f} %" if value >= 0.95 or value == 0 else f"{value:.1g} %"

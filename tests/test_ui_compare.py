@@ -103,6 +103,14 @@ def test_without_float32_the_page_says_what_is_missing_and_counts_with_int8() ->
     assert "Lost, with the rank in the int8 scan" in text
 
 
+def test_only_web_addresses_become_links() -> None:
+    made = comparison()
+    safe = columns(made)
+    hostile = replace(made["ours"], hits=(replace(hit(1, 7), url="javascript:alert(1)"),))
+    assert safe.count('href="https://host/1"') == 10
+    assert "javascript" not in columns(replace(made, methods=(*made.methods[:-1], hostile)))
+
+
 def test_a_long_text_is_cut() -> None:
     text = Reader(columns(comparison("word " * 1000))).text
     assert text.count("word ") == 5 * MAX_TITLE_CHARS // len("word ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retrieval.compared import ComparedHit, Comparison, LostText, Method, speed_words
-from retrieval.ui.markup import data_size, escaped, link, milliseconds
+from retrieval.ui.markup import data_size, escaped, milliseconds, safe_url
 
 MAX_TITLE_CHARS = 200
 COLOURS = {"float32": "float32", "int8": "int8", "bits": "binary", "published": "binary int8", "ours": "binary int8"}
@@ -83,13 +83,25 @@ def _hit(hit: ComparedHit, method: Method, comparison: Comparison) -> str:
     return (
         f'<li class="pick{known}" data-row="{hit.row}" data-rank="{hit.rank}" data-there="{hit.reference_rank:,}">'
         f'<button type="button" aria-pressed="false" aria-label="Find {words} in every column">{hit.rank}</button>'
-        f'<div><span class="title" dir="auto">{_title(hit.text, hit.url)}</span>'
-        f'<span class="small">{_score(hit.score, method.score_kind)}{_move(hit, method, comparison)}</span></div></li>'
+        f'<div><span class="title" dir="auto">{_title(hit.text)}</span>'
+        f'<span class="small">{_score(hit.score, method.score_kind)}{_move(hit, method, comparison)}'
+        f"{_source(hit.url, words)}</span></div></li>"
     )
 
 
-def _title(text: str, url: str | None) -> str:
-    return link(url, text if len(text) <= MAX_TITLE_CHARS else f"{text[:MAX_TITLE_CHARS]}…")
+def _title(text: str) -> str:
+    return escaped(text if len(text) <= MAX_TITLE_CHARS else f"{text[:MAX_TITLE_CHARS]}…")
+
+
+def _source(url: str | None, words: str) -> str:
+    """Returns a link of its own: a tap on the title is to light it up, not to lead away."""
+    address = safe_url(url)
+    if address is None:
+        return ""
+    return (
+        f'<a class="open" href="{address}" target="_blank" rel="noopener noreferrer" title="Open the source" '
+        f'aria-label="Open the source of {words}">&#8599;</a>'
+    )
 
 
 def _score(score: float, kind: str) -> str:
@@ -123,5 +135,5 @@ def _lost_item(lost: LostText) -> str:
         f'<li class="pick gone" data-row="{lost.row}">'
         f'<button type="button" aria-pressed="false" aria-label="Find {words}, in every column">'
         f"#{lost.reference_rank}</button>"
-        f'<div><span class="title" dir="auto">{_title(lost.text, lost.url)}</span></div></li>'
+        f'<div><span class="title" dir="auto">{_title(lost.text)}</span></div></li>'
     )
