@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,8 @@ import numpy.typing as npt
 
 from retrieval.bundle import DOCUMENTS_FILE, EMBEDDINGS_FILE, Bundle
 from retrieval.documents import DocumentStore
-from retrieval.errors import BundleMissingError
+from retrieval.errors import BundleCorruptError, BundleMissingError
+from retrieval.full_scan import all_scores, taken
 from retrieval.quantization import Float32s
 from retrieval.row_tables import Rows, RowTables
 
@@ -37,7 +40,12 @@ class ExactBaseline:
 
     def __init__(self, embeddings_path: Path, first_rows: Rows | None) -> None:
         """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` names one row a distinct text."""
-        self.embeddings: Float32s = np.load(embeddings_path, mmap_mode="r")
+        mapped = np.load(embeddings_path, mmap_mode="r")
+        self.embeddings: Float32s = mapped
+        self._path = embeddings_path
+        self._first_byte = int(mapped.offset)
+        self._file = os.open(embeddings_path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
         self.text_rows: Rows = np.arange(len(self.embeddings)) if first_rows is None else first_rows
         """`(num_texts,)` first row of each distinct text."""
 
@@ -59,12 +67,29 @@ class ExactBaseline:
 
     def search(self, vectors: Float32s, top_k: int) -> list[ExactAnswer]:
         """Returns the exact answer of each query, float32 `(m, dim)` of length 1."""
-        return scan(vectors, self.text_rows, lambda rows: np.asarray(self.embeddings[rows]), top_k)
+        if len(vectors) == 1:
+            return [best_of(self.text_rows, self.scores(vectors[0]), top_k)]
+        return scan(vectors, self.text_rows, lambda rows: np.asarray(taken(self.embeddings, rows)), top_k)
+
+    def scores(self, vector: Float32s) -> Float32s:
+        """Returns the dot products `(num_texts,)` of a query `(dim,)` with every distinct text, read from the file.
+
+        Nothing of the file stays in this process.
+
+        Raises:
+            BundleCorruptError: if the file was cut short since it was opened.
+        """
+        return all_scores(vector, self.text_rows, self._read_into, np.float32)
+
+    def _read_into(self, first_row: int, into: Float32s) -> None:
+        start = self._first_byte + first_row * 4 * self.embeddings.shape[1]
+        if os.preadv(self._file, [into.data.cast("B")], start) != into.nbytes:
+            raise BundleCorruptError(f"{self._path} has become shorter. Copy it again, or build the index again.")
 
     def recall(self, vector: Float32s, found_rows: Sequence[int], truth: ExactAnswer) -> float:
         """Returns the share of the exact answer that `found_rows` hold, in [0, 1].
 
-        A found text counts when its exact score reaches the last one of the answer: among equal scores any is right.
+        Among texts that tie with the last one of the answer any is right; those above it must be there themselves.
 
         Args:
             vector: the query `(dim,)`.
@@ -74,7 +99,25 @@ class ExactBaseline:
         if len(truth.rows) == 0:
             return 1.0
         exact = np.asarray(self.embeddings[np.asarray(found_rows, dtype=np.int64)]) @ vector
-        return min(1.0, float(np.sum(exact >= truth.scores[-1] - _SAME_SCORE)) / len(truth.rows))
+        return float(np.sum(agreeing(exact, truth))) / len(truth.rows)
+
+
+def agreeing(scores: Float32s, truth: ExactAnswer) -> npt.NDArray[np.bool_]:
+    """Returns which of the texts found, with exact scores `(m,)`, count as the answer's, `(m,)`: see `recall`."""
+    if len(truth.rows) == 0:
+        return np.zeros(len(scores), np.bool_)
+    last = truth.scores[-1]
+    above = scores > last + _SAME_SCORE
+    tied = np.abs(scores - last) <= _SAME_SCORE
+    places = len(truth.rows) - int(np.sum(truth.scores > last + _SAME_SCORE))
+    agrees: npt.NDArray[np.bool_] = above | (tied & (np.cumsum(tied) <= places))
+    return agrees
+
+
+def best_of(rows: Rows, scores: Float32s, top_k: int) -> ExactAnswer:
+    """Returns the `top_k` of `rows` with the highest of `scores`, both `(n,)`; equal ones in the order they come."""
+    best = _highest(scores, top_k)
+    return ExactAnswer(rows[best], scores[best])
 
 
 def scan(queries: Float32s, rows: Rows, fetch: Callable[[Rows], Float32s], top_k: int) -> list[ExactAnswer]:

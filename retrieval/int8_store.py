@@ -117,3 +117,13 @@ class Int8Store:
         if len(joined) != len(rows) * self.dim:
             raise BundleCorruptError(f"{self.path} has become shorter. Copy it again, or build the index again.")
         return np.frombuffer(joined, np.int8).reshape(len(rows), self.dim)
+
+    def read_into(self, first_row: int, into: Int8s) -> None:
+        """Fills int8 `(any, dim)` with the codes from `first_row` on, past the map: nothing stays in this process.
+
+        Raises:
+            BundleCorruptError: if the file was cut short since it was opened.
+        """
+        start = _HEADER_BYTES + first_row * self.dim
+        if os.preadv(self._file, [into.data.cast("B")], start) != into.nbytes:
+            raise BundleCorruptError(f"{self.path} has become shorter. Copy it again, or build the index again.")

@@ -15,6 +15,7 @@ import numpy as np
 
 from retrieval.bundle import INT8_FILE, Bundle
 from retrieval.evaluation import ExactAnswer, ExactBaseline, scan
+from retrieval.full_scan import taken
 from retrieval.int8_store import Int8Store
 from retrieval.judged_quality import CUTOFF
 from retrieval.quantization import Float32s, num_code_bytes
@@ -23,12 +24,23 @@ from retrieval.row_tables import Rows
 
 ARTICLE_DEPTH = 100
 """The article asks for 100 documents and scores the first ten: its multiplier of 4 is 400 candidates."""
-_ARTICLE_MULTIPLIER = 4
+ARTICLE_MULTIPLIER = 4
+"""The published demos rescore this many candidates for each result, too."""
 _BINARY_MULTIPLIERS = range(1, 11)
 _INT8_MULTIPLIERS = (1, 4, 10)
 
 NearestTexts = Callable[[Float32s, SearchSettings], Rows]
 """`Searcher.nearest_texts`: one vector `(dim,)` and settings to the first row of each of the closest texts."""
+
+
+def bits_alone(count: int) -> SearchSettings:
+    """Returns the settings of a search that answers with the `count` texts nearest by Hamming distance."""
+    return SearchSettings(top_k=count, num_candidates=count, asymmetric=False, rescore=False)
+
+
+def ranked(vector: Float32s, rows: Rows, vectors: Float32s, top_k: int) -> Rows:
+    """Returns the `top_k` of `rows` `(m,)` whose vectors `(m, dim)` have the highest dot product with `(dim,)`."""
+    return rows[np.argsort(-(vectors @ vector), kind="stable")[:top_k]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +100,10 @@ class Ladder:
         yield Rung("int8_dequantized", "float query x de-quantized int8", dim, 0, self._scan(self._dequantized))
         yield Rung("bits", "bits alone", bits, 0, self._bits(CUTOFF))
         for depth, whose in ((CUTOFF, "the article's binary"), (ARTICLE_DEPTH, "the same as the article measured it")):
-            count = _ARTICLE_MULTIPLIER * depth
+            count = ARTICLE_MULTIPLIER * depth
             label = f"bits, best {count} by float query x bits ({whose})"
             yield Rung(f"bits_{count}_float_bits", label, bits, 0, self._float_bits(count))
-        for count, whose in ((CUTOFF, "the seed's demo"), (_ARTICLE_MULTIPLIER * CUTOFF, "the published demo, 4x")):
+        for count, whose in ((CUTOFF, "the seed's demo"), (ARTICLE_MULTIPLIER * CUTOFF, "the published demo, 4x")):
             label = f"bits, best {count} by raw int8 codes ({whose})"
             yield Rung(f"bits_{count}_int8_codes", label, bits, dim, self._raw_rescored(self._bits(count)))
         yield Rung("ours", self._our_label(), bits, dim, self._search(self._defaults))
@@ -126,7 +138,7 @@ class Ladder:
         return [self._nearest_texts(vector, settings) for vector in self.vectors]
 
     def _bits(self, count: int) -> list[Rows]:
-        return self._search(SearchSettings(top_k=count, num_candidates=count, asymmetric=False, rescore=False))
+        return self._search(bits_alone(count))
 
     def _float_bits(self, count: int) -> list[Rows]:
         return self._search(SearchSettings(top_k=CUTOFF, num_candidates=count, asymmetric=True, rescore=False))
@@ -149,15 +161,14 @@ class Ladder:
 
     def _rescored(self, candidates: list[Rows], fetch: Callable[[Rows], Float32s]) -> list[Rows]:
         return [
-            rows[np.argsort(-(fetch(rows) @ vector), kind="stable")[:CUTOFF]]
-            for vector, rows in zip(self.vectors, candidates, strict=True)
+            ranked(vector, rows, fetch(rows), CUTOFF) for vector, rows in zip(self.vectors, candidates, strict=True)
         ]
 
     def _floats(self, rows: Rows) -> Float32s:
-        return np.asarray(self.baseline.embeddings[rows])
+        return np.asarray(taken(self.baseline.embeddings, rows))
 
     def _codes(self, rows: Rows) -> Float32s:
-        return self._int8.codes[rows].astype(np.float32)
+        return taken(self._int8.codes, rows).astype(np.float32)
 
     def _dequantized(self, rows: Rows) -> Float32s:
-        return self._quantizer.decode(self._int8.codes[rows])
+        return self._quantizer.decode(taken(self._int8.codes, rows))

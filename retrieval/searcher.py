@@ -226,6 +226,16 @@ class Searcher:
             responses.append(dataclasses.replace(response, latency=_shared(share, len(queries), response.latency)))
         return responses
 
+    def encode_query(self, query: str) -> tuple[Float32s, tuple[str, ...]]:
+        """Returns the vector `(dim,)` that `search` compares for a query, and what the reader should know about it.
+
+        Raises:
+            QueryError: if the query is blank, or this index has no model.
+            BundleCorruptError: if the background check found an altered file.
+        """
+        text, notes = self._usable(query)
+        return self._required_encoder().encode([text])[0], notes
+
     def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
         """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
 

@@ -74,6 +74,9 @@ class TestRecall:
     def test_does_not_let_ties_stand_for_the_best_one(self, baseline: ExactBaseline) -> None:
         assert baseline.recall(self.query, [1, 2, 4], self.truth(baseline, 3)) == pytest.approx(2 / 3)
 
+    def test_counts_no_more_ties_than_the_answer_has(self, baseline: ExactBaseline) -> None:
+        assert baseline.recall(self.query, [1, 2, 3], self.truth(baseline, 3)) == pytest.approx(2 / 3)
+
     def test_of_nothing_wanted_is_one(self, baseline: ExactBaseline) -> None:
         nothing = ExactAnswer(np.empty(0, np.int64), np.empty(0, np.float32))
         assert baseline.recall(self.query, [], nothing) == 1.0

@@ -11,6 +11,7 @@ from retrieval.library import Library
 from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, QueryView, View
+from retrieval.ui.compare_view import CompareView
 from retrieval.ui.frame import Frame, banner
 from retrieval.ui.public_link import PublicLink
 from retrieval.ui.search_view import SearchView
@@ -50,10 +51,15 @@ def lay_out(
     asking = Asking.place(library, searcher)
     views: dict[str, tuple[gr.Tab, View]] = {}
     query_views: list[QueryView] = []
-    with gr.Tabs(elem_id="views") as tabs, gr.Tab("Search", id="search") as tab:
-        search = SearchView(searcher, asking.visit)
-        views["search"] = (tab, search)
-        query_views.append(search)
+    with gr.Tabs(elem_id="views") as tabs:
+        with gr.Tab("Search", id="search") as tab:
+            search = SearchView(searcher, asking.visit)
+            views["search"] = (tab, search)
+            query_views.append(search)
+        with gr.Tab("Compare", id="compare") as tab:
+            comparing = CompareView(searcher)
+            views["compare"] = (tab, comparing)
+            query_views.append(comparing)
     frame.foot.render()
     return Answering(page, library, asking, frame, tabs, views, query_views)
 

@@ -1,0 +1,108 @@
+"""The comparison in a real browser: columns that are linked, and nothing cut off on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser_page import (
+    DESKTOP,
+    PHONE,
+    assert_accessible,
+    assert_nothing_is_cut_off,
+    chromium,
+    opened,
+    search,
+)
+from tests.page_server import RunningApp, build_tiny_index, running_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    folder: Path = tmp_path_factory.mktemp("compared")
+    index = build_tiny_index(folder / "tiny")
+    with running_app(folder, "--index", str(index)) as running:
+        yield running
+
+
+def open_tab(page: Page) -> None:
+    page.get_by_role("tab", name="Compare").click()
+    page.wait_for_url("**view=compare**")
+
+
+def test_a_query_is_shown_in_five_columns_and_the_link_opens_it_again(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        open_tab(page)
+        expect(page.locator("#compare .invitation")).to_be_visible()
+        search(page, "order numbers in a list")
+        expect(page.locator("#compare .verdict")).to_contain_text("of the float32 results")
+        expect(page.locator("#compare .column")).to_have_count(5)
+        expect(page.locator("#compare tbody tr")).to_have_count(5)
+        expect(page.locator("#compare .ours .title").first).to_have_text("sort a list of numbers")
+        page.wait_for_url("**q=order**")
+        page.reload()
+        expect(page.locator("#compare .column")).to_have_count(5)
+
+
+def test_a_text_that_is_pointed_at_or_chosen_lights_up_in_every_column(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        open_tab(page)
+        search(page, "read a csv file")
+        first = page.locator("#compare .float32 .pick").first
+        first.hover()
+        expect(page.locator("#compare .pick.lit")).to_have_count(5)
+        expect(page.locator("#compare .trace")).to_contain_text("ours #1")
+        page.mouse.move(0, 0)
+        expect(page.locator("#compare .pick.lit")).to_have_count(0)
+        page.locator("#compare .ours .pick button").first.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator('#compare [aria-pressed="true"]')).to_have_count(5)
+        page.keyboard.press("Escape")
+        expect(page.locator("#compare .lit")).to_have_count(0)
+        expect(page.locator("#compare .trace")).to_contain_text("Point at a result")
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_cut_off_and_everything_is_accessible(
+    browser: Browser, served: RunningApp, viewport: dict[str, int], scheme: str
+) -> None:
+    address = served.url + "?q=a+very+long+line&view=compare"
+    with opened(browser, address, viewport=viewport, color_scheme=scheme) as page:
+        expect(page.locator("#compare .column")).to_have_count(5)
+        assert_nothing_is_cut_off(page, "#compare .verdict", "#compare .columns", "#compare .figures")
+        assert_accessible(page)
+        page.locator("#compare .float32 .pick button").first.click()
+        assert_accessible(page)
+
+
+def test_on_a_phone_the_heads_stay_in_sight_while_the_columns_are_turned(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url + "?q=sort+a+list&view=compare", viewport=PHONE) as page:
+        expect(page.locator("#compare .column")).to_have_count(5)
+        box = page.locator("#compare .columns")
+        assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+        ours = page.locator("#compare .ours header")
+        ours.scroll_into_view_if_needed()
+        expect(ours).to_be_in_viewport(ratio=0.9)
+        box.evaluate("box => { box.scrollTop = 400; }")
+        expect(ours).to_be_in_viewport(ratio=0.9)
+
+
+def test_an_emptied_query_brings_the_explanation_back(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        open_tab(page)
+        search(page, "sort a list")
+        expect(page.locator("#compare .column")).to_have_count(5)
+        page.fill("#query input", "")
+        expect(page.locator("#compare .invitation")).to_contain_text("What does one bit a dimension lose?")
