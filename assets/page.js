@@ -26,7 +26,7 @@
   };
 
   const PAUSE_MS = 150;
-  const AGAIN_MS = 1500;
+  const AGAIN_MS = 3000;
   const LOST_MS = 15000;
   const queryBox = () => document.querySelector("#query input, #query textarea");
   const hits = () => [...document.querySelectorAll("#results .hit")].filter((hit) => hit.offsetParent !== null);

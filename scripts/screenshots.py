@@ -3,8 +3,8 @@
     python scripts/screenshots.py --index assets/indexes/packages
     python scripts/screenshots.py --index DIR --query "parse json" --output assets/screenshots
 
-Starts the app on the index, drives a headless Chromium (Debian's, or the one that CHROMIUM names), and writes
-search-light.png, search-dark.png and search-phone.png.
+Starts the app on the index, drives a headless Chromium (Debian's, or the one that CHROMIUM names), and writes every
+view in three kinds: VIEW-light.png, VIEW-dark.png and VIEW-phone.png.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,19 +36,40 @@ CHROMIUM_ARGUMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture: its name, and how the browser is set up for it."""
+    """One picture: the view it shows, what to wait for there, and how the browser is set up for it."""
 
-    name: str
-    width: int
-    height: int
-    scheme: str
-    device_scale_factor: int = 1
+    view: str
+    ready: str
+    """A selector of what is there when the view has answered."""
+    kind: str
+    """`light`, `dark` or `phone`."""
+    height: int = 900
+
+    @property
+    def name(self) -> str:
+        """Returns the name of the file."""
+        return f"{self.view}-{self.kind}.png"
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """Returns the options of the browser's context."""
+        is_phone = self.kind == "phone"
+        return {
+            "viewport": {"width": 360, "height": 740} if is_phone else {"width": 1280, "height": self.height},
+            "color_scheme": "dark" if self.kind == "dark" else "light",
+            "device_scale_factor": 2 if is_phone else 1,
+        }
 
 
-SHOTS = (
-    Shot("search-light.png", 1280, 900, "light"),
-    Shot("search-dark.png", 1280, 900, "dark"),
-    Shot("search-phone.png", 360, 740, "light", device_scale_factor=2),
+VIEWS = {
+    "search": (".hit", 900),
+    "compare": (".compare-columns", 1250),
+    "hood": (".hood", 1250),
+    "own": (".own", 900),
+    "benchmarks": (".benchmarks", 1250),
+}
+SHOTS = tuple(
+    Shot(view, ready, kind, height) for view, (ready, height) in VIEWS.items() for kind in ("light", "dark", "phone")
 )
 
 
@@ -93,22 +115,16 @@ def _answers(url: str) -> bool:
 
 
 def take(browser: Browser, url: str, shot: Shot, query: str, output: Path) -> Path:
-    """Writes one picture of the results of `query`, and returns its path."""
-    options: dict[str, Any] = {
-        "viewport": {"width": shot.width, "height": shot.height},
-        "color_scheme": shot.scheme,
-        "device_scale_factor": shot.device_scale_factor,
-    }
-    context = browser.new_context(**options)
+    """Writes one picture of a view that has answered `query`, and returns its path."""
+    context = browser.new_context(**shot.context)
     page = context.new_page()
-    page.goto(url)
-    for _ in range(3):  # the first query of a process meets cold caches: it is not what the page is like
-        page.fill("#query input", query)
-        page.press("#query input", "Enter")
-        page.wait_for_selector(".hit")
-        page.wait_for_timeout(400)
-    if shot.width < 500:
-        page.locator("#query-area").evaluate("part => part.scrollIntoView()")
+    address = f"{url}?{urllib.parse.urlencode({'q': query, 'view': shot.view})}"
+    for _ in range(3):  # the first answers of a process meet cold caches: they are not what the page is like
+        page.goto(address)
+        page.wait_for_selector(shot.ready, timeout=60_000)
+        page.wait_for_timeout(1200)
+    if shot.kind == "phone":
+        page.locator("#views").evaluate("part => part.scrollIntoView()")
     path = output / shot.name
     page.screenshot(path=path)
     context.close()
