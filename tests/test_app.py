@@ -164,6 +164,15 @@ def test_a_program_gets_hits_latency_and_settings(served: RunningApp) -> None:
 
 
 @pytest.mark.model
+def test_a_program_compares_the_precisions(served: RunningApp) -> None:
+    found = client(served).predict("order numbers in a list", top_k=3, api_name="/compare")
+    methods = {method["key"]: method for method in found["methods"]}
+    assert methods["float32"]["overlap"] == 3
+    assert methods["ours"]["hits"][0]["text"] == "sort a list of numbers"
+    json.dumps(found)
+
+
+@pytest.mark.model
 def test_a_program_is_told_what_is_wrong(served: RunningApp) -> None:
     with pytest.raises(AppError, match="the query is empty"):
         client(served).predict("  ", api_name="/search")
@@ -181,7 +190,7 @@ def test_any_text_is_answered(served: RunningApp, query: str) -> None:
 @pytest.mark.model
 def test_only_the_endpoints_are_offered_to_programs(served: RunningApp) -> None:
     api: Any = client(served).view_api(return_format="dict", print_info=False)
-    assert list(api["named_endpoints"]) == ["/search", "/indexes"]
+    assert list(api["named_endpoints"]) == ["/search", "/compare", "/indexes"]
     assert [p["parameter_name"] for p in api["named_endpoints"]["/search"]["parameters"]] == [
         "query", "top_k", "num_candidates", "rescore_multiplier", "asymmetric", "rescore", "index"
     ]  # fmt: skip

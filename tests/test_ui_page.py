@@ -94,7 +94,7 @@ def test_the_page_is_built_without_being_served(library: Library) -> None:
 
 def test_only_the_endpoints_are_open_to_programs(library: Library) -> None:
     public = [event["api_name"] for event in events(page_over(library)) if event["api_visibility"] == "public"]
-    assert public == ["search", "indexes"]
+    assert public == ["search", "compare", "indexes"]
 
 
 def test_no_search_waits_in_the_queue(library: Library) -> None:
