@@ -7,6 +7,7 @@ float32 by numpy (OpenBLAS), int8 by numkong, whose kernels usearch runs on, Ham
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numkong
@@ -75,7 +76,9 @@ class Int8Scan:
 
     def _some(self, queries: Int8s) -> Rows:
         if len(queries) == 1:
-            parts = self._slices.map(lambda start, end: np.asarray(numkong.cdist(queries, self._codes[start:end], "dot")))
+            parts = self._slices.map(
+                lambda start, end: np.asarray(numkong.cdist(queries, self._codes[start:end], "dot"))
+            )
             return self._slices.best(np.concatenate(parts, axis=1), self._k)
         packed = numkong.dots_pack(np.ascontiguousarray(queries))
         scores = np.asarray(numkong.dots_packed(self._codes, packed, threads=self._num_threads))
@@ -103,7 +106,7 @@ class Slices:
 
     def __init__(self, num_rows: int, num_threads: int) -> None:
         bounds = np.linspace(0, num_rows, num_threads + 1).astype(int).tolist()
-        self._bounds = [(start, end) for start, end in zip(bounds, bounds[1:], strict=False) if end > start]
+        self._bounds = [(start, end) for start, end in pairwise(bounds) if end > start]
         self._pool = ThreadPoolExecutor(max(1, num_threads), thread_name_prefix="scan")
 
     def map(self, work: Any) -> list[Any]:

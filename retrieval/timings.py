@@ -20,10 +20,10 @@ class Timings:
     cpu_ms: list[float] = field(default_factory=list)
     """CPU time of all threads of this process, spinning ones included; empty when it was not taken."""
 
-    def add(self, call: Callable[[], Any], *, items: int = 1) -> Any:
-        """Returns what the call returns, and notes its time, divided by the `items` it worked on."""
+    def add(self, call: Callable[..., Any], *arguments: Any, items: int = 1) -> Any:
+        """Returns what `call(*arguments)` returns, and notes its time, divided by the `items` it worked on."""
         cpu, wall = time.process_time(), time.perf_counter()
-        result = call()
+        result = call(*arguments)
         self.wall_ms.append((time.perf_counter() - wall) * 1e3 / items)
         self.cpu_ms.append((time.process_time() - cpu) * 1e3 / items)
         return result
@@ -57,7 +57,7 @@ def timed(call: Callable[[Item], Any], items: Sequence[Item], *, until: float, a
     for number, item in enumerate(items):
         if number >= at_least and time.monotonic() >= until:
             break
-        timings.add(lambda item=item: call(item))
+        timings.add(call, item)
     return timings
 
 

@@ -47,8 +47,8 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def make_job(args: argparse.Namespace) -> tuple[Searcher, Job]:
-    """Returns the opened index and the job that the command line asks for.
+def make_job(args: argparse.Namespace) -> Job:
+    """Returns the job that the command line asks for. The index is open meanwhile, and closed when it returns.
 
     Raises:
         RetrievalError: if the index, the queries or a folder cannot be used.
@@ -60,7 +60,7 @@ def make_job(args: argparse.Namespace) -> tuple[Searcher, Job]:
         raise QueryError(f"--json {args.json}: there is no folder {args.json.parent}.")
     searcher = Searcher.open(args.index, verify="now")
     available = len(os.sched_getaffinity(0))
-    return searcher, Job(
+    return Job(
         index=args.index.resolve(),
         query_sets=read_query_sets(args.queries, searcher, args.limit, args.seed),
         threads=min(args.threads or available, available),
@@ -81,9 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
         parser().error("the following arguments are required: --index")
     names = list(QUICK) if args.quick else [name for name in PARTS if name in (args.only or PARTS)]
     try:
-        searcher, job = make_job(args)
-        whole = names == list(PARTS)
-        results = Results(searcher, job, whole=whole, json_file=args.json, keep=not args.no_keep)
+        job = make_job(args)
+        # From here on, this process has no file of the index open: pages that it maps could not be put out of RAM.
+        results = Results(job, whole=names == list(PARTS), json_file=args.json, keep=not args.no_keep)
         failed = run_parts(names, job, results.add)
     except RetrievalError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from retrieval import SearchResponse, Searcher
+from retrieval import Searcher, SearchResponse
 from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
 from retrieval.timings import Timings, percentiles, stage_percentiles
 from scripts.bench.job import TOP_K, Job, QuerySet, Report
@@ -51,7 +51,7 @@ def _queries(job: Job, report: Report) -> dict[str, Any]:
         for name, path in files.items():
             left[name].append(evict(path))
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        cold.append(cold_time.add(lambda vector=vector: searcher.search_vector(vector, TOP_K)))
+        cold.append(cold_time.add(searcher.search_vector, vector, TOP_K))
         now = resource.getrusage(resource.RUSAGE_SELF)
         faults.append(now.ru_majflt - usage.ru_majflt)
         blocks.append(now.ru_inblock - usage.ru_inblock)
@@ -93,7 +93,7 @@ def unevicted_note(files: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _ask(searcher: Searcher, vectors: Any) -> tuple[list[SearchResponse], Timings]:
     timings = Timings()
-    return [timings.add(lambda vector=vector: searcher.search_vector(vector, TOP_K)) for vector in vectors], timings
+    return [timings.add(searcher.search_vector, vector, TOP_K) for vector in vectors], timings
 
 
 def _figures(responses: list[SearchResponse], timings: Timings) -> dict[str, Any]:
@@ -107,33 +107,47 @@ def _figures(responses: list[SearchResponse], timings: Timings) -> dict[str, Any
 
 def _starts(job: Job, report: Report) -> dict[str, Any]:
     first = next(iter(job.query_sets.values())).first(_STARTS + 1)
-    figures: dict[str, Any] = {}
-    for kind in ("warm", "cold"):
-        runs = []
-        for number in range(_STARTS):
-            report(f"{kind} start {number + 1} of {_STARTS}")
-            left = {name: evict(job.index / file) for name, file in _ALL_FILES.items()} if kind == "cold" else {}
-            if not all(pages.is_evicted for pages in left.values()):
-                break
-            runs.append(in_own_process(start_once, job.index, first))
-        figures[kind] = _median_start(runs) if len(runs) == _STARTS else None
-    return {**figures, "encoded": bool(first.texts), "samples": _STARTS}
+    warm = []
+    for number in range(_STARTS):
+        report(f"warm start {number + 1} of {_STARTS}")
+        warm.append(in_own_process(start_once, job.index, first))
+    cold = []
+    for number in range(_STARTS):
+        report(f"cold start {number + 1} of {_STARTS}")
+        left = {name: evict(job.index / file) for name, file in _ALL_FILES.items()}
+        if stayed := [name for name, pages in left.items() if not pages.is_evicted]:
+            note = f"not measured: pages of {', '.join(stayed)} stayed in RAM; is the index open elsewhere?"
+            break
+        cold.append(in_own_process(start_once, job.index, first))
+    else:
+        note = None
+    return {
+        "warm": _percentiles_of(warm),
+        "cold": None if note else _percentiles_of(cold),
+        "note": note,
+        "encoded": bool(first.texts),
+        "samples": _STARTS,
+    }
 
 
 def start_once(index: Path, queries: QuerySet) -> dict[str, float]:
     """Returns the milliseconds to open an index, of its first query, and of the later ones, in this fresh process."""
     opening, asked = Timings(), Timings()
     if queries.texts:
-        searcher = opening.add(lambda: Searcher.open(index, verify="never"))
-        calls = [lambda text=text: searcher.search(text, TOP_K) for text in queries.texts]
+        searcher = opening.add(Searcher.open, index)
+        for text in queries.texts:
+            asked.add(searcher.search, text, TOP_K)
     else:
-        searcher = opening.add(lambda: Searcher(Bundle.open(index), None))
-        calls = [lambda vector=vector: searcher.search_vector(vector, TOP_K) for vector in queries.vectors]
-    for call in calls:
-        asked.add(call)
+        searcher = opening.add(_open_without_model, index)
+        for vector in queries.vectors:
+            asked.add(searcher.search_vector, vector, TOP_K)
     later = asked.wall_ms[1:] or asked.wall_ms
     return {"open": opening.wall_ms[0], "first_query": asked.wall_ms[0], "later_queries": float(np.median(later))}
 
 
-def _median_start(runs: list[dict[str, float]]) -> dict[str, Any]:
+def _percentiles_of(runs: list[dict[str, float]]) -> dict[str, Any]:
     return {name: percentiles([run[name] for run in runs]) for name in runs[0]}
+
+
+def _open_without_model(index: Path) -> Searcher:
+    return Searcher(Bundle.open(index), None)

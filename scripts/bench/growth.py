@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from retrieval import BuildOptions, Searcher, SearchSettings, build_index
+from retrieval import BuildOptions, Searcher, SearchResponse, SearchSettings, build_index
 from retrieval.bundle import Bundle
 from retrieval.corpus import CorpusInfo, with_common_columns
 from retrieval.evaluation import ExactBaseline
@@ -28,6 +28,7 @@ from scripts.bench.query_sets import with_noise
 _SIZES = (10_000, 100_000, 2_000_000)
 _NOISE = 0.02
 _QUERIES_OF_EACH_SET = 100
+_WARM_UP_QUERIES = 20
 _BATCH_ROWS = 10_000
 _OTHER_BYTES_A_ROW = 200
 """What a row takes beside its vectors: document, text, graph of usearch."""
@@ -135,10 +136,18 @@ def _measure_size(
 
 def _measure_bundle(bundle: Bundle, vectors: Float32s, settings: SearchSettings) -> dict[str, Any]:
     searcher, baseline = Searcher(bundle, None), ExactBaseline.open(bundle)
-    knobs = {"num_candidates": settings.num_candidates, "rescore_multiplier": settings.rescore_multiplier}
-    for vector in vectors[:TOP_K]:
-        searcher.search_vector(vector, TOP_K, **knobs)
-    responses = [searcher.search_vector(vector, TOP_K, **knobs) for vector in vectors]
+
+    def search(vector: Float32s) -> SearchResponse:
+        return searcher.search_vector(
+            vector,
+            TOP_K,
+            num_candidates=settings.num_candidates,
+            rescore_multiplier=settings.rescore_multiplier,
+        )
+
+    for vector in vectors[:_WARM_UP_QUERIES]:
+        search(vector)
+    responses = [search(vector) for vector in vectors]
     truths = baseline.search(vectors, TOP_K)
     kept = [
         baseline.recall(vector, [hit.row for hit in response.hits], truth)

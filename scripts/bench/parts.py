@@ -23,7 +23,9 @@ class Part:
 
 PARTS: Mapping[str, Part] = {
     "opening": Part("scripts.bench.opening", "seconds to open the index, milliseconds to read the codes once"),
-    "scans": Part("scripts.bench.scans", "exact float32, int8 and Hamming scans of all vectors, with the article's ratios"),
+    "scans": Part(
+        "scripts.bench.scans", "exact float32, int8 and Hamming scans of all vectors, with the article's ratios"
+    ),
     "paths": Part("scripts.bench.paths", "our path and the reference path by stage, with the recall each reaches"),
     "sweep": Part("scripts.bench.sweep", "candidates x int8 rows: recall, latency, reads and the frontier"),
     "cold": Part("scripts.bench.cold", "cold beside warm: int8 vectors and documents put out of RAM"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from retrieval.bundle import Bundle
 from retrieval.evaluation import ExactAnswer, ExactBaseline
 from retrieval.measurement import process_rss_bytes
 from retrieval.quantization import Float32s
+from retrieval.row_tables import Rows
 from scripts.bench import reference_path
 from scripts.bench.job import TOP_K, Job, QuerySet, Report
 from scripts.bench.processes import answering_process
@@ -78,12 +80,10 @@ def _timed(searcher: Searcher, query: str, top_k: int) -> Timed:
     return Timed({**response.latency.stages, "total": response.latency.total_ms}, cpu_ms)
 
 
-def _in_turn(
-    job: Job, ours: Connection, reference: Connection, report: Report
-) -> dict[str, dict[str, list[Timed]]]:
-    asked: dict[str, Callable[[Sequence[str]], list[Timed]]] = {"ours": lambda queries: _ask(ours, queries, None)}
+def _in_turn(job: Job, ours: Connection, reference: Connection, report: Report) -> dict[str, dict[str, list[Timed]]]:
+    asked: dict[str, Callable[[Sequence[str]], list[Timed]]] = {"ours": partial(_ask, ours, None)}
     for name, count in _REFERENCE_CANDIDATES.items():
-        asked[name] = lambda queries, count=count: _ask(reference, queries, count)
+        asked[name] = partial(_ask, reference, count)
     first = next(iter(job.query_sets.values()))
     for ask in asked.values():
         ask(first.texts[:_WARM_UP_QUERIES])
@@ -96,7 +96,7 @@ def _in_turn(
     return timings
 
 
-def _ask(pipe: Connection, queries: Sequence[str], num_candidates: int | None) -> list[Timed]:
+def _ask(pipe: Connection, num_candidates: int | None, queries: Sequence[str]) -> list[Timed]:
     pipe.send((queries, TOP_K, num_candidates))
     answers: list[Timed] = pipe.recv()
     return answers
@@ -127,14 +127,12 @@ def _recall_of_set(
     truths = baseline.search(queries.vectors, TOP_K)
     settings = replace(searcher.defaults, top_k=TOP_K)
 
-    def ours(vector: Float32s) -> list[int]:
-        return searcher.nearest_texts(vector, settings).tolist()
-
-    found = {"ours": mean_recall(baseline, queries.vectors, truths, ours)}
+    found = {
+        "ours": mean_recall(baseline, queries.vectors, truths, lambda vector: searcher.nearest_texts(vector, settings))
+    }
     for name, count in _REFERENCE_CANDIDATES.items():
-        found[name] = mean_recall(
-            baseline, queries.vectors, truths, lambda vector, count=count: reference.rank(vector, TOP_K, count)
-        )
+        rank = partial(reference.rank, top_k=TOP_K, num_candidates=count)
+        found[name] = mean_recall(baseline, queries.vectors, truths, rank)
     return dict(found)
 
 
@@ -142,7 +140,7 @@ def mean_recall(
     baseline: ExactBaseline,
     vectors: Float32s,
     truths: Sequence[ExactAnswer],
-    rank: Callable[[Float32s], Sequence[int]],
+    rank: Callable[[Float32s], Sequence[int] | Rows],
 ) -> float:
     """Returns the mean recall of the rows that `rank` gives for each vector."""
-    return float(np.mean([baseline.recall(v, rank(v), truth) for v, truth in zip(vectors, truths, strict=True)]))
+    return float(np.mean([baseline.recall(v, list(rank(v)), truth) for v, truth in zip(vectors, truths, strict=True)]))

@@ -28,9 +28,15 @@ def read_query_sets(files: Sequence[Path], searcher: Searcher, limit: int, seed:
     """
     if searcher.encoder is None:
         if files:
-            raise QueryError(f"{searcher.manifest.corpus.title} has no model, so texts cannot be asked: leave --queries out.")
+            raise QueryError(
+                f"{searcher.manifest.corpus.title} has no model, so texts cannot be asked: leave --queries out."
+            )
         return {"vectors of the corpus, with noise": QuerySet((), _noisy_vectors(searcher, limit, seed))}
-    texts = {name: lines[:limit] for name, lines in _read_texts(files).items()} if files else _sampled(searcher, limit, seed)
+    texts = (
+        {name: lines[:limit] for name, lines in _read_texts(files).items()}
+        if files
+        else _sampled(searcher, limit, seed)
+    )
     return {name: QuerySet(tuple(lines), searcher.encoder.encode(lines)) for name, lines in texts.items()}
 
 
@@ -40,7 +46,9 @@ def describe(query_sets: Mapping[str, QuerySet]) -> dict[str, Any]:
         name: {
             "count": len(queries.vectors),
             "sha256": hashlib.sha256(
-                "\n".join(queries.texts).encode("utf-8", "surrogatepass") if queries.texts else queries.vectors.tobytes()
+                "\n".join(queries.texts).encode("utf-8", "surrogatepass")
+                if queries.texts
+                else queries.vectors.tobytes()
             ).hexdigest(),
         }
         for name, queries in query_sets.items()

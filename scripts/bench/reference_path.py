@@ -79,7 +79,7 @@ class ReferencePath:
 
 
 def serve(pipe: Connection, index: Path, model_id: str) -> None:
-    """Answers `(queries, top_k, num_candidates)` with a list of `Timed`, until None comes; then with its RSS in bytes."""
+    """Answers `(queries, top_k, num_candidates)` with a list of `Timed`, until None comes; then with its RSS."""
     path = ReferencePath(index, model_id)
     pipe.send("ready")
     while (asked := pipe.recv()) is not None:

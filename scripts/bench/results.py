@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from retrieval import Searcher
-from retrieval.bundle import BENCHMARK_FILE, BINARY_FILE
+from retrieval.bundle import BENCHMARK_FILE, BINARY_FILE, Bundle
 from retrieval.kept_figures import keep_figures, kept_figures, write_json
 from scripts.bench.job import Job
 from scripts.bench.query_sets import describe
@@ -22,14 +20,14 @@ FORMAT = 1
 class Results:
     """The figures of one run, part by part."""
 
-    def __init__(self, searcher: Searcher, job: Job, *, whole: bool, json_file: Path | None, keep: bool) -> None:
+    def __init__(self, job: Job, *, whole: bool, json_file: Path | None, keep: bool) -> None:
         """Writes to `json_file` if there is one, and beside the index if `keep` is set and it can be written there.
 
         `whole` says whether every part is run: an incomplete run never takes the place of a whole one beside the index.
         """
-        self._bundle = searcher.bundle
+        self._bundle = Bundle.open(job.index)
         self._json_file = json_file
-        kept = kept_figures(searcher.bundle) if keep else None
+        kept = kept_figures(self._bundle) if keep else None
         self._keeps = keep and (whole or not (kept or {}).get("whole"))
         if keep and not self._keeps:
             _say(f"the whole run that is kept in {BENCHMARK_FILE} stays: this one is only a part")
@@ -42,7 +40,7 @@ class Results:
             "rounds": job.rounds,
             "machine": about_machine(),
             "versions": package_versions(),
-            "index": describe_index(searcher),
+            "index": describe_index(self._bundle),
             "query_sets": describe(job.query_sets),
             "parts": {},
         }
@@ -67,9 +65,9 @@ class Results:
             _say(f"the run is not kept beside the index: {error.strerror or error}")
 
 
-def describe_index(searcher: Searcher) -> dict[str, Any]:
+def describe_index(bundle: Bundle) -> dict[str, Any]:
     """Returns which index a figure belongs to; `binary_sha256` tells two indexes apart. No path is in it."""
-    manifest = searcher.manifest
+    manifest = bundle.manifest
     return {
         "title": manifest.corpus.title,
         "rows": manifest.row_count,
@@ -80,7 +78,7 @@ def describe_index(searcher: Searcher) -> dict[str, Any]:
         "binary_sha256": manifest.files[BINARY_FILE].sha256,
         "build_seconds": manifest.build_seconds,
         "files": {name: record.size_bytes for name, record in manifest.files.items()},
-        "settings": asdict(searcher.defaults),
+        "settings": dict(manifest.search),
     }
 
 

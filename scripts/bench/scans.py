@@ -16,6 +16,7 @@ import numpy as np
 
 from retrieval.binary_index import BinaryIndex
 from retrieval.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
+from retrieval.evaluation import ExactBaseline
 from retrieval.exact_scans import ExactScan, Float32Scan, HammingScan, Int8Scan, Rows, Slices
 from retrieval.int8_store import Int8Store
 from retrieval.quantization import Float32s
@@ -62,7 +63,7 @@ class FaissFloat32Scan:
 
 
 def measure(job: Job, report: Report) -> dict[str, Any]:
-    """Returns `kernels` (name to what computes), `timings` (kernel to batch size to milliseconds a query) and `ratios`.
+    """Returns `kernels` (name to what computes), `timings` (kernel to batch size to ms a query), `ratios` and `recall`.
 
     Raises:
         BundleMissingError: if the index has no float32 baseline.
@@ -81,8 +82,11 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
             for size, found in batches.items():
                 scan.search(found[0])
                 for batch, timings in zip(found, runs[name][size], strict=True):
-                    timings.add(lambda scan=scan, batch=batch: scan.search(batch), items=len(batch))
-    medians = {name: {size: [_median(each) for each in own] for size, own in sizes.items()} for name, sizes in runs.items()}
+                    timings.add(scan.search, batch, items=len(batch))
+    report("recall of every kernel")
+    medians = {
+        name: {size: [_median(each) for each in own] for size, own in sizes.items()} for name, sizes in runs.items()
+    }
     return {
         "k": TOP_K,
         "rows": bundle.manifest.row_count,
@@ -91,9 +95,24 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
         "timings": {
             name: {str(size): _joined(own).to_json() for size, own in sizes.items()} for name, sizes in runs.items()
         },
+        "recall": _recall(ExactBaseline.open(bundle), kernels, job),
         "ratios": ratio_table(medians),
         "ratio_of": "float32_fastest is the faster float32 kernel of each batch; ratios are of milliseconds a query",
     }
+
+
+def _recall(baseline: ExactBaseline, kernels: Mapping[str, ExactScan], job: Job) -> dict[str, dict[str, float]]:
+    figures: dict[str, dict[str, float]] = {name: {} for name in kernels}
+    for set_, queries in job.query_sets.items():
+        truths = baseline.search(queries.vectors, TOP_K)
+        for name, scan in kernels.items():
+            found = scan.search(queries.vectors)
+            kept = [
+                baseline.recall(vector, rows.tolist(), truth)
+                for vector, rows, truth in zip(queries.vectors, found, truths, strict=True)
+            ]
+            figures[name][set_] = float(np.mean(kept))
+    return figures
 
 
 def open_kernels(bundle: Bundle, threads: int) -> dict[str, ExactScan]:
@@ -140,7 +159,12 @@ def ratio_table(medians: Mapping[str, Mapping[int, Sequence[float]]]) -> dict[st
 
 
 def _spread(ratios: Any) -> dict[str, float | int]:
-    return {"min": float(ratios.min()), "mean": float(ratios.mean()), "max": float(ratios.max()), "batches": len(ratios)}
+    return {
+        "min": float(ratios.min()),
+        "mean": float(ratios.mean()),
+        "max": float(ratios.max()),
+        "batches": len(ratios),
+    }
 
 
 def _median(timings: Timings) -> float:

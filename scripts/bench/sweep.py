@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from retrieval import Searcher, SearchSettings
 from retrieval.bundle import Bundle
 from retrieval.evaluation import ExactAnswer, ExactBaseline
 from retrieval.quantization import Float32s
+from retrieval.row_tables import Rows
 from retrieval.timings import percentiles
 from scripts.bench.job import TOP_K, Job, QuerySet, Report, require_baseline
 from scripts.bench.paths import mean_recall
@@ -43,12 +45,8 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
         for settings in grid(len(baseline.text_rows), default):
             report(f"{name}: {settings.num_candidates} candidates, {settings.rescore_multiplier * TOP_K} int8 rows")
             points.append(_point(searcher, baseline, queries, truths, settings))
-        raw = {
-            str(count): mean_recall(
-                baseline, queries.vectors, truths, lambda v, count=count: reference.rank(v, TOP_K, count)
-            )
-            for count in sorted({point["num_candidates"] for point in points})
-        }
+        counts = sorted({point["num_candidates"] for point in points})
+        raw = {str(count): _raw_codes(reference, baseline, queries, truths, count) for count in counts}
         figures[name] = {"points": points, "frontier": frontier(points), "raw_codes": raw}
     return {
         "sets": figures,
@@ -77,11 +75,11 @@ def _point(
 ) -> dict[str, Any]:
     times: list[float] = []
 
-    def nearest(vector: Float32s) -> list[int]:
+    def nearest(vector: Float32s) -> Rows:
         start = time.perf_counter()
         rows = searcher.nearest_texts(vector, settings)
         times.append((time.perf_counter() - start) * 1e3)
-        return rows.tolist()
+        return rows
 
     nearest(queries.vectors[0])
     times.clear()
@@ -92,6 +90,17 @@ def _point(
         "recall": recall,
         **percentiles(times),
     }
+
+
+def _raw_codes(
+    reference: ReferenceRanking,
+    baseline: ExactBaseline,
+    queries: QuerySet,
+    truths: Sequence[ExactAnswer],
+    count: int,
+) -> float:
+    rank = partial(reference.rank, top_k=TOP_K, num_candidates=count)
+    return mean_recall(baseline, queries.vectors, truths, rank)
 
 
 def frontier(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
