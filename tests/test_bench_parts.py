@@ -50,6 +50,7 @@ class TestScans:
             assert figures["timings"][name].keys() == {"1", "5"}  # no set has 100 queries
             assert figures["ratios"]["float32_fastest"][name].keys() == {"1", "5", "all"}
         assert figures["recall"]["float32_faiss"] == {"one": 1.0, "two": 1.0}
+        assert figures["recall"]["int8_dequantized"]["one"] > 0.9
         assert figures["ratios"]["float32_faiss"]["float32_faiss"]["all"]["mean"] == 1.0
         json.dumps(figures)
 

@@ -39,7 +39,8 @@ def a_run() -> dict[str, Any]:
     state = {"stages": dict.fromkeys(STAGE_NAMES, MS), "cpu_ms": 1.0, "read_bytes": 5e6}
     start = dict.fromkeys(("open", "first_query", "later_queries"), MS)
     return {
-        "taken_at": "2026-01-01 00:00 UTC", "threads": 2, "query_sets": {"people": {"count": 3, "sha256": "0"}},
+        "taken_at": "2026-01-01 00:00 UTC", "threads": 2, "load_average": 0.1,
+        "query_sets": {"people": {"count": 3, "sha256": "0"}},
         "machine": {"cpu": "a cpu", "cores": 2, "ram_bytes": 2**34, "os": "an os"},
         "index": {"title": "a title", "rows": 20_000, "dim": 384, "model": "a model"},
         "parts": {
@@ -50,7 +51,7 @@ def a_run() -> dict[str, Any]:
                     base: {name: {"1": SPREAD, "10": SPREAD, "all": SPREAD} for name in KERNELS}
                     for base in ("float32_fastest", "float32_faiss")
                 },
-                "recall": {name: {"people": 0.9} for name in KERNELS},
+                "recall": {name: {"people": 0.9} for name in (*KERNELS, "int8_dequantized")},
             },
             "paths": {
                 "sets": {
@@ -153,6 +154,10 @@ class TestTables:
         lines = list(TABLES["cold"](a_run()))
         assert "| first query of a fresh process | 1.00 (2.00) | - |" in lines
         assert any("a reason" in line for line in lines)
+
+    def test_a_busy_machine_is_not_passed_over(self) -> None:
+        assert "busy" not in "".join(TABLES["machine"](a_run()))
+        assert "load average 9.0" in "".join(TABLES["machine"]({**a_run(), "load_average": 9.0}))
 
     def test_a_part_that_failed_is_no_table(self) -> None:
         with pytest.raises(FigureMissingError, match="out of memory"):

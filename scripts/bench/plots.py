@@ -1,39 +1,17 @@
-"""The plots of the README, as SVG files that are the same, byte for byte, for the same figures.
-
-On a white card, so that they read on light and dark pages. float32, int8 and binary keep their colours everywhere.
-"""
+"""The plots of the README, from what was measured."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from scripts.bench.judged_tables import collections_of, name_of
 from scripts.bench.markdown import FigureMissingError, Figures, part_of
+from scripts.bench.plot_style import COLOURS, as_svg, panels, plain_numbers, short_number
 
-COLOURS = {"float32": "#3b6fd4", "int8": "#b8690b", "binary": "#0f766e", "others": "#6b7280"}
-_INK, _GRID = "#1f2937", "#e5e7eb"
-_STYLE = {
-    "svg.hashsalt": "embedding-quantization",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 9.0,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _GRID,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
 _LINES = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 1)))
 
 
@@ -43,7 +21,7 @@ def recall_latency(figures: Figures) -> bytes:
     default = part_of(figures, "sweep")["default"]
 
     def draw(figure: Figure) -> None:
-        for axes, (name, own) in zip(_panels(figure, len(sets)), sets.items(), strict=True):
+        for axes, (name, own) in zip(panels(figure, len(sets)), sets.items(), strict=True):
             points, best = own["points"], own["frontier"]
             axes.plot(_of(points, "p50_ms"), _of(points, "recall"), "o", ms=3, color=COLOURS["binary"], alpha=0.35)
             axes.plot(
@@ -61,9 +39,10 @@ def recall_latency(figures: Figures) -> bytes:
                 axes.plot(ms, recall, "D", ms=5, color=COLOURS["others"])
                 axes.annotate(engine, (ms, recall), (4, -9), textcoords="offset points", fontsize=7)
             axes.set(title=name, xlabel="ms a query, vector part, p50", ylabel="recall@10", xscale="log")
+            plain_numbers(axes.xaxis)
             axes.legend(loc="lower right")
 
-    return _svg(draw, "Recall against latency", width=4.6 * len(sets))
+    return as_svg(draw, "Recall against latency", width=4.6 * len(sets))
 
 
 def recall_bytes(figures: Figures) -> bytes:
@@ -73,17 +52,19 @@ def recall_bytes(figures: Figures) -> bytes:
     bits = (dim + 7) // 8
 
     def draw(figure: Figure) -> None:
-        for axes, name in zip(_panels(figure, len(paths)), paths, strict=True):
+        for axes, name in zip(panels(figure, len(paths)), paths, strict=True):
             points = [
                 ("float32", "float32, all", 4 * dim, found["float32_numpy"][name], "s"),
-                ("int8", "int8 codes, all", dim, found["int8"][name], "s"),
+                ("int8", "int8, de-quantized, all", dim, found["int8_dequantized"][name], "s"),
+                ("int8", "int8 x int8, all (article)", dim, found["int8"][name], "s"),
                 ("binary", "bits alone", bits, found["binary"][name], "s"),
                 ("binary", "published 4x, int8 on disk", bits, paths[name]["reference_4x"]["recall"], "o"),
                 ("binary", "ours, int8 on disk", bits, paths[name]["ours"]["recall"], "*"),
             ]
             for colour, label, size, recall, marker in points:
+                below = 14 if label.startswith("int8, de-quantized") else 3  # float32 is at the same height
                 axes.plot(size, recall, marker, ms=12 if marker == "*" else 7, color=COLOURS[colour])
-                axes.annotate(label, (size, recall), (8, -3), textcoords="offset points")
+                axes.annotate(label, (size, recall), (8, -below), textcoords="offset points")
             axes.set(
                 title=name,
                 xlabel="bytes a vector in RAM",
@@ -94,7 +75,7 @@ def recall_bytes(figures: Figures) -> bytes:
             axes.set_xticks([bits, dim, 4 * dim], [f"{size:,}" for size in (bits, dim, 4 * dim)])
             axes.minorticks_off()
 
-    return _svg(draw, "Recall against memory", width=4.6 * len(paths))
+    return as_svg(draw, "Recall against memory", width=4.6 * len(paths))
 
 
 def growth(figures: Figures) -> bytes:
@@ -102,7 +83,7 @@ def growth(figures: Figures) -> bytes:
     sizes = [size for size in part_of(figures, "growth")["sizes"] if "not_measured" not in size]
 
     def draw(figure: Figure) -> None:
-        times, room = _panels(figure, 2, shared=False)
+        times, room = panels(figure, 2, shared=False)
         documents = _of(sizes, "documents")
         for label, style, values in (
             ("vector part", "-o", [size["vector_part"]["p50_ms"] for size in sizes]),
@@ -117,10 +98,14 @@ def growth(figures: Figures) -> bytes:
         ):
             room.plot(documents, values, "-o", ms=4, color=COLOURS[colour], label=label)
         room.set(title="bytes", xlabel="documents", ylabel="MB", xscale="log", yscale="log")
+        for axes in (times, room):
+            axes.set_xticks(documents, [short_number(number) for number in documents])
+            axes.xaxis.set_minor_locator(NullLocator())
+            plain_numbers(axes.yaxis)
         times.legend()
         room.legend()
 
-    return _svg(draw, "Growth", width=9.2)
+    return as_svg(draw, "Growth", width=9.2)
 
 
 def kept_multiplier(files: Sequence[Figures]) -> bytes:
@@ -130,9 +115,9 @@ def kept_multiplier(files: Sequence[Figures]) -> bytes:
         raise FigureMissingError("no judged collection was measured: scripts/evaluate.py --json measures them")
 
     def draw(figure: Figure) -> None:
-        left, right = _panels(figure, 2)
-        panels = ((left, "binary", "binary_depth_10"), (right, "int8", "int8_first_raw_codes"))
-        for axes, colour, curve in panels:
+        left, right = panels(figure, 2)
+        curves = ((left, "binary", "binary_depth_10"), (right, "int8", "int8_first_raw_codes"))
+        for axes, colour, curve in curves:
             for number, collection in enumerate(collections):
                 points = collection["curves"][curve]
                 kept = [point["ndcg"]["kept"]["percent"] for point in points]
@@ -144,7 +129,7 @@ def kept_multiplier(files: Sequence[Figures]) -> bytes:
         left.set_title("bits, rescored by float query x bits")
         right.set_title("int8, rescored by float query x raw codes")
 
-    return _svg(draw, "Judged quality that is kept, against the rescore multiplier", width=9.2)
+    return as_svg(draw, "Judged quality that is kept, against the rescore multiplier", width=9.2)
 
 
 def peer_points(figures: Figures, query_set: str) -> list[tuple[str, float, float]]:
@@ -165,20 +150,6 @@ RUN_PLOTS: Mapping[str, Callable[[Figures], bytes]] = {
 """Name of the file to what draws it from a run of benchmark.py."""
 JUDGED_PLOTS: Mapping[str, Callable[[Sequence[Figures]], bytes]] = {"kept-multiplier": kept_multiplier}
 """The same from the files of evaluate.py."""
-
-
-def _svg(draw: Callable[[Figure], None], title: str, width: float) -> bytes:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(max(width, 4.6), 3.6), layout="constrained", facecolor="#ffffff")
-        draw(figure)
-        target = io.BytesIO()
-        # No date: the same figures give the same bytes.
-        figure.savefig(target, format="svg", metadata={"Date": None, "Title": title})
-    return target.getvalue()
-
-
-def _panels(figure: Figure, count: int, *, shared: bool = True) -> list[Any]:
-    return list(figure.subplots(1, count, sharey=shared, squeeze=False)[0])
 
 
 def _of(points: Sequence[Mapping[str, Any]], key: str) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -39,6 +40,7 @@ class Results:
             "seed": job.seed,
             "rounds": job.rounds,
             "machine": about_machine(),
+            "load_average": os.getloadavg()[0],
             "versions": package_versions(),
             "index": describe_index(self._bundle),
             "query_sets": describe(job.query_sets),

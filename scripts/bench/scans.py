@@ -16,7 +16,7 @@ import numpy as np
 
 from retrieval.binary_index import BinaryIndex
 from retrieval.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
-from retrieval.evaluation import ExactBaseline
+from retrieval.evaluation import ExactBaseline, scan
 from retrieval.exact_scans import ExactScan, Float32Scan, HammingScan, Int8Scan, Rows, Slices
 from retrieval.int8_store import Int8Store
 from retrieval.quantization import Float32s
@@ -77,12 +77,12 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
         name: {size: [Timings() for _ in found] for size, found in batches.items()} for name in kernels
     }
     for round_number in range(job.rounds):
-        for name, scan in kernels.items():
+        for name, kernel in kernels.items():
             report(f"{name}, round {round_number + 1} of {job.rounds}")
             for size, found in batches.items():
-                scan.search(found[0])
+                kernel.search(found[0])
                 for batch, timings in zip(found, runs[name][size], strict=True):
-                    timings.add(scan.search, batch, items=len(batch))
+                    timings.add(kernel.search, batch, items=len(batch))
     report("recall of every kernel")
     medians = {
         name: {size: [_median(each) for each in own] for size, own in sizes.items()} for name, sizes in runs.items()
@@ -91,27 +91,29 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
         "k": TOP_K,
         "rows": bundle.manifest.row_count,
         "threads": job.threads,
-        "kernels": {name: scan.kernel for name, scan in kernels.items()},
+        "kernels": {name: kernel.kernel for name, kernel in kernels.items()},
         "timings": {
             name: {str(size): _joined(own).to_json() for size, own in sizes.items()} for name, sizes in runs.items()
         },
-        "recall": _recall(ExactBaseline.open(bundle), kernels, job),
+        "recall": _recall(bundle, kernels, job),
         "ratios": ratio_table(medians),
         "ratio_of": "float32_fastest is the faster float32 kernel of each batch; ratios are of milliseconds a query",
     }
 
 
-def _recall(baseline: ExactBaseline, kernels: Mapping[str, ExactScan], job: Job) -> dict[str, dict[str, float]]:
-    figures: dict[str, dict[str, float]] = {name: {} for name in kernels}
+def _recall(bundle: Bundle, kernels: Mapping[str, ExactScan], job: Job) -> dict[str, dict[str, float]]:
+    """Returns recall@10 of every kernel for each query set, and of `int8_dequantized`, which no kernel here scans."""
+    baseline = ExactBaseline.open(bundle)
+    codes, quantizer = Int8Store.open(bundle.file(INT8_FILE), bundle.manifest.dim).codes, bundle.manifest.quantizer
+    figures: dict[str, dict[str, float]] = {name: {} for name in (*kernels, "int8_dequantized")}
     for set_, queries in job.query_sets.items():
         truths = baseline.search(queries.vectors, TOP_K)
-        for name, scan in kernels.items():
-            found = scan.search(queries.vectors)
-            kept = [
-                baseline.recall(vector, rows.tolist(), truth)
-                for vector, rows, truth in zip(queries.vectors, found, truths, strict=True)
-            ]
-            figures[name][set_] = float(np.mean(kept))
+        found: dict[str, Sequence[Rows]] = {name: list(each.search(queries.vectors)) for name, each in kernels.items()}
+        answers = scan(queries.vectors, baseline.text_rows, lambda rows: quantizer.decode(codes[rows]), TOP_K)
+        found["int8_dequantized"] = [answer.rows for answer in answers]
+        for name, rankings in found.items():
+            pairs = zip(queries.vectors, rankings, truths, strict=True)
+            figures[name][set_] = float(np.mean([baseline.recall(v, rows.tolist(), t) for v, rows, t in pairs]))
     return figures
 
 

@@ -10,6 +10,9 @@ from retrieval.results import STAGES
 from scripts.bench import speed_tables, storage_tables
 from scripts.bench.markdown import FigureMissingError, Figures, markdown, mb_cell, ms_cell, part_of
 
+_BUSY_LOAD = 0.7
+"""Load average a core: opening the index and encoding the queries makes some of it."""
+
 
 def machine(figures: Figures) -> Iterator[str]:
     """Yields what was measured where, as sentences."""
@@ -22,6 +25,11 @@ def machine(figures: Figures) -> Iterator[str]:
         f"Measured {figures['taken_at']} on {about['cpu']}, {figures['threads']} of {about['cores']} cores, "
         f"{about['ram_bytes'] / 2**30:.0f} GiB of RAM, {about['os']}."
     )
+    if figures["load_average"] > _BUSY_LOAD * about["cores"]:
+        yield (
+            f"The machine was busy with other work (load average {figures['load_average']:.1f} at the start): "
+            f"its milliseconds are too high, and its ratios uncertain."
+        )
 
 
 def peers(figures: Figures) -> Iterator[str]:
