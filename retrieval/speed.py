@@ -63,8 +63,8 @@ def measure_quickly(
     path = _path(searcher, queries[:_MOST_QUERIES], until=ends["path"])
     vectors = query_vectors(searcher, queries[:_MOST_QUERIES])
     scans = {}
-    for precision in PRECISIONS:
-        report(_SHARES["path"], f"the exact scan of all {precision} vectors")
+    for begins, precision in zip(("path", *PRECISIONS), PRECISIONS, strict=False):
+        report(_SHARES[begins], f"the exact scan of all {precision} vectors")
         scan = _open_scan(searcher, precision, threads)
         if scan is not None:
             scans[precision] = measure_scan(scan, vectors, until=ends[precision])
