@@ -3,10 +3,11 @@
     python scripts/figures.py             # or: make figures
     python scripts/figures.py --check     # changes nothing; exit status 1 if the README is not current
 
-assets/benchmarks/packages.json is the run of scripts/benchmark.py --json, judged*.json beside it are those of
-scripts/evaluate.py --json. A table NAME goes between `<!-- figures: NAME -->` and `<!-- /figures -->` in the README.
-NAME is one of: machine, recall, paths, scans, sweep, cold, memory, growth, opening, peers, quick (from the run) and
-judged. Plots become files beside the JSON; they need matplotlib of requirements-bench.txt.
+In assets/benchmarks, packages.json is what scripts/benchmark.py --json wrote, judged*.json what scripts/evaluate.py
+--json wrote, and schemes.json what scripts/compare_schemes.py --json wrote. A table NAME goes between
+`<!-- figures: NAME -->` and `<!-- /figures -->` in the README. NAME is one of: machine, recall, paths, scans, sweep,
+cold, memory, growth, opening, peers, quick (of benchmark.py), judged and schemes. Plots become files beside the JSON;
+they need matplotlib of requirements-bench.txt.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from retrieval import DependencyError, RetrievalError
 from scripts.bench.judged_tables import judged
 from scripts.bench.markdown import FigureMissingError
 from scripts.bench.markers import MarkerError, replaced
+from scripts.bench.scheme_tables import schemes
 from scripts.bench.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS, README = ROOT / "assets" / "benchmarks", ROOT / "README.md"
 RUN_FILE = "packages.json"
-_JUDGED = "judged"
+SCHEMES_FILE = "schemes.json"
+_JUDGED, _SCHEMES = "judged", "schemes"
 
 
 class Measured:
@@ -42,6 +45,7 @@ class Measured:
         """
         self.folder = folder
         self.run = _read(folder / RUN_FILE)
+        self.schemes = _read(folder / SCHEMES_FILE)
         self.judged = [figures for path in sorted(folder.glob("judged*.json")) if (figures := _read(path))]
 
     def table(self, name: str) -> str:
@@ -57,8 +61,14 @@ class Measured:
                     f"no judged*.json is in {self.folder.name}: scripts/evaluate.py --json writes it"
                 )
             return "\n".join(judged(self.judged))
+        if name == _SCHEMES:
+            if self.schemes is None:
+                raise FigureMissingError(
+                    f"{SCHEMES_FILE} is not in {self.folder.name}: scripts/compare_schemes.py --json writes it"
+                )
+            return "\n".join(schemes(self.schemes))
         if name not in TABLES:
-            raise MarkerError(f"there is no table {name!r}; there are {', '.join((*TABLES, _JUDGED))}")
+            raise MarkerError(f"there is no table {name!r}; there are {', '.join((*TABLES, _JUDGED, _SCHEMES))}")
         if self.run is None:
             raise FigureMissingError(f"{RUN_FILE} is not in {self.folder.name}: scripts/benchmark.py --json writes it")
         return "\n".join(TABLES[name](self.run))

@@ -12,6 +12,7 @@ from scripts import figures
 from scripts.bench.judged_tables import judged
 from scripts.bench.markdown import FigureMissingError
 from scripts.bench.markers import MarkerError, replaced
+from scripts.bench.scheme_tables import schemes
 from scripts.bench.tables import TABLES, report
 
 MS = {"p50_ms": 1.0, "p95_ms": 2.0, "p99_ms": 3.0, "cpu_ms": 4.0, "samples": 5}
@@ -102,10 +103,11 @@ def a_judged_file(name: str = "med") -> dict[str, Any]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / figures.RUN_FILE).write_text(json.dumps(a_run()))
+    (tmp_path / figures.SCHEMES_FILE).write_text(json.dumps(a_schemes_file()))
     (tmp_path / "judged.json").write_text(json.dumps(a_judged_file()))
     markers = [
         f"<!-- figures: {name} -->\na stale line\n<!-- /figures -->"
-        for name in (*TABLES, "judged")
+        for name in (*TABLES, "judged", "schemes")
         if name not in ("peers", "quick")
     ]
     (tmp_path / "README.md").write_text("# Title\n\n" + "\n\ntext\n\n".join(markers) + "\n")
@@ -174,6 +176,29 @@ class TestTables:
         assert lines[0].count("queries") == 4
         assert "med among 1,000" in lines[0]
         assert "99.5 [98.0, 101.0]" in lines[3]
+
+
+def a_schemes_file() -> dict[str, Any]:
+    value = {"mean": 0.9, "kept": {"percent": 99.0, "low": 98.0, "high": 100.0}}
+    row = {
+        "label": "a scheme",
+        "vector_bytes": 384,
+        "stages": {"all": value, "hamming_10": value, "hamming_100": value},
+    }
+    measured = {"measure": "recall@10", "int8": [row, row], "signs": [row, row]}
+    return {"query_sets": {"people": measured}, "judged": {"med": {**measured, "measure": "nDCG@10"}}}
+
+
+class TestSchemes:
+    def test_the_first_scheme_is_what_the_others_are_compared_with(self) -> None:
+        header, _, first, second, *_ = schemes(a_schemes_file())
+        assert header.endswith("| people: recall@10 | med: nDCG@10 |")
+        assert first == "| a scheme | 384 | 0.9000 | 0.9000 |"
+        assert second == "| a scheme | 384 | 0.9000 [98.0, 100.0] | 0.9000 [98.0, 100.0] |"
+
+    def test_a_comparison_of_nothing_is_refused(self) -> None:
+        with pytest.raises(FigureMissingError, match="no query set"):
+            list(schemes({"query_sets": {}, "judged": {}}))
 
 
 class TestCommand:

@@ -63,6 +63,10 @@ class NumberedVectors:
             vectors[made] = with_noise(vectors[made], rng, _NOISE)
         return vectors
 
+    def encode_query(self, texts: Sequence[str]) -> Float32s:
+        """Returns the same: queries come as vectors here."""
+        return self.encode(texts)
+
     def num_tokens_cut(self, text: str) -> int:
         """Returns 0: these texts are short."""
         return 0

@@ -11,6 +11,7 @@ import numpy as np
 
 from retrieval import QueryError, Searcher
 from retrieval.evaluation import ExactBaseline
+from retrieval.speed import query_vectors
 from scripts.bench.job import QuerySet
 
 _NOISE = 0.02
@@ -37,7 +38,7 @@ def read_query_sets(files: Sequence[Path], searcher: Searcher, limit: int, seed:
         if files
         else _sampled(searcher, limit, seed)
     )
-    return {name: QuerySet(tuple(lines), searcher.encoder.encode(lines)) for name, lines in texts.items()}
+    return {name: QuerySet(tuple(lines), query_vectors(searcher, lines)) for name, lines in texts.items()}
 
 
 def describe(query_sets: Mapping[str, QuerySet]) -> dict[str, Any]:
