@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from retrieval import QueryError, RetrievalError, SearchSettings
-from scripts.bench import cold, growth, memory, opening, paths, peers_part, scans, sweep
+from scripts.bench import cold, cold_start, growth, memory, opening, paths, peers_part, scans, sweep
 from scripts.bench.job import Job, QuerySet
 from scripts.bench.pages import Pages, count_pages, evict
 from scripts.bench.processes import in_own_process, limited_to
@@ -92,22 +92,30 @@ class TestSweep:
 
 class TestCold:
     def test_cold_and_warm_or_the_reason_why_not(self, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(cold, "_STARTS", 1)
+        monkeypatch.setattr(cold_start, "_STARTS", 1)
         figures = cold.measure(job, silent)
         queries, start = figures["queries"], figures["start"]
         assert queries["samples"] == 12
         assert queries["warm"]["stages"].keys() >= {"rescore", "documents", "total"}
-        assert (queries["cold"] is None) == (queries["note"] is not None)
+        assert all(about["evicted"] for about in queries["files"].values()) == (queries["note"] is None)
         assert start["warm"].keys() == {"open", "first_query", "later_queries"}
 
     def test_where_pages_stay_there_is_no_cold_figure(self, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(cold, "_STARTS", 1)
-        monkeypatch.setattr(cold, "evict", lambda path: Pages(total=100, resident=60))
+        monkeypatch.setattr(cold_start, "_STARTS", 1)
+        for module in (cold, cold_start):
+            monkeypatch.setattr(module, "evict", lambda path: Pages(total=100, resident=60))
         figures = cold.measure(job, silent)
-        assert figures["queries"]["evicted"] is False
         assert (figures["queries"]["cold"], figures["start"]["cold"]) == (None, None)
-        assert "pages stayed in RAM" in figures["queries"]["note"]
         assert "60 of" in figures["queries"]["note"]
+        assert "int8" in figures["start"]["note"]
+
+    def test_a_stage_is_cold_when_all_that_it_reads_was_evicted(self) -> None:
+        stages = {"rescore": 1, "documents": 2, "total": 3, "hamming": 4}
+        partly = cold.cold_figures({"stages": stages}, ["documents"])
+        assert partly is not None
+        assert partly["stages"] == {"rescore": 1}
+        assert cold.cold_figures({"stages": stages}, []) == {"stages": stages}
+        assert cold.cold_figures({"stages": stages}, ["int8", "documents"]) is None
 
 
 class TestPages:

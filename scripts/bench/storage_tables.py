@@ -26,7 +26,7 @@ def cold(figures: Figures) -> Iterator[str]:
     yield ""
     for note in filter(None, (queries["note"], start["note"])):
         yield f"Cold: {note}"
-    if queries["cold"]:
+    if queries["note"] is None:
         int8, documents = queries["files"]["int8"], queries["files"]["documents"]
         yield (
             f"A cold query brings in {int8['touched_a_query']:,.0f} of {int8['pages']:,} pages of int8 vectors and "
@@ -99,5 +99,5 @@ def opening(figures: Figures) -> Iterator[str]:
 
 def _of(figures: Figures | None, *keys: str) -> str:
     for key in keys:
-        figures = figures and figures[key]
+        figures = figures.get(key) if figures else None
     return ms_cell(figures)
