@@ -14,10 +14,10 @@ from retrieval.binary_index import BinaryIndex
 from retrieval.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.errors import QueryError
 from retrieval.evaluation import ExactBaseline
-from retrieval.exact_scans import ExactScan, Float32Scan, HammingScan, Int8Scan
 from retrieval.int8_store import Int8Store
 from retrieval.quantization import Float32s
 from retrieval.results import MemoryReport, SearchResponse
+from retrieval.scan_kernels import ExactScan, Float32Scan, HammingScan, Int8Scan
 from retrieval.searcher import Searcher
 from retrieval.timings import Timings, percentiles, stage_percentiles, timed
 

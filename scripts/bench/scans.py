@@ -17,9 +17,9 @@ import numpy as np
 from retrieval.binary_index import BinaryIndex
 from retrieval.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
 from retrieval.evaluation import ExactBaseline, scan
-from retrieval.exact_scans import ExactScan, Float32Scan, HammingScan, Int8Scan, Rows, Slices
 from retrieval.int8_store import Int8Store
 from retrieval.quantization import Float32s
+from retrieval.scan_kernels import ExactScan, Float32Scan, HammingScan, Int8Scan, Rows, Slices
 from retrieval.timings import Timings
 from scripts.bench.job import TOP_K, Job, Report, require_baseline
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from retrieval.binary_index import BinaryIndex
-from retrieval.exact_scans import Float32Scan, HammingScan, Int8Scan, Slices, best_positions
 from retrieval.quantization import Float32s, Int8Quantizer, binarize
+from retrieval.scan_kernels import Float32Scan, HammingScan, Int8Scan, Slices, best_positions
 from scripts.bench.scans import FaissFloat32Scan
 
 K = 10
