@@ -1,4 +1,17 @@
-"""The JSON of a run: what was measured where, written after each part, and kept beside the index."""
+"""The JSON of a run: what was measured where, written after each part, and kept beside the index.
+
+    format, taken_at, seed, threads, rounds   `rounds` is how often each query was asked
+    whole            whether all parts were run, rather than some by --only or --quick
+    machine          cpu, flags, cores, ram_bytes, os, kernel
+    load_average     of the last minute before the first part: above the cores, trust no millisecond
+    versions         {package: version}
+    index            title, rows, distinct_texts, dim, model, binary_sha256, build_seconds, settings, files
+    query_sets       {name: {count, sha256 of the texts, one a line}}
+    parts            {name of a part: its figures}: the docstring of `measure` in its module has the keys
+
+A part that failed has `error` instead, one that cannot be measured here `not_measured`. Timings are objects with
+`p50_ms`, `p95_ms`, `p99_ms`, and where they were taken `cpu_ms`, the mean CPU time of the process, and `samples`.
+"""
 
 from __future__ import annotations
 
