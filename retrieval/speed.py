@@ -40,7 +40,8 @@ def measure_quickly(
 ) -> dict[str, Any]:
     """Returns speed, recall and memory of an index, measured now, in about `budget_s` seconds at most.
 
-    The keys: `queries`, `threads`, `top_k`, `took_s`; `path` (the whole search: `stages` with percentiles, `total`,
+    The keys: `queries`, `threads`, `top_k`, `took_s`, `load_average` (of the minute before: above the number of cores,
+    the machine was busy with other work); `path` (the whole search: `stages` with percentiles, `total`,
     `without_encode`, `cpu_ms`, `samples`, `int8_rows_read`); `scans` (by precision: `kernel` and timings, one query at
     a time, over all rows); `ratios` (float32's median over each precision's); `recall` (recall@10 of the default
     path: `mean`, `queries`); `memory`; and `not_measured`, a list of `what`, `why` and `how_to_get_it`.
@@ -56,7 +57,7 @@ def measure_quickly(
     """
     if len(queries) == 0:
         raise QueryError("there is no query to measure with: give at least one.")
-    started = time.monotonic()
+    started, load_average = time.monotonic(), os.getloadavg()[0]
     ends = {name: started + share * budget_s for name, share in _SHARES.items()}
     threads = len(os.sched_getaffinity(0))
     report(0.0, "the whole search")
@@ -75,6 +76,7 @@ def measure_quickly(
         "queries": len(vectors),
         "threads": threads,
         "top_k": TOP_K,
+        "load_average": load_average,
         "path": path,
         "scans": scans,
         "ratios": ratios(scans),
@@ -95,7 +97,7 @@ def query_vectors(searcher: Searcher, queries: Sequence[str] | Float32s) -> Floa
         return queries
     if searcher.encoder is None:
         raise QueryError("this index has no model for texts: measure it with vectors.")
-    return searcher.encoder.encode(list(queries))
+    return searcher.encoder.encode_query(list(queries))
 
 
 def measure_scan(scan: ExactScan, vectors: Float32s, *, until: float) -> dict[str, Any]:

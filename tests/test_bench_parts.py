@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrieval import QueryError, RetrievalError, SearchSettings
+from retrieval import RetrievalError, SearchSettings
 from scripts.bench import cold, cold_start, growth, memory, opening, paths, peers_part, scans, sweep
-from scripts.bench.job import Job, QuerySet
+from scripts.bench.job import Job, NotMeasurableError, QuerySet
 from scripts.bench.pages import Pages, count_pages, evict
 from scripts.bench.processes import in_own_process, limited_to
 from scripts.bench.query_sets import with_noise
@@ -197,13 +197,13 @@ def test_recall_of_both_paths(job: Job) -> None:
 
 
 def test_whole_paths_need_texts(job: Job) -> None:
-    with pytest.raises(QueryError, match="no model"):
+    with pytest.raises(NotMeasurableError, match="no model"):
         paths.measure(job, silent)
 
 
 @pytest.mark.parametrize("measure", [scans.measure, sweep.measure, growth.measure])
 def test_without_the_baseline_it_says_how_to_get_it(measure: Measure, bare_job: Job) -> None:
-    with pytest.raises(RetrievalError, match="--no-baseline"):
+    with pytest.raises(NotMeasurableError, match="--no-baseline"):
         measure(bare_job, silent)
 
 

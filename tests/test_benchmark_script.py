@@ -59,6 +59,13 @@ def test_a_part_that_fails_is_named_and_the_others_run(index: Path, capsys: pyte
     assert "these parts failed: memory" in capsys.readouterr().err
 
 
+def test_what_the_index_lacks_is_no_failure_and_says_how_to_get_it(index: Path, build: Build) -> None:
+    bare = build(TEXTS, name="bare", baseline=False).path
+    parts = run_json(bare, "--only", "sweep", "opening")["parts"]
+    assert "--no-baseline" in parts["sweep"]["not_measured"]
+    assert "open" in parts["opening"]
+
+
 def test_a_run_is_kept_beside_the_index_which_still_opens(index: Path) -> None:
     assert run(index, "--only", "opening") == 0
     kept = kept_figures(Bundle.open(index))

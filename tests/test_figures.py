@@ -166,9 +166,10 @@ class TestTables:
             list(TABLES["scans"]({"parts": {"scans": {"error": "out of memory"}}}))
 
     def test_a_report_has_what_there_is(self) -> None:
-        run = {**a_run(), "parts": {"opening": a_run()["parts"]["opening"]}}
+        run = {**a_run(), "parts": {"opening": a_run()["parts"]["opening"], "growth": {"error": "a disk"}}}
         text = "\n".join(report(run))
         assert "opens in 0.00 s" in text
+        assert "Not measured: the part growth has no figures: a disk" in text
         assert "recall@10" not in text
 
     def test_judged_collections_stand_side_by_side(self) -> None:

@@ -94,7 +94,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
     `real_vectors` of each are the index's own. A size for which there is no room on the disk has `not_measured`.
 
     Raises:
-        BundleMissingError: if the index has no float32 baseline.
+        NotMeasurableError: if the index has no float32 baseline.
     """
     bundle = Bundle.open(job.index)
     require_baseline(job.index, bundle.manifest.has_baseline)

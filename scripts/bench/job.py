@@ -9,10 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.errors import BundleMissingError
+from retrieval.errors import RetrievalError
 from retrieval.quantization import Float32s
 
 TOP_K = 10
+
+
+class NotMeasurableError(RetrievalError):
+    """This index lacks what a part needs: no failure, but no figure either. The message says how to get it."""
+
 
 Report = Callable[[str], None]
 """Told, in a few words, what is being measured."""
@@ -56,9 +61,9 @@ def require_baseline(index: Path, has_baseline: bool) -> None:
     """Checks that the float32 embeddings are there.
 
     Raises:
-        BundleMissingError: if they are not.
+        NotMeasurableError: if they are not.
     """
     if not has_baseline:
-        raise BundleMissingError(
+        raise NotMeasurableError(
             f"{index.name} has no float32 baseline, so this cannot be measured: build it again without --no-baseline."
         )

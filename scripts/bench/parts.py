@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrieval import RetrievalError
-from scripts.bench.job import Job
+from scripts.bench.job import Job, NotMeasurableError
 from scripts.bench.processes import in_own_process, limited_to
 
 
@@ -41,7 +41,8 @@ QUICK: Mapping[str, Part] = {
 def run_parts(names: Sequence[str], job: Job, on_part: Callable[[str, dict[str, Any]], None]) -> list[str]:
     """Runs parts in turn, each on `job.threads` cores, and returns the names of those that failed.
 
-    A part that fails gives `{"error": ...}`, and the others still run. `on_part` is told each result as it comes.
+    A part that fails gives `{"error": ...}`, one that needs what the index lacks `{"not_measured": ...}`, and the
+    others still run. `on_part` is told each result as it comes.
     """
     failed = []
     for name in names:
@@ -58,5 +59,11 @@ def run_parts(names: Sequence[str], job: Job, on_part: Callable[[str, dict[str, 
 
 def _measure(name: str, job: Job) -> dict[str, Any]:
     module = importlib.import_module({**PARTS, **QUICK}[name].module)
-    figures: dict[str, Any] = module.measure(job, lambda what: print(f"{name}: {what}", file=sys.stderr, flush=True))
+    try:
+        figures: dict[str, Any] = module.measure(
+            job, lambda what: print(f"{name}: {what}", file=sys.stderr, flush=True)
+        )
+    except NotMeasurableError as error:
+        print(f"{name}: not measured: {error}", file=sys.stderr)
+        return {"not_measured": str(error)}
     return figures

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from retrieval import QueryError, Searcher
+from retrieval import Searcher
 from retrieval.bundle import Bundle
 from retrieval.evaluation import ExactAnswer, ExactBaseline
 from retrieval.measurement import process_rss_bytes
 from retrieval.quantization import Float32s
 from retrieval.row_tables import Rows
 from scripts.bench import reference_path
-from scripts.bench.job import TOP_K, Job, QuerySet, Report
+from scripts.bench.job import TOP_K, Job, NotMeasurableError, QuerySet, Report
 from scripts.bench.processes import answering_process
 from scripts.bench.reference_path import ReferenceRanking
 from scripts.bench.timed_path import Timed, path_figures
@@ -38,11 +38,13 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
     Beside them: `rss_bytes` of both processes in the end, and the `settings` of our path.
 
     Raises:
-        QueryError: if the index has no model.
+        NotMeasurableError: if the index has no model.
         RetrievalError: if a path cannot be opened.
     """
     if not all(queries.texts for queries in job.query_sets.values()):
-        raise QueryError("the whole paths start from texts, and this index has no model for them.")
+        raise NotMeasurableError(
+            "the whole paths start from texts, and this index has no model for them: build it with --model."
+        )
     report("recall of both paths")
     recall = measure_recall(job)
     model_id = Bundle.open(job.index).manifest.model_id

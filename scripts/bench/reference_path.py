@@ -63,7 +63,7 @@ class ReferencePath:
         """Returns the `top_k` best of `num_candidates` (the seed's demo: the same number; the published one: 4x)."""
         cpu = time.process_time()
         marks = [time.perf_counter()]
-        vector = self._encoder.encode([query])[0]
+        vector = self._encoder.encode_query([query])[0]
         marks.append(time.perf_counter())
         code = binarize(vector[None])
         marks.append(time.perf_counter())

@@ -66,7 +66,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
     """Returns `kernels` (name to what computes), `timings` (kernel to batch size to ms a query), `ratios` and `recall`.
 
     Raises:
-        BundleMissingError: if the index has no float32 baseline.
+        NotMeasurableError: if the index has no float32 baseline.
     """
     bundle = Bundle.open(job.index)
     require_baseline(job.index, bundle.manifest.has_baseline)

@@ -84,7 +84,7 @@ def growth(figures: Figures) -> Iterator[str]:
     yield from markdown(header, rows)
     if any(size["made_vectors"] for size in part["sizes"]):
         yield ""
-        yield f"\\* beyond the documents there are: {part['made_vectors_are']}. Its recall is that of such copies, not of more texts."
+        yield f"\\* beyond the documents there are: {part['made_vectors_are']}; recall there is among such copies."
 
 
 def opening(figures: Figures) -> Iterator[str]:

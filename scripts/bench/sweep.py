@@ -31,7 +31,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
     `raw_codes` is the recall of the published demos' rescoring with that many candidates, all of them rescored.
 
     Raises:
-        BundleMissingError: if the index has no float32 baseline.
+        NotMeasurableError: if the index has no float32 baseline.
     """
     bundle = Bundle.open(job.index)
     require_baseline(job.index, bundle.manifest.has_baseline)

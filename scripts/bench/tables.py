@@ -76,11 +76,13 @@ TABLES: Mapping[str, Callable[[Figures], Iterator[str]]] = {
 
 
 def report(figures: Figures) -> Iterator[str]:
-    """Yields every table that the run has figures for."""
-    for table in TABLES.values():
+    """Yields every table that the run has figures for, and why a part that was run has none."""
+    for name, table in TABLES.items():
         try:
             lines = list(table(figures))
-        except FigureMissingError:
-            continue
+        except FigureMissingError as error:
+            if name not in figures["parts"]:
+                continue
+            lines = [f"Not measured: {error}."]
         yield from lines
         yield ""
