@@ -12,6 +12,9 @@ from scripts.bench.judged_tables import collections_of, name_of
 from scripts.bench.markdown import FigureMissingError, Figures, part_of
 from scripts.bench.plot_style import COLOURS, as_svg, panels, plain_numbers, short_number
 
+_MARKERS = "DvPX^s<>pdh"
+_LOWEST_RECALL = 0.8
+"""Settings that find less are of no use, and would squeeze the others together."""
 _LINES = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 1)))
 
 
@@ -35,12 +38,12 @@ def recall_latency(figures: Figures) -> bytes:
                     axes.plot(
                         point["p50_ms"], point["recall"], "*", ms=13, color=COLOURS["binary"], label="our default"
                     )
-            for engine, ms, recall in peer_points(figures, name):
-                axes.plot(ms, recall, "D", ms=5, color=COLOURS["others"])
-                axes.annotate(engine, (ms, recall), (4, -9), textcoords="offset points", fontsize=7)
-            axes.set(title=name, xlabel="ms a query, vector part, p50", ylabel="recall@10", xscale="log")
+            for marker, (engine, ms, recall) in zip(_MARKERS, peer_points(figures, name), strict=False):
+                axes.plot(ms, recall, marker, ms=6, color=COLOURS["others"], label=engine)
+            axes.set(title=name, xlabel="ms a query, vector part, p50", xscale="log")
+            axes.set(ylabel=f"recall@10, from {_LOWEST_RECALL} up", ylim=(_LOWEST_RECALL, 1.005))
             plain_numbers(axes.xaxis)
-            axes.legend(loc="lower right")
+            axes.legend(loc="lower right", fontsize=7)
 
     return as_svg(draw, "Recall against latency", width=4.6 * len(sets))
 
