@@ -1,4 +1,17 @@
-"""A bounded measurement of an opened index on this machine: what the page's button and `benchmark.py --quick` run."""
+"""A bounded measurement of an opened index on this machine: what the page's button and `benchmark.py --quick` run.
+
+`measure_quickly` returns, ready for JSON:
+
+    queries, top_k, threads, took_s
+    load_average     of the minute before: above the number of cores, the machine was busy with other work
+    path             the whole search: percentiles of its `stages`, of `total` and of `without_encode`; `cpu_ms`,
+                     `samples`, `int8_rows_read`
+    scans            {precision: `kernel` and timings} over all rows, one query at a time; no float32 without baseline
+    ratios           {precision: float32's median over its own}; empty without baseline
+    recall           recall@10 of the default path: `mean`, `queries`; None without baseline
+    memory           `items`, as `Searcher.memory` has them, and `by_arithmetic`
+    not_measured     [{what, why, how_to_get_it}]
+"""
 
 from __future__ import annotations
 
@@ -38,13 +51,7 @@ def measure_quickly(
     *,
     budget_s: float = 45.0,
 ) -> dict[str, Any]:
-    """Returns speed, recall and memory of an index, measured now, in about `budget_s` seconds at most.
-
-    The keys: `queries`, `threads`, `top_k`, `took_s`, `load_average` (of the minute before: above the number of cores,
-    the machine was busy with other work); `path` (the whole search: `stages` with percentiles, `total`,
-    `without_encode`, `cpu_ms`, `samples`, `int8_rows_read`); `scans` (by precision: `kernel` and timings, one query at
-    a time, over all rows); `ratios` (float32's median over each precision's); `recall` (recall@10 of the default
-    path: `mean`, `queries`); `memory`; and `not_measured`, a list of `what`, `why` and `how_to_get_it`.
+    """Returns speed, recall and memory of an index, measured now, in about `budget_s` seconds.
 
     Args:
         searcher: the opened index.
