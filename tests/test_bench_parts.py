@@ -17,7 +17,7 @@ from scripts.bench import cold, cold_start, growth, memory, opening, paths, peer
 from scripts.bench.job import Job, NotMeasurableError, QuerySet
 from scripts.bench.pages import Pages, count_pages, evict
 from scripts.bench.processes import in_own_process, limited_to
-from scripts.bench.query_sets import with_noise
+from retrieval.sampled_queries import with_noise
 from tests.conftest import Build, FakeEncoder, random_texts
 
 TEXTS = random_texts(400)
