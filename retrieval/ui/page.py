@@ -11,6 +11,7 @@ from retrieval.library import Library
 from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, QueryView, View
+from retrieval.ui.benchmarks_view import BenchmarksView
 from retrieval.ui.compare_view import CompareView
 from retrieval.ui.frame import Frame, banner
 from retrieval.ui.public_link import PublicLink
@@ -60,6 +61,8 @@ def lay_out(
             comparing = CompareView(searcher)
             views["compare"] = (tab, comparing)
             query_views.append(comparing)
+        with gr.Tab("Benchmarks", id="benchmarks") as tab:
+            views["benchmarks"] = (tab, BenchmarksView(library, asking, searcher))
     frame.foot.render()
     return Answering(page, library, asking, frame, tabs, views, query_views)
 
