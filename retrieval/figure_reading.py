@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 _LONGEST_BYTES = 16_000_000
+_MOST_ITEMS, _LONGEST_TEXT = 2_000, 300
+_SMALLEST, _LARGEST = 1e-12, 1e18
+"""Beyond these no figure of ours lies, and no chart could show it."""
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
@@ -32,14 +35,11 @@ def value_at(figures: object, *keys: str) -> object:
 
 
 def number_at(figures: object, *keys: str) -> float | None:
-    """Returns a finite number, or None."""
+    """Returns a number that can be a figure, or None."""
     found = value_at(figures, *keys)
-    if isinstance(found, bool) or not isinstance(found, int | float):
+    if isinstance(found, bool) or not isinstance(found, int | float) or not -_LARGEST <= found <= _LARGEST:
         return None
-    try:
-        return float(found) if math.isfinite(found) else None
-    except OverflowError:
-        return None
+    return float(found) if abs(found) >= _SMALLEST else 0.0
 
 
 def count_at(figures: object, *keys: str) -> int | None:
@@ -51,19 +51,20 @@ def count_at(figures: object, *keys: str) -> int | None:
 def text_at(figures: object, *keys: str) -> str | None:
     """Returns a text that is not blank, or None."""
     found = value_at(figures, *keys)
-    return found if isinstance(found, str) and found.strip() else None
+    return found[:_LONGEST_TEXT] if isinstance(found, str) and found.strip() else None
 
 
 def items_at(figures: object, *keys: str) -> Mapping[str, Any]:
     """Returns the mapping under nested keys; an empty one where there is none."""
     found = value_at(figures, *keys)
-    return {str(key): value for key, value in found.items()} if isinstance(found, Mapping) else {}
+    items = found.items() if isinstance(found, Mapping) else ()
+    return {str(key)[:_LONGEST_TEXT]: value for key, value in islice(items, _MOST_ITEMS)}
 
 
 def list_at(figures: object, *keys: str) -> Sequence[Any]:
     """Returns the list under nested keys; an empty one where there is none."""
     found = value_at(figures, *keys)
-    return found if isinstance(found, list | tuple) else ()
+    return found[:_MOST_ITEMS] if isinstance(found, list | tuple) else ()
 
 
 def numbers_at(figures: object, *keys: str) -> dict[str, float]:

@@ -19,6 +19,8 @@ from retrieval.speed import measure_quickly
 BUDGET_S = 40.0
 ABANDONED_AFTER_S = 20.0
 """A measurement that nobody has asked about for so long is ended: whoever started it has left."""
+_ENDING_S = 3.0
+"""A measurement that was cancelled may be in the middle of a scan: the next one waits so long for its end."""
 _QUERIES, _SEED = 100, 0
 _LOG = logging.getLogger(__name__)
 
@@ -114,7 +116,7 @@ class MeasuringDesk:
     def start(self, searcher: Searcher, *, budget_s: float = BUDGET_S) -> Measurement | None:
         """Returns the measurement that was started; None while another is under way."""
         with self._lock:
-            if self._current is not None and not self._current._ended.is_set():
+            if self._current is not None and not self._current.wait(_ENDING_S if self._current.is_cancelled else 0):
                 return None
             self._current = measurement = Measurement(searcher, budget_s)
         threading.Thread(target=measurement.run, name="measurement", daemon=True).start()

@@ -42,6 +42,9 @@ class Axis:
     label: str
     is_log: bool = False
     at_most: float | None = None
+    """An end of the scale that nothing can exceed, such as 1 for a recall."""
+    include: tuple[float, ...] = ()
+    """Values that the scale spans in any case: without them, small differences look large."""
     ticks: tuple[float, ...] = ()
     show: Callable[[float], str] = short_number
 
@@ -80,8 +83,9 @@ def _svg(chart: Chart, series: Sequence[Series]) -> str:
     )
 
 
-def _scale(axis: Axis, values: Sequence[float]) -> Scale:
-    return log_scale(values, axis.ticks) if axis.is_log else linear_scale(values, at_most=axis.at_most)
+def _scale(axis: Axis, points: Sequence[float]) -> Scale:
+    values = [*points, *axis.include]
+    return log_scale(values, axis.ticks) if axis.is_log else linear_scale(values, axis.at_most, axis.ticks)
 
 
 def _across(scale: Scale, value: float) -> float:

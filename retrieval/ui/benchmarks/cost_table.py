@@ -7,7 +7,7 @@ from retrieval.errors import QueryError
 from retrieval.ui.markup import escaped
 
 _NAMES = {"float32": "float32", "float16": "float16", "int8": "int8", "binary": "sign bits"}
-_ARTICLE_SIZES = (100_000_000, 250_000_000, 1_000_000_000)
+_ARTICLE_SIZES = {"100 million": 10**8, "250 million": 25 * 10**7, "1 billion": 10**9}
 _ARTICLE_MODELS = {
     384: "all-MiniLM-L6-v2, bge-small-en-v1.5",
     768: "all-mpnet-base-v2, bge-base-en-v1.5",
@@ -56,7 +56,7 @@ def _funnel(plan: CostPlan, whole_monthly: float) -> str:
 
 def article_table() -> str:
     """Returns the article's own table, computed here."""
-    head = "".join(f'<th scope="col">{size // 1_000_000:,}M</th>' for size in _ARTICLE_SIZES)
+    head = "".join(f'<th scope="col">{name}</th>' for name in _ARTICLE_SIZES)
     rows = "".join(_article_row(dim, models) for dim, models in _ARTICLE_MODELS.items())
     return (
         '<details class="numbers"><summary>The article\'s table, computed with this calculator</summary>'
@@ -70,7 +70,7 @@ def article_table() -> str:
 
 def _article_row(dim: int, models: str) -> str:
     cells = ""
-    for documents in _ARTICLE_SIZES:
+    for documents in _ARTICLE_SIZES.values():
         held = CostPlan(documents, dim).in_ram("float32")
         cells += f"<td>{gigabytes(held.size_bytes)}<small>{dollars(held.monthly)}</small></td>"
     return f'<tr><th scope="row">{dim:,}<small>{escaped(models)}</small></th>{cells}</tr>'

@@ -11,6 +11,7 @@ from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
 from retrieval.ui.markup import counted, milliseconds
 
 _RECALL = Axis("recall@10", at_most=1.0)
+_MULTIPLIER = Axis("rescore multiplier", ticks=(1, 2, 4, 6, 8, 10))
 _MARKERS = ("circle", "square", "diamond", "ring")
 _SEARCHES = (
     ("float32", "float32, all", "float32", "square", 32),
@@ -160,7 +161,7 @@ def tuning_chart(tuning: TuningFigures) -> Chart:
     return Chart(
         "Recall kept against int8 rows read",
         Axis("int8 rows read a query", is_log=True),
-        Axis("% of rescoring all int8 vectors"),
+        Axis("% of rescoring all int8 vectors", include=(95.0, 100.0)),
         (
             Series("settings that were tried", "int8", points(others), "ring"),
             Series("chosen for this index", "int8", points(chosen), "star"),
@@ -188,4 +189,4 @@ def kept_charts(collections: Sequence[JudgedFigures]) -> Iterator[Chart]:
             )
             for number, collection in enumerate(collections)
         )
-        yield Chart(title, Axis("rescore multiplier"), Axis("% of float32's nDCG@10"), series)
+        yield Chart(title, _MULTIPLIER, Axis("% of float32's nDCG@10", include=(95.0, 100.0)), series)

@@ -99,4 +99,4 @@ def _path(quick: QuickFigures) -> str:
 
 def _caution(quick: QuickFigures) -> str:
     name = escaped(quick.query_set or "")
-    return f"The queries are {name}: easier than people's questions, for each finds itself." if name else ""
+    return f"The queries are {name}: easier than people's questions, for each is in the index." if name else ""

@@ -21,33 +21,35 @@ class Scale:
 
     def place(self, value: float) -> float:
         """Returns where a value stands, 0 to 1; what is beyond an end stands at it."""
-        low, high, own = (
-            math.log10(each) if self.is_log else each
-            for each in (self.low, self.high, max(value, 1e-12) if self.is_log else value)
-        )
+        low, high, own = self._even(self.low), self._even(self.high), self._even(value)
         return min(1.0, max(0.0, (own - low) / (high - low)))
 
+    def _even(self, value: float) -> float:
+        return math.log10(value) if self.is_log else value
 
-def linear_scale(values: Sequence[float], *, at_most: float | None = None) -> Scale:
+
+def linear_scale(values: Sequence[float], at_most: float | None = None, ticks: Sequence[float] = ()) -> Scale:
     """Returns a scale over values, at least one, with a little room; `at_most` is an end that nothing can exceed."""
     low, high = min(values), max(values)
     room = 0.06 * ((high - low) or abs(high) or 1.0)
-    high = high + room if at_most is None else max(at_most, high)
-    low = max(0.0, low - room) if low >= 0 else low - room
-    step = _round_step((high - low) / (_MOST_TICKS - 1))
-    first = math.floor(low / step) * step
-    count = math.ceil((high - first) / step - 1e-9)
-    ticks = tuple(round(first + step * number, 10) for number in range(count + 1))
+    if ticks:
+        return Scale(low - room, high + room, False, tuple(tick for tick in ticks if low <= tick <= high))
+    bottom, top = max(0.0, low - room) if low >= 0 else low - room, high + room
     if at_most is not None:
-        ticks = tuple(tick for tick in ticks if tick <= at_most + 1e-9)
-        return Scale(first, max(at_most, high) + 0.03 * (high - first), False, ticks)
-    return Scale(first, ticks[-1], False, ticks)
+        top = max(at_most, high)
+    step = _round_step((top - bottom) / (_MOST_TICKS - 1))
+    first = math.floor(bottom / step) * step
+    count = math.ceil((top - first) / step - 1e-9)
+    round_ticks = tuple(round(first + step * number, 10) for number in range(count + 1))
+    if at_most is None:
+        return Scale(first, round_ticks[-1], False, round_ticks)
+    return Scale(first, top + 0.03 * (top - first), False, tuple(tick for tick in round_ticks if tick <= top + 1e-9))
 
 
 def log_scale(values: Sequence[float], ticks: Sequence[float] = ()) -> Scale:
-    """Returns a logarithmic scale over positive values, at least one; with those ticks where any are given."""
+    """Returns a logarithmic scale over positive values, at least one; with those of the ticks that are within it."""
     low, high = min(values) / 1.25, max(values) * 1.25
-    return Scale(low, high, True, tuple(ticks) or _log_ticks(low, high))
+    return Scale(low, high, True, tuple(tick for tick in ticks if low <= tick <= high) or _log_ticks(low, high))
 
 
 def _log_ticks(low: float, high: float) -> tuple[float, ...]:
