@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.figure_reading import count_at, items_at, list_at, number_at, read_object, text_at
+from retrieval.figure_reading import count_at, list_at, number_at, read_object, text_at
 
 CURVES = ("binary_depth_10", "int8_first_raw_codes")
 
@@ -38,6 +38,8 @@ class JudgedFigures:
     """One collection with human judgments."""
 
     name: str
+    is_planted: bool
+    """Whether it stands among other texts, without judgments."""
     model: str | None
     documents: int | None
     queries: int | None
@@ -49,15 +51,15 @@ class JudgedFigures:
 
 def read_judged(folder: Path) -> tuple[JudgedFigures, ...]:
     """Returns the collections in all `judged*.json` of a folder, those that stand alone first."""
-    found = [
-        (collection is not None and items_at(each, "distractors") != {}, collection)
-        for path in sorted(folder.glob("judged*.json"))
-        for figures in [read_object(path)]
-        for each in list_at(figures, "collections")
-        for collection in [_collection(each, text_at(figures, "model", "id"))]
-    ]
-    alone = sorted(((planted, each) for planted, each in found if each is not None), key=lambda pair: pair[0])
-    return tuple(each for _, each in alone)
+    found = [each for path in sorted(folder.glob("judged*.json")) for each in judged_collections(read_object(path))]
+    return tuple(sorted(found, key=lambda each: each.is_planted))
+
+
+def judged_collections(figures: object) -> tuple[JudgedFigures, ...]:
+    """Returns the collections that can be read of one file's JSON; never fails."""
+    model = text_at(figures, "model", "id")
+    found = (_collection(each, model) for each in list_at(figures, "collections"))
+    return tuple(each for each in found if each is not None)
 
 
 def _collection(figures: Any, model: str | None) -> JudgedFigures | None:
@@ -68,6 +70,7 @@ def _collection(figures: Any, model: str | None) -> JudgedFigures | None:
     planted = count_at(figures, "distractors", "planted")
     return JudgedFigures(
         name=name if planted is None else f"{name} among {planted:,}",
+        is_planted=planted is not None,
         model=model,
         documents=count_at(figures, "rows"),
         queries=count_at(figures, "counts", "scored_queries"),

@@ -71,5 +71,5 @@ def short_number(value: float) -> str:
     """Returns a number for the edge of a chart: `0.05`, `1`, `20k`, `2M`."""
     for size, unit in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
         if value >= size:
-            return f"{value / (1e3 if unit == 'k' else size):g}{unit}"
+            return f"{value / (1e3 if unit == 'k' else size):.3g}{unit}"
     return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
