@@ -67,6 +67,8 @@ class RunFigures:
     title: str | None
     rows: int | None
     dim: int | None
+    file_bytes: Mapping[str, float]
+    """Size of each file of the index, by name."""
     query_sets: Mapping[str, int]
     ratios: Mapping[str, Spread]
     """By precision: times faster than the fastest float32 kernel, over all batches."""
@@ -95,6 +97,7 @@ class RunFigures:
             title=text_at(figures, "index", "title"),
             rows=count_at(figures, "index", "rows"),
             dim=count_at(figures, "index", "dim"),
+            file_bytes=numbers_at(figures, "index", "files"),
             query_sets={
                 name: count
                 for name, about in items_at(figures, "query_sets").items()

@@ -113,6 +113,8 @@ def run_cells(run: RunFigures) -> dict[str, str]:
         f"speed_{name}": f"<strong>{spread.mean:.2f}x</strong><small>{spread.low:.2f}x to {spread.high:.2f}x</small>"
         for name, spread in run.ratios.items()
     }
+    if run.rows and run.dim:
+        cells.update(_size_cells(run.rows, run.dim, run.file_bytes))
     int8 = [_recalls(run, "int8", "codes x codes"), _recalls(run, "int8_dequantized", "de-quantized")]
     cells["kept_int8"] = "".join(int8)
     cells["kept_bits"] = _recalls(run, "binary")
@@ -138,14 +140,17 @@ def _recalls(run: RunFigures, key: str, how: str = "") -> str:
 
 def memory_cells(manifest: Manifest) -> dict[str, str]:
     """Returns the sizes of an index, which need no measuring: by arithmetic, and as its files are."""
-    rows, dim = manifest.row_count, manifest.dim
+    files = {name: record.size_bytes for name, record in manifest.files.items()}
+    return _size_cells(manifest.row_count, manifest.dim, files)
+
+
+def _size_cells(rows: int, dim: int, file_bytes: Mapping[str, float]) -> dict[str, str]:
     float32, int8, bits = rows * dim * 4, rows * dim, rows * num_code_bytes(dim)
-    baseline = manifest.files.get(EMBEDDINGS_FILE)
-    file = manifest.files[INT8_FILE].size_bytes
-    taken = "" if baseline is None else f", {baseline.size_bytes / file:.2f}x"
+    file, baseline = file_bytes.get(INT8_FILE), file_bytes.get(EMBEDDINGS_FILE)
+    taken = f"; the file has {data_size(int(file))}" if file else ""
+    taken += f", {baseline / file:.2f}x" if file and baseline else ""
     return {
-        "size_int8": f"<strong>{float32 / int8:.0f}x</strong><small>{data_size(float32)} to {data_size(int8)}; the "
-        f"file has {data_size(file)}{taken}</small>",
+        "size_int8": f"<strong>4x</strong><small>{data_size(float32)} to {data_size(int8)}{taken}</small>",
         "size_binary": f"<strong>{_times(float32 / bits)}</strong><small>{data_size(float32)} to {data_size(bits)}"
         "</small>",
     }

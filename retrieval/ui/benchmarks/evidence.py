@@ -19,11 +19,10 @@ def claims_section(manifest: Manifest, kept: RunFigures | None, own: RunFigures 
     """Returns the claims beside what was kept of a run of this index, and beside the visitor's own measurement."""
     columns, told = [], []
     if kept is not None:
-        columns.append(Column("This index", {**memory_cells(manifest), **run_cells(kept)}))
+        columns.append(Column("This index", {**run_cells(kept), **memory_cells(manifest)}))
         told.append(f"<p>This index was measured {origin(kept)}</p>")
     if own is not None:
-        cells = run_cells(own) if columns else {**memory_cells(manifest), **run_cells(own)}
-        columns.append(Column("Measured by you", cells))
+        columns.append(Column("Measured by you", {**run_cells(own), **memory_cells(manifest)}))
     if not columns:
         columns.append(Column("This index", memory_cells(manifest)))
     if kept is None:

@@ -146,8 +146,7 @@ def _made(growth: Sequence[GrowthPoint]) -> str:
 def tuning_chart(tuning: TuningFigures) -> Chart:
     """Returns recall kept against int8 rows read, the chosen setting marked."""
     chosen = [point for point in tuning.curve if point.setting == tuning.chosen]
-    most = {rows: max(own.share for own in tuning.curve if own.int8_rows == rows) for rows in _rows(tuning)}
-    best = [next(p for p in tuning.curve if (p.int8_rows, p.share) == pair) for pair in most.items()]
+    best = _best_by_rows(tuning)
     others = [point for point in tuning.curve if point not in best and point not in chosen]
 
     def points(found: Sequence[TriedSetting]) -> tuple[Point, ...]:
@@ -166,14 +165,19 @@ def tuning_chart(tuning: TuningFigures) -> Chart:
         Axis("% of rescoring all int8", include=(95.0, 100.0)),
         (
             Series("settings that were tried", "other", points(others), "ring"),
-            Series("the most with so many rows", "int8", points(best), line="solid"),
+            Series("settings that keep more than any with fewer rows", "int8", points(best), line="solid"),
             Series("chosen for this index", "int8", points(chosen), "star"),
         ),
     )
 
 
-def _rows(tuning: TuningFigures) -> list[int]:
-    return sorted({point.int8_rows for point in tuning.curve})
+def _best_by_rows(tuning: TuningFigures) -> list[TriedSetting]:
+    """Returns the settings that keep more than any with fewer rows."""
+    best: list[TriedSetting] = []
+    for point in sorted(tuning.curve, key=lambda point: (point.int8_rows, -point.share)):
+        if not best or point.share > best[-1].share:
+            best.append(point)
+    return best
 
 
 def kept_charts(collections: Sequence[JudgedFigures]) -> Iterator[Chart]:
