@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -81,14 +80,13 @@ class Measurement:
             self._ended.set()
 
     def _measured(self) -> dict[str, Any]:
-        about, load = about_machine(), os.getloadavg()[0]
         manifest = self.searcher.manifest
         sampled = sampled_queries(self.searcher, _QUERIES, _SEED)
         quick = measure_quickly(self.searcher, sampled.queries, self._report, budget_s=self.budget_s)
         return {
             "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-            "machine": about,
-            "load_average": load,
+            "machine": about_machine(),
+            "load_average": quick["load_average"],
             "threads": quick["threads"],
             "index": {
                 "title": manifest.corpus.title,

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 SHA256 = "a" * 64
-HOSTILE = (
+HOSTILE: tuple[Any, ...] = (
     "<script>alert(1)</script>",
     None,
     -1,

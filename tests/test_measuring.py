@@ -13,6 +13,7 @@ from retrieval import QueryError, Searcher, measuring
 from retrieval.measuring import MeasuringDesk
 from retrieval.run_figures import RunFigures
 from retrieval.sampled_queries import TEXTS, VECTORS, sampled_queries
+from retrieval.speed import measure_quickly
 from tests.conftest import Build, FakeEncoder, random_texts
 
 CORPUS = random_texts(150)
@@ -27,11 +28,10 @@ def searcher(build: Build, encoder: FakeEncoder) -> Searcher:
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Holds every measurement until it is opened."""
     opened = threading.Event()
-    measure = measuring.measure_quickly
 
     def wait_and_measure(*args: Any, **options: Any) -> Any:
         opened.wait(20)
-        return measure(*args, **options)
+        return measure_quickly(*args, **options)
 
     monkeypatch.setattr(measuring, "measure_quickly", wait_and_measure)
     yield opened

@@ -14,6 +14,7 @@ from retrieval import Searcher, measuring
 from retrieval.kept_figures import keep_figures
 from retrieval.library import Library
 from retrieval.measuring import Measurement, MeasuringDesk
+from retrieval.speed import measure_quickly
 from retrieval.ui.asking import Asking
 from retrieval.ui.benchmarks_view import BenchmarksView
 from tests.benchmark_json import RUN
@@ -45,11 +46,10 @@ def view(library: Library) -> BenchmarksView:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     opened = threading.Event()
-    measure = measuring.measure_quickly
 
     def wait_and_measure(*args: Any, **options: Any) -> Any:
         opened.wait(20)
-        return measure(*args, **options)
+        return measure_quickly(*args, **options)
 
     monkeypatch.setattr(measuring, "measure_quickly", wait_and_measure)
     yield opened

@@ -10,7 +10,7 @@ from typing import Any
 from retrieval import QueryError, Searcher
 from retrieval.sampled_queries import sampled_queries
 from retrieval.speed import query_vectors
-from scripts.bench.job import QuerySet, require_baseline
+from scripts.bench.job import QuerySet
 
 
 def read_query_sets(files: Sequence[Path], searcher: Searcher, limit: int, seed: int) -> dict[str, QuerySet]:
@@ -20,14 +20,12 @@ def read_query_sets(files: Sequence[Path], searcher: Searcher, limit: int, seed:
 
     Raises:
         QueryError: if a file cannot be read or holds no query, two have one name, or files cannot be encoded.
-        BundleMissingError: if vectors are needed, and the index has no float32 baseline.
     """
     if searcher.encoder is None:
         if files:
             raise QueryError(
                 f"{searcher.manifest.corpus.title} has no model, so texts cannot be asked: leave --queries out."
             )
-        require_baseline(searcher.bundle.path, searcher.manifest.has_baseline)
         sampled = sampled_queries(searcher, limit, seed)
         return {sampled.name: QuerySet((), query_vectors(searcher, sampled.queries))}
     if not files:
