@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -73,14 +73,7 @@ def measure_quickly(
     progress = partial(_within, report, 0.0, _SHARES["path"], "the whole search")
     path = _path(searcher, queries[:_MOST_QUERIES], ends["path"], progress)
     vectors = query_vectors(searcher, queries[:_MOST_QUERIES])
-    scans = {}
-    for begins, precision in zip(("path", *PRECISIONS), PRECISIONS, strict=False):
-        what = f"the exact scan of all {precision} vectors"
-        progress = partial(_within, report, _SHARES[begins], _SHARES[precision], what)
-        progress(0.0)
-        scan = _open_scan(searcher, precision, threads)
-        if scan is not None:
-            scans[precision] = measure_scan(scan, vectors, until=ends[precision], progress=progress)
+    scans = _scans(searcher, vectors, threads, ends, report)
     report(_SHARES["binary"], "recall against the exact answer")
     recall = _recall(searcher, vectors)
     report(1.0, "done")
@@ -176,6 +169,20 @@ def path_json(responses: Sequence[SearchResponse], timings: Timings) -> dict[str
         "samples": len(responses),
         "int8_rows_read": float(np.mean([response.int8_rows_read for response in responses])),
     }
+
+
+def _scans(
+    searcher: Searcher, vectors: Float32s, threads: int, ends: Mapping[str, float], report: Report
+) -> dict[str, dict[str, Any]]:
+    scans = {}
+    for begins, precision in zip(("path", *PRECISIONS), PRECISIONS, strict=False):
+        what = f"the exact scan of all {precision} vectors"
+        progress = partial(_within, report, _SHARES[begins], _SHARES[precision], what)
+        progress(0.0)
+        scan = _open_scan(searcher, precision, threads)
+        if scan is not None:
+            scans[precision] = measure_scan(scan, vectors, until=ends[precision], progress=progress)
+    return scans
 
 
 def _open_scan(searcher: Searcher, precision: str, threads: int) -> ExactScan | None:

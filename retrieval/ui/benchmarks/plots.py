@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from retrieval.judged_figures import JudgedFigures
 from retrieval.run_figures import GrowthPoint, RunFigures, SweepPoint
 from retrieval.tuning_figures import TriedSetting, TuningFigures
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
 from retrieval.ui.markup import counted, milliseconds
 
 _RECALL = Axis("recall@10", at_most=1.0)
-_MULTIPLIER = Axis("rescore multiplier", ticks=(1, 2, 4, 6, 8, 10))
-_MARKERS = ("circle", "square", "diamond", "ring")
 _SEARCHES = (
     ("float32", "float32, all", "float32", "square", 32),
     ("int8_dequantized", "int8 de-quantized, all", "int8", "square", 8),
@@ -178,26 +175,3 @@ def _best_by_rows(tuning: TuningFigures) -> list[TriedSetting]:
         if not best or point.share > best[-1].share:
             best.append(point)
     return best
-
-
-def kept_charts(collections: Sequence[JudgedFigures]) -> Iterator[Chart]:
-    """Yields the percent of nDCG@10 that is kept against the rescore multiplier."""
-    curves = (
-        ("binary_depth_10", "binary", "Bits, rescored by float query x bits"),
-        ("int8_first_raw_codes", "int8", "int8, rescored by float query x codes"),
-    )
-    for curve, colour, title in curves:
-        series = tuple(
-            Series(
-                collection.name,
-                colour,
-                tuple(
-                    Point(multiplier, percent, f"{collection.name}, {multiplier}x: {percent:.1f} %")
-                    for multiplier, percent in collection.curves.get(curve, ())
-                ),
-                _MARKERS[number % len(_MARKERS)],
-                "solid" if number < len(_MARKERS) else "dashed",
-            )
-            for number, collection in enumerate(collections)
-        )
-        yield Chart(title, _MULTIPLIER, Axis("% of float32's nDCG@10", include=(95.0, 100.0)), series)

@@ -8,7 +8,8 @@ from retrieval.judged_figures import JudgedFigures, JudgedRung
 from retrieval.run_figures import RunFigures
 from retrieval.ui.benchmarks.claims import Column, claims_table, origin, run_cells
 from retrieval.ui.benchmarks.evidence import gallery
-from retrieval.ui.benchmarks.plots import kept_charts, run_charts
+from retrieval.ui.benchmarks.judged_plots import kept_charts
+from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.markup import escaped
 
 
