@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 INDEX ?= assets/indexes/packages
 
 .DEFAULT_GOAL := setup
-.PHONY: help setup demo conala test check format screenshots benchmark clean
+.PHONY: help setup demo conala test check format screenshots benchmark figures clean
 
 help:  ## Explains the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,8 +40,11 @@ format: $(READY)  ## Rewrites the code in the one format.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmark: $(READY)  ## Measures the index INDEX with the query files QUERIES.
-	$(BIN)/python scripts/benchmark.py --index $(INDEX) $(foreach file,$(QUERIES),--queries $(file))
+benchmark: $(READY)  ## Measures the index INDEX with the query files QUERIES, and keeps the run in JSON if that is given.
+	$(BIN)/python scripts/benchmark.py --index $(INDEX) $(foreach file,$(QUERIES),--queries $(file)) $(if $(JSON),--json $(JSON))
+
+figures: $(READY)  ## Makes the README's tables and plots from assets/benchmarks.
+	$(BIN)/python scripts/figures.py
 
 screenshots: $(READY)  ## Takes the pictures of the README; needs Chromium.
 	$(BIN)/python scripts/screenshots.py --index $(INDEX)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from retrieval.bundle import FILES, MANIFEST_FILE, sync
+from retrieval.bundle import BENCHMARK_FILE, FILES, MANIFEST_FILE, NEW_SUFFIX, sync
 from retrieval.errors import BuildError
 
 TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE = "texts.arrow", "vectors.npy", "progress.json"
@@ -19,6 +19,7 @@ TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE = "texts.arrow", "vectors.npy", "progres
 NEW_PROGRESS_FILE = "progress.new"
 _UNFINISHED = (TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE, NEW_PROGRESS_FILE)
 _HARDLY_ANY_BYTES = 1 << 16
+_MEASURED = (BENCHMARK_FILE, BENCHMARK_FILE + NEW_SUFFIX)
 _AT_WORKING_FOLDER, _RENAME_EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
 
 
@@ -78,6 +79,9 @@ def build_folder(output: Path) -> Iterator[Path]:
         _check_contents(work)
         # Until its end, this folder is not to be taken for an index.
         (work / MANIFEST_FILE).unlink(missing_ok=True)
+        # A build that was killed as the folders changed places leaves the old index here, with what it was measured at.
+        for name in _MEASURED:
+            (work / name).unlink(missing_ok=True)
         try:
             yield work
         except BaseException:
@@ -117,7 +121,7 @@ def _is_full(error: OSError, folder: Path) -> bool:
 
 
 def _check_contents(work: Path) -> None:
-    known = {*_UNFINISHED, *FILES, MANIFEST_FILE}
+    known = {*_UNFINISHED, *FILES, MANIFEST_FILE, *_MEASURED}
     found = {str(path.relative_to(work)) for path in work.rglob("*") if not path.is_dir()}
     if foreign := found - known:
         raise BuildError(

@@ -5,6 +5,7 @@ int8.usearch      int8 codes of every row
 embeddings.npy    float32 `(n, dim)`, the baseline; may be left out
 documents/        documents.arrow: the rows themselves, an Arrow IPC file
 manifest.json     what the index is made of, and the size and SHA-256 of every file above
+benchmark.json    what was measured on it; no part of the index, and may be absent
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ INT8_FILE = "int8.usearch"
 EMBEDDINGS_FILE = "embeddings.npy"
 DOCUMENTS_FILE = "documents/documents.arrow"
 MANIFEST_FILE = "manifest.json"
+BENCHMARK_FILE = "benchmark.json"
+"""What was measured on this index. No part of it: the manifest does not list it, and it may be absent."""
+NEW_SUFFIX = ".new"
+"""Added to a name while the file is written; a killed process may leave one."""
 REQUIRED_FILES = (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)
 FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE)
 NO_MODEL = "none"

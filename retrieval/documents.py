@@ -38,6 +38,9 @@ class DocumentStore:
         # Opening has touched the head of every batch; from here on, pages come in row by row.
         self._num_touched = _ROWS_BETWEEN_RELEASES
         self._release_pages(0)
+        if hasattr(mmap, "MADV_RANDOM"):
+            # Hits are far apart: where nothing is in RAM yet, reading ahead brings in megabytes for each of them.
+            mapped.madvise(mmap.MADV_RANDOM)
         self._extra = [name for name in table.schema.names if name not in COMMON_COLUMNS and name not in _OURS]
         self.path = path
 

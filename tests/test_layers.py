@@ -13,6 +13,7 @@ SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(
 ENGINES = {
     "faiss": {"retrieval.binary_index"},
     "usearch": {"retrieval.int8_store"},
+    "numkong": {"retrieval.scan_kernels"},
     "openvino": {"retrieval.openvino_encoder"},
     "torch": {"retrieval.torch_encoder"},
     "sentence_transformers": {"retrieval.torch_encoder"},

@@ -1,0 +1,70 @@
+"""The first query of a fresh process, with all files of the index in RAM, and with none of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrieval import Searcher
+from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.timings import Timings, percentiles
+from scripts.bench.job import TOP_K, Job, QuerySet, Report
+from scripts.bench.pages import evict
+from scripts.bench.processes import in_own_process
+
+_STARTS = 5
+_FILES = {"binary": BINARY_FILE, "int8": INT8_FILE, "documents": DOCUMENTS_FILE}
+
+
+def measure_starts(job: Job, report: Report) -> dict[str, Any]:
+    """Returns `warm` and `cold`: milliseconds to open the index and its model, of the first query, of the later ones.
+
+    `cold` is None when pages stayed in RAM, and `note` says of which files.
+    """
+    first = next(iter(job.query_sets.values())).first(_STARTS + 1)
+    warm = []
+    for number in range(_STARTS):
+        report(f"warm start {number + 1} of {_STARTS}")
+        warm.append(in_own_process(start_once, job.index, first))
+    cold = []
+    for number in range(_STARTS):
+        report(f"cold start {number + 1} of {_STARTS}")
+        left = {name: evict(job.index / file) for name, file in _FILES.items()}
+        if stayed := [name for name, pages in left.items() if not pages.is_evicted]:
+            note = f"not measured: pages of {', '.join(stayed)} stayed in RAM; is the index open elsewhere?"
+            break
+        cold.append(in_own_process(start_once, job.index, first))
+    else:
+        note = None
+    return {
+        "warm": _percentiles_of(warm),
+        "cold": None if note else _percentiles_of(cold),
+        "note": note,
+        "encoded": bool(first.texts),
+        "samples": _STARTS,
+    }
+
+
+def start_once(index: Path, queries: QuerySet) -> dict[str, float]:
+    """Returns the milliseconds to open an index, of its first query, and of the later ones, in this fresh process."""
+    opening, asked = Timings(), Timings()
+    if queries.texts:
+        searcher = opening.add(Searcher.open, index)
+        for text in queries.texts:
+            asked.add(searcher.search, text, TOP_K)
+    else:
+        searcher = opening.add(_open_without_model, index)
+        for vector in queries.vectors:
+            asked.add(searcher.search_vector, vector, TOP_K)
+    later = asked.wall_ms[1:] or asked.wall_ms
+    return {"open": opening.wall_ms[0], "first_query": asked.wall_ms[0], "later_queries": float(np.median(later))}
+
+
+def _percentiles_of(runs: list[dict[str, float]]) -> dict[str, Any]:
+    return {name: percentiles([run[name] for run in runs]) for name in runs[0]}
+
+
+def _open_without_model(index: Path) -> Searcher:
+    return Searcher(Bundle.open(index), None)

@@ -1,0 +1,168 @@
+"""How the search grows with the number of documents, on indexes of 10,000 to 2,000,000 built for the purpose.
+
+Each is built by the one build and searched by the one search, in a temporary folder that is removed. Documents up to
+the size of the measured index have its real vectors, a seeded sample; beyond that, real vectors with a little noise.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from retrieval import BuildOptions, Searcher, SearchResponse, SearchSettings, build_index
+from retrieval.bundle import Bundle
+from retrieval.corpus import CorpusInfo, with_common_columns
+from retrieval.evaluation import ExactBaseline
+from retrieval.quantization import Float32s, num_code_bytes
+from retrieval.timings import percentiles, stage_percentiles
+from scripts.bench.job import TOP_K, Job, Report, require_baseline
+from scripts.bench.query_sets import with_noise
+
+_SIZES = (10_000, 100_000, 2_000_000)
+_NOISE = 0.02
+_QUERIES_OF_EACH_SET = 100
+_WARM_UP_QUERIES = 20
+_BATCH_ROWS = 10_000
+_OTHER_BYTES_A_ROW = 200
+"""What a row takes beside its vectors: document, text, graph of usearch."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedVectors:
+    """An encoder whose texts are numbers of vectors: `document 7`."""
+
+    embeddings: Float32s
+    """`(n, dim)`, mapped."""
+    rows: Any
+    """`(m,)`: the real vectors that are used, by row."""
+    seed: int
+    model_id: str = "vectors of another index"
+    weights_sha256: str = "0" * 64
+    backend: str = "numpy"
+    note: str | None = None
+
+    @property
+    def dim(self) -> int:
+        """Returns the number of dimensions."""
+        return int(self.embeddings.shape[1])
+
+    def encode(self, texts: Sequence[str]) -> Float32s:
+        """Returns the vectors of the numbers in the texts; those beyond the real ones are repeated, with noise."""
+        numbers = np.array([int(text.rsplit(" ", 1)[1]) for text in texts])
+        vectors = np.array(self.embeddings[self.rows[numbers % len(self.rows)]])
+        made = np.flatnonzero(numbers >= len(self.rows))
+        if len(made):
+            rng = np.random.default_rng([self.seed, int(numbers[made[0]])])
+            vectors[made] = with_noise(vectors[made], rng, _NOISE)
+        return vectors
+
+    def encode_query(self, texts: Sequence[str]) -> Float32s:
+        """Returns the same: queries come as vectors here."""
+        return self.encode(texts)
+
+    def num_tokens_cut(self, text: str) -> int:
+        """Returns 0: these texts are short."""
+        return 0
+
+
+class NumberedTexts:
+    """A corpus of so many texts, each with its number."""
+
+    info = CorpusInfo("growth", "Numbered texts with the vectors of another index")
+
+    def __init__(self, num_rows: int) -> None:
+        self.num_rows = num_rows
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yields the texts in order."""
+        for start in range(0, self.num_rows, _BATCH_ROWS):
+            numbers = range(start, min(start + _BATCH_ROWS, self.num_rows))
+            texts = pa.array([f"document {number}" for number in numbers], pa.string())
+            yield with_common_columns(pa.RecordBatch.from_arrays([texts], names=["text"]), text="text")
+
+
+def measure(job: Job, report: Report) -> dict[str, Any]:
+    """Returns, in `sizes`, for each number of documents: `stages` and `vector_part` in milliseconds, `recall`, `files`.
+
+    `real_vectors` of each are the index's own. A size for which there is no room on the disk has `not_measured`.
+
+    Raises:
+        NotMeasurableError: if the index has no float32 baseline.
+    """
+    bundle = Bundle.open(job.index)
+    require_baseline(job.index, bundle.manifest.has_baseline)
+    baseline = ExactBaseline.open(bundle)
+    settings = Searcher(bundle, None).defaults
+    num_texts = len(baseline.text_rows)
+    sizes = sorted(set(job.growth_sizes or (num_texts, *_SIZES)))
+    vectors = job.all_vectors(_QUERIES_OF_EACH_SET)
+    figures = []
+    for size in sizes:
+        rng = np.random.default_rng(job.seed)
+        rows = np.sort(rng.choice(baseline.text_rows, size=min(size, num_texts), replace=False))
+        encoder = NumberedVectors(baseline.embeddings, rows, job.seed)
+        about = {"documents": size, "real_vectors": len(rows), "made_vectors": size - len(rows)}
+        figures.append({**about, **_measure_size(job, encoder, size, vectors, settings, report)})
+    return {
+        "sizes": figures,
+        "made_vectors_are": f"real vectors plus normal noise of {_NOISE} a dimension, of length 1 again",
+        "settings": {"num_candidates": settings.num_candidates, "rescore_multiplier": settings.rescore_multiplier},
+        "queries": len(vectors),
+        "seed": job.seed,
+    }
+
+
+def bytes_needed(num_rows: int, dim: int) -> int:
+    """Returns how much disk the index of so many rows takes while it is built, at most."""
+    return num_rows * (4 * dim + dim + num_code_bytes(dim) + _OTHER_BYTES_A_ROW)
+
+
+def _measure_size(
+    job: Job, encoder: NumberedVectors, size: int, vectors: Float32s, settings: SearchSettings, report: Report
+) -> dict[str, Any]:
+    needed, free = bytes_needed(size, encoder.dim), shutil.disk_usage(job.work).free
+    if needed > free:
+        why = f"{needed / 1e9:.1f} GB of disk are needed, {free / 1e9:.1f} are free: name another folder with --work"
+        return {"not_measured": why}
+    with tempfile.TemporaryDirectory(prefix="growth-", dir=job.work) as folder:
+        report(f"building an index of {size:,}")
+        bundle = build_index(NumberedTexts(size), encoder, Path(folder) / "index", BuildOptions())
+        report(f"searching {size:,}")
+        return _measure_bundle(bundle, vectors, settings)
+
+
+def _measure_bundle(bundle: Bundle, vectors: Float32s, settings: SearchSettings) -> dict[str, Any]:
+    searcher, baseline = Searcher(bundle, None), ExactBaseline.open(bundle)
+
+    def search(vector: Float32s) -> SearchResponse:
+        return searcher.search_vector(
+            vector,
+            TOP_K,
+            num_candidates=settings.num_candidates,
+            rescore_multiplier=settings.rescore_multiplier,
+        )
+
+    for vector in vectors[:_WARM_UP_QUERIES]:
+        search(vector)
+    responses = [search(vector) for vector in vectors]
+    truths = baseline.search(vectors, TOP_K)
+    kept = [
+        baseline.recall(vector, [hit.row for hit in response.hits], truth)
+        for vector, response, truth in zip(vectors, responses, truths, strict=True)
+    ]
+    latencies = [response.latency for response in responses]
+    return {
+        "stages": stage_percentiles(dict(latency.stages) for latency in latencies),
+        "vector_part": percentiles([latency.total_ms - latency.stages["documents"] for latency in latencies]),
+        "recall": float(np.mean(kept)),
+        "codes_bytes": searcher.codes.nbytes,
+        "files": {name: record.size_bytes for name, record in bundle.manifest.files.items()},
+        "build_seconds": bundle.manifest.build_seconds,
+    }

@@ -1,0 +1,49 @@
+"""Cells and tables of Markdown, and the parts of a run that they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from retrieval import RetrievalError
+
+Figures = Mapping[str, Any]
+
+
+class FigureMissingError(RetrievalError):
+    """A figure is asked for that was not measured; the message has the command that measures it."""
+
+
+def part_of(figures: Figures, name: str) -> Figures:
+    """Returns what a part measured.
+
+    Raises:
+        FigureMissingError: if it was not run, failed, or could not be measured.
+    """
+    part: Figures | None = figures["parts"].get(name)
+    if part is None:
+        raise FigureMissingError(f"the part {name} was not run: scripts/benchmark.py --only {name} measures it")
+    if reason := part.get("error") or part.get("not_measured"):
+        raise FigureMissingError(f"the part {name} has no figures: {reason}")
+    return part
+
+
+def markdown(header: list[str], rows: list[list[str]]) -> Iterator[str]:
+    """Yields a table."""
+    for cells in (header, ["---"] * len(header), *rows):
+        yield f"| {' | '.join(cells)} |"
+
+
+def recall_cell(path: Figures) -> str:
+    """Returns the recall of a path, `-` where there was no float32 to compare with."""
+    return "-" if path["recall"] is None else f"{path['recall']:.3f}"
+
+
+def ms_cell(found: Figures | None) -> str:
+    """Returns median and 95th percentile in milliseconds, `-` for None."""
+    return "-" if found is None else f"{found['p50_ms']:.2f} ({found['p95_ms']:.2f})"
+
+
+def mb_cell(size_bytes: float) -> str:
+    """Returns megabytes."""
+    return f"{size_bytes / 1e6:,.1f}"

@@ -1,0 +1,88 @@
+"""The path that the published demos take, to be timed beside ours in a process of its own.
+
+PyTorch `encode`, sign bits, Hamming, raw int8 codes as if they were vectors, documents. What each step calls is what
+the demos call (sentence-transformers, faiss and usearch with their defaults); see
+https://huggingface.co/spaces/sentence-transformers/quantized-retrieval.
+"""
+
+from __future__ import annotations
+
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from usearch.index import Index
+
+from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE
+from retrieval.documents import DocumentStore
+from retrieval.measurement import process_rss_bytes
+from retrieval.model_files import locate_model
+from retrieval.quantization import Float32s, binarize
+from retrieval.torch_encoder import TorchEncoder
+from scripts.bench.timed_path import Timed
+
+STAGES = ("encode", "binarize", "hamming", "rescore", "documents")
+
+
+class ReferenceRanking:
+    """The published demos' search by vector over a bundle of ours."""
+
+    def __init__(self, index: Path) -> None:
+        self._binary: Any = faiss.read_index_binary(str(index / BINARY_FILE))
+        self._int8: Any = Index.restore(str(index / INT8_FILE), view=True)
+
+    def rank(self, vector: Float32s, top_k: int, num_candidates: int) -> list[int]:
+        """Returns the `top_k` best rows of `num_candidates` for an embedding `(dim,)`."""
+        return self.rescore(vector, self.candidates(binarize(vector[None]), num_candidates), top_k)
+
+    def candidates(self, code: Any, num_candidates: int) -> Any:
+        """Returns the rows nearest by Hamming distance to sign bits `(1, bytes)`."""
+        _, ids = self._binary.search(code, num_candidates)
+        return ids[0]
+
+    def rescore(self, vector: Float32s, ids: Any, top_k: int) -> list[int]:
+        """Returns the rows with the highest dot products of the query and the raw codes."""
+        ids = ids[ids >= 0]  # faiss pads with -1 when there are fewer
+        codes = np.asarray(self._int8[ids]).astype(int)
+        scores = vector @ codes.T
+        return [int(row) for row in ids[np.argsort(-scores)[:top_k]]]
+
+
+class ReferencePath:
+    """The whole search of the published demos: text to documents."""
+
+    def __init__(self, index: Path, model_id: str) -> None:
+        self._encoder = TorchEncoder(locate_model(model_id))
+        self._ranking = ReferenceRanking(index)
+        self._documents = DocumentStore.open(index / DOCUMENTS_FILE)
+
+    def search(self, query: str, top_k: int, num_candidates: int) -> Timed:
+        """Returns the `top_k` best of `num_candidates` (the seed's demo: the same number; the published one: 4x)."""
+        cpu = time.process_time()
+        marks = [time.perf_counter()]
+        vector = self._encoder.encode_query([query])[0]
+        marks.append(time.perf_counter())
+        code = binarize(vector[None])
+        marks.append(time.perf_counter())
+        ids = self._ranking.candidates(code, num_candidates)
+        marks.append(time.perf_counter())
+        rows = self._ranking.rescore(vector, ids, top_k)
+        marks.append(time.perf_counter())
+        self._documents.fetch(rows)
+        marks.append(time.perf_counter())
+        stages = {name: (marks[i + 1] - marks[i]) * 1e3 for i, name in enumerate(STAGES)}
+        total_ms = (marks[-1] - marks[0]) * 1e3
+        return Timed({**stages, "total": total_ms}, (time.process_time() - cpu) * 1e3)
+
+
+def serve(pipe: Connection, index: Path, model_id: str) -> None:
+    """Answers `(queries, top_k, num_candidates)` with a list of `Timed`, until None comes; then with its RSS."""
+    path = ReferencePath(index, model_id)
+    pipe.send("ready")
+    while (asked := pipe.recv()) is not None:
+        queries, top_k, num_candidates = asked
+        pipe.send([path.search(query, top_k, num_candidates) for query in queries])
+    pipe.send(process_rss_bytes())
