@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 RECALL_TARGET = 0.98
 TIMEOUT_S = 600.0
+SATURATE_S = 3.0
 
 
 def measure(
@@ -59,6 +60,7 @@ def measure(
     only: tuple[str, ...] = (),
     recall_target: float = RECALL_TARGET,
     timeout_s: float = TIMEOUT_S,
+    saturate_s: float = SATURATE_S,
 ) -> dict[str, Any]:
     """Returns the figures of our path and of every peer, as the docstring of this module explains them.
 
@@ -71,6 +73,7 @@ def measure(
         only: names of the engines to measure; all, when empty.
         recall_target: the recall@10 to reach on every query set.
         timeout_s: the time of one engine for building, sweeping and measuring; then it is stopped.
+        saturate_s: for how long the callers of one engine ask.
 
     Raises:
         BundleError: if the index cannot be opened, or has no float32 baseline.
@@ -79,5 +82,7 @@ def measure(
     # Imported here: the children of this package import it too, and a peer's process must not hold our engine.
     from scripts.bench.peers.comparison import Comparison
 
-    comparison = Comparison.prepare(index, query_sets, threads=threads, work=work, recall_target=recall_target)
+    comparison = Comparison.prepare(
+        index, query_sets, threads=threads, work=work, recall_target=recall_target, saturate_s=saturate_s
+    )
     return comparison.measure(only, timeout_s, report)

@@ -34,6 +34,7 @@ class Job:
     task: str
     """`build`, `sweep` or `measure`."""
     module: str
+    """Of the engine; with a leading dot, of this package."""
     folder: str
     """Of the index that is written or opened."""
     threads: int
@@ -52,13 +53,21 @@ class Job:
 
 def main(path: str) -> int:
     """Does the job in the file `path`, writes the figures beside it and returns the exit status."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
     job = Job(**json.loads(Path(path).read_text(encoding="utf-8")))
     keep_to_cores(job.threads)
-    engine = cast("EngineModule", importlib.import_module(f"scripts.bench.peers.{job.module}"))
+    engine = cast("EngineModule", importlib.import_module(job.module, "scripts.bench.peers"))
     tasks = {"build": build, "sweep": sweep, "measure": measure}
     figures = tasks[job.task](engine, job)
     Path(path).with_suffix(".figures").write_text(json.dumps(figures), encoding="utf-8")
     return 0
+
+
+def end_with_parent() -> None:
+    """Ends this process when the pipe that its parent holds open is closed, however the parent ended."""
+    while os.read(0, 1):
+        pass
+    os._exit(3)
 
 
 def keep_to_cores(threads: int) -> None:

@@ -17,7 +17,6 @@ from retrieval.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
 from retrieval.errors import QueryError
 from retrieval.evaluation import ExactAnswer, ExactBaseline
 from retrieval.quantization import Float32s
-from retrieval.row_tables import Rows
 from scripts.bench.peers.catalog import INSTALL, Entry, chosen, label
 from scripts.bench.peers.child import Job
 from scripts.bench.peers.process import ChildError, ChildTimeoutError, run_child
@@ -45,10 +44,18 @@ class Comparison:
     threads: int
     work: Path
     recall_target: float
+    saturate_s: float
 
     @classmethod
     def prepare(
-        cls, index: Path, query_sets: Mapping[str, Float32s], *, threads: int, work: Path, recall_target: float
+        cls,
+        index: Path,
+        query_sets: Mapping[str, Float32s],
+        *,
+        threads: int,
+        work: Path,
+        recall_target: float,
+        saturate_s: float,
     ) -> Comparison:
         """Returns the comparison over the index in `index`, with the exact answers found.
 
@@ -66,7 +73,7 @@ class Comparison:
             )
         vectors = {name: np.ascontiguousarray(queries, dtype=np.float32) for name, queries in query_sets.items()}
         truths = {name: baseline.search(queries, _TOP_K) for name, queries in vectors.items()}
-        return cls(bundle, baseline, vectors, truths, threads, work, recall_target)
+        return cls(bundle, baseline, vectors, truths, threads, work, recall_target, saturate_s)
 
     def measure(self, only: tuple[str, ...], timeout_s: float, report: Report) -> dict[str, Any]:
         """Returns the figures of all engines named in `only`, or of all: see the docstring of the package."""
@@ -115,6 +122,7 @@ class Comparison:
         index = self.bundle.path.resolve() if entry.is_ours else folder / "index"
         job = partial(
             Job, module=entry.module, folder=str(index), threads=self.threads, top_k=self._top_k(),
+            saturate_s=self.saturate_s,
             embeddings=str(self.bundle.file(EMBEDDINGS_FILE).resolve()), rows=str(inputs / "rows.npy"),
             queries={name: str(inputs / f"queries-{i}.npy") for i, name in enumerate(self.query_sets)},
         )  # fmt: skip
@@ -154,10 +162,10 @@ class Comparison:
             means[name] = float(np.mean([self.baseline.recall(vector, own, truth) for vector, own, truth in asked]))
         return means
 
-    def _rows(self, entry: Entry, ids: Sequence[int]) -> Rows:
+    def _rows(self, entry: Entry, ids: Sequence[int]) -> list[int]:
         """Returns rows of the corpus: peers answer with positions, and faiss with -1 where it found too few."""
-        found = np.array([identifier for identifier in ids if identifier >= 0], dtype=np.int64)
-        return found if entry.is_ours else self.baseline.text_rows[found]
+        found = [identifier for identifier in ids if identifier >= 0]
+        return found if entry.is_ours else [int(self.baseline.text_rows[position]) for position in found]
 
 
 def _our_files(bundle: Bundle) -> Sequence[Path]:

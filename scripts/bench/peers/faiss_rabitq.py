@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,17 +42,21 @@ def build(vectors: Vectors, folder: Path, threads: int) -> None:
 def open_index(folder: Path, threads: int) -> FaissRabitq:
     """Returns the index in `folder`."""
     faiss.omp_set_num_threads(threads)
-    return FaissRabitq(faiss.read_index(str(folder / _FILE)))
+    return FaissRabitq(faiss.read_index(str(folder / _FILE)), threads)
 
 
 class FaissRabitq:
     """An opened index."""
 
-    def __init__(self, index: Any) -> None:
+    def __init__(self, index: Any, threads: int) -> None:
         self._index = index
+        self._threads = threads
+        self._caller = threading.local()
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the positions of the nearest vectors, nearest first."""
+        shares = getattr(self._caller, "shares_cores", False)
+        faiss.omp_set_num_threads(self._threads if setting["all_threads"] and not shares else 1)
         lists = faiss.IVFRaBitQSearchParameters(nprobe=setting["nprobe"], qb=_QUERY_BITS)
         rotated = faiss.SearchParametersPreTransform(index_params=lists)
         refined = faiss.IndexRefineSearchParameters(k_factor=setting["k_factor"], base_index_params=rotated)
@@ -64,4 +69,4 @@ class FaissRabitq:
 
     def enter_caller(self) -> None:
         """Keeps OpenMP, whose setting belongs to the calling thread, to one core a caller."""
-        faiss.omp_set_num_threads(1)
+        self._caller.shares_cores = True

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from retrieval.errors import RetrievalError
 from scripts.bench.peers.child import Job
@@ -42,22 +42,26 @@ def run_child(job: Job, folder: Path, timeout_s: float) -> dict[str, Any]:
     path = folder / f"{job.task}.json"
     path.write_text(json.dumps(asdict(job)), encoding="utf-8")
     with path.with_suffix(".stderr").open("w+b") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.bench.peers.child", str(path)],
-            cwd=_ROOT, env=_environment(os.environ, job.threads), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True,
-        )  # fmt: skip
-        try:
-            process.wait(timeout=max(0.0, timeout_s))
-        except subprocess.TimeoutExpired as error:
-            raise ChildTimeoutError(f"stopped in its {job.task}: the time limit was up.") from error
-        finally:
-            _kill(process)
-        if process.returncode != 0:
+        status = _exit_status(path, job, errors, timeout_s)
+        if status != 0:
             errors.seek(0)
-            raise ChildError(_why(job.task, process.returncode, errors.read().decode(errors="replace")))
+            raise ChildError(_why(job.task, status, errors.read().decode(errors="replace")))
     figures: dict[str, Any] = json.loads(path.with_suffix(".figures").read_text(encoding="utf-8"))
     return figures
+
+
+def _exit_status(path: Path, job: Job, errors: IO[bytes], timeout_s: float) -> int:
+    command = [sys.executable, "-m", "scripts.bench.peers.child", str(path)]
+    with subprocess.Popen(
+        command, cwd=_ROOT, env=_environment(os.environ, job.threads), stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            return process.wait(timeout=max(0.0, timeout_s))
+        except subprocess.TimeoutExpired as error:
+            raise ChildTimeoutError(f"stopped in its {job.task}: the time limit was up") from error
+        finally:
+            _kill(process)
 
 
 def _environment(inherited: Mapping[str, str], threads: int) -> dict[str, str]:
