@@ -27,7 +27,8 @@ _TOP_K = 10
 _COVERS = (
     "Vector search only, for ours as for the peers: no text is encoded, no document is read. Everyone indexes one "
     "vector a distinct text and runs in processes of its own, one after the other, pinned to the same cores. "
-    "Files are warm: they were just written or searched."
+    "Files are warm: they were just written or searched. Callers are Python threads, which share one interpreter lock: "
+    "it costs the fastest engines the most throughput."
 )
 
 Report = Callable[[str], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 _OURS = "ours_at_target"
@@ -88,11 +89,20 @@ def _row(engine: Mapping[str, Any], sets: list[str]) -> str:
 def _wins(figures: Mapping[str, Any]) -> Iterator[str]:
     if _OURS not in figures["engines"]:
         return
-    yield "Where a peer is better than ours at the target, on the harder query set:"
+    yield "Where a peer is better than ours at the target (of several query sets, the worse figure counts):"
     yield ""
-    for win in figures["where_peers_win"]:
-        title = figures["engines"][win["engine"]]["title"]
-        short = "" if win["peer_reached_target"] else ", though it fell short of the recall"
-        yield f"- {win['measure']}: {title} {win['peer']:,.3f}, ours {win['ours']:,.3f}{short}"
+    for name, group in groupby(figures["where_peers_win"], key=lambda win: win["measure"]):
+        wins = list(group)
+        better = ", ".join(_win(figures["engines"][win["engine"]]["title"], win) for win in wins)
+        yield f"- {name}, ours {_number(wins[0]['ours'])}: {better}"
     if not figures["where_peers_win"]:
         yield "- nowhere in this run"
+
+
+def _win(title: str, win: Mapping[str, Any]) -> str:
+    short = "" if win["peer_reached_target"] else " with too low a recall"
+    return f"{title} ({_number(win['peer'])}{short})"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.3f}" if value < 100 else f"{value:,.0f}"
