@@ -17,7 +17,7 @@ import pytest
 from retrieval import BundleMissingError, QueryError, build_index
 from scripts.bench import peers
 from scripts.bench.peers import catalog
-from scripts.bench.peers.__main__ import main
+from scripts.bench.peers.__main__ import encoded, main
 from scripts.bench.peers.catalog import ENTRIES, Entry
 from scripts.bench.peers.sweep import Tried, pick
 from scripts.bench.peers.table import lines, where_peers_win
@@ -196,6 +196,12 @@ class TestBadInput:
         with pytest.raises(BundleMissingError, match="without --no-baseline"):
             peers.measure(bundle.path, QUERIES, threads=1, work=tmp_path, report=print)
 
+    @pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\xfe"])
+    def test_a_file_without_queries(self, tmp_path: Path, encoder: FakeEncoder, content: bytes) -> None:
+        (tmp_path / "queries.txt").write_bytes(content)
+        with pytest.raises(QueryError, match=r"queries\.txt"):
+            encoded([tmp_path / "queries.txt"], encoder, 10)
+
     def test_the_command_ends_with_one_line(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["--index", str(tmp_path / "none")]) == 1
+        assert main(["--index", str(tmp_path / "none"), "--queries", str(tmp_path / "none.txt")]) == 1
         assert capsys.readouterr().err.startswith("error: ")
