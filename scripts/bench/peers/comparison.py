@@ -21,7 +21,7 @@ from scripts.bench.peers.catalog import INSTALL, Entry, chosen, label
 from scripts.bench.peers.child import Job
 from scripts.bench.peers.process import ChildError, ChildTimeoutError, run_child
 from scripts.bench.peers.sweep import Tried, pick
-from scripts.bench.peers.table import where_peers_win
+from scripts.bench.peers.table import in_short, where_peers_win
 
 _TOP_K = 10
 _COVERS = (
@@ -109,7 +109,9 @@ class Comparison:
         folder = inputs / entry.name
         (folder / "index").mkdir(parents=True)
         try:
-            return {**about, **self._figures(entry, inputs, time.monotonic() + timeout_s, report)}
+            figures = self._figures(entry, inputs, time.monotonic() + timeout_s, report)
+            report(f"{entry.title}: {in_short(figures)}")
+            return {**about, **figures}
         except ChildError as error:
             timed_out = isinstance(error, ChildTimeoutError)
             reason = f"{error} ({timeout_s:,.0f} s)" if timed_out else str(error)
