@@ -56,6 +56,7 @@ def _grid(first: str, second: str, pairs: tuple[tuple[int, int], ...]) -> tuple[
     return tuple({first: a, second: b} for a, b in pairs)
 
 
+_GRAPH_WIDTHS = (16, 32, 64, 96, 128, 192, 256, 320, 384, 512)
 _RABITQ = ((16, 10), (32, 10), (64, 10), (64, 20), (128, 20), (256, 20), (256, 40), (384, 20), (512, 20), (512, 40))
 
 ENTRIES = (
@@ -72,7 +73,7 @@ ENTRIES = (
     ),
     Entry(
         "faiss_hnsw", "faiss HNSW32, float32", "M 32, efConstruction 40 (default), read into RAM",
-        ".faiss_hnsw", ("faiss-cpu",), tuple({"efSearch": ef} for ef in (16, 32, 64, 96, 128, 192, 256, 512)),
+        ".faiss_hnsw", ("faiss-cpu",), tuple({"efSearch": ef} for ef in _GRAPH_WIDTHS),
     ),
     Entry(
         "faiss_rabitq", "faiss IVF RaBitQ, int8 refine",
@@ -84,12 +85,13 @@ ENTRIES = (
     Entry(
         "usearch_hnsw", "usearch HNSW, int8",
         "connectivity 16, expansion_add 128 (defaults), one int8 scale fitted to the vectors, read into RAM",
-        ".usearch_hnsw", ("usearch",), tuple({"expansion": ef} for ef in (16, 32, 64, 96, 128, 192, 256, 512)),
+        ".usearch_hnsw", ("usearch",), tuple({"expansion": ef} for ef in _GRAPH_WIDTHS),
     ),
     Entry(
         "qdrant_edge", "Qdrant Edge, binary quantization",
         "m 16, ef_construct 100 (defaults), bits pinned in RAM, float32 vectors mapped from disk for rescoring",
-        ".qdrant_binary", ("qdrant-edge-py",), tuple({"oversampling": n} for n in (4, 8, 16, 24, 32, 48, 64, 100)),
+        ".qdrant_binary", ("qdrant-edge-py",),
+        tuple({"oversampling": n} for n in (4, 8, 16, 24, 32, 40, 48, 56, 64, 100)),
     ),
     Entry(
         "lancedb_rq", "LanceDB IVF_RQ", "1 bit, about n / 4,096 partitions, float32 vectors on disk for refining",
