@@ -48,7 +48,7 @@ def test_what_is_fetched_is_what_was_published(
 ) -> None:
     commit = publish(hub, bundle)
     folder = fetch(hub, tmp_path / "cache")
-    assert folder.name == commit
+    assert (folder.name, folder.parent.name) == ("index", commit)
     for name in (*bundle.manifest.files, MANIFEST_FILE):
         assert (folder / name).read_bytes() == bundle.file(name).read_bytes()
     hits = Searcher.open(folder, encoder=encoder, verify="now").search("red apple").hits
@@ -70,7 +70,7 @@ def test_a_fetched_index_opens_again_without_a_hub(hub: HubStandIn, bundle: Bund
     folder = fetch(hub, tmp_path / "cache")
     hub.requests.clear()
     assert fetch_bundle(ADDRESS, tmp_path / "cache", endpoint="http://127.0.0.1:9") == folder
-    assert fetch_bundle(f"{ADDRESS}@{folder.name}", tmp_path / "cache", endpoint="http://127.0.0.1:9") == folder
+    assert fetch_bundle(f"{ADDRESS}@{folder.parent.name}", tmp_path / "cache", endpoint="http://127.0.0.1:9") == folder
     assert hub.requests == []
 
 
@@ -80,9 +80,9 @@ def test_an_index_stays_at_the_commit_of_its_first_fetch(
     first = publish(hub, bundle)
     fetch(hub, tmp_path / "cache")
     second = publish(hub, build(random_texts(50, seed=1), name="other"))
-    assert fetch(hub, tmp_path / "cache").name == first
-    assert fetch(hub, tmp_path / "cache", f"{ADDRESS}@{second}").name == second
-    assert fetch(hub, tmp_path / "fresh").name == second
+    assert fetch(hub, tmp_path / "cache").parent.name == first
+    assert fetch(hub, tmp_path / "cache", f"{ADDRESS}@{second}").parent.name == second
+    assert fetch(hub, tmp_path / "fresh").parent.name == second
 
 
 @pytest.mark.parametrize("kind", ["cut", "stall"])
@@ -99,7 +99,7 @@ def test_the_next_call_goes_on_with_what_has_arrived(hub: HubStandIn, bundle: Bu
     work.mkdir(parents=True)
     (work / EMBEDDINGS_FILE).write_bytes(bundle.file(EMBEDDINGS_FILE).read_bytes()[:5_000])
     shutil.copyfile(bundle.file(INT8_FILE), work / INT8_FILE)
-    assert fetch(hub, tmp_path / "cache").name == commit
+    assert fetch(hub, tmp_path / "cache").parent.name == commit
     assert asked_for(hub, EMBEDDINGS_FILE) == ["bytes=5000-"]
     assert asked_for(hub, INT8_FILE) == []
     assert not work.exists()

@@ -164,8 +164,10 @@ def test_the_card_names_the_licence_or_that_it_is_unknown(bundle: Bundle) -> Non
 
 def test_the_card_tells_a_recall_only_if_one_was_measured(bundle: Bundle) -> None:
     assert "recall" not in card_of(bundle.manifest, REPO)
-    measured = replace(bundle.manifest, search={**bundle.manifest.search, "reached_recall": 0.9912})
-    assert "reached recall: 0.9912" in card_of(measured, REPO)
+    found = {"recall": {"bits": 0.55, "chosen": 0.9912}, "sampled_queries": 300}
+    card = card_of(replace(bundle.manifest, search={**bundle.manifest.search, **found}), REPO)
+    assert "| sign bits alone | 0.5500 |\n| the settings above | 0.9912 |" in card
+    assert "measured on 300 texts" in card
 
 
 def test_a_title_cannot_break_out_of_its_place(bundle: Bundle) -> None:

@@ -7,7 +7,7 @@ failures.py    what the client raises -> our errors
 """
 
 from retrieval.hub.address import HubAddress, is_hub_address
-from retrieval.hub.fetching import FetchProgress, fetch_bundle
+from retrieval.hub.fetching import FetchProgress, fetch_bundle, fetched_bundle
 from retrieval.hub.publishing import Published, PublishOptions, publish_bundle
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "PublishOptions",
     "Published",
     "fetch_bundle",
+    "fetched_bundle",
     "is_hub_address",
     "publish_bundle",
 ]

@@ -48,6 +48,11 @@ class HubAddress:
         return f"{_DATASETS}{self.repo_id}" + (f"@{self.revision}" if self.revision else "")
 
     @property
+    def name(self) -> str:
+        """Returns the name of the repository, without its owner."""
+        return self.repo_id.partition("/")[2]
+
+    @property
     def commit(self) -> str | None:
         """Returns the revision if it is a whole commit, which never changes."""
         return self.revision if self.revision and _COMMIT.fullmatch(self.revision) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from retrieval.bundle import (
     BINARY_FILE,
@@ -31,6 +31,15 @@ _WHAT = {
     EMBEDDINGS_FILE: "float32 embeddings, the baseline",
     DOCUMENTS_FILE: "the documents, Arrow",
 }
+
+
+_RUNGS = {
+    "bits": "sign bits alone",
+    "float_bits": "float query x sign bits",
+    "int8_all": "all int8 vectors",
+    "chosen": "the settings above",
+}
+"""What the manifest calls the searches it has measured."""
 
 
 def card_of(manifest: Manifest, repo_id: str) -> str:
@@ -82,20 +91,25 @@ def _sizes(manifest: Manifest) -> str:
 def _quality(manifest: Manifest) -> str:
     """Only what the manifest says was measured."""
     search = manifest.search
-    source = _plain(str(search.get("source", "unknown")))
-    lines = [
-        f"{search['num_candidates']:,} candidates by Hamming distance, {search['rescore_multiplier']} int8 vectors "
-        f"rescored for each result wanted (from: {source})."
-    ]
-    shown = {name: value for name, value in search.items() if _is_recall(name, value)}
-    lines += [f"{_plain(name.replace('_', ' '))}: {value:.4f}" for name, value in shown.items()]
-    return "## Search settings\n\n" + "\n\n".join(lines)
+    text = (
+        f"## Search settings\n\n{search['num_candidates']:,} candidates by Hamming distance, "
+        f"{search['rescore_multiplier']} int8 vectors rescored for each result wanted (from: "
+        f"{_plain(str(search.get('source', 'unknown')))})."
+    )
+    recall = search.get("recall")
+    shares = {name: value for name, value in recall.items() if _is_share(value)} if isinstance(recall, Mapping) else {}
+    if not shares:
+        return text
+    rows = [(_RUNGS.get(name, _plain(name.replace("_", " "))), f"{value:.4f}") for name, value in shares.items()]
+    sampled = search.get("sampled_queries")
+    among = f" on {sampled:,} texts of the corpus" if isinstance(sampled, int) else ""
+    return f"{text}\n\nrecall@10 against the exact float32 scan, measured{among}:\n\n" + _table(
+        ("search", "recall@10"), rows
+    )
 
 
-def _is_recall(name: str, value: object) -> bool:
-    words = ("recall", "share")
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and any(word in name for word in words)
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _usage(repo_id: str) -> str:

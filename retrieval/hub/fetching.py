@@ -1,6 +1,6 @@
 """Fetches a published index: pinned to a commit, resumed, verified whole, and only then put in place.
 
-CACHE/owner--name/COMMIT             a verified index
+CACHE/owner--name/COMMIT/name        a verified index, in a folder that is called like the repository
 CACHE/owner--name/COMMIT.fetching    what has arrived of one
 CACHE/owner--name/revisions.json     the commit each branch or tag was at when it was first fetched
 """
@@ -34,8 +34,10 @@ class FetchProgress:
 
     done_bytes: int
     total_bytes: int
-    message: str = ""
-    """What goes on: the file that arrives, or what is checked."""
+    file: str
+    """The one that arrives, or is checked."""
+    is_checking: bool = False
+    """Whether all has arrived, and is compared with its checksums."""
 
 
 Report = Callable[[FetchProgress], None]
@@ -51,7 +53,7 @@ def fetch_bundle(
     """Returns the folder of a published index, fetched and verified whole; one that is here already needs no network.
 
     `hf://datasets/owner/name@COMMIT` is that commit for good. A branch, or no revision, is the commit it was at when
-    it was first fetched here. The folder is named by the commit.
+    it was first fetched here; the name of the folder's parent is that commit.
 
     Raises:
         HubError: if it cannot be had; what has arrived is kept, and the next call goes on from there.
@@ -59,19 +61,39 @@ def fetch_bundle(
         BundleIncompatibleError: if it is of another format version.
     """
     parsed = HubAddress.parse(address)
-    home = (cache_folder or default_cache_folder() / "indexes") / parsed.repo_id.replace("/", "--")
+    if (found := _found(parsed, cache_folder)) is not None:
+        return found
+    home = _home(parsed, cache_folder)
     revision = parsed.revision or DEFAULT_REVISION
-    commit = parsed.commit or _revisions(home).get(revision)
-    if commit and _is_whole(home / commit):
-        return home / commit
     with hub_failures(parsed, "read", endpoint):
-        commit = commit or _resolve(parsed, revision, endpoint)
-        home.mkdir(parents=True, exist_ok=True)
+        commit = parsed.commit or _revisions(home).get(revision) or _resolve(parsed, revision, endpoint)
+        target = home / commit / parsed.name
+        target.parent.mkdir(parents=True, exist_ok=True)
         with _alone(home, parsed):
-            if not _is_whole(home / commit):
-                _fetch(parsed, Repository(parsed, commit, endpoint), home / commit, report)
+            if not _is_whole(target):
+                _fetch(parsed, Repository(parsed, commit, endpoint), target, report)
             _write_json(home / _REVISIONS_FILE, {**_revisions(home), revision: commit})
-    return home / commit
+    return target
+
+
+def fetched_bundle(address: str, cache_folder: Path | None = None) -> Path | None:
+    """Returns the folder of an index that was fetched before, without asking the hub; None if it was not.
+
+    Raises:
+        HubError: if it is no address.
+    """
+    return _found(HubAddress.parse(address), cache_folder)
+
+
+def _home(address: HubAddress, cache_folder: Path | None) -> Path:
+    return (cache_folder or default_cache_folder() / "indexes") / address.repo_id.replace("/", "--")
+
+
+def _found(address: HubAddress, cache_folder: Path | None) -> Path | None:
+    home = _home(address, cache_folder)
+    commit = address.commit or _revisions(home).get(address.revision or DEFAULT_REVISION)
+    target = home / commit / address.name if commit else None
+    return target if target is not None and _is_whole(target) else None
 
 
 def _resolve(address: HubAddress, revision: str, endpoint: str | None) -> str:
@@ -86,7 +108,7 @@ def _resolve(address: HubAddress, revision: str, endpoint: str | None) -> str:
 
 
 def _fetch(address: HubAddress, repository: Repository, target: Path, report: Report) -> None:
-    work = target.with_name(f"{target.name}.fetching")
+    work = target.parent.with_name(f"{target.parent.name}.fetching")
     work.mkdir(exist_ok=True)
     text = repository.read(MANIFEST_FILE, _LONGEST_MANIFEST_BYTES)
     manifest = _parsed(text, address)
@@ -101,7 +123,7 @@ def _fetch(address: HubAddress, repository: Repository, target: Path, report: Re
         repository.download(name, work / name, record.size_bytes, on_bytes)
         before += record.size_bytes
     (work / MANIFEST_FILE).write_bytes(text)
-    _verify(Bundle(work, manifest), address, lambda name: report(FetchProgress(total, total, f"checking {name}")))
+    _verify(Bundle(work, manifest), address, lambda name: report(FetchProgress(total, total, name, is_checking=True)))
     for path in (*(work / name for name in manifest.files), work / MANIFEST_FILE, work):
         sync(path)
     shutil.rmtree(target, ignore_errors=True)  # one that was altered here: the whole one takes its place
