@@ -34,7 +34,16 @@ from typing import TYPE_CHECKING
 from retrieval import RetrievalError
 from retrieval.background import BackgroundIndex
 from retrieval.library import Library
-from retrieval.startup import CONALA_HINT, DEFAULT, DEFAULT_NOTE, INDEXES, choose_index, is_built
+from retrieval.startup import (
+    CONALA_HINT,
+    DEFAULT,
+    DEFAULT_NOTE,
+    INDEXES,
+    build_default,
+    choose_index,
+    is_built,
+    take_over,
+)
 
 if TYPE_CHECKING:
     from retrieval.ui.public_link import PublicLink
@@ -90,35 +99,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         if background is not None:
             background.stop()
-
-
-def take_over(library: Library, path: Path) -> str:
-    """Makes the index in `path` the one that visitors meet first, once it is open, and returns its name.
-
-    Raises:
-        RetrievalError: if it cannot be opened.
-    """
-    name = library.add(path)
-    library.open(name)
-    return library.add(path, as_default=True)
-
-
-def build_default(path: Path) -> None:
-    """Builds the small default index, with its progress on standard error.
-
-    Raises:
-        RetrievalError: if it cannot be built.
-    """
-    from retrieval import build_index, load_encoder
-    from retrieval.corpus.sources import SourceOptions, open_corpus
-    from retrieval.progress_bar import ProgressBars
-
-    print(f"No index yet: building the small default in {path}; about a minute.", file=sys.stderr)
-    bars = ProgressBars()
-    try:
-        build_index(open_corpus(SourceOptions("python")), load_encoder(), path, report=bars)
-    finally:
-        bars.close()
 
 
 class StopRequest:

@@ -104,7 +104,7 @@ class BackgroundIndex:
             return
         threading.Thread(target=self._give_up_when_silent, name="background-silence", daemon=True).start()
         with self._process:
-            result = self._listen(self._process.stdout)
+            result = self._finished(self._process.stdout)
         if self._stopped.is_set():
             return
         if result is None and not self.status.failed:
@@ -114,29 +114,29 @@ class BackgroundIndex:
                 else f"its process ended with {self._process.returncode}; the log says more"
             )
         elif result is not None:
-            self._take_over(Path(result))
+            self._take_over(Path(result["path"]), result["detail"])
 
-    def _listen(self, lines: IO[str] | None) -> str | None:
-        """Returns the folder of the finished index, or None when there is none."""
+    def _finished(self, lines: IO[str] | None) -> dict[str, str] | None:
+        """Returns the last report, on the finished index, or None when there is none."""
         pace = Pace()
         for line in lines or ():
             self._heard_at = time.monotonic()
             report = json.loads(line)
             if report["kind"] == "finished":
-                return str(report["path"])
+                return dict(report)
             if report["kind"] == "failed":
                 self._fail(report["message"])
             else:
                 self.status = in_progress(self.job.label, report, pace)
         return None
 
-    def _take_over(self, path: Path) -> None:
+    def _take_over(self, path: Path, detail: str) -> None:
         try:
             name = self._on_ready(path)
         except RetrievalError as error:
             self._fail(str(error))
             return
-        self.status = ready(self.job.label, name)
+        self.status = ready(self.job.label, name, detail)
         self._log(self.status.message)
 
     def _fail(self, reason: str) -> None:

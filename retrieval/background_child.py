@@ -51,7 +51,11 @@ def main() -> int:
     threading.Thread(target=_end_with_the_caller, name="caller", daemon=True).start()
     os.nice(_NICENESS)
     try:
-        path = _fetch(request, reports) if request["task"] == "fetch" else _build(request, reports)
+        if request["task"] == "fetch":
+            path = _fetch(request, reports)
+            detail = f"revision {path.parent.name}"
+        else:
+            path, detail = _build(request, reports), ""
     except RetrievalError as error:
         reports.send({"kind": "failed", "message": str(error)})
         return 1
@@ -59,7 +63,7 @@ def main() -> int:
         traceback.print_exc()
         reports.send({"kind": "failed", "message": f"unexpectedly, {type(error).__name__}: the log says more"})
         return 1
-    reports.send({"kind": "finished", "path": str(path)})
+    reports.send({"kind": "finished", "path": str(path), "detail": detail})
     return 0
 
 

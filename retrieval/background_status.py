@@ -80,9 +80,10 @@ def in_progress(label: str, report: Mapping[str, Any], pace: Pace) -> Background
     return BackgroundStatus(phase, message, fraction, left)
 
 
-def ready(label: str, index_name: str) -> BackgroundStatus:
-    """Returns the status of an index that is in service."""
-    return BackgroundStatus("ready", f"{label} is ready.", 1.0, 0.0, index_name=index_name)
+def ready(label: str, index_name: str, detail: str = "") -> BackgroundStatus:
+    """Returns the status of an index that is in service; `detail` says more about which one it is."""
+    more = f" ({detail})" if detail else ""
+    return BackgroundStatus("ready", f"{label} is ready{more}.", 1.0, 0.0, index_name=index_name)
 
 
 def failed(label: str, reason: str) -> BackgroundStatus:

@@ -1,4 +1,4 @@
-"""Which index the app serves first, and which one it makes ready meanwhile."""
+"""Which index the app serves first, which one it makes ready meanwhile, and how the one follows the other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from retrieval.background import BuildJob, FetchJob, Job
 from retrieval.bundle import MANIFEST_FILE
 from retrieval.errors import HubError, RetrievalError
 from retrieval.hub import HubAddress, fetched_bundle, is_hub_address
+from retrieval.library import Library
 
 INDEXES = Path("assets", "indexes")
 CONALA = INDEXES / "conala"
@@ -58,6 +59,36 @@ def choose_index(named: str | None, environment: Mapping[str, str], root: Path) 
 def is_built(path: Path) -> bool:
     """Returns whether a finished index is in a folder."""
     return (path / MANIFEST_FILE).exists()  # it is written last
+
+
+def build_default(path: Path) -> None:
+    """Builds the small default index, with its progress on standard error.
+
+    Raises:
+        RetrievalError: if it cannot be built.
+    """
+    # Imported when it is needed: the index is mostly there.
+    from retrieval.corpus.sources import SourceOptions, open_corpus
+    from retrieval.encoder import load_encoder
+    from retrieval.indexer import BuildProgress, build_index
+    from retrieval.progress_bar import ProgressBars
+
+    bars = ProgressBars()
+    bars(BuildProgress("note", message=f"No index yet: building the small default in {path}; about a minute."))
+    try:
+        build_index(open_corpus(SourceOptions("python")), load_encoder(), path, report=bars)
+    finally:
+        bars.close()
+
+
+def take_over(library: Library, path: Path) -> str:
+    """Makes the index in `path` the one that visitors meet first, once it is open, and returns its name.
+
+    Raises:
+        RetrievalError: if it cannot be opened.
+    """
+    library.open(library.add(path))
+    return library.add(path, as_default=True)
 
 
 def _published(address: HubAddress, root: Path) -> IndexChoice:

@@ -23,7 +23,6 @@ ADDRESS = f"hf://datasets/{REPO}"
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]:
     """A hub without repositories; its client waits for fractions of a second where it would for many."""
     from huggingface_hub import close_session, constants, file_download
-    from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.2)
@@ -31,11 +30,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]
     monkeypatch.setattr(file_download, "time", SimpleNamespace(sleep=lambda seconds: None, time=time.time))
     monkeypatch.setenv("HF_TOKEN", "")
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
-    disable_progress_bars()
     with HubStandIn(tmp_path / "hub") as stand_in:
         yield stand_in
     close_session()
-    enable_progress_bars()
 
 
 def publish(hub: HubStandIn, bundle: Bundle, **options: object) -> str:

@@ -58,7 +58,7 @@ def started() -> Iterator[Make]:
 
 
 def test_a_published_index_arrives_and_is_handed_over(endpoint: HubStandIn, bundle: Bundle, started: Make) -> None:
-    publish(endpoint, bundle)
+    commit = publish(endpoint, bundle)
     paths: list[Path] = []
 
     def take(path: Path) -> str:
@@ -67,6 +67,7 @@ def test_a_published_index_arrives_and_is_handed_over(endpoint: HubStandIn, bund
 
     status = started(FetchJob(ADDRESS), take).wait(PATIENCE_S)
     assert (status.index_name, status.failed, status.is_settled) == ("taken", False, True)
+    assert f"is ready (revision {commit})" in status.message
     assert Bundle.open(paths[0]).manifest == bundle.manifest
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -240,6 +241,19 @@ def test_a_full_disk_is_found_out_before_it_is_full(
     with pytest.raises(HubError, match=r"MB are needed in .*, and 1 MB are free"):
         fetch(hub, tmp_path / "cache")
     assert asked_for(hub, INT8_FILE) == []
+
+
+def test_a_disk_that_fills_up_meanwhile_is_named(
+    hub: HubStandIn, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(hub, bundle)
+
+    def full(*args: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.file_download.http_get", full)
+    with pytest.raises(HubError, match="the disk is full: free some space"):
+        fetch(hub, tmp_path / "cache")
 
 
 def test_two_programs_do_not_fetch_into_the_same_folder(hub: HubStandIn, bundle: Bundle, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,14 +120,19 @@ def _changes(
 
 @contextmanager
 def _patience() -> Iterator[None]:
-    """Gives the client's uploads a time limit while one goes on."""
+    """Gives the client's uploads a time limit while one goes on, and keeps its bars to terminals."""
     import httpx2
     from huggingface_hub import get_session
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     session = get_session()
-    before = session.timeout
+    before, hide_bars = session.timeout, not sys.stderr.isatty() and not are_progress_bars_disabled()
     session.timeout = httpx2.Timeout(_SILENCE_LIMIT_S, connect=10.0)
+    if hide_bars:
+        disable_progress_bars()
     try:
         yield
     finally:
         session.timeout = before
+        if hide_bars:
+            enable_progress_bars()
