@@ -78,9 +78,10 @@ def _fetch(request: Mapping[str, Any], reports: Reports) -> Path:
 
 
 def _build(request: Mapping[str, Any], reports: Reports) -> Path:
+    from retrieval.build_progress import BuildProgress
     from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
     from retrieval.encoder import load_encoder
-    from retrieval.indexer import BuildOptions, BuildProgress, build_index
+    from retrieval.indexer import BuildOptions, build_index
 
     if request["corpus"] not in SOURCES:
         raise CorpusError(f"no corpus is called {request['corpus']!r}: choose one of {', '.join(SOURCES)}.")

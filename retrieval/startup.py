@@ -68,9 +68,10 @@ def build_default(path: Path) -> None:
         RetrievalError: if it cannot be built.
     """
     # Imported when it is needed: the index is mostly there.
+    from retrieval.build_progress import BuildProgress
     from retrieval.corpus.sources import SourceOptions, open_corpus
     from retrieval.encoder import load_encoder
-    from retrieval.indexer import BuildProgress, build_index
+    from retrieval.indexer import build_index
     from retrieval.progress_bar import ProgressBars
 
     bars = ProgressBars()

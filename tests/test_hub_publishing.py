@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from retrieval import BundleCorruptError, BundleError, HubError
-from retrieval.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, MANIFEST_FILE, Bundle
+from retrieval.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, MANIFEST_FILE, NO_MODEL, Bundle
 from retrieval.corpus.conala import ConalaCorpus
 from retrieval.hub import HubAddress, fetch_bundle, publish_bundle
 from retrieval.hub.card import card_of
@@ -152,6 +152,12 @@ def test_the_card_says_rows_model_sizes_and_how_to_open_it(bundle: Bundle) -> No
         assert part in card
     assert f"--index {ADDRESS}" in card
     assert f'Searcher.open(fetch_bundle("{ADDRESS}"))' in card
+
+
+def test_the_card_of_vectors_without_a_model_says_so(bundle: Bundle) -> None:
+    card = card_of(replace(bundle.manifest, model_id=NO_MODEL, weights_sha256=NO_MODEL), REPO)
+    assert "by a model it does not name" in card
+    assert "searcher.search_vector(query)" in card
 
 
 def test_the_card_names_the_licence_or_that_it_is_unknown(bundle: Bundle) -> None:

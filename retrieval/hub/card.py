@@ -44,7 +44,7 @@ _RUNGS = {
 
 def card_of(manifest: Manifest, repo_id: str) -> str:
     """Returns the card of an index, with the metadata that the hub reads on top."""
-    parts = [_metadata(manifest), _about(manifest), _sizes(manifest), _quality(manifest), _usage(repo_id)]
+    parts = [_metadata(manifest), _about(manifest), _sizes(manifest), _quality(manifest), _usage(repo_id, manifest)]
     parts += [_files(manifest), _credit(manifest.corpus)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -70,10 +70,10 @@ def _about(manifest: Manifest) -> str:
     texts = ""
     if manifest.distinct_text_count != manifest.row_count:
         texts = f" ({manifest.distinct_text_count:,} distinct texts)"
-    model = f"`{_plain(manifest.model_id)}`" if manifest.model_id else "an unnamed model"
+    model = f"with `{_plain(manifest.model_id)}`" if manifest.has_model else "elsewhere, by a model it does not name,"
     return (
         f"# {_plain(manifest.corpus.title)}\n\n"
-        f"A search index of {manifest.row_count:,} documents{texts}, embedded with {model} in {manifest.dim} "
+        f"A search index of {manifest.row_count:,} documents{texts}, embedded {model} in {manifest.dim} "
         f"dimensions and quantized to sign bits and int8. Built {manifest.built_at[:10]} with Embedding Quantization."
     )
 
@@ -112,14 +112,15 @@ def _is_share(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
-def _usage(repo_id: str) -> str:
+def _usage(repo_id: str, manifest: Manifest) -> str:
+    call = 'search("your question")' if manifest.has_model else "search_vector(query)"
     return (
         "## Use it\n\n"
         "In the folder of Embedding Quantization:\n\n"
         f"```bash\npython app.py --index hf://datasets/{repo_id}\n```\n\n"
         "```python\nfrom retrieval import Searcher\nfrom retrieval.hub import fetch_bundle\n\n"
         f'searcher = Searcher.open(fetch_bundle("hf://datasets/{repo_id}"))\n'
-        'print(searcher.search("your question").hits)\n```\n\n'
+        f"print(searcher.{call}.hits)\n```\n\n"
         f"`@COMMIT` behind the name pins it. Every file is checked against `{MANIFEST_FILE}` before it is opened."
     )
 
