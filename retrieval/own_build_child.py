@@ -25,7 +25,7 @@ from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import CorpusError, RetrievalError
 from retrieval.indexer import BuildOptions, BuildProgress, build_index
 from retrieval.own_build_corpus import BoundedCorpus
-from retrieval.own_build_words import for_visitors
+from retrieval.own_build_words import OUT_OF_MEMORY, for_visitors
 from retrieval.quantization import Float32s
 
 _TEXTS_A_STEP = 512
@@ -35,7 +35,6 @@ _SHOWN_COLUMNS = 8
 _MAX_NAME_CHARS = 200
 _SHOWN_CHARS = 300
 _MAX_MEMORY_BYTES = 4_000_000_000
-_OUT_OF_MEMORY = "There is not enough memory to work on this file here: use fewer rows, or shorter texts."
 _UNEXPECTED = "Something went wrong with this file on this side. It was noted in the log; other files may well work."
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -60,7 +59,7 @@ def main() -> int:
         send({"kind": "failed", "message": for_visitors(str(error), Path(request["folder"]))})
         return 1
     except MemoryError:
-        send({"kind": "failed", "message": _OUT_OF_MEMORY})
+        send({"kind": "failed", "message": OUT_OF_MEMORY})
         return 1
     except Exception as error:  # noqa: BLE001 - the border of the process: whatever it is, the visitor is told
         # Where it happened, and not what the message says: that may quote the visitor's data.

@@ -17,6 +17,8 @@ _MAX_EXAMPLES = 4
 _EXAMPLE_STEP = 7
 """Every so-manieth fitting text becomes an example: neighbours in a file are often alike."""
 _SAMPLED_TEXTS = 400
+_LOOKED_AT_CHARS = 5_000
+"""More than any model here reads."""
 
 
 @dataclass
@@ -76,7 +78,7 @@ class BoundedCorpus:
 
     def _bounded(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         texts = batch.column(_TEXT)
-        self._look_at(texts)
+        self._look_at(pc.utf8_slice_codeunits(texts, 0, _LOOKED_AT_CHARS))
         too_long = pc.sum(pc.greater(pc.utf8_length(texts), self._max_text_chars)).as_py() or 0
         if not too_long:
             return batch

@@ -53,11 +53,11 @@ class OwnLayout:
     @classmethod
     def place(cls, limits: OwnLimits) -> Self:
         """Returns the components, placed in the layout that is being built; the first step is seen."""
-        gr.HTML(own_panels.introduction(limits), apply_default_css=False)
+        gr.HTML(own_panels.promise(), apply_default_css=False)
         message = gr.HTML("", elem_id="own-message", apply_default_css=False)
         return cls(
             message=message,
-            **_bring_step(),
+            **_bring_step(limits),
             **_choose_step(limits),
             **_building_step(),
             **_done_step(),
@@ -120,8 +120,9 @@ class OwnLayout:
         return {**{step: gr.Column(visible=step is seen) for step in steps}, self.timer: gr.Timer(active=False)}
 
 
-def _bring_step() -> dict[str, Any]:
+def _bring_step(limits: OwnLimits) -> dict[str, Any]:
     with gr.Column(elem_id="own-bring", elem_classes="own-step") as bring:
+        gr.HTML(own_panels.introduction(limits), apply_default_css=False)
         with gr.Row(elem_id="own-ways"):
             with gr.Column(min_width=260):
                 file = gr.File(label="A file of yours", elem_id="own-file", file_count="single", height=190)

@@ -22,19 +22,26 @@ _NAMES = dict(_PHASES)
 _CELL_CHARS = 140
 
 
-def introduction(limits: OwnLimits) -> str:
-    """Returns what this view does, what may be brought, and what becomes of it."""
+def promise() -> str:
+    """Returns what this view is about, and what becomes of what is brought."""
     return (
         '<div class="own-intro"><h2>What would quantization cost on your data?</h2>'
+        '<p class="own-privacy">What you bring is seen by nobody else, stays on this server only for this visit, and '
+        "is deleted when you delete it, or close or reload this page.</p></div>"
+    )
+
+
+def introduction(limits: OwnLimits) -> str:
+    """Returns what happens to the data, and what may be brought."""
+    return (
+        '<div class="own-intro">'
         "<p>Bring texts, and watch an index being built from them: bits in memory, int8 codes on disk. Then search it, "
         "compare it with float32, see what each stage loses, and take the index with you.</p>"
         f"<ul><li>CSV, TSV, JSON Lines, Parquet, or text with one document a line</li>"
         f"<li>up to <strong>{data_size(limits.max_bytes)}</strong>; the first "
         f"<strong>{counted(limits.max_rows, 'row')}</strong> are used; a build may take "
         f"<strong>{counted(limits.max_seconds, 'second')}</strong></li>"
-        f"<li>one build a visitor at a time, and {_together(limits.num_slots)}</li></ul>"
-        '<p class="own-privacy">What you bring is seen by nobody else, stays on this server only for this visit, and '
-        "is deleted when you delete it, or close or reload this page.</p></div>"
+        f"<li>one build a visitor at a time, and {_together(limits.num_slots)}</li></ul></div>"
     )
 
 

@@ -18,10 +18,10 @@ _MODULES = (
 
 
 def sample_csv() -> str:
-    """Returns a table of documented functions, classes and methods: `summary`, `documentation`, `name`, `url`."""
+    """Returns a table of documented functions, classes and methods: `summary`, `description`, `name`, `url`."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["summary", "documentation", "name", "url"])
+    writer.writerow(["summary", "description", "name", "url"])
     for module_name in _MODULES:
         module = importlib.import_module(module_name)
         for name, thing in sorted(vars(module).items()):

@@ -15,6 +15,7 @@ from retrieval.errors import CorpusError, RetrievalError
 from retrieval.library import Library
 from retrieval.own_build import ChildQueue, JobStatus
 from retrieval.own_build_limits import OwnLimits
+from retrieval.own_build_words import as_sentence
 from retrieval.searcher import Searcher
 from retrieval.ui import own_panels
 from retrieval.ui.asking import Asking, Update, index_choices
@@ -48,7 +49,7 @@ class OwnView:
         self._asking = asking
         self._limits = limits
         self.outputs: list[Any] = []
-        self.index_chosen = gr.State(0)
+        self.index_chosen = gr.Textbox("", visible="hidden", elem_id="own-chosen")
         """Changes when another index was put in the visitor's hands: the page is to follow."""
         self._builds = ChildQueue(limits.num_slots, limits.max_waiting)
         self._looks = ChildQueue(_LOOK_SLOTS, limits.max_waiting)
@@ -142,7 +143,7 @@ class OwnView:
             status = session.job.status
         return self.parts.to_building(status, self._limits)
 
-    def poll(self, times_chosen: int, request: gr.Request) -> Update:
+    def poll(self, times_chosen: str, request: gr.Request) -> Update:
         """Returns how far the build is; when it is done, the verdict, with the new index chosen."""
         session = self._session(request)
         with session.lock:
@@ -159,7 +160,7 @@ class OwnView:
                 "The index was built, but cannot be opened", lambda: self._over(session, status, times_chosen)
             )
 
-    def _over(self, session: OwnSession, status: JobStatus, times_chosen: int) -> Update:
+    def _over(self, session: OwnSession, status: JobStatus, times_chosen: str) -> Update:
         source = session.source
         if status.phase == "finished" and source is not None:
             folder = session.adopt(session.folder / BUILT)
@@ -185,7 +186,7 @@ class OwnView:
         self._session(request).take(None)
         return self.parts.to_start("")
 
-    def delete(self, index: str | None, times_chosen: int, request: gr.Request) -> Update:
+    def delete(self, index: str | None, times_chosen: str, request: gr.Request) -> Update:
         """Returns to the start, with all that was brought and built deleted."""
         session = self._session(request)
         session.take(None)
@@ -216,11 +217,11 @@ class OwnView:
         if request.session_hash:
             self._sessions.end(request.session_hash)
 
-    def _choose(self, index: str | None, own: OwnIndex | None, times_chosen: int) -> Update:
+    def _choose(self, index: str | None, own: OwnIndex | None, times_chosen: str) -> Update:
         return {
             self._asking.own: own,
             self._asking.index: gr.Dropdown(index_choices(self._library, own), value=index),
-            self.index_chosen: times_chosen + 1,
+            self.index_chosen: f"{times_chosen}.",
         }
 
     def _taken(self, request: gr.Request, take: Callable[[OwnSession], Source]) -> Update:
@@ -241,8 +242,7 @@ class OwnView:
         try:
             return make()
         except RetrievalError as error:
-            text = str(error)
-            return self.parts.to_start(own_panels.problem(title, text[:1].upper() + text[1:]))
+            return self.parts.to_start(own_panels.problem(title, as_sentence(str(error))))
         except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working
             _LOG.exception("a visitor's data could not be worked on")
             return self.parts.to_start(own_panels.problem(title, _UNEXPECTED))
