@@ -46,6 +46,11 @@ class OwnLimits:
         )
 
     @property
+    def max_upload_bytes(self) -> int:
+        """Returns how large an upload the server may accept at all: nothing to speak of when builds are off."""
+        return self.max_bytes if self.is_on else 1
+
+    @property
     def max_file_bytes(self) -> int:
         """Returns how large a file of a build may become: a small table can unfold into a huge one."""
         return max(_LARGEST_FILE_FLOOR_BYTES, _FLOAT32_BYTES_PER_ROW * self.max_rows, 8 * self.max_bytes)

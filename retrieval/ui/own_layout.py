@@ -25,6 +25,8 @@ class OwnLayout:
     message: gr.HTML
     bring: gr.Column
     file: gr.File
+    refused: gr.Button
+    """Not seen: the script of the page presses it when a file is too large to be sent at all."""
     lines: gr.Textbox
     use_lines: gr.Button
     use_sample: gr.Button
@@ -49,6 +51,8 @@ class OwnLayout:
     download: gr.DownloadButton
     delete: gr.Button
     timer: gr.Timer
+    index_chosen: gr.Textbox
+    """Not seen: changes when an index of the visitor's own came or went."""
 
     @classmethod
     def place(cls, limits: OwnLimits) -> Self:
@@ -63,6 +67,7 @@ class OwnLayout:
             **_done_step(),
             **_mine(),
             timer=gr.Timer(_POLL_S, active=False),
+            index_chosen=gr.Textbox("", visible="hidden", elem_id="own-chosen"),
         )
 
     @property
@@ -73,6 +78,14 @@ class OwnLayout:
             *(self.url, self.rows, self.building, self.progress, self.done, self.verdict, self.mine),
             self.timer,
         ]
+
+    def unchanged(self) -> Update:
+        """Returns an update of nothing; Gradio takes an empty one for a mistake."""
+        return {self.message: gr.skip()}
+
+    def to_message(self, message: str) -> Update:
+        """Returns the step as it is, with a message above it."""
+        return {self.message: message}
 
     def to_start(self, message: str) -> Update:
         """Returns the first step, with a message above it."""
@@ -126,6 +139,7 @@ def _bring_step(limits: OwnLimits) -> dict[str, Any]:
         with gr.Row(elem_id="own-ways"):
             with gr.Column(min_width=260):
                 file = gr.File(label="A file of yours", elem_id="own-file", file_count="single", height=190)
+                refused = gr.Button("Refuse the file", elem_id="own-refused", elem_classes="unseen")
             with gr.Column(min_width=260):
                 lines = gr.Textbox(
                     label="Or paste texts, one a line", elem_id="own-lines", lines=7, max_lines=7,
@@ -134,7 +148,14 @@ def _bring_step(limits: OwnLimits) -> dict[str, Any]:
         with gr.Row(elem_id="own-take"):
             use_sample = gr.Button("Try it with a sample", elem_id="own-sample", min_width=150)
             use_lines = gr.Button("Use the pasted lines", elem_id="own-use-lines", min_width=150)
-    return {"bring": bring, "file": file, "lines": lines, "use_lines": use_lines, "use_sample": use_sample}
+    return {
+        "bring": bring,
+        "file": file,
+        "refused": refused,
+        "lines": lines,
+        "use_lines": use_lines,
+        "use_sample": use_sample,
+    }
 
 
 def _choose_step(limits: OwnLimits) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def promise() -> str:
 def introduction(limits: OwnLimits) -> str:
     """Returns what happens to the data, and what may be brought."""
     return (
-        '<div class="own-intro">'
+        f'<div class="own-intro" data-max-bytes="{limits.max_bytes}">'
         "<p>Bring texts, and watch an index being built from them: bits in memory, int8 codes on disk. Then search it, "
         "compare it with float32, see what each stage loses, and take the index with you.</p>"
         f"<ul><li>CSV, TSV, JSON Lines, Parquet, or text with one document a line</li>"

@@ -25,7 +25,7 @@ def take_upload(upload: Path, session: OwnSession, limits: OwnLimits) -> Source:
     try:
         size_bytes = upload.stat().st_size
         if size_bytes > limits.max_bytes:
-            raise CorpusError(f"{upload.name} has {data_size(size_bytes)}: {_too_large(limits)}")
+            raise too_large(upload.name, size_bytes, limits)
         if size_bytes == 0:
             raise CorpusError(f"{upload.name} is empty: bring a file with at least one row.")
         target = session.folder / _safe_name(upload.name)
@@ -51,17 +51,22 @@ def take_text(text: str, session: OwnSession, limits: OwnLimits, title: str = PA
     if not content.strip():
         raise CorpusError("there are no lines yet: paste some texts, one a line.")
     if len(content) > limits.max_bytes:
-        raise CorpusError(f"the text has {data_size(len(content))}: {_too_large(limits)}")
+        raise too_large("the text", len(content), limits)
     path = session.folder / title
     path.write_bytes(content)
     return Source(path, title, len(content))
 
 
-def _too_large(limits: OwnLimits) -> str:
-    return f"at most {data_size(limits.max_bytes)} can be used here. Bring a part of it, or run the program yourself."
+def too_large(what: str, size_bytes: int, limits: OwnLimits) -> CorpusError:
+    """Returns the error for something beyond the limit."""
+    return CorpusError(
+        f"{what} has {data_size(size_bytes)}: at most {data_size(limits.max_bytes)} can be used here. Bring a part of "
+        f"it, or run the program on your own machine."
+    )
 
 
 def _safe_name(name: str) -> str:
     """Returns a name for a file, by which the reader still knows its format."""
-    path = Path(re.sub(r"[^\w. -]", "_", name).lstrip(". -") or "data.txt")
-    return f"{path.stem[:_MAX_NAME_CHARS]}{path.suffix[:12]}"
+    path = Path(name)
+    stem = re.sub(r"[^\w. -]", "_", path.stem).strip(". -")[:_MAX_NAME_CHARS]
+    return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', path.suffix)[:12]}"

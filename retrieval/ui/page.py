@@ -87,7 +87,7 @@ def lay_out(
             own = OwnView(page, library, asking, tabs, OwnLimits.from_environment(os.environ))
             views["own"] = (tab, own)
     frame.foot.render()
-    return Answering(page, library, asking, frame, tabs, views, query_views, [own.index_chosen.change])
+    return Answering(page, library, asking, frame, tabs, views, query_views, own.index_changes)
 
 
 def _place_link_note(link: PublicLink) -> None:

@@ -100,7 +100,7 @@ def launch_options() -> dict[str, Any]:
         "footer_links": ["api", "settings"],
         "run_history": False,
         "ssr_mode": False,
-        "max_file_size": OwnLimits.from_environment(os.environ).max_bytes,
+        "max_file_size": OwnLimits.from_environment(os.environ).max_upload_bytes,
     }
 
 
