@@ -106,6 +106,23 @@ def test_a_build_is_cancelled_and_the_choice_comes_back(browser: Browser, served
         expect(page.locator("#own-file")).to_be_visible()
 
 
+def test_a_build_ends_with_the_visit(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, f"{served.url}?view=own") as page:
+        page.click("#own-sample")
+        page.click("#own-build")
+        expect(page.locator(".own-progress")).to_contain_text("Opening the model", timeout=30_000)
+        assert workers(served.process.pid) != []
+        page.close()
+    wait_until(lambda: not workers(served.process.pid))
+
+
+def workers(pid: int) -> list[str]:
+    """Returns the command lines of the children that work on visitors' data."""
+    lists = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    commands = [Path(f"/proc/{child}/cmdline").read_text() for each in lists for child in each]
+    return [command for command in commands if "own_build_child" in command]
+
+
 def test_bad_files_are_told_and_the_page_goes_on(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
     (tmp_path / "large.csv").write_text("text\n" + "some words\n" * 120_000)
     (tmp_path / "junk.csv").write_bytes(b"\x01\0\x02" * 50)

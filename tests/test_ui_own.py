@@ -10,10 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from retrieval import BundleMissingError, CorpusError, Searcher
 from retrieval.bundle import Manifest
+from retrieval.library import Library
 from retrieval.own_build import JobStatus
 from retrieval.own_build_corpus import BoundedCorpus
 from retrieval.own_build_limits import OwnLimits
@@ -26,7 +28,10 @@ from retrieval.ui.own_sessions import OwnSession, OwnSessions, Source
 from retrieval.ui.own_taking import take_text, take_upload
 from retrieval.ui.own_verdict import percent, verdict
 from retrieval.ui.own_zip import folder_name, write_zip
+from retrieval.ui.page import build_page
+from retrieval.ui.theme import launch_options
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
+from tests.test_ui_page import in_loop
 
 LIMITS = OwnLimits(max_bytes=1_000)
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -61,6 +66,17 @@ def manifest(build: Build) -> Manifest:
 def test_the_limits_are_told_before_they_are_met() -> None:
     told = own_panels.introduction(OwnLimits(max_rows=5_000, max_bytes=3_000_000, max_seconds=45))
     assert all(limit in told for limit in ("5,000 rows", "3.0 MB", "45 seconds", 'data-max-bytes="3000000"'))
+
+
+def test_the_view_can_be_switched_off(own: OwnIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OWN_DATA", "0")
+    library = Library(open_searcher=lambda path, encoder: own.searcher)
+    library.add(own.folder, as_default=True)
+    page = in_loop(lambda: build_page(library))
+    texts = [str(block.value) for block in page.blocks.values() if isinstance(block, gr.HTML)]
+    assert any("switched off" in text for text in texts)
+    assert not any(isinstance(block, gr.File) for block in page.blocks.values())
+    assert launch_options()["max_file_size"] == 1
 
 
 def test_a_preview_shows_strangers_texts_and_never_runs_them() -> None:

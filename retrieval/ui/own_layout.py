@@ -138,16 +138,15 @@ def _bring_step(limits: OwnLimits) -> dict[str, Any]:
         gr.HTML(own_panels.introduction(limits), apply_default_css=False)
         with gr.Row(elem_id="own-ways"):
             with gr.Column(min_width=260):
-                file = gr.File(label="A file of yours", elem_id="own-file", file_count="single", height=190)
+                file = gr.File(label="A file of yours", elem_id="own-file", file_count="single", height=187)
+                use_sample = gr.Button("Try it with a sample", elem_id="own-sample", min_width=150)
                 refused = gr.Button("Refuse the file", elem_id="own-refused", elem_classes="unseen")
             with gr.Column(min_width=260):
                 lines = gr.Textbox(
                     label="Or paste texts, one a line", elem_id="own-lines", lines=7, max_lines=7,
                     placeholder="How do I sort a list?\nRead a file line by line\n…",
                 )  # fmt: skip
-        with gr.Row(elem_id="own-take"):
-            use_sample = gr.Button("Try it with a sample", elem_id="own-sample", min_width=150)
-            use_lines = gr.Button("Use the pasted lines", elem_id="own-use-lines", min_width=150)
+                use_lines = gr.Button("Use the pasted lines", elem_id="own-use-lines", min_width=150)
     return {
         "bring": bring,
         "file": file,

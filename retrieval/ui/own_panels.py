@@ -41,12 +41,12 @@ def introduction(limits: OwnLimits) -> str:
         f"<li>up to <strong>{data_size(limits.max_bytes)}</strong>; the first "
         f"<strong>{counted(limits.max_rows, 'row')}</strong> are used; a build may take "
         f"<strong>{counted(limits.max_seconds, 'second')}</strong></li>"
-        f"<li>one build a visitor at a time, and {_together(limits.num_slots)}</li></ul></div>"
+        f"<li>{_together(limits.num_slots)} on this server, one a visitor; others wait in line</li></ul></div>"
     )
 
 
 def _together(num_slots: int) -> str:
-    return "one at a time of all: others wait in line" if num_slots == 1 else f"{num_slots} of all together"
+    return "one build at a time" if num_slots == 1 else f"{num_slots} builds at a time"
 
 
 def switched_off() -> str:

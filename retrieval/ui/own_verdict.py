@@ -104,7 +104,7 @@ def _recall(kept: Kept | None) -> str:
         ("binary", "1 bit, nearest by Hamming distance", kept.bits),
         ("mixed", "1 bit, ordered by float query &times; bits", kept.float_bits),
         ("mixed", "the same, rescored with int8: <strong>this index</strong>", kept.chosen),
-        ("int8", "int8 of everything: the most there is to get", kept.int8_all),
+        ("int8", "int8 of everything: the ceiling", kept.int8_all),
     )
     bars = "".join(
         f'<div><dt>{label}</dt><dd>{percent(share)}</dd><div class="track" aria-hidden="true">'
@@ -137,7 +137,7 @@ def _memory(manifest: Manifest) -> str:
 def _advice(manifest: Manifest, kept: Kept | None) -> str:
     search = manifest.search
     candidates, multiplier = search["num_candidates"], search["rescore_multiplier"]
-    origin = "chosen by measuring your data" if kept is not None else "the usual ones: nothing was measured"
+    origin = "measured on your data" if kept is not None else "the usual ones"
     return (
         f'<div class="panel"><h3>Recommended settings<small>{origin}</small></h3><dl class="own-settings">'
         f"<div><dt>Candidates by bits</dt><dd>{candidates:,}</dd></div>"
