@@ -18,12 +18,13 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from retrieval.build_progress import BuildProgress
 from retrieval.corpus.columns import choose_columns
 from retrieval.corpus.files import FileCorpus
 from retrieval.corpus.readers import open_reader
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import CorpusError, RetrievalError
-from retrieval.indexer import BuildOptions, BuildProgress, build_index
+from retrieval.indexer import BuildOptions, build_index
 from retrieval.own_build_corpus import BoundedCorpus
 from retrieval.own_build_words import OUT_OF_MEMORY, for_visitors
 from retrieval.quantization import Float32s
@@ -110,7 +111,8 @@ def build(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
         RetrievalError: if it cannot be built.
     """
     send({"kind": "progress", "phase": "model"})
-    encoder = load_encoder()
+    model = request["model"]
+    encoder = load_encoder(model["id"], expected_sha256=model["weights_sha256"]) if model else load_encoder()
     source = FileCorpus(request["source"], **{f"{role}_column": name for role, name in request["columns"].items()})
     corpus = BoundedCorpus(
         source, request["title"], max_rows=request["max_rows"], max_text_chars=request["max_text_chars"]
@@ -166,6 +168,10 @@ class _SteppingEncoder:
             done = self._done + min(start + _TEXTS_A_STEP, len(texts))
             self._send({"kind": "progress", "phase": "encoding", "done": done, "total": self._total})
         return np.concatenate(parts)
+
+    def encode_query(self, texts: Sequence[str]) -> Float32s:
+        """Returns float32 `(len(texts), dim)`, each row of length 1, of texts that are queries."""
+        return self._encoder.encode_query(texts)
 
     def num_tokens_cut(self, text: str) -> int:
         """Returns how many tokens of `text` are beyond the model's length and are not seen."""

@@ -34,7 +34,7 @@ def request(path: Path, task: str = "inspect", **changes: Any) -> dict[str, Any]
     return {
         "task": task, "folder": str(path.parent), "source": str(path), "title": path.name, "columns": {},
         "output": str(path.parent / "built"), "max_rows": LIMITS.max_rows, "max_text_chars": LIMITS.max_text_chars,
-        "max_file_bytes": LIMITS.max_file_bytes, **changes,
+        "max_file_bytes": LIMITS.max_file_bytes, "model": None, **changes,
     }  # fmt: skip
 
 

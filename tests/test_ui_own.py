@@ -184,13 +184,14 @@ def test_pasted_lines_are_limited_and_not_blank(session: OwnSession) -> None:
 
 def test_a_build_needs_data_and_a_column_of_it(session: OwnSession) -> None:
     with pytest.raises(CorpusError, match="no data"):
-        build_request(session, {"text": "a"}, None, LIMITS)
+        build_request(session, {"text": "a"}, None, LIMITS, None)
     session.take(take_text("a", session, LIMITS))
     session.looked = {"columns": ["a"]}
     for column, told in ((None, "no text column"), ("b", "no column 'b'")):
         with pytest.raises(CorpusError, match=told):
-            build_request(session, {"text": column}, None, LIMITS)
-    asked = build_request(session, {"text": "a", "body": "", "url": None}, 10**9, LIMITS)
+            build_request(session, {"text": column}, None, LIMITS, None)
+    asked = build_request(session, {"text": "a", "body": "", "url": None}, 10**9, LIMITS, FakeEncoder())
+    assert asked["model"] == {"id": "fake", "weights_sha256": "f" * 64}
     assert (asked["columns"], asked["max_rows"]) == ({"text": "a"}, LIMITS.max_rows)
 
 

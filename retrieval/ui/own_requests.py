@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
+from retrieval.encoder import Encoder
 from retrieval.errors import CorpusError
 from retrieval.own_build_limits import OwnLimits
 from retrieval.ui.own_sessions import OwnSession, Source
@@ -24,9 +25,16 @@ def look_request(session: OwnSession, source: Source, limits: OwnLimits) -> dict
 
 
 def build_request(
-    session: OwnSession, columns: Mapping[str, str | None], rows: float | None, limits: OwnLimits
+    session: OwnSession,
+    columns: Mapping[str, str | None],
+    rows: float | None,
+    limits: OwnLimits,
+    encoder: Encoder | None,
 ) -> dict[str, Any]:
     """Returns the request to build an index, into an empty place.
+
+    Args:
+        encoder: the one that the server has open; the new index takes its model, so that both can share it.
 
     Raises:
         CorpusError: if there is nothing to build from, no text column, or one column in two roles.
@@ -49,4 +57,5 @@ def build_request(
         "output": str(session.folder / BUILT),
         "max_rows": min(limits.max_rows, max(1, int(rows or limits.max_rows))),
         "max_text_chars": limits.max_text_chars,
+        "model": {"id": encoder.model_id, "weights_sha256": encoder.weights_sha256} if encoder is not None else None,
     }

@@ -78,7 +78,7 @@ class OwnSteps:
         """
         with session.lock:
             if session.job is None or session.job.status.is_over:
-                request = build_request(session, columns, rows, self._limits)
+                request = build_request(session, columns, rows, self._limits, self._library.open().encoder)
                 session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds)
             status = session.job.status
         return self._parts.to_building(status, self._limits)

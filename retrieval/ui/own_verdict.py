@@ -13,6 +13,8 @@ _FEW_TEXTS = 200
 """With fewer texts, the candidates are most of the collection: that nothing is lost proves little."""
 _MANY = 0.2
 _GOOD_RECALL = 0.97
+_MULTILINGUAL = "multilingual"
+"""What models for many languages have in their names."""
 _FILES = (
     (BINARY_FILE, "binary", "sign bits: all that must be in memory"),
     (INT8_FILE, "int8", "int8 codes: on disk, a few rows read for each query"),
@@ -184,7 +186,7 @@ def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Kept | None) -> It
             f"of every query. Bring some hundreds for a verdict that means something."
         )
     used = max(1, seen.get("rows_used", 0))
-    if seen.get("non_ascii_texts", 0) / used > _MANY:
+    if seen.get("non_ascii_texts", 0) / used > _MANY and _MULTILINGUAL not in manifest.model_id.lower():
         yield (
             f"{seen['non_ascii_texts'] / used:.0%} of your texts have letters beyond English. The model, "
             f"{escaped(manifest.model_id.rsplit('/', 1)[-1])}, is English by training: recall says how well "
