@@ -85,6 +85,10 @@ def test_from_an_upload_to_a_verdict_a_search_and_a_download(
         page.click("#own-search")
         search(page, "an animal that makes music")
         expect(page.locator(".hit h3").first).to_have_text(SECRET)
+        page.get_by_role("tab", name="Your data").click()
+        page.click("#own-compare")
+        expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+        expect(page.locator("[role=tabpanel]:visible")).to_contain_text(SECRET, timeout=20_000)
         assert "yours" not in page.url
         assert "notes" not in page.url
     wait_until(lambda: files_with(SECRET, scratch) == [])
@@ -171,5 +175,5 @@ def test_on_a_phone_every_step_fits_and_can_be_used(browser: Browser, served: Ru
         assert_nothing_is_cut_off(page, ".own-preview", "#own-text", "#own-rows", "#own-build")
         assert_accessible(page)
         built(page)
-        assert_nothing_is_cut_off(page, ".own-verdict", "#own-search", "#own-zip", "#own-delete")
+        assert_nothing_is_cut_off(page, ".own-verdict", "#own-search", "#own-compare", "#own-zip", "#own-delete")
         assert_accessible(page)

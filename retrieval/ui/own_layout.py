@@ -47,6 +47,7 @@ class OwnLayout:
     mine: gr.Row
     """What can be done with the index that was built, in whichever step the next one is."""
     search: gr.Button
+    compare: gr.Button
     zip: gr.Button
     download: gr.DownloadButton
     delete: gr.Button
@@ -195,7 +196,8 @@ def _done_step() -> dict[str, Any]:
 def _mine() -> dict[str, Any]:
     with gr.Row(elem_id="own-mine", visible=False) as mine:
         search = gr.Button("Search your index", variant="primary", elem_id="own-search", min_width=150)
+        compare = gr.Button("Compare it with float32", elem_id="own-compare", min_width=150)
         zipped = gr.Button("Download your index", elem_id="own-zip", min_width=150)
         delete = gr.Button("Delete your index", elem_id="own-delete", min_width=150)
         download = gr.DownloadButton("Fetch the file", elem_id="own-download", elem_classes="unseen")
-    return {"mine": mine, "search": search, "zip": zipped, "download": download, "delete": delete}
+    return {"mine": mine, "search": search, "compare": compare, "zip": zipped, "download": download, "delete": delete}

@@ -79,8 +79,9 @@ class OwnView:
             button.click(self.start_again, None, shown, **_QUICK)
         zipped = parts.zip.click(self.zip, None, [parts.download, *shown], **_QUICK)
         zipped.then(None, js="() => window.ownFetchZip()", queue=False, api_visibility="private")
-        search = parts.search.click(lambda: gr.Tabs(selected="search"), None, [tabs], **_QUICK)
-        search.then(None, js="() => window.ownFocusQuery()", queue=False, api_visibility="private")
+        for button, view in ((parts.search, "search"), (parts.compare, "compare")):
+            shows = button.click(partial(gr.Tabs, selected=view), None, [tabs], **_QUICK)
+            shows.then(None, js="() => window.ownFocusQuery()", queue=False, api_visibility="private")
         page.unload(self.leave)
 
     def take_file(self, upload: str | None, request: gr.Request) -> Update:
