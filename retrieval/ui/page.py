@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,16 +10,20 @@ import gradio as gr
 
 from retrieval.background import BackgroundIndex
 from retrieval.library import Library
+from retrieval.own_build_limits import OwnLimits
 from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, QueryView, View
 from retrieval.ui.background_note import place_background_note
 from retrieval.ui.compare_view import CompareView
 from retrieval.ui.frame import NO_NOTES, Frame, IndexNotes, banner
+from retrieval.ui.own_view import OwnView
 from retrieval.ui.public_link import PublicLink
 from retrieval.ui.search_view import SearchView
 
 TITLE = "Embedding quantization: semantic search from bits"
+UPLOADS_KEPT_S = (60, 600)
+"""How often to look for uploads that no view took, and how old they may become."""
 
 
 def build_page(
@@ -42,7 +47,7 @@ def build_page(
         RetrievalError: if the default index cannot be opened.
     """
     library.open()  # an index that cannot be opened is told before a page is made
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT_S) as page:
         lay_out(page, library, notes, public_link, index_notes=index_notes, background=background)
     return page
 
@@ -78,8 +83,11 @@ def lay_out(
             comparing = CompareView(searcher)
             views["compare"] = (tab, comparing)
             query_views.append(comparing)
+        with gr.Tab("Your data", id="own") as tab:
+            own = OwnView(page, library, asking, tabs, OwnLimits.from_environment(os.environ))
+            views["own"] = (tab, own)
     frame.foot.render()
-    return Answering(page, library, asking, frame, tabs, views, query_views)
+    return Answering(page, library, asking, frame, tabs, views, query_views, own.index_changes)
 
 
 def _place_link_note(link: PublicLink) -> None:
