@@ -17,6 +17,7 @@ from retrieval.ui.asking import Asking, QueryView, View
 from retrieval.ui.background_note import place_background_note
 from retrieval.ui.compare_view import CompareView
 from retrieval.ui.frame import NO_NOTES, Frame, IndexNotes, banner
+from retrieval.ui.hood_view import HoodView
 from retrieval.ui.own_view import OwnView
 from retrieval.ui.public_link import PublicLink
 from retrieval.ui.search_view import SearchView
@@ -83,6 +84,10 @@ def lay_out(
             comparing = CompareView(searcher)
             views["compare"] = (tab, comparing)
             query_views.append(comparing)
+        with gr.Tab("Under the hood", id="hood") as tab:
+            hood = HoodView(library, asking, searcher)
+            views["hood"] = (tab, hood)
+            query_views.append(hood)
         with gr.Tab("Your data", id="own") as tab:
             own = OwnView(page, library, asking, tabs, OwnLimits.from_environment(os.environ))
             views["own"] = (tab, own)
