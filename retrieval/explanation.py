@@ -96,7 +96,7 @@ def explain(searcher: Searcher, text: str, settings: SearchSettings, row: int | 
         BundleCorruptError: if the background check found an altered file.
     """
     response = searcher.search(text, **_options(settings))
-    return _explanation(searcher, text, _tokens(searcher, text), searcher.query_vector(text), response, row)
+    return _explanation(searcher, text, _tokens(searcher, text), searcher.encode_query(text)[0], response, row)
 
 
 def explain_first_document(searcher: Searcher, settings: SearchSettings, row: int | None = None) -> Explanation:

@@ -102,16 +102,6 @@ class Searcher:
         """Returns the sign bits of every row, uint8 `(n, ceil(dim / 8))`; do not write."""
         return self._index.codes
 
-    def query_vector(self, query: str) -> Float32s:
-        """Returns the embedding `(dim,)` of length 1 that `search` compares with the documents.
-
-        Raises:
-            QueryError: if the query is blank, or the index has no model for texts.
-        """
-        text, _ = self._usable(query)
-        vector: Float32s = self._required_encoder().encode_query([text])[0]
-        return vector
-
     def candidates(self, vector: Float32s, num_candidates: int) -> Candidates:
         """Returns what the Hamming stage hands on for a vector `(dim,)`: that many distinct texts, nearest first."""
         found = self._texts.search(binarize(vector), num_candidates)
@@ -258,7 +248,7 @@ class Searcher:
             BundleCorruptError: if the background check found an altered file.
         """
         text, notes = self._usable(query)
-        return self._required_encoder().encode([text])[0], notes
+        return self._required_encoder().encode_query([text])[0], notes
 
     def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
         """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
