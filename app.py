@@ -2,10 +2,17 @@
 
     python app.py                                   the index that is there, or a small default built on the spot
     python app.py --index assets/indexes/conala     this one
+    python app.py --index hf://datasets/owner/name  a published one, or one at a revision: owner/name@revision
     python app.py --share                           with a public link
     python app.py --mcp                             with the search as a tool for MCP clients, under /gradio_api/mcp/
 
-Which index: --index; else INDEX_DIR; else assets/indexes/conala if it is built; else assets/indexes/python.
+Which index: --index; else INDEX_DIR (a folder); else INDEX_REPO (owner/name on the hub, or owner/name@revision); else
+what BUILD_CORPUS names (conala; BUILD_LIMIT=N takes its first N rows); else assets/indexes/conala if it is built; else
+assets/indexes/python, the small default.
+
+An index that must be fetched or built first is made ready in the background, in a process of its own. Meanwhile, and if
+it cannot be had, the page serves the next one of the list that is there, and says so. A fetch or a build that was
+stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -25,53 +32,33 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from retrieval import RetrievalError
-from retrieval.bundle import MANIFEST_FILE
+from retrieval.background import BackgroundIndex
 from retrieval.library import Library
+from retrieval.startup import (
+    CONALA_HINT,
+    DEFAULT,
+    DEFAULT_NOTE,
+    INDEXES,
+    build_default,
+    choose_index,
+    is_built,
+    take_over,
+)
 
 if TYPE_CHECKING:
     from retrieval.ui.public_link import PublicLink
 
 ROOT = Path(__file__).resolve().parent
-INDEXES = Path("assets", "indexes")
-CONALA = INDEXES / "conala"
-DEFAULT = INDEXES / "python"
-DEFAULT_NOTE = (
-    "This is the small default: the documented functions of the Python that runs here. The 593,891 Stack Overflow "
-    "snippets of CoNaLa come with `make conala`, which reads them from the Hugging Face hub and serves them."
-)
 SPACE_NOTE = "No public link was asked for: this page is on a Hugging Face Space, and public already."
 LOCALHOST = "127.0.0.1"
 DEFAULT_PORT = 7860
-
-
-@dataclass(frozen=True, slots=True)
-class IndexChoice:
-    """Which index to open, and whether it is the small default, which is built when it is missing."""
-
-    path: Path
-    is_default: bool = False
-
-
-def choose_index(named: Path | None, environment: Mapping[str, str], root: Path) -> IndexChoice:
-    """Returns the index to open; `root` is the folder of the project, whatever the working directory is."""
-    if named is not None:
-        return IndexChoice(named)
-    if environment.get("INDEX_DIR"):
-        return IndexChoice(Path(environment["INDEX_DIR"]))
-    if _is_built(root / CONALA):
-        return IndexChoice(root / CONALA)
-    return IndexChoice(root / DEFAULT, is_default=True)
-
-
-def _is_built(path: Path) -> bool:
-    return (path / MANIFEST_FILE).exists()  # it is written last
 
 
 def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     """Returns the parser of the command line; the environment gives defaults, as on a Space."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     everywhere = "0.0.0.0" if "SPACE_ID" in environment else LOCALHOST
-    made.add_argument("--index", type=Path, metavar="DIR", help="a built index")
+    made.add_argument("--index", metavar="DIR", help="a built index, or hf://datasets/owner/name")
     made.add_argument("--host", default=environment.get("GRADIO_SERVER_NAME") or everywhere)
     made.add_argument("--port", type=_port, default=environment.get("GRADIO_SERVER_PORT") or DEFAULT_PORT)
     made.add_argument("--share", action="store_true", help="ask for a public link through Gradio's tunnel")
@@ -89,37 +76,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost", LOCALHOST]))
-    choice = choose_index(args.index, os.environ, ROOT)
+    library = Library(ROOT / INDEXES)
+    background: BackgroundIndex | None = None
     try:
-        if choice.is_default and not _is_built(choice.path):
+        choice = choose_index(args.index, os.environ, ROOT)
+        library.add(choice.path, as_default=True)
+        if choice.job is not None:
+            background = BackgroundIndex(choice.job, partial(take_over, library), log=_log)
+            background.start()
+        if choice.is_default and not is_built(choice.path):
             build_default(choice.path)
-        if _is_built(choice.path):
+        if is_built(choice.path):
             # Gradio takes seconds to import, some of them spent waiting for files: the index is opened meanwhile.
             threading.Thread(target=_import_page, name="import-page", daemon=True).start()
-        return serve(choice, args.host, args.port, stop, share=args.share, mcp=args.mcp)
+        where = Address(args.host, args.port, share=args.share, mcp=args.mcp)
+        return serve(library, where, stop, background)
     except RetrievalError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 0
-
-
-def build_default(path: Path) -> None:
-    """Builds the small default index, with its progress on standard error.
-
-    Raises:
-        RetrievalError: if it cannot be built.
-    """
-    from retrieval import build_index, load_encoder
-    from retrieval.corpus.sources import SourceOptions, open_corpus
-    from retrieval.progress_bar import ProgressBars
-
-    print(f"No index yet: building the small default in {path}; about a minute.", file=sys.stderr)
-    bars = ProgressBars()
-    try:
-        build_index(open_corpus(SourceOptions("python")), load_encoder(), path, report=bars)
     finally:
-        bars.close()
+        if background is not None:
+            background.stop()
 
 
 class StopRequest:
@@ -134,40 +113,51 @@ class StopRequest:
         raise KeyboardInterrupt
 
 
-def serve(choice: IndexChoice, host: str, port: int, stop: StopRequest, *, share: bool, mcp: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the page is served, and to whom."""
+
+    host: str
+    port: int
+    share: bool
+    """Whether a public link is asked for."""
+    mcp: bool
+    """Whether MCP clients are answered, too."""
+
+
+def serve(library: Library, where: Address, stop: StopRequest, background: BackgroundIndex | None) -> int:
     """Serves the page until it is stopped, and returns the exit status.
 
     Raises:
         RetrievalError: if the index cannot be opened.
     """
-    library = Library(ROOT / INDEXES)
-    library.add(choice.path, as_default=True)
     searcher = library.open()
     from retrieval.ui.page import build_page
     from retrieval.ui.public_link import PublicLink, gradio_tunnel
     from retrieval.ui.theme import launch_options
 
-    notes = [DEFAULT_NOTE] if choice.is_default else []
+    notes: list[str] = []
     link: PublicLink | None = None
-    if share and "SPACE_ID" in os.environ:
+    if where.share and "SPACE_ID" in os.environ:
         notes.append(SPACE_NOTE)
-    elif share:
-        link = PublicLink(partial(gradio_tunnel, host, port))
-    page = build_page(library, notes, link)
+    elif where.share:
+        link = PublicLink(partial(gradio_tunnel, where.host, where.port))
+    about_default = DEFAULT_NOTE if background is not None else f"{DEFAULT_NOTE} {CONALA_HINT}"
+    page = build_page(library, notes, link, index_notes={ROOT / DEFAULT: [about_default]}, background=background)
     try:
         page.launch(
-            server_name=host,
-            server_port=port,
+            server_name=where.host,
+            server_port=where.port,
             prevent_thread_lock=True,
             quiet=True,
             share=False,
-            mcp_server=mcp,
+            mcp_server=where.mcp,
             **launch_options(),
         )
     except OSError as error:
-        return _fail(f"the page cannot be served at {host}:{port}: {error}")
-    shown_host = "localhost" if host in ("0.0.0.0", "::") else host
-    print(f"{searcher!r}\nServing on http://{shown_host}:{port}/ - stop with Ctrl-C", flush=True)
+        return _fail(f"the page cannot be served at {where.host}:{where.port}: {error}")
+    shown_host = "localhost" if where.host in ("0.0.0.0", "::") else where.host
+    print(f"{searcher!r}\nServing on http://{shown_host}:{where.port}/ - stop with Ctrl-C", flush=True)
     try:
         if link is not None:
             link.ask()
@@ -205,6 +195,10 @@ def _port_problem(host: str, port: int) -> str | None:
     except OSError as error:
         return f"{host}:{port} cannot be served on: {error.strerror or error}. Choose another with --port or --host."
     return None
+
+
+def _log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _fail(problem: str) -> int:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from retrieval.errors import ModelError
 from retrieval.model_files import DEFAULT_MODEL, ModelFiles, cached_model, locate_model
 from retrieval.quantization import Float32s
 
-__all__ = ["DEFAULT_MODEL", "Encoder", "clean_text", "load_encoder"]
+__all__ = ["DEFAULT_MODEL", "Encoder", "ShowsTokens", "clean_text", "load_encoder"]
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -58,6 +58,18 @@ class Encoder(Protocol):
 
     def num_tokens_cut(self, text: str) -> int:
         """Returns how many tokens of the query `text` are beyond the model's length and are not seen."""
+        ...
+
+
+@runtime_checkable
+class ShowsTokens(Protocol):
+    """An encoder that can say how it cuts a text into tokens. Nothing in a search needs it."""
+
+    def tokens(self, text: str) -> list[str]:
+        """Returns all tokens of the query `text`, special ones included: those that are read, then those that are cut.
+
+        None at all where the tokenizer has no names for them.
+        """
         ...
 
 

@@ -8,6 +8,7 @@
     ├── BuildError      a build was refused or could not finish
     ├── DependencyError an optional package is not installed
     └── BundleError     a built index cannot be opened
+        ├── HubError                 the hub does not give or take it
         ├── BundleMissingError       a file or the folder is not there
         ├── BundleCorruptError       a file is truncated or altered
         └── BundleIncompatibleError  another format version, model or dimension
@@ -48,6 +49,10 @@ class DependencyError(RetrievalError):
 
 class BundleError(RetrievalError):
     """A built index cannot be opened."""
+
+
+class HubError(BundleError):
+    """The hub does not give an index, or does not take one: missing, private, unreachable, silent or broken off."""
 
 
 class BundleMissingError(BundleError):

@@ -13,7 +13,7 @@ import json
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from retrieval.build_folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
@@ -31,12 +31,13 @@ from retrieval.bundle import (
     sync,
 )
 from retrieval.code_files import write_codes
-from retrieval.corpus.base import Corpus
+from retrieval.corpus.base import Corpus, CorpusInfo
+from retrieval.corpus.examples import sampled_examples
 from retrieval.embedding import write_vectors
 from retrieval.encoder import Encoder
 from retrieval.errors import BuildError
 from retrieval.given_vectors import GivenVectors
-from retrieval.ingestion import Ingested, ingest
+from retrieval.ingestion import Ingested, ingest, read_texts
 from retrieval.quantization import Int8Quantizer
 from retrieval.results import SearchSettings
 from retrieval.vector_source import EncodedTexts, VectorSource
@@ -57,6 +58,8 @@ class BuildOptions:
     """Which column of the source became which, for the manifest and the fingerprint."""
     embeddings: Path | None = None
     """A `.npy` file of vectors that exist already, one for each row of the corpus as read; nothing is encoded then."""
+    title: str | None = None
+    """What the documents are, in one line for people; the source's own title when not given."""
 
 
 def build_index(
@@ -138,7 +141,7 @@ def _write_manifest(
     names = [BINARY_FILE, INT8_FILE, DOCUMENTS_FILE] + ([EMBEDDINGS_FILE] if options.baseline else [])
     settings = SearchSettings()
     manifest = Manifest(
-        corpus=corpus.info,
+        corpus=_about(corpus, options, work),
         row_count=ingested.row_count,
         distinct_text_count=ingested.distinct_text_count,
         group_count=ingested.group_count,
@@ -163,6 +166,15 @@ def _write_manifest(
     (work / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
     sync(work / MANIFEST_FILE)
     sync(work)
+
+
+def _about(corpus: Corpus, options: BuildOptions, work: Path) -> CorpusInfo:
+    about = corpus.info
+    return replace(
+        about,
+        title=options.title or about.title,
+        examples=about.examples or sampled_examples(read_texts(work / TEXTS_FILE)),
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -15,7 +15,7 @@ from retrieval.judged_quality import CUTOFF, JudgedScores, judged_scores
 from retrieval.row_tables import Rows
 
 
-def scored_queries(task: BeirTask, path: Path) -> dict[str, str]:
+def scored_queries(task: BeirTask, source: Path | str) -> dict[str, str]:
     """Returns the queries that can tell systems apart, by id: with words, and with a document that is relevant.
 
     Raises:
@@ -28,9 +28,9 @@ def scored_queries(task: BeirTask, path: Path) -> dict[str, str]:
     }
     if not scored:
         raise CorpusError(
-            f"{path} has no judged query: of its {len(task.queries):,} queries, {len(task.judgments):,} have judgments "
-            f"and none has words and a document judged above 0. Check that the ids in qrels/test.tsv are those of "
-            f"queries.jsonl."
+            f"{source} has no judged query: of its {len(task.queries):,} queries, {len(task.judgments):,} have "
+            f"judgments and none has words and a document judged above 0. Check that the judgments (qrels/test.tsv) "
+            f"name the queries by their ids."
         )
     return scored
 

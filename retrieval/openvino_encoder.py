@@ -160,6 +160,17 @@ class OpenVinoEncoder:
         [encoding] = self._tokenizer.encode_batch([self._prompts.get("query", "") + text])
         return sum(part.special_tokens_mask.count(0) for part in encoding.overflowing)
 
+    def tokens(self, text: str) -> list[str]:
+        """Returns all tokens of the query `text`, special ones included: those that are read, then those cut."""
+        [encoding] = self._tokenizer.encode_batch([self._prompts.get("query", "") + text])
+        cut = [
+            token
+            for part in encoding.overflowing
+            for token, is_special in zip(part.tokens, part.special_tokens_mask, strict=True)
+            if not is_special
+        ]
+        return [*encoding.tokens, *cut]
+
     def _encode(self, texts: Sequence[str], prompt: str) -> Float32s:
         if len(texts) == 0:
             return np.empty((0, self.dim), dtype=np.float32)

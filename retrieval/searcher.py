@@ -20,7 +20,7 @@ from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
 from retrieval.int8_store import Int8Store
 from retrieval.measurement import StageClock, process_rss_bytes, resident_bytes
-from retrieval.quantization import Bits, Float32s, binarize
+from retrieval.quantization import Bits, Float32s, Int8s, binarize
 from retrieval.query_checks import chosen_settings, unit_vector, usable_text
 from retrieval.rescoring import asymmetric_scores, hamming_scores, int8_scores
 from retrieval.results import Document, Hit, Latency, MemoryItem, MemoryReport, SearchResponse, SearchSettings
@@ -96,6 +96,20 @@ class Searcher:
     def codes(self) -> Bits:
         """Returns the sign bits that every query is compared with, uint8 `(num_texts, ceil(dim / 8))`; do not write."""
         return self._texts.codes
+
+    @property
+    def row_codes(self) -> Bits:
+        """Returns the sign bits of every row, uint8 `(n, ceil(dim / 8))`; do not write."""
+        return self._index.codes
+
+    def candidates(self, vector: Float32s, num_candidates: int) -> Candidates:
+        """Returns what the Hamming stage hands on for a vector `(dim,)`: that many distinct texts, nearest first."""
+        found = self._texts.search(binarize(vector), num_candidates)
+        return Candidates(found.ids[0], found.distances[0])
+
+    def int8_codes(self, texts: Rows) -> Int8s:
+        """Returns the int8 codes of distinct texts `(m,)`, as `candidates` names them, int8 `(m, dim)`."""
+        return self._int8.fetch(self._tables.first_row_of(texts))
 
     @property
     def defaults(self) -> SearchSettings:
@@ -234,7 +248,7 @@ class Searcher:
             BundleCorruptError: if the background check found an altered file.
         """
         text, notes = self._usable(query)
-        return self._required_encoder().encode([text])[0], notes
+        return self._required_encoder().encode_query([text])[0], notes
 
     def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
         """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.

@@ -79,6 +79,21 @@ class TorchEncoder:
         whole = self._model.tokenizer(self.prompts.query + text, truncation=False, verbose=False)
         return max(0, len(whole["input_ids"]) - self.max_tokens)
 
+    def tokens(self, text: str) -> list[str]:
+        """Returns all tokens of the query `text`, special ones included: those that are read, then those that are cut.
+
+        None where the model's tokenizer has no names for them.
+        """
+        tokenizer = self._model.tokenizer
+        if not hasattr(tokenizer, "convert_ids_to_tokens"):
+            return []
+        whole = tokenizer(self.prompts.query + text, truncation=False, verbose=False)
+        tokens = list(tokenizer.convert_ids_to_tokens(whole["input_ids"]))
+        num_cut = self.num_tokens_cut(text)
+        # The special ones at both ends stay with what is read.
+        start = 1 if tokenizer.truncation_side == "left" else len(tokens) - 1 - num_cut
+        return [*tokens[:start], *tokens[start + num_cut :], *tokens[start : start + num_cut]]
+
     def tokenizer_json(self) -> str:
         """Returns the tokenizer in the format of the `tokenizers` library.
 

@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument(f"--{role}-column", metavar="C", help=f"column with the {role}; guessed when not given")
     made.add_argument("--packages", nargs="*", metavar="P", help="python: packages beside the standard library")
     made.add_argument("--limit", type=int, metavar="N", help="read at most N rows")
+    made.add_argument("--title", metavar="T", help="what the documents are, in one line; the page shows it")
     made.add_argument("--output", type=Path, required=True, metavar="DIR")
     made.add_argument("--overwrite", action="store_true", help="replace the index in DIR once the new one is whole")
     made.add_argument("--no-baseline", action="store_true", help="leave out embeddings.npy, the float32 baseline")
@@ -66,7 +67,9 @@ def main(arguments: list[str] | None = None) -> int:
     bars = ProgressBars()
     try:
         corpus = open_corpus(SourceOptions(args.corpus, args.path, columns, args.packages))
-        options = BuildOptions(args.limit, args.overwrite, not args.no_baseline, columns, embeddings=args.embeddings)
+        options = BuildOptions(
+            args.limit, args.overwrite, not args.no_baseline, columns, embeddings=args.embeddings, title=args.title
+        )
         model = args.model or (DEFAULT_MODEL if args.embeddings is None else None)
         encoder = load_encoder(model) if model is not None else None
         if encoder is not None and encoder.note:

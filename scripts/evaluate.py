@@ -2,6 +2,7 @@
 
     python scripts/evaluate.py --beir path/to/collection
     python scripts/evaluate.py --beir DIR --distractors titles.parquet --text-column intent --json figures.json
+    python scripts/evaluate.py --conala-curated                    CoNaLa curated against CoNaLa mined, from the hub
 
 A collection is a folder in BEIR's format: corpus.jsonl, queries.jsonl, qrels/test.tsv. A thousand candidates out of a
 thousand documents prove little: --distractors plants the collection among other texts. Needs requirements-bench.txt.
@@ -21,7 +22,10 @@ from typing import Any
 
 from retrieval import Encoder, RetrievalError, Searcher, build_index, load_encoder
 from retrieval.bundle import DOCUMENTS_FILE
+from retrieval.corpus.base import Corpus
 from retrieval.corpus.beir import BeirCorpus, BeirTask, load_queries_and_judgments
+from retrieval.corpus.conala import ConalaCorpus
+from retrieval.corpus.conala_curated import ConalaQuestions, load_curated_task
 from retrieval.corpus.files import FileCorpus
 from retrieval.corpus.planted import PlantedCorpus
 from retrieval.documents import DocumentStore
@@ -39,7 +43,8 @@ from scripts.machine import about_machine
 class Judged:
     """A collection to be measured, read and found usable."""
 
-    path: Path
+    name: str
+    corpus: Corpus
     task: BeirTask
     queries: Mapping[str, str]
     """Those that can be scored, by id."""
@@ -49,8 +54,12 @@ def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument(
-        "--beir", type=Path, action="append", required=True, metavar="DIR", help="may be given several times"
+        "--beir", type=Path, action="append", default=[], metavar="DIR", help="may be given several times"
     )
+    made.add_argument(
+        "--conala-curated", type=Path, nargs="*", metavar="FILE", help="people's requests; local copies, else the hub"
+    )
+    made.add_argument("--conala-mined", type=Path, metavar="FILE", help="a local copy of the mined pairs")
     made.add_argument("--distractors", type=Path, metavar="FILE", help="plant each collection among these texts")
     made.add_argument("--text-column", metavar="C", help="column of the distractors; guessed when not given")
     made.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id of a sentence-transformers model")
@@ -65,7 +74,18 @@ def read_collections(paths: Sequence[Path]) -> list[Judged]:
         CorpusError: if one cannot be read, or has no judged query.
     """
     tasks = [(path, load_queries_and_judgments(path)) for path in paths]
-    return [Judged(path, task, scored_queries(task, path)) for path, task in tasks]
+    return [Judged(path.resolve().name, BeirCorpus(path), task, scored_queries(task, path)) for path, task in tasks]
+
+
+def read_conala(curated: Sequence[Path], mined_copy: Path | None) -> Judged:
+    """Returns CoNaLa's curated requests, judged by the mined question they came from.
+
+    Raises:
+        CorpusError: if one of the two cannot be had, or has no request.
+    """
+    mined = ConalaCorpus(mined_copy, otherwise="give a local copy with --conala-mined FILE")
+    task = load_curated_task(mined, curated)
+    return Judged("conala_curated", ConalaQuestions(mined), task, scored_queries(task, "CoNaLa curated"))
 
 
 def evaluate(
@@ -76,10 +96,9 @@ def evaluate(
     Raises:
         RetrievalError: if the collection or the distractors cannot be indexed.
     """
-    collection = BeirCorpus(judged.path)
-    planted = PlantedCorpus(collection, distractors) if distractors else None
+    planted = PlantedCorpus(judged.corpus, distractors) if distractors else None
     with tempfile.TemporaryDirectory(prefix="evaluate-") as folder:
-        bundle = build_index(planted or collection, encoder, Path(folder) / "index", report=bars)
+        bundle = build_index(planted or judged.corpus, encoder, Path(folder) / "index", report=bars)
         bars.close()
         manifest = bundle.manifest
         searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
@@ -87,7 +106,7 @@ def evaluate(
         ladder = Ladder(bundle, vectors, searcher.nearest_texts, searcher.defaults)
         scorer = JudgedCollection(judged.task.judgments, DocumentStore.open(bundle.file(DOCUMENTS_FILE)))
         return {
-            "collection": judged.path.resolve().name,
+            "collection": judged.name,
             "title": manifest.corpus.title,
             "rows": manifest.row_count,
             "distinct_texts": manifest.distinct_text_count,
@@ -102,6 +121,10 @@ def evaluate(
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
+    if not args.beir and args.conala_curated is None:
+        parser().error("what is to be measured? Name it with --beir or --conala-curated")
+    if args.conala_mined and args.conala_curated is None:
+        parser().error("--conala-mined goes with --conala-curated")
     if args.text_column and not args.distractors:
         parser().error("--text-column goes with --distractors")
     if args.json and not args.json.parent.is_dir():
@@ -111,6 +134,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         require_metrics()
         judged = read_collections(args.beir)
+        if args.conala_curated is not None:
+            judged.append(read_conala(args.conala_curated, args.conala_mined))
         distractors = FileCorpus(args.distractors, text_column=args.text_column) if args.distractors else None
         if distractors:
             _ = distractors.columns  # a file that cannot be read is found before anything is encoded

@@ -19,12 +19,14 @@ _LFS_BYTES = 1 << 20
 
 
 class HubRefusal(Exception):
-    """What was asked for is not there; `code` is the hub's own name for it, such as `EntryNotFound`."""
+    """A request that is not granted; `code` is the hub's own name for the reason, such as `EntryNotFound`."""
 
-    def __init__(self, code: str, message: str, commit: str | None = None) -> None:
+    def __init__(self, code: str, message: str, commit: str | None = None, status: int = 404, **more: str) -> None:
         super().__init__(message)
         self.code = code
         self.commit = commit
+        self.status = status
+        self.body = {"error": message, **more}
 
 
 def revision_folder(root: Path, repo_id: str, revision: str = "main", repo_type: str = "dataset") -> Path:

@@ -19,10 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from retrieval.corpus.conala import FILE, REPO_ID, REVISION, SCHEMA
+from retrieval.corpus.conala_curated import CURATED_FILES, CURATED_SCHEMA
 
 FULL_ROWS = 593_891
 FULL_QUESTIONS = 40_000
 BIGGEST_QUESTION = 5_000
+CURATED_ROWS = dict(zip(CURATED_FILES, (2_379, 500), strict=True))
 _ROW_GROUP_ROWS = 10_000
 _TEMPLATES = (
     "sorted({0}, key=lambda {1}: {1}[{2}])",
@@ -70,6 +72,21 @@ def rehearsal_rows(titles: pa.Table, num_rows: int = FULL_ROWS, seed: int = 0) -
     )
 
 
+def curated_rows(rows: pa.Table, num_rows: int, seed: int = 0) -> pa.Table:
+    """Returns rows in the shape of CoNaLa's curated requests: words of mined titles, a fifth of them not rewritten."""
+    random = np.random.default_rng(seed)
+    chosen = rows.take(pa.array(random.integers(0, len(rows), num_rows)))
+    titles = chosen.column("intent").to_pylist()
+    rewritten = [None if random.random() < 0.2 else _rewritten(random, title) for title in titles]
+    columns = [chosen.column("question_id"), chosen.column("intent"), rewritten, chosen.column("snippet")]
+    return pa.table(dict(zip(CURATED_SCHEMA.names, columns, strict=True)), schema=CURATED_SCHEMA)
+
+
+def _rewritten(random: np.random.Generator, title: str) -> str:
+    words = [word for word in title.split() if random.random() < 0.8] or title.split()
+    return " ".join([*words, "`x`"])
+
+
 def write_repository(rows: pa.Table, root: Path) -> Path:
     """Writes the rows where the stand-in looks for them, beside a main branch with no data, as on the real hub."""
     from scripts.hub_folders import revision_folder
@@ -81,6 +98,10 @@ def write_repository(rows: pa.Table, root: Path) -> Path:
     path = revision_folder(root, REPO_ID, REVISION) / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(rows, path, row_group_size=_ROW_GROUP_ROWS)
+    for seed, (file, num_rows) in enumerate(CURATED_ROWS.items()):
+        curated = revision_folder(root, REPO_ID, REVISION) / file
+        curated.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(curated_rows(rows, num_rows, seed), curated)
     return path
 
 

@@ -64,7 +64,7 @@ class Shot:
 VIEWS = {
     "search": (".hit", 900),
     "compare": (".compare-columns", 1250),
-    "hood": (".hood", 1250),
+    "hood": ("#hood-query[data-query]", 1250),
     "own": (".own", 900),
     "benchmarks": (".benchmarks", 1250),
 }

@@ -49,6 +49,9 @@ class FakeEncoder:
     def num_tokens_cut(self, text: str) -> int:
         return max(0, len(text.split()) - 256)
 
+    def tokens(self, text: str) -> list[str]:
+        return text.split()
+
     def _embed(self, text: str) -> Float32s:
         vector = np.zeros(self.dim)
         for word in text.lower().split()[:256]:

@@ -69,23 +69,34 @@ class RunningApp:
 
 def app_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """Returns the environment without what would decide for the test which index or port it is."""
-    chosen = ("INDEX_DIR", "SPACE_ID", "GRADIO_SERVER_PORT", "GRADIO_SERVER_NAME", "GRADIO_SHARE")
+    chosen = (
+        "INDEX_DIR",
+        "INDEX_REPO",
+        "BUILD_CORPUS",
+        "BUILD_LIMIT",
+        "SPACE_ID",
+        "GRADIO_SERVER_PORT",
+        "GRADIO_SERVER_NAME",
+        "GRADIO_SHARE",
+    )
     return {**{k: v for k, v in os.environ.items() if k not in chosen}, "PYTHONUNBUFFERED": "1", **(changes or {})}
 
 
 @contextmanager
-def running_app(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[RunningApp]:
+def running_app(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, app: Path = APP
+) -> Iterator[RunningApp]:
     """Runs the app from another working directory, and yields it once it answers."""
     port, log = free_port(), folder / "app.log"
-    command = [sys.executable, str(APP), "--port", str(port), *arguments]
+    command = [sys.executable, str(app), "--port", str(port), *arguments]
     with log.open("w") as stream:
         process = subprocess.Popen(
             command, cwd=folder, env=app_environment(environment), stdout=stream, stderr=stream, text=True
         )
-    app = RunningApp(f"http://127.0.0.1:{port}/", process, log)
+    running = RunningApp(f"http://127.0.0.1:{port}/", process, log)
     try:
-        _wait_until_served(app)
-        yield app
+        _wait_until_served(running)
+        yield running
     finally:
         process.terminate()
         process.wait(30)

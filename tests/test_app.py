@@ -45,36 +45,6 @@ def run_app(*arguments: str, folder: Path, **environment: str) -> subprocess.Com
     )  # fmt: skip
 
 
-def built(root: Path, name: str) -> Path:
-    path = root / "assets" / "indexes" / name
-    path.mkdir(parents=True)
-    (path / "manifest.json").write_text("{}")
-    return path
-
-
-@pytest.mark.parametrize(
-    ("named", "environment", "expected"),
-    [
-        (Path("named"), {"INDEX_DIR": "env"}, "named"),
-        (None, {"INDEX_DIR": "env"}, "env"),
-        (None, {"INDEX_DIR": ""}, "{root}/assets/indexes/conala"),
-        (None, {}, "{root}/assets/indexes/conala"),
-    ],
-)
-def test_the_index_is_chosen_in_the_order_that_is_promised(
-    named: Path | None, environment: Mapping[str, str], expected: str, tmp_path: Path
-) -> None:
-    built(tmp_path, "conala")
-    choice = app.choose_index(named, environment, tmp_path)
-    assert choice == app.IndexChoice(Path(expected.format(root=tmp_path)))
-
-
-def test_without_conala_it_is_the_small_default(tmp_path: Path) -> None:
-    (tmp_path / "assets" / "indexes" / "conala").mkdir(parents=True)  # begun, but not built
-    choice = app.choose_index(None, {}, tmp_path)
-    assert choice == app.IndexChoice(tmp_path / "assets" / "indexes" / "python", is_default=True)
-
-
 @pytest.mark.parametrize(
     ("environment", "host", "port"),
     [

@@ -31,6 +31,9 @@ SCHEMA = pa.schema(
         ("id", pa.string()),
     ]
 )
+_OTHERWISE = (
+    "give a local copy with --path FILE (Parquet or JSON Lines), or use --corpus python, which needs no download"
+)
 _INFO = CorpusInfo(
     name="conala",
     title="CoNaLa mined: Stack Overflow questions with Python snippets",
@@ -51,8 +54,10 @@ _INFO = CorpusInfo(
 class ConalaCorpus:
     """The mined pairs, from a local copy (Parquet, JSON Lines, or a folder saved by `datasets`) or from the hub."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, otherwise: str = _OTHERWISE) -> None:
+        """Takes a copy, or nothing for the hub; `otherwise` ends the message that there is no hub."""
         self._path = path
+        self._otherwise = otherwise
 
     def __repr__(self) -> str:
         return f"ConalaCorpus({str(self._path or REPO_ID)!r})"
@@ -95,8 +100,7 @@ class ConalaCorpus:
             REPO_ID,
             parquet_file=FILE,
             revision=REVISION,
-            otherwise="give a local copy with --path FILE (Parquet or JSON Lines), or use --corpus python, which needs "
-            "no download",
+            otherwise=self._otherwise,
         )
 
     def _cast(self, batch: pa.RecordBatch) -> pa.RecordBatch:

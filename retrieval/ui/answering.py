@@ -37,8 +37,14 @@ class Answering:
         tabs: gr.Tabs,
         views: Mapping[str, tuple[gr.Tab, View]],
         query_views: Sequence[QueryView],
+        index_changes: Sequence[Any] = (),
     ) -> None:
-        """Takes the views by key with their tabs; those in `query_views` answer the query, the first one by default."""
+        """Takes the views by key with their tabs; those in `query_views` answer the query, the first one by default.
+
+        Args:
+            index_changes: events after which another index is chosen, beside the visitor's own choice.
+        """
+        self._index_changes = index_changes
         self._page = page
         self._library = library
         self.asking = asking
@@ -63,7 +69,9 @@ class Answering:
             [asking.query.submit, asking.button.click, asking.follow.click, *asking.knobs.moved],
             self.follow, inputs, self.outputs, trigger_mode="always_last", **_COMMON,
         )  # fmt: skip
-        chosen = asking.index.input(self.choose_index, inputs, self.all_outputs, **_COMMON)
+        chosen = gr.on(
+            [asking.index.input, *self._index_changes], self.choose_index, inputs, self.all_outputs, **_COMMON
+        )
         reset = asking.knobs.reset.click(self.reset, inputs, [*asking.knobs.inputs, *self.outputs], **_COMMON)
         opened = [
             tab.select(partial(self.open_view, key), inputs, self.outputs, **_COMMON)

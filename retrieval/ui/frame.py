@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import gradio as gr
 
@@ -17,6 +20,10 @@ _SOURCES = (
     ("https://arxiv.org/abs/2106.00882", "Binary passage retriever, 2106.00882"),
     ("https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2", "all-MiniLM-L6-v2"),
 )
+
+IndexNotes = Mapping[Path, Sequence[str]]
+"""Notes by the folder of the index that they are about."""
+NO_NOTES: IndexNotes = MappingProxyType({})
 
 
 def masthead(manifest: Manifest, memory: MemoryReport) -> str:
@@ -79,16 +86,34 @@ def colophon(manifest: Manifest) -> str:
 
 
 class Frame:
-    """The head and the foot, which tell of the index that is chosen. The notes stand between head and views."""
+    """The head, the notes under it and the foot, which tell of the index that is chosen."""
 
-    def __init__(self, searcher: Searcher) -> None:
+    def __init__(
+        self,
+        searcher: Searcher,
+        notes: Sequence[str] = (),
+        index_notes: IndexNotes = NO_NOTES,
+    ) -> None:
+        """Takes the notes that always hold, and by folder those that hold for one index."""
+        self._notes = notes
+        self._index_notes = {path.resolve(): each for path, each in index_notes.items()}
         self.head = gr.HTML(_head(searcher), elem_id="masthead", apply_default_css=False, render=False)
+        self.notes = self._banner(searcher, elem_id="banner", apply_default_css=False, render=False)
         self.foot = gr.HTML(colophon(searcher.manifest), elem_id="colophon", apply_default_css=False, render=False)
-        self.outputs = [self.head, self.foot]
+        self.outputs = [self.head, self.notes, self.foot]
 
     def on_index(self, searcher: Searcher) -> Update:
-        """Returns the head and the foot for another index."""
-        return {self.head: _head(searcher), self.foot: colophon(searcher.manifest)}
+        """Returns the head, the notes and the foot for another index."""
+        return {
+            self.head: _head(searcher),
+            self.notes: self._banner(searcher),
+            self.foot: colophon(searcher.manifest),
+        }
+
+    def _banner(self, searcher: Searcher, **options: Any) -> gr.HTML:
+        own = self._index_notes.get(searcher.bundle.path.resolve(), ())
+        notes = (*self._notes, *own, *searcher.notes)
+        return gr.HTML(banner(notes), visible=bool(notes), **options)
 
 
 def _head(searcher: Searcher) -> str:

@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
+from retrieval.background import BackgroundIndex
 from retrieval.library import Library
+from retrieval.own_build_limits import OwnLimits
 from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, QueryView, View
+from retrieval.ui.background_note import place_background_note
 from retrieval.ui.benchmarks_view import BenchmarksView
 from retrieval.ui.compare_view import CompareView
-from retrieval.ui.frame import Frame, banner
+from retrieval.ui.frame import NO_NOTES, Frame, IndexNotes, banner
+from retrieval.ui.hood_view import HoodView
+from retrieval.ui.own_view import OwnView
 from retrieval.ui.public_link import PublicLink
 from retrieval.ui.search_view import SearchView
 
 TITLE = "Embedding quantization: semantic search from bits"
+UPLOADS_KEPT_S = (60, 600)
+"""How often to look for uploads that no view took, and how old they may become."""
 
 
-def build_page(library: Library, notes: Sequence[str] = (), public_link: PublicLink | None = None) -> gr.Blocks:
+def build_page(
+    library: Library,
+    notes: Sequence[str] = (),
+    public_link: PublicLink | None = None,
+    *,
+    index_notes: IndexNotes = NO_NOTES,
+    background: BackgroundIndex | None = None,
+) -> gr.Blocks:
     """Returns the page over the indexes of a library, not yet served; launch it with `theme.launch_options()`.
 
     Args:
         library: the indexes; the default one is opened now.
-        notes: what every visitor should know, such as that this is the small default; code between backticks.
+        notes: what every visitor should know; code between backticks.
         public_link: the link that was asked for with `--share`; the page says what came of it.
+        index_notes: notes for those who search the index in a folder, such as that this is the small default.
+        background: the index that is made ready meanwhile; the page says how far it is.
 
     Raises:
         RetrievalError: if the default index cannot be opened.
     """
     library.open()  # an index that cannot be opened is told before a page is made
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        lay_out(page, library, notes, public_link)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT_S) as page:
+        lay_out(page, library, notes, public_link, index_notes=index_notes, background=background)
     return page
 
 
 def lay_out(
-    page: gr.Blocks, library: Library, notes: Sequence[str] = (), public_link: PublicLink | None = None
+    page: gr.Blocks,
+    library: Library,
+    notes: Sequence[str] = (),
+    public_link: PublicLink | None = None,
+    *,
+    index_notes: IndexNotes = NO_NOTES,
+    background: BackgroundIndex | None = None,
 ) -> Answering:
     """Places everything in `page`, which is open, and returns what answers its events; see `build_page`."""
     searcher = library.open()
-    all_notes = (*notes, *searcher.notes)
     Api(library)  # first, so that no handler of the page takes the name of an endpoint
-    frame = Frame(searcher)
+    frame = Frame(searcher, notes, index_notes)
     frame.head.render()
-    gr.HTML(banner(all_notes), visible=bool(all_notes), elem_id="banner", apply_default_css=False)
+    frame.notes.render()
+    if background is not None:
+        place_background_note(page, background)
     if public_link is not None:
         _place_link_note(public_link)
     asking = Asking.place(library, searcher)
@@ -61,10 +85,17 @@ def lay_out(
             comparing = CompareView(searcher)
             views["compare"] = (tab, comparing)
             query_views.append(comparing)
+        with gr.Tab("Under the hood", id="hood") as tab:
+            hood = HoodView(library, asking, searcher)
+            views["hood"] = (tab, hood)
+            query_views.append(hood)
+        with gr.Tab("Your data", id="own") as tab:
+            own = OwnView(page, library, asking, tabs, OwnLimits.from_environment(os.environ))
+            views["own"] = (tab, own)
         with gr.Tab("Benchmarks", id="benchmarks") as tab:
             views["benchmarks"] = (tab, BenchmarksView(library, asking, searcher))
     frame.foot.render()
-    return Answering(page, library, asking, frame, tabs, views, query_views)
+    return Answering(page, library, asking, frame, tabs, views, query_views, own.index_changes)
 
 
 def _place_link_note(link: PublicLink) -> None:

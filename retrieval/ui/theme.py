@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import os
 from pathlib import Path
 from typing import Any
 
 from gradio.themes import Base, Color
 from gradio.themes.utils import sizes
+
+from retrieval.own_build_limits import OwnLimits
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -97,6 +100,7 @@ def launch_options() -> dict[str, Any]:
         "footer_links": ["api", "settings"],
         "run_history": False,
         "ssr_mode": False,
+        "max_file_size": OwnLimits.from_environment(os.environ).max_upload_bytes,
     }
 
 

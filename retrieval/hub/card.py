@@ -1,0 +1,152 @@
+"""The card of a published index: the README.md of its repository, made from the manifest."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from retrieval.bundle import (
+    BINARY_FILE,
+    DOCUMENTS_FILE,
+    EMBEDDINGS_FILE,
+    INT8_FILE,
+    MANIFEST_FILE,
+    Manifest,
+)
+from retrieval.corpus.base import CorpusInfo
+
+_LICENSES = {
+    "cc-by-sa-4.0": "CC BY-SA 4.0",
+    "cc-by-sa-3.0": "CC BY-SA 3.0",
+    "cc-by-4.0": "CC BY 4.0",
+    "cc0-1.0": "CC0",
+    "apache-2.0": "Apache-2.0",
+    "mit": "MIT",
+}
+"""What the hub calls a licence, by what a credit calls it."""
+_WHAT = {
+    BINARY_FILE: "sign bits, 1 a dimension, searched in RAM",
+    INT8_FILE: "int8 codes, read from disk for the few candidates",
+    EMBEDDINGS_FILE: "float32 embeddings, the baseline",
+    DOCUMENTS_FILE: "the documents, Arrow",
+}
+
+
+_RUNGS = {
+    "bits": "sign bits alone",
+    "float_bits": "float query x sign bits",
+    "int8_all": "all int8 vectors",
+    "chosen": "the settings above",
+}
+"""What the manifest calls the searches it has measured."""
+
+
+def card_of(manifest: Manifest, repo_id: str) -> str:
+    """Returns the card of an index, with the metadata that the hub reads on top."""
+    parts = [_metadata(manifest), _about(manifest), _sizes(manifest), _quality(manifest), _usage(repo_id, manifest)]
+    parts += [_files(manifest), _credit(manifest.corpus)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def license_of(corpus: CorpusInfo) -> str | None:
+    """Returns the hub's name for the licence that the corpus's credit states, None if it states none that is known."""
+    credit = corpus.attribution or ""
+    return next((name for name, words in _LICENSES.items() if words in credit), None)
+
+
+def _metadata(manifest: Manifest) -> str:
+    values = {
+        "pretty_name": manifest.corpus.title,
+        "license": license_of(manifest.corpus) or ("other" if manifest.corpus.attribution else "unknown"),
+        "tags": ["embedding-quantization", "binary-quantization", "semantic-search"],
+        "viewer": False,
+    }
+    # JSON is YAML, so whatever is in a title stays in its string.
+    return "\n".join(["---", *(f"{name}: {json.dumps(value)}" for name, value in values.items()), "---"])
+
+
+def _about(manifest: Manifest) -> str:
+    texts = ""
+    if manifest.distinct_text_count != manifest.row_count:
+        texts = f" ({manifest.distinct_text_count:,} distinct texts)"
+    model = f"with `{_plain(manifest.model_id)}`" if manifest.has_model else "elsewhere, by a model it does not name,"
+    return (
+        f"# {_plain(manifest.corpus.title)}\n\n"
+        f"A search index of {manifest.row_count:,} documents{texts}, embedded {model} in {manifest.dim} "
+        f"dimensions and quantized to sign bits and int8. Built {manifest.built_at[:10]} with Embedding Quantization."
+    )
+
+
+def _sizes(manifest: Manifest) -> str:
+    values = manifest.row_count * manifest.dim
+    rows = [
+        ("float32", f"{values * 4 / 1e6:,.1f}", "1"),
+        ("int8", f"{values / 1e6:,.1f}", "1/4"),
+        ("sign bits", f"{manifest.row_count * -(-manifest.dim // 8) / 1e6:,.1f}", "1/32"),
+    ]
+    return "## What the vectors take\n\n" + _table(("precision", "MB", "of float32"), rows)
+
+
+def _quality(manifest: Manifest) -> str:
+    """Only what the manifest says was measured."""
+    search = manifest.search
+    text = (
+        f"## Search settings\n\n{search['num_candidates']:,} candidates by Hamming distance, "
+        f"{search['rescore_multiplier']} int8 vectors rescored for each result wanted (from: "
+        f"{_plain(str(search.get('source', 'unknown')))})."
+    )
+    recall = search.get("recall")
+    shares = {name: value for name, value in recall.items() if _is_share(value)} if isinstance(recall, Mapping) else {}
+    if not shares:
+        return text
+    rows = [(_RUNGS.get(name, _plain(name.replace("_", " "))), f"{value:.4f}") for name, value in shares.items()]
+    sampled = search.get("sampled_queries")
+    among = f" on {sampled:,} texts of the corpus" if isinstance(sampled, int) else ""
+    return f"{text}\n\nrecall@10 against the exact float32 scan, measured{among}:\n\n" + _table(
+        ("search", "recall@10"), rows
+    )
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _usage(repo_id: str, manifest: Manifest) -> str:
+    call = 'search("your question")' if manifest.has_model else "search_vector(query)"
+    return (
+        "## Use it\n\n"
+        "In the folder of Embedding Quantization:\n\n"
+        f"```bash\npython app.py --index hf://datasets/{repo_id}\n```\n\n"
+        "```python\nfrom retrieval import Searcher\nfrom retrieval.hub import fetch_bundle\n\n"
+        f'searcher = Searcher.open(fetch_bundle("hf://datasets/{repo_id}"))\n'
+        f"print(searcher.{call}.hits)\n```\n\n"
+        f"`@COMMIT` behind the name pins it. Every file is checked against `{MANIFEST_FILE}` before it is opened."
+    )
+
+
+def _files(manifest: Manifest) -> str:
+    rows = [(f"`{name}`", f"{record.size_bytes / 1e6:,.1f}", _WHAT[name]) for name, record in manifest.files.items()]
+    return "## Files\n\n" + _table(("file", "MB", "what"), rows)
+
+
+def _credit(corpus: CorpusInfo) -> str:
+    if corpus.attribution is None:
+        return "## Licence\n\nThe licence of the documents is unknown: the corpus names none."
+    link = f" (<{corpus.attribution_url}>)" if _is_link(corpus.attribution_url) else ""
+    unknown = "" if license_of(corpus) else " The licence is not one of those this program knows by name."
+    return f"## Licence and credit\n\n{_plain(corpus.attribution)}{link}.{unknown}"
+
+
+def _is_link(url: str | None) -> bool:
+    return url is not None and re.fullmatch(r"https?://[^\s<>]+", url) is not None
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _plain(text: str) -> str:
+    """Returns the text on one line, with nothing in it that Markdown or HTML would take for its own."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))

@@ -1,0 +1,1 @@
+"""The pictures and texts of the view "Under the hood": pure functions from an explanation to HTML."""

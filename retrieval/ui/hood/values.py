@@ -1,0 +1,68 @@
+"""The numbers and words that the texts of the lesson leave open: `{{name}}` there is a name here."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from retrieval.bundle import Manifest
+from retrieval.explanation import Explanation
+from retrieval.results import MemoryReport
+from retrieval.ui.hood.size_figures import vector_bytes
+from retrieval.ui.markup import data_size
+
+_MOST_QUERY_CHARS = 400
+"""A longer query is shortened in the code: the model would have cut most of it."""
+
+
+def index_values(manifest: Manifest, index: str) -> dict[str, str]:
+    """Returns what is known of an index without a query; `index` is its name in the page."""
+    sizes = MemoryReport((), manifest.row_count, manifest.dim)
+    return {
+        "n": f"{manifest.row_count:,}",
+        "texts": f"{manifest.distinct_text_count:,}",
+        "dim": f"{manifest.dim:,}",
+        "half_dim": f"{manifest.dim / 2:g}",
+        "float32_bytes": f"{4 * manifest.dim:,}",
+        "code_bytes": f"{vector_bytes(manifest.dim, 1):,}",
+        "float32_size": data_size(sizes.float32_bytes),
+        "int8_size": data_size(sizes.int8_bytes),
+        "binary_size": data_size(sizes.binary_bytes),
+        "folder": json.dumps(f"assets/indexes/{index}"),
+        "model": json.dumps(manifest.model_id),
+    }
+
+
+def query_values(explanation: Explanation) -> dict[str, str]:
+    """Returns what one query adds to them."""
+    response, document = explanation.response, explanation.document
+    num_read = response.int8_rows_read or document.raw.num_compared
+    first = int(explanation.code[0])
+    return {
+        "query": json.dumps(explanation.text[:_MOST_QUERY_CHARS], ensure_ascii=False),
+        "row": str(explanation.hit.row),
+        "first_bytes": str(explanation.code[:4].tolist()),
+        "first_byte": str(first),
+        "first_byte_signed": str(first - 128),
+        "distance": str(int(document.differs.sum())),
+        "num_candidates": f"{response.num_candidates:,}",
+        "plain_candidates": str(response.num_candidates),
+        "num_read": f"{num_read:,}",
+        "plain_read": str(num_read),
+        "plain_top_k": str(len(response.hits)),
+        "score": f"{document.score:.5f}",
+        "raw": f"{document.raw.score:.1f}",
+        "dead": _still_dimensions(explanation),
+    }
+
+
+def _still_dimensions(explanation: Explanation) -> str:
+    still = explanation.still_dimensions
+    if len(still) == 0:
+        return "This index has none; some models have a few."
+    names = ", ".join(str(dimension) for dimension in still[:6].tolist())
+    more = f" and {len(still) - 6} more" if len(still) > 6 else ""
+    widest = 255 * float(np.max(explanation.quantizer.step[still] * (explanation.quantizer.step[still] != 1.0)))
+    width = f"its widest range is {widest:.0e}" if widest else "the range is 0"
+    return f"This index has {len(still)} (number {names}{more}): {width}."

@@ -1,0 +1,57 @@
+"""Folders for what visitors bring: readable by this process's user alone, and gone with the process or soon after."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+_LOCK = "lock"
+_PREFIX = "embedding-quantization-own-"
+
+
+class TempRoot:
+    """A folder of this process, with a folder for each visitor in it.
+
+    The process holds a lock on it. What a process that died left behind has no holder, and is removed at the next
+    start.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        """Makes the folder in `parent`, by default where the system keeps temporary files, and removes left-overs."""
+        parent = parent or Path(tempfile.gettempdir())
+        parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_overs(parent)
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        fresh = self.path / "lock.new"
+        # Held before it has its name: nobody ever finds a lock of a living process that is free.
+        self._lock = os.open(fresh, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        fresh.rename(self.path / _LOCK)
+
+    def new_folder(self) -> Path:
+        """Returns a new folder, under a name that nobody can guess."""
+        folder = self.path / secrets.token_urlsafe(24)
+        folder.mkdir(mode=0o700)
+        return folder
+
+    def remove(self) -> None:
+        """Removes the folder and all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _remove_left_overs(parent: Path) -> None:
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):  # of another user, or in use, or without a lock: not ours to remove
+            if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+                continue
+            descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)

@@ -1,0 +1,49 @@
+"""Our own path, `Searcher.nearest_texts`, over a bundle that is already built."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from retrieval import BuildError, Searcher
+from retrieval.bundle import Bundle
+from scripts.bench.peers.engine import Float32s, Ids, Vectors
+
+
+def build(vectors: Vectors, folder: Path, threads: int) -> None:
+    """Raises BuildError: our index is the one that is compared with."""
+    raise BuildError("our index is given, and not built for the comparison: use scripts/build_index.py.")
+
+
+def open_index(folder: Path, threads: int) -> Ours:
+    """Returns the bundle in `folder`, without the encoder that a vector does not need."""
+    return Ours(Searcher(Bundle.open(folder), None))
+
+
+class Ours:
+    """An opened searcher. It answers with rows of the corpus, not with positions among the distinct texts."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+
+    def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
+        """Returns the rows of the nearest texts, nearest first."""
+        settings = dataclasses.replace(self._searcher.defaults, top_k=top_k)
+        if setting:
+            settings = dataclasses.replace(
+                settings,
+                num_candidates=setting["num_candidates"],
+                rescore_multiplier=max(1, setting["int8_rows"] // top_k),
+            )
+        return np.asarray(self._searcher.nearest_texts(query, settings), dtype=np.int64)
+
+    def held_bytes(self) -> int | None:
+        """Returns the bytes of the sign bits and of the tables beside them."""
+        memory = self._searcher.memory()
+        return memory["codes"] + memory["row_tables"]
+
+    def enter_caller(self) -> None:
+        """Does nothing: the searcher shares the cores itself."""

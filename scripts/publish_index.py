@@ -1,0 +1,47 @@
+"""Publish a built index as a data set repository on the Hugging Face hub, with a card made from its manifest.
+
+    HF_TOKEN=... python scripts/publish_index.py --index assets/indexes/conala --repo owner/name
+    python app.py --index hf://datasets/owner/name
+
+Every file is checked before it is sent. The token needs the right to write; `hf auth login` keeps one, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from retrieval import RetrievalError
+from retrieval.hub import PublishOptions, publish_bundle
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--index", type=Path, required=True, metavar="DIR")
+    made.add_argument("--repo", required=True, metavar="OWNER/NAME", help="made if it is not there")
+    made.add_argument("--private", action="store_true", help="make the new repository private")
+    made.add_argument("--branch", "--revision", default="main", help="branch to publish on; made if it is not there")
+    made.add_argument("--no-baseline", action="store_true", help="leave out embeddings.npy, the float32 baseline")
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    options = PublishOptions(args.private, args.branch, not args.no_baseline)
+    try:
+        published = publish_bundle(args.index, args.repo, options)
+    except RetrievalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped: nothing was published. What was sent is not sent again by the next try.", file=sys.stderr)
+        return 130
+    print(f"{published.address}: {published.size_bytes / 1e6:,.1f} MB on branch {published.branch}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

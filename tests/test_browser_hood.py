@@ -1,0 +1,89 @@
+"""The view "Under the hood" in a real browser: all steps, another document, the keys, and nothing cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser_page import DESKTOP, PHONE, assert_accessible, assert_nothing_is_cut_off, chromium, opened
+from tests.page_server import RunningApp, build_tiny_index, running_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+LINK = "?view=hood&q=sort+a+list"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    folder = tmp_path_factory.mktemp("hood")
+    index = build_tiny_index(folder / "tiny")
+    with running_app(folder, "--index", str(index)) as running:
+        yield running
+
+
+def marked_bits(page: Page) -> int:
+    """Returns how many cells of one grid are marked as differing."""
+    paths: list[str] = (
+        page.locator("#hood-hamming .cells")
+        .first.locator("path.differs")
+        .evaluate_all("paths => paths.map(path => path.getAttribute('d'))")
+    )
+    return sum(path.count("M") for path in paths)
+
+
+def counted_bits(page: Page) -> int:
+    return int(page.locator("#hood-hamming [data-count=distance]").inner_text())
+
+
+def test_every_step_is_there_and_another_document_changes_the_bits(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url + LINK) as page:
+        expect(page.locator("#hood .step")).to_have_count(10)
+        expect(page.locator("#hood-tokens .token-list li").first).to_have_text("[CLS]")
+        before = counted_bits(page)
+        assert marked_bits(page) == before
+        page.locator("#hood-document label").nth(4).click()
+        expect(page.locator("#hood-hamming [data-count=distance]")).not_to_have_text(str(before))
+        assert marked_bits(page) == counted_bits(page) > before
+        page.fill("#query input", "read a csv file")
+        expect(page.locator("#hood-hamming h3").nth(1)).to_contain_text("read a csv file into a table")
+        expect(page.locator("#hood-document input").first).to_be_checked()
+
+
+def test_one_dimension_is_followed_through_all_pictures(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url + LINK) as page:
+        page.locator("#hood-floats .cells").focus()
+        for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+            page.keyboard.press(key)
+        for step in ("floats", "bits", "hamming", "int8"):
+            expect(page.locator(f"#hood-{step} .readout.told").first).to_contain_text("Dimension 50:")
+        page.locator("#hood-bits .cells").hover(position={"x": 4, "y": 4})
+        expect(page.locator("#hood-int8 .readout.told").first).to_contain_text("Dimension 0:")
+
+
+def test_without_a_question_an_example_is_followed(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        page.get_by_role("tab", name="Under the hood").click()
+        expect(page.locator("#hood .lead")).to_contain_text("An example")
+        expect(page.locator("#hood .step .cells")).to_have_count(5)
+        page.locator("#hood-document label").nth(1).click()
+        expect(page.locator("#hood-hamming h3 .number")).to_have_text("2")
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_cut_off_and_all_can_read_it(
+    browser: Browser, served: RunningApp, viewport: Any, scheme: Any
+) -> None:
+    with opened(browser, served.url + LINK, viewport=viewport, color_scheme=scheme) as page:
+        expect(page.locator("#hood .step .cells")).to_have_count(5)
+        page.evaluate("document.querySelectorAll('#hood details').forEach((part) => { part.open = true; })")
+        assert_nothing_is_cut_off(page, "#hood-query", "#hood-document", "#hood-document-steps")
+        assert_accessible(page)
