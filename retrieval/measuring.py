@@ -20,7 +20,7 @@ ABANDONED_AFTER_S = 20.0
 """A measurement that nobody has asked about for so long is ended: whoever started it has left."""
 _ENDING_S = 3.0
 """A measurement that was cancelled may be in the middle of a scan: the next one waits so long for its end."""
-_QUERIES, _SEED = 100, 0
+MOST_QUERIES, _SEED = 100, 0
 _LOG = logging.getLogger(__name__)
 
 
@@ -81,7 +81,7 @@ class Measurement:
 
     def _measured(self) -> dict[str, Any]:
         manifest = self.searcher.manifest
-        sampled = sampled_queries(self.searcher, _QUERIES, _SEED)
+        sampled = sampled_queries(self.searcher, MOST_QUERIES, _SEED)
         quick = measure_quickly(self.searcher, sampled.queries, self._report, budget_s=self.budget_s)
         return {
             "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

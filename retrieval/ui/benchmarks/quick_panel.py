@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from retrieval.bundle import Manifest
+from retrieval.measuring import MOST_QUERIES
 from retrieval.quick_figures import QuickFigures
 from retrieval.run_figures import RunFigures
 from retrieval.ui.benchmarks.claims import origin
@@ -14,8 +15,9 @@ _ARTICLE = {"float32": "1x", "int8": "3.66x", "binary": "24.76x"}
 
 def offer(manifest: Manifest, can_encode: bool) -> str:
     """Returns what the button will do, and what it cannot do for this index."""
-    queries = "100 texts of its corpus, drawn with a fixed seed" if can_encode else (
-        "100 of its own vectors with a little noise, since it has no model for texts"
+    count = f"{min(MOST_QUERIES, manifest.row_count):,}"
+    queries = f"{count} texts of its corpus, drawn with a fixed seed" if can_encode else (
+        f"{count} of its own vectors with a little noise, since it has no model for texts"
     )  # fmt: skip
     lacking = "" if manifest.has_baseline else (
         '<p class="lacking">This index has no float32 baseline, so recall and the comparison with float32 cannot be '
