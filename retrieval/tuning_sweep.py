@@ -1,7 +1,6 @@
 """Measures the settings of the search on a corpus that is being built, with its own texts as queries.
 
 A text that is asked is left out of the answer, and so are texts with the same vector: its neighbours are what counts.
-Questions that people ask are easier than that, so that what is enough here is enough for them.
 
 The stages are those of the search path, done once for each query as far as the largest setting needs them. All smaller
 settings are read off: the nearest 100 are the first of the nearest 5,000.
@@ -29,8 +28,6 @@ from retrieval.vector_file import VectorFile
 TOP_K = 10
 _CANDIDATES = (10, 20, 50, 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
 _MULTIPLIERS = (1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 30, 40, 50)
-_ALL_AT_MOST = 100
-"""A corpus of so few texts uses all of them: nothing is gained by leaving some out, and little can be measured."""
 _MOST_QUERIES, _FEWEST_QUERIES, _TEXTS_A_QUERY = 1000, 50, 150
 """One text in 150 is asked: the sweep then takes some 5 percent of the time to encode the corpus."""
 _MOST_DUPLICATES = 20
@@ -195,8 +192,6 @@ class TuningSweep:
 
 def _grid(num_texts: int) -> list[tuple[int, int, int]]:
     """Returns candidates, multiplier and int8 rows of every setting that is worth trying among so many texts."""
-    if num_texts <= _ALL_AT_MOST:
-        return [(num_texts, -(-num_texts // TOP_K), num_texts)]
     grid = []
     for level in sorted({min(level, num_texts) for level in _CANDIDATES}):
         for multiplier in _MULTIPLIERS:
