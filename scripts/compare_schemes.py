@@ -27,6 +27,7 @@ from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
 from retrieval.corpus.files import FileCorpus
 from retrieval.corpus.planted import PlantedCorpus
 from retrieval.documents import DocumentStore
+from retrieval.indexer import Report
 from retrieval.judged_collection import JudgedCollection, scored_queries
 from retrieval.judged_quality import Float64s, require_metrics
 from retrieval.progress_bar import ProgressBars
@@ -77,7 +78,7 @@ def on_queries(searcher: Searcher, encoder: Encoder, queries: Sequence[str]) -> 
     return {"measure": "recall@10", "queries": len(queries), **figures(comparison, comparison.recall)}
 
 
-def on_judged(path: Path, distractors: FileCorpus | None, encoder: Encoder, bars: ProgressBars) -> dict[str, Any]:
+def on_judged(path: Path, distractors: FileCorpus | None, encoder: Encoder, told: Report) -> dict[str, Any]:
     """Returns nDCG@10 of every scheme on a judged collection, from an index that is built in a temporary folder.
 
     Raises:
@@ -88,8 +89,7 @@ def on_judged(path: Path, distractors: FileCorpus | None, encoder: Encoder, bars
     collection = BeirCorpus(path)
     corpus = PlantedCorpus(collection, distractors) if distractors else collection
     with tempfile.TemporaryDirectory(prefix="schemes-") as folder:
-        bundle = build_index(corpus, encoder, Path(folder) / "index", report=bars)
-        bars.close()
+        bundle = build_index(corpus, encoder, Path(folder) / "index", report=told)
         scorer = JudgedCollection(task.judgments, DocumentStore.open(bundle.file(DOCUMENTS_FILE)))
         searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
         comparison = Comparison(searcher, encoder.encode(list(queries.values())))
@@ -164,6 +164,7 @@ def compare(args: argparse.Namespace, bars: ProgressBars) -> dict[str, Any]:
     for path in args.beir:
         name = path.resolve().name
         made["judged"][name] = on_judged(path, distractors, encoder, bars)
+        bars.close()
         print("\n".join(report(name, made["judged"][name])), flush=True)
     return made
 

@@ -46,8 +46,9 @@ class SignScheme:
 
     def moved(self, vectors: Float32s) -> Float32s:
         """Returns the vectors, float32 `(n, dim)`, whose signs are kept; a query is moved like a document."""
-        centred = vectors if self.mean is None else vectors - self.mean
-        return centred if self.rotation is None else centred @ self.rotation
+        centred: Float32s = vectors if self.mean is None else vectors - self.mean
+        moved: Float32s = centred if self.rotation is None else centred @ self.rotation
+        return moved
 
 
 def int8_schemes(baseline: ExactBaseline, quantizer: Int8Quantizer) -> Iterator[Int8Scheme]:
