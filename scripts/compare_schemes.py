@@ -21,6 +21,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from retrieval import Encoder, QueryError, RetrievalError, Searcher, build_index
 from retrieval.bundle import DOCUMENTS_FILE
 from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
@@ -72,10 +74,13 @@ def read_queries(file: Path, limit: int | None) -> list[str]:
     return lines[:limit]
 
 
-def on_queries(searcher: Searcher, encoder: Encoder, queries: Sequence[str]) -> dict[str, Any]:
-    """Returns recall@10 of every scheme for some queries of an index."""
-    comparison = Comparison(searcher, encoder.encode(queries))
-    return {"measure": "recall@10", "queries": len(queries), **figures(comparison, comparison.recall)}
+def on_queries(searcher: Searcher, encoder: Encoder, sets: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+    """Returns recall@10 of every scheme for some sets of queries of an index."""
+    comparison = Comparison(searcher, encoder.encode([query for queries in sets.values() for query in queries]))
+    ends = np.cumsum([len(queries) for queries in sets.values()])
+    slices = {name: slice(int(end) - len(sets[name]), int(end)) for name, end in zip(sets, ends, strict=True)}
+    measured = figures(comparison, comparison.recall, slices)
+    return {name: {"measure": "recall@10", "queries": len(sets[name]), **own} for name, own in measured.items()}
 
 
 def on_judged(path: Path, distractors: FileCorpus | None, encoder: Encoder, told: Report) -> dict[str, Any]:
@@ -101,6 +106,7 @@ def on_judged(path: Path, distractors: FileCorpus | None, encoder: Encoder, told
         measured = figures(
             comparison,
             lambda answers: {stage: ndcg(rows) for stage, rows in answers.items() if len(rows[0]) <= TOP_K},
+            {"all": slice(0, len(queries))},
         )
         return {
             "measure": "nDCG@10",
@@ -108,7 +114,7 @@ def on_judged(path: Path, distractors: FileCorpus | None, encoder: Encoder, told
             "rows": bundle.manifest.row_count,
             "distinct_texts": bundle.manifest.distinct_text_count,
             "float32": float(exact.mean()),
-            **measured,
+            **measured["all"],
         }
 
 
@@ -158,9 +164,10 @@ def compare(args: argparse.Namespace, bars: ProgressBars) -> dict[str, Any]:
         "query_sets": {},
         "judged": {},
     }
-    for name, queries in sets.items():
-        made["query_sets"][name] = on_queries(searcher, encoder, queries)
-        print("\n".join(report(name, made["query_sets"][name])), flush=True)
+    if sets:
+        made["query_sets"] = on_queries(searcher, encoder, sets)
+        for name, measured in made["query_sets"].items():
+            print("\n".join(report(name, measured)), flush=True)
     for path in args.beir:
         name = path.resolve().name
         made["judged"][name] = on_judged(path, distractors, encoder, bars)

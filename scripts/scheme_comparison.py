@@ -7,13 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from retrieval import Searcher
 from retrieval.binary_index import BinaryIndex
 from retrieval.evaluation import ExactBaseline
 from retrieval.exact_scan import scan
-from retrieval.judged_quality import PairedBootstrap
+from retrieval.judged_quality import Float64s, PairedBootstrap
 from retrieval.quantization import Float32s
 from retrieval.rescoring import asymmetric_scores
 from retrieval.results import SearchSettings
@@ -30,7 +29,7 @@ _QUERIES_AT_ONCE = 50
 
 Answers = Mapping[str, Sequence[Rows]]
 """By name of the stage: for each query the rows of distinct texts that it answers or hands on, best first."""
-Measure = Callable[[Answers], dict[str, npt.NDArray[np.float64]]]
+Measure = Callable[[Answers], dict[str, Float64s]]
 """From answers to the value of each query, by name of the stage."""
 
 
@@ -71,7 +70,7 @@ class Comparison:
                 },
             )
 
-    def recall(self, answers: Answers) -> dict[str, npt.NDArray[np.float64]]:
+    def recall(self, answers: Answers) -> dict[str, Float64s]:
         """Returns the share of the exact ten that each stage answers or hands on, by query."""
         return {
             stage: np.array(
@@ -107,22 +106,27 @@ class Comparison:
         return lambda rows: scheme.restore(np.asarray(self.baseline.embeddings[rows]))
 
 
-def figures(comparison: Comparison, measure: Measure) -> dict[str, Any]:
-    """Returns the mean of every stage of every scheme, and what is kept of the first scheme's."""
-    bootstrap = PairedBootstrap(len(comparison.vectors))
+def figures(comparison: Comparison, measure: Measure, sets: Mapping[str, slice]) -> dict[str, dict[str, Any]]:
+    """Returns, for each set of queries, the mean of every stage of every scheme, and what is kept of the first's."""
+    bootstraps = {name: PairedBootstrap(own.stop - own.start) for name, own in sets.items()}
+    made: dict[str, dict[str, Any]] = {name: {"int8": [], "signs": []} for name in sets}
 
-    def table(schemes: Iterator[tuple[Any, Answers]]) -> list[dict[str, Any]]:
-        first: dict[str, npt.NDArray[np.float64]] = {}
-        rows = []
+    def add(part: str, schemes: Iterator[tuple[Int8Scheme | SignScheme, Answers]]) -> None:
+        first: dict[str, Float64s] = {}
         for scheme, answers in schemes:
             found = measure(answers)
             first = first or found
-            stages = {
-                stage: {"mean": float(own.mean()), "kept": asdict(bootstrap.kept(own, first[stage]))}
-                for stage, own in found.items()
-            }
             about = {"key": scheme.key, "label": scheme.label, "vector_bytes": scheme.vector_bytes}
-            rows.append({**about, "stages": stages})
-        return rows
+            for name, own in sets.items():
+                stages = {
+                    stage: {
+                        "mean": float(values[own].mean()),
+                        "kept": asdict(bootstraps[name].kept(values[own], first[stage][own])),
+                    }
+                    for stage, values in found.items()
+                }
+                made[name][part].append({**about, "stages": stages})
 
-    return {"int8": table(comparison.int8_answers()), "signs": table(comparison.sign_answers())}
+    add("int8", comparison.int8_answers())
+    add("signs", comparison.sign_answers())
+    return made

@@ -121,12 +121,20 @@ class TestReport:
     def test_the_first_of_a_table_stands_alone_and_the_others_beside_it(
         self, searcher: Searcher, encoder: FakeEncoder
     ) -> None:
-        lines = report("few", on_queries(searcher, encoder, QUERIES))
+        lines = report("few", on_queries(searcher, encoder, {"few": QUERIES})["few"])
         assert lines[0] == f"## few: recall@10, {len(QUERIES)} queries"
         first, second = (line for line in lines if "ange of each dimension |" in line or "all dimensions |" in line)
         assert first.startswith("| range of each dimension | 64 | ")
         assert "[" not in first
         assert second.count("[") == 2
+
+    def test_each_set_of_queries_is_measured_as_if_it_were_alone(
+        self, searcher: Searcher, encoder: FakeEncoder
+    ) -> None:
+        one, two = QUERIES[:3], QUERIES[3:]
+        both = on_queries(searcher, encoder, {"one": one, "two": two})
+        assert both["one"] == on_queries(searcher, encoder, {"one": one})["one"]
+        assert both["two"] == on_queries(searcher, encoder, {"two": two})["two"]
 
     def test_a_judged_collection_is_measured_by_its_judgments(self, tmp_path: Path, encoder: FakeEncoder) -> None:
         pytest.importorskip("pytrec_eval")
