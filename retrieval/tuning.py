@@ -19,7 +19,7 @@ _CANDIDATES_A_ROW = 20
 _FEWEST_CANDIDATES, _FEWEST_ROWS = 500, 100
 """Less is not chosen, though it may do for texts like the corpus's own: it would save a fraction of a millisecond, and
 questions can be harder than texts. In the documented Python functions, whose texts come in families, 100 candidates
-and 40 rows keep 99 % for texts, and 96 % for people's questions; these keep 99.7 %."""
+and 40 rows keep 99 % for texts, and 97 % for people's questions; these keep 99.7 %."""
 _MOST = 1e6
 """Beyond any share; what stands in a stranger's file may be beyond any float."""
 

@@ -123,7 +123,7 @@ def report(name: str, measured: Mapping[str, Any]) -> list[str]:
     lines = [f"## {name}: {measured['measure']}, {measured['queries']:,} queries"]
     if "float32" in measured:
         lines.append(f"\nfloat32 {measured['float32']:.4f}; {measured['distinct_texts']:,} distinct texts")
-    for part in ("int8", "signs"):
+    for part in ("int8", "signs", "settings"):
         rows = measured[part]
         stages = list(rows[0]["stages"])
         lines += ["", f"| {part} | bytes | " + " | ".join(_STAGES[stage] for stage in stages) + " |"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from retrieval.binary_index import BinaryIndex
 from retrieval.evaluation import ExactBaseline
 from retrieval.exact_scan import scan
 from retrieval.judged_quality import Float64s, PairedBootstrap
-from retrieval.quantization import Float32s
+from retrieval.quantization import Float32s, num_code_bytes
 from retrieval.rescoring import asymmetric_scores
 from retrieval.results import SearchSettings
 from retrieval.row_tables import Rows
@@ -23,6 +23,8 @@ TOP_K = 10
 PATH = SearchSettings()
 """The same for all schemes, whatever was chosen for the index."""
 _NUM_ROWS = PATH.rescore_multiplier * TOP_K
+SETTINGS = ((1000, 20), (100, 4), (200, 6), (500, 10), (700, 15), (1000, 12), (2000, 30))
+"""Candidates and multipliers; the first is `PATH`."""
 _HAMMING = (10, 100, 1000)
 _ASYMMETRIC = (10, 100, 200)
 _QUERIES_AT_ONCE = 50
@@ -31,6 +33,25 @@ Answers = Mapping[str, Sequence[Rows]]
 """By name of the stage: for each query the rows of distinct texts that it answers or hands on, best first."""
 Measure = Callable[[Answers], dict[str, Float64s]]
 """From answers to the value of each query, by name of the stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of the product's search."""
+
+    num_candidates: int
+    rescore_multiplier: int
+    vector_bytes: int
+
+    @property
+    def key(self) -> str:
+        """Returns its name in the figures."""
+        return f"{self.num_candidates}_{self.rescore_multiplier * TOP_K}"
+
+    @property
+    def label(self) -> str:
+        """Returns it in words."""
+        return f"{self.num_candidates:,} candidates, {self.rescore_multiplier * TOP_K} int8 rows"
 
 
 class Comparison:
@@ -47,6 +68,7 @@ class Comparison:
         self.truths = self.baseline.search(vectors, TOP_K)
         self._quantizer = searcher.manifest.quantizer
         _, by_plain_bits = self._by_bits(next(sign_schemes(self.baseline)))
+        self._searcher = searcher
         self._rescored = [rows[:_NUM_ROWS] for rows in by_plain_bits]
 
     def int8_answers(self) -> Iterator[tuple[Int8Scheme, Answers]]:
@@ -69,6 +91,14 @@ class Comparison:
                     "path": self._ranked([rows[:_NUM_ROWS] for rows in asymmetric], fetch),
                 },
             )
+
+    def setting_answers(self) -> Iterator[tuple[Setting, Answers]]:
+        """Yields settings of the search with what they answer, the one that all schemes are compared with first."""
+        dim = self.vectors.shape[1]
+        for num_candidates, multiplier in SETTINGS:
+            setting = Setting(num_candidates, multiplier, dim + num_code_bytes(dim))
+            own = replace(PATH, num_candidates=num_candidates, rescore_multiplier=multiplier)
+            yield setting, {"path": [self._searcher.nearest_texts(vector, own) for vector in self.vectors]}
 
     def recall(self, answers: Answers) -> dict[str, Float64s]:
         """Returns the share of the exact ten that each stage answers or hands on, by query."""
@@ -109,9 +139,9 @@ class Comparison:
 def figures(comparison: Comparison, measure: Measure, sets: Mapping[str, slice]) -> dict[str, dict[str, Any]]:
     """Returns, for each set of queries, the mean of every stage of every scheme, and what is kept of the first's."""
     bootstraps = {name: PairedBootstrap(own.stop - own.start) for name, own in sets.items()}
-    made: dict[str, dict[str, Any]] = {name: {"int8": [], "signs": []} for name in sets}
+    made: dict[str, dict[str, Any]] = {name: {"int8": [], "signs": [], "settings": []} for name in sets}
 
-    def add(part: str, schemes: Iterator[tuple[Int8Scheme | SignScheme, Answers]]) -> None:
+    def add(part: str, schemes: Iterator[tuple[Int8Scheme | SignScheme | Setting, Answers]]) -> None:
         first: dict[str, Float64s] = {}
         for scheme, answers in schemes:
             found = measure(answers)
@@ -129,4 +159,5 @@ def figures(comparison: Comparison, measure: Measure, sets: Mapping[str, slice])
 
     add("int8", comparison.int8_answers())
     add("signs", comparison.sign_answers())
+    add("settings", comparison.setting_answers())
     return made

@@ -96,6 +96,13 @@ class TestComparison:
         for answers in (next(comparison.int8_answers())[1], next(comparison.sign_answers())[1]):
             assert [rows.tolist() for rows in answers["path"]] == expected
 
+    def test_the_first_setting_is_that_of_the_path(self, searcher: Searcher, encoder: FakeEncoder) -> None:
+        comparison = Comparison(searcher, encoder.encode(QUERIES))
+        settings = list(comparison.setting_answers())
+        by_scheme, by_setting = next(comparison.int8_answers())[1], settings[0][1]
+        assert [rows.tolist() for rows in by_setting["path"]] == [rows.tolist() for rows in by_scheme["path"]]
+        assert len({setting.key for setting, _ in settings}) == len(settings)
+
     def test_stages_hand_on_what_their_names_say(self, searcher: Searcher, encoder: FakeEncoder) -> None:
         _, answers = next(Comparison(searcher, encoder.encode(QUERIES)).sign_answers())
         lengths = {stage: {len(rows) for rows in found} for stage, found in answers.items()}
