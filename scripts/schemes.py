@@ -68,6 +68,7 @@ def int8_schemes(baseline: ExactBaseline, quantizer: Int8Quantizer) -> Iterator[
     for percent, low, high in zip(_CLIPPED_PERCENTS, limits[1::2], limits[2::2], strict=False):
         yield ranged(f"clipped_{percent:g}", f"range of each dimension, middle {percent:g} %", low, high)
     yield Int8Scheme("vector", "a scale per vector", dim + 4, _per_vector)
+    yield Int8Scheme("vector_length", "a scale per vector, from its length of 1", dim, _per_vector_length)
 
 
 def sign_schemes(baseline: ExactBaseline) -> Iterator[SignScheme]:
@@ -120,3 +121,12 @@ def _per_vector(vectors: Float32s) -> Float32s:
     scales[scales == 0] = 1.0
     restored: Float32s = np.rint(vectors / scales) * scales
     return restored
+
+
+def _per_vector_length(vectors: Float32s) -> Float32s:
+    """A vector of length 1 needs no scale beside its codes: it is what makes their length 1."""
+    restored = _per_vector(vectors)
+    lengths = np.linalg.norm(restored, axis=1, keepdims=True)
+    lengths[lengths == 0] = 1.0
+    scaled: Float32s = restored / lengths
+    return scaled
