@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 
 from retrieval import Encoder, QueryError, RetrievalError, Searcher, build_index
+from retrieval.build_progress import Report
 from retrieval.bundle import DOCUMENTS_FILE
 from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
 from retrieval.corpus.files import FileCorpus
 from retrieval.corpus.planted import PlantedCorpus
 from retrieval.documents import DocumentStore
-from retrieval.indexer import Report
 from retrieval.judged_collection import JudgedCollection, scored_queries
 from retrieval.judged_quality import Float64s, require_metrics
 from retrieval.progress_bar import ProgressBars
