@@ -156,12 +156,18 @@ class TuningSweep:
         for query, texts in zip(queries, found.ids, strict=True):
             candidates = texts[~np.isin(texts, query.left_out)][: self._levels[-1]]
             rankings = np.stack([query.int8_nearest, *self._rankings(query, candidates)])
-            texts_found = np.unique(rankings)
-            exact = self._floats(texts_found) @ query.vector
-            # Among equal scores, any is right.
-            right = texts_found[exact >= query.truth.scores[-1] - SAME_SCORE]
-            recalls.append(np.isin(rankings, right).mean(axis=1))
+            recalls.append(self._shares_found(query, rankings))
         return np.array(recalls)
+
+    def _shares_found(self, query: _Query, rankings: Rows) -> npt.NDArray[np.float64]:
+        """Returns the share of the answer that each ranking holds, `(m,)` for `(m, k)`, counted as by `agreeing`."""
+        texts = np.unique(rankings)
+        scores, last = self._floats(texts) @ query.vector, query.truth.scores[-1]
+        places = np.sum(query.truth.scores <= last + SAME_SCORE)
+        above = np.isin(rankings, texts[scores > last + SAME_SCORE]).sum(axis=1)
+        tied = np.isin(rankings, texts[np.abs(scores - last) <= SAME_SCORE]).sum(axis=1)
+        shares: npt.NDArray[np.float64] = (above + np.minimum(tied, places)) / len(query.truth.rows)
+        return shares
 
     def _rankings(self, query: _Query, candidates: Rows) -> list[Rows]:
         """Returns the texts `(k,)` found by bits, by float x bits at each level, and by each setting."""

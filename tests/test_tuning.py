@@ -21,7 +21,7 @@ from retrieval import (
     tuning_sweep,
 )
 from retrieval.bundle import Bundle
-from retrieval.evaluation import ExactBaseline
+from retrieval.evaluation import ExactBaseline, agreeing, best_of
 from retrieval.quantization import Float32s
 from retrieval.tuning import Tuning, TuningPoint, choose, is_share
 from scripts.build_index import parser
@@ -89,11 +89,11 @@ def oracle(bundle: Bundle, num_candidates: int, num_rows: int) -> float:
     recalls = []
     for vector in floats:
         others = np.flatnonzero(np.abs(floats - vector).max(axis=1) > 1e-6)
-        truth = np.sort(floats[others] @ vector)[::-1][:10]
+        truth = best_of(others, floats[others] @ vector, 10)
         found = others[np.argsort((signs[others] != np.sign(vector)).sum(axis=1), kind="stable")][:num_candidates]
         found = found[np.argsort(-(signs[found] @ vector), kind="stable")][:num_rows]
         found = found[np.argsort(-(decoded[found] @ vector), kind="stable")][:10]
-        recalls.append((floats[found] @ vector >= truth[-1] - 1e-6).sum() / len(truth))
+        recalls.append(agreeing(floats[found] @ vector, truth).sum() / len(truth.rows))
     return float(np.mean(recalls))
 
 
