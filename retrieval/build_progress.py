@@ -11,7 +11,7 @@ class BuildProgress:
     """How far a build is."""
 
     phase: str
-    """`reading`, `encoding` (or `copying`, of vectors that were given), `writing` or `note`."""
+    """`reading`, `encoding` (or `copying`, of vectors that were given), `writing`, `tuning` or `note`."""
     done: int = 0
     total: int | None = None
     message: str = ""

@@ -23,6 +23,7 @@ from retrieval.corpus.base import CorpusInfo
 from retrieval.errors import BundleCorruptError, BundleError, BundleIncompatibleError, BundleMissingError
 from retrieval.model_files import sha256_of
 from retrieval.quantization import Int8Quantizer
+from retrieval.tuning import MEASURED, Tuning
 
 FORMAT_VERSION = 1
 BINARY_FILE = "binary.faiss"
@@ -73,7 +74,7 @@ class Manifest:
     int8: Mapping[str, Any]
     """Parameters of the int8 codes, as `Int8Quantizer.to_json` gives them."""
     search: Mapping[str, Any]
-    """Default `num_candidates` and `rescore_multiplier`, and where they come from."""
+    """Default `num_candidates` and `rescore_multiplier`, their `source`, and what `Tuning` has when it is measured."""
     files: Mapping[str, FileRecord]
     versions: Mapping[str, str]
     built_at: str
@@ -111,6 +112,11 @@ class Manifest:
     def quantizer(self) -> Int8Quantizer:
         """Returns the int8 quantizer that was fitted on the corpus."""
         return Int8Quantizer.from_json(self.int8)
+
+    @property
+    def tuning(self) -> Tuning | None:
+        """Returns what the search settings were chosen from, or None when they were not measured on this corpus."""
+        return Tuning.from_json(self.search) if self.search.get("source") == MEASURED else None
 
     @property
     def has_baseline(self) -> bool:
@@ -166,12 +172,18 @@ class Manifest:
         for name, value in counts.items():
             if type(value) is not int or value < 1:
                 raise ValueError(f"{name} is {value!r}, a whole number from 1 on is needed")
-        texts = {"model_id": self.model_id, "weights_sha256": self.weights_sha256, "corpus name": self.corpus.name}
+        texts = {
+            "source of the search settings": self.search.get("source"),
+            "model_id": self.model_id,
+            "weights_sha256": self.weights_sha256,
+            "corpus name": self.corpus.name,
+        }
         for name, text in {**texts, **{name: record.sha256 for name, record in self.files.items()}}.items():
             if not isinstance(text, str):
                 raise ValueError(f"{name} is {text!r}, a text is needed")
         if self.quantizer.dim != self.dim:
             raise ValueError(f"the int8 parameters are for {self.quantizer.dim} dimensions, dim is {self.dim}")
+        _ = self.tuning
         # Names come from a file that may be a stranger's: they must not lead out of the folder.
         if unknown := sorted(self.files.keys() - set(FILES)):
             raise ValueError(f"it lists {unknown[0]!r}, which is no file of an index")

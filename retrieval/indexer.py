@@ -40,6 +40,9 @@ from retrieval.given_vectors import GivenVectors
 from retrieval.ingestion import Ingested, ingest, read_texts
 from retrieval.quantization import Int8Quantizer
 from retrieval.results import SearchSettings
+from retrieval.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
+from retrieval.tuning_sweep import TuningSweep
+from retrieval.vector_file import VectorFile
 from retrieval.vector_source import EncodedTexts, VectorSource
 
 _PACKAGES = ("faiss-cpu", "usearch", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
@@ -60,6 +63,12 @@ class BuildOptions:
     """A `.npy` file of vectors that exist already, one for each row of the corpus as read; nothing is encoded then."""
     title: str | None = None
     """What the documents are, in one line for people; the source's own title when not given."""
+    target_share: float = DEFAULT_TARGET_SHARE
+    """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
+
+    def __post_init__(self) -> None:
+        if not is_share(self.target_share):
+            raise BuildError(f"target_share is {self.target_share!r}: a number above 0, and at most 1, is needed.")
 
 
 def build_index(
@@ -103,7 +112,8 @@ def build_index(
             report(BuildProgress("note", message=note))
         vectors = write_vectors(work, ingested, source, _fingerprint(corpus, source, ingested, options), report)
         quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
-        _write_manifest(work, corpus, source, ingested, quantizer, options, time.monotonic() - started)
+        tuning = _tune(work, ingested, vectors, quantizer, options, report)
+        _write_manifest(work, corpus, source, ingested, quantizer, tuning, options, time.monotonic() - started)
         check_target(output, overwrite=options.overwrite)
         swap(work, output)
     return Bundle.open(output)
@@ -129,17 +139,36 @@ def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, optio
     return json.dumps(parts, sort_keys=True)
 
 
+def _tune(
+    work: Path, ingested: Ingested, vectors: VectorFile, quantizer: Int8Quantizer, options: BuildOptions, report: Report
+) -> Tuning | None:
+    report(BuildProgress("tuning", message="search settings"))
+    sweep = TuningSweep.open(work, vectors, quantizer, ingested.text_ids)
+    tuning = sweep.run(options.target_share, lambda done, total: report(BuildProgress("tuning", done, total)))
+    report(BuildProgress("note", message=str(tuning or "Too few texts to choose search settings by: the usual ones.")))
+    return tuning
+
+
+def _default_search() -> dict[str, object]:
+    settings = SearchSettings()
+    return {
+        "num_candidates": settings.num_candidates,
+        "rescore_multiplier": settings.rescore_multiplier,
+        "source": "default",
+    }
+
+
 def _write_manifest(
     work: Path,
     corpus: Corpus,
     source: VectorSource,
     ingested: Ingested,
     quantizer: Int8Quantizer,
+    tuning: Tuning | None,
     options: BuildOptions,
     build_seconds: float,
 ) -> None:
     names = [BINARY_FILE, INT8_FILE, DOCUMENTS_FILE] + ([EMBEDDINGS_FILE] if options.baseline else [])
-    settings = SearchSettings()
     manifest = Manifest(
         corpus=_about(corpus, options, work),
         row_count=ingested.row_count,
@@ -150,11 +179,7 @@ def _write_manifest(
         weights_sha256=source.weights_sha256 or NO_MODEL,
         dim=source.dim,
         int8=quantizer.to_json(),
-        search={
-            "num_candidates": settings.num_candidates,
-            "rescore_multiplier": settings.rescore_multiplier,
-            "source": "default",
-        },
+        search=_default_search() if tuning is None else tuning.to_json(),
         files={name: FileRecord.of(work / name) for name in names},
         versions={"python": platform.python_version(), **_versions()},
         built_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from retrieval.bundle import INT8_FILE, Bundle
-from retrieval.evaluation import ExactAnswer, ExactBaseline, scan
+from retrieval.evaluation import ExactBaseline
+from retrieval.exact_scan import ExactAnswer, scan
 from retrieval.full_scan import taken
 from retrieval.int8_store import Int8Store
 from retrieval.judged_quality import CUTOFF

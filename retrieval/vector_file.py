@@ -58,7 +58,7 @@ class VectorFile:
             while len(batch := np.fromfile(file, dtype="<f4", count=size * self.dim)):
                 yield batch.reshape(-1, self.dim)
 
-    def gather(self, ids: npt.NDArray[np.int32], size: int) -> Iterator[Float32s]:
+    def gather(self, ids: npt.NDArray[np.int32] | npt.NDArray[np.int64], size: int) -> Iterator[Float32s]:
         """Yields the vectors at `ids`, `(size, dim)` at a time."""
         for start in range(0, len(ids), size):
             # Mapped anew for each batch, so that the pages of the last one do not stay in this process.

@@ -24,6 +24,7 @@ from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, 
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
 from retrieval.encoder import DEFAULT_MODEL
 from retrieval.progress_bar import ProgressBars
+from retrieval.tuning import DEFAULT_TARGET_SHARE, is_share
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +41,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--overwrite", action="store_true", help="replace the index in DIR once the new one is whole")
     made.add_argument("--no-baseline", action="store_true", help="leave out embeddings.npy, the float32 baseline")
     made.add_argument(
+        "--target-share",
+        type=_share,
+        default=DEFAULT_TARGET_SHARE,
+        metavar="S",
+        help="the search settings are the smallest that keep this share of what rescoring all int8 vectors would find "
+        "(default %(default)s)",
+    )
+    made.add_argument(
         "--model",
         metavar="ID_OR_PATH",
         help=f"hub id or folder of a sentence-transformers model; by default {DEFAULT_MODEL}, "
@@ -52,6 +61,12 @@ def parser() -> argparse.ArgumentParser:
         help="vectors that exist already, one for each row of the texts",
     )
     return made
+
+
+def _share(text: str) -> float:
+    if not is_share(value := float(text)):
+        raise argparse.ArgumentTypeError(f"{text} is no share: a number above 0, and at most 1, is needed")
+    return value
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,8 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         corpus = open_corpus(SourceOptions(args.corpus, args.path, columns, args.packages))
         options = BuildOptions(
-            args.limit, args.overwrite, not args.no_baseline, columns, embeddings=args.embeddings, title=args.title
-        )
+            args.limit, args.overwrite, not args.no_baseline, columns,
+            embeddings=args.embeddings, title=args.title, target_share=args.target_share,
+        )  # fmt: skip
         model = args.model or (DEFAULT_MODEL if args.embeddings is None else None)
         encoder = load_encoder(model) if model is not None else None
         if encoder is not None and encoder.note:

@@ -1,11 +1,11 @@
-"""Make the README's tables and plots from what was measured; nothing in them is written by hand.
+"""Make the tables and plots of the README and of assets/docs/measurements.md from what was measured.
 
     python scripts/figures.py             # or: make figures
-    python scripts/figures.py --check     # changes nothing; exit status 1 if the README is not current
+    python scripts/figures.py --check     # changes nothing; exit status 1 if a table is not current
 
 In assets/benchmarks, packages.json is what scripts/benchmark.py --json wrote, judged*.json what scripts/evaluate.py
---json wrote, and schemes.json what scripts/compare_schemes.py --json wrote. A table NAME goes between
-`<!-- figures: NAME -->` and `<!-- /figures -->` in the README. NAME is one of: machine, recall, paths, scans, sweep,
+--json wrote, and schemes-packages.json what scripts/compare_schemes.py --json wrote. A table NAME goes between
+`<!-- figures: NAME -->` and `<!-- /figures -->` in a text. NAME is one of: machine, recall, paths, scans, sweep,
 cold, memory, growth, opening, peers, quick (of benchmark.py), judged and schemes. Plots become files beside the JSON;
 they need matplotlib of requirements-bench.txt.
 """
@@ -28,9 +28,10 @@ from scripts.bench.scheme_tables import schemes
 from scripts.bench.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
-BENCHMARKS, README = ROOT / "assets" / "benchmarks", ROOT / "README.md"
+BENCHMARKS = ROOT / "assets" / "benchmarks"
+TEXTS = (ROOT / "README.md", ROOT / "assets" / "docs" / "measurements.md")
 RUN_FILE = "packages.json"
-SCHEMES_FILE = "schemes.json"
+SCHEMES_FILE = "schemes-packages.json"
 _JUDGED, _SCHEMES = "judged", "schemes"
 
 
@@ -98,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--benchmarks", type=Path, default=BENCHMARKS, metavar="DIR", help="where the JSON files are")
-    made.add_argument("--readme", type=Path, default=README, metavar="FILE", help="the text with the markers")
+    made.add_argument("--text", type=Path, action="append", metavar="FILE", help="a text with markers; may be repeated")
     made.add_argument("--check", action="store_true", help="change nothing; exit status 1 if a table is not current")
     return made
 
@@ -108,16 +109,17 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     try:
         measured = Measured(args.benchmarks)
-        text = args.readme.read_text(encoding="utf-8")
-        fresh = replaced(text, measured.table)
+        before = {path: path.read_text(encoding="utf-8") for path in args.text or TEXTS}
+        fresh = {path: replaced(text, measured.table) for path, text in before.items()}
         if args.check:
-            print("current." if fresh == text else "not current: run make figures.")
-            return int(fresh != text)
+            print("current." if fresh == before else "not current: run make figures.")
+            return int(fresh != before)
         for name, drawn in measured.plots():
             (args.benchmarks / name).write_bytes(drawn)
             print(f"{args.benchmarks.name}/{name}")
-        args.readme.write_text(fresh, encoding="utf-8")
-        print(args.readme.name)
+        for path, text in fresh.items():
+            path.write_text(text, encoding="utf-8")
+            print(path.name)
     except (RetrievalError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

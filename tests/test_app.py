@@ -219,3 +219,14 @@ def test_where_no_public_link_can_be_had_the_page_says_so_and_goes_on(index: Pat
 
 def client(running: RunningApp) -> Client:
     return Client(running.url, verbose=False, analytics_enabled=False)
+
+
+@pytest.mark.model
+def test_the_example_of_the_readme_runs(served: RunningApp, capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (APP.parent / "README.md").read_text(encoding="utf-8")
+    [example] = [part.split("```")[0] for part in readme.split("```python\n")[1:] if "gradio_client" in part]
+    assert "http://127.0.0.1:7860/" in example
+    exec(example.replace("http://127.0.0.1:7860/", served.url), {})
+    printed = capsys.readouterr().out
+    assert "read a csv file into a table" in printed
+    assert "of the float32 results" in printed

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retrieval import BundleMissingError, evaluation
-from retrieval.evaluation import ExactAnswer, ExactBaseline, scan
+from retrieval import BundleMissingError, exact_scan
+from retrieval.evaluation import ExactBaseline
+from retrieval.exact_scan import ExactAnswer, scan
 from retrieval.quantization import Float32s
 from tests.conftest import Build, FakeEncoder, random_texts
 
 
 def test_the_answer_is_that_of_a_full_sort(build: Build, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "_CHUNK_ROWS", 64)
-    monkeypatch.setattr(evaluation, "_QUERIES_AT_ONCE", 3)
+    monkeypatch.setattr(exact_scan, "_CHUNK_ROWS", 64)
+    monkeypatch.setattr(exact_scan, "_QUERIES_AT_ONCE", 3)
     texts = random_texts(300)
     queries = encoder.encode(random_texts(10, seed=1))
     answers = ExactBaseline.open(build(texts)).search(queries, 10)
@@ -36,7 +37,7 @@ def test_fewer_texts_than_asked_for_are_all_answered(build: Build, encoder: Fake
 
 
 def test_equal_scores_are_in_order_of_row_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "_CHUNK_ROWS", 4)
+    monkeypatch.setattr(exact_scan, "_CHUNK_ROWS", 4)
     vectors = np.array([[0.5]] * 3 + [[1.0]] + [[0.5]] * 7, np.float32)
     (answer,) = scan(np.ones((1, 1), np.float32), np.arange(11), lambda rows: vectors[rows], 4)
     assert answer.rows.tolist() == [3, 0, 1, 2]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval import BundleMissingError, CorpusError, Searcher, build_index
+from retrieval import BundleMissingError, CorpusError, Searcher, SearchSettings, build_index
 from retrieval.bundle import DOCUMENTS_FILE, Bundle
 from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
 from retrieval.documents import DocumentStore
@@ -25,7 +25,7 @@ DISTINCT = 130
 
 def ladder_of(bundle: Bundle, encoder: FakeEncoder, queries: Sequence[str] = QUERIES) -> Ladder:
     searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
-    return Ladder(bundle, encoder.encode(queries), searcher.nearest_texts, searcher.defaults)
+    return Ladder(bundle, encoder.encode(queries), searcher.nearest_texts, SearchSettings())
 
 
 @pytest.fixture
@@ -70,7 +70,9 @@ def test_ours_is_what_the_searcher_answers(ladder: Ladder, skewed: Bundle, encod
     assert ours.key == "ours"
     for query, rows in zip(QUERIES[2:], ours.rankings[2:], strict=True):
         texts = [document.text for document in searcher.documents(rows.tolist())]
-        hits = list(dict.fromkeys(hit.document.text for hit in searcher.search(query, top_k=200).hits))
+        hits = list(
+            dict.fromkeys(hit.document.text for hit in searcher.search(query, top_k=200, num_candidates=DISTINCT).hits)
+        )
         assert texts == hits[:10]
 
 

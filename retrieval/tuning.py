@@ -1,0 +1,156 @@
+"""What a build measured about the search of its own corpus, and the settings it chose from that.
+
+The build asks some of the corpus's texts as queries (see `tuning_sweep`) and searches them in many settings. The
+measure of a setting is its *share*: its recall@10 over the recall@10 of rescoring all int8 vectors, both against the
+exact float32 answer. Where int8 itself errs, a setting need not err with it: what the two agree on is not what counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+MEASURED = "measured"
+"""The `source` of settings that were chosen here."""
+DEFAULT_TARGET_SHARE = 0.99
+_CANDIDATES_A_ROW = 20
+"""An int8 row costs as much as this many candidates: 7 of them when it is in RAM, hundreds when it is on the disk."""
+_FEWEST_CANDIDATES, _FEWEST_ROWS = 500, 100
+"""Less is not chosen, though it may do for texts like the corpus's own: it would save a fraction of a millisecond, and
+questions can be harder than texts. In the documented Python functions, whose texts come in families, 100 candidates
+and 40 rows keep 99 % for texts, and 97 % for people's questions; these keep 99.7 %."""
+_MOST = 1e6
+"""Beyond any share; what stands in a stranger's file may be beyond any float."""
+
+
+def is_share(value: object) -> bool:
+    """Returns whether `value` is a number above 0, and at most 1, that a build may be told to keep."""
+    return type(value) in (int, float) and 0 < value <= 1  # type: ignore[operator]
+
+
+@dataclass(frozen=True, slots=True)
+class TuningPoint:
+    """One setting of the search, and what it found of the sampled queries' answers."""
+
+    num_candidates: int
+    rescore_multiplier: int
+    int8_rows: int
+    """Rows that are read for `top_k` results: `rescore_multiplier * top_k`, or all candidates."""
+    share: float
+    """Its recall over that of all int8 vectors; chance may bring it above 1."""
+    recall: float
+    """recall@10 against the exact float32 answer, in [0, 1]."""
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """Returns what makes one setting smaller than another: work for each query, then rows read from the disk."""
+        return (_CANDIDATES_A_ROW * self.int8_rows + self.num_candidates, self.int8_rows)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Returns the point that `dataclasses.asdict` made.
+
+        Raises:
+            KeyError, TypeError, ValueError: if a value is missing, or is no number of its kind.
+        """
+        whole = {name: _whole(values, name) for name in ("num_candidates", "rescore_multiplier", "int8_rows")}
+        return cls(**whole, share=_number(values, "share", _MOST), recall=_number(values, "recall", 1))
+
+
+@dataclass(frozen=True, slots=True)
+class TuningRecall:
+    """recall@10 of the sampled queries, stage by stage, in [0, 1]."""
+
+    bits: float
+    """The ten nearest by Hamming distance."""
+    float_bits: float
+    """The ten best of the chosen candidates by float query x bits."""
+    int8_all: float
+    """The ten best of all int8 vectors: what no setting can be expected to pass."""
+    chosen: float
+    """The chosen settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The settings that a build chose, and what it chose them from."""
+
+    num_candidates: int
+    rescore_multiplier: int
+    top_k: int
+    """Results that were asked for."""
+    target_share: float
+    reached_share: float
+    """The share of the chosen settings."""
+    reached: bool
+    """False when no setting reached the target: the chosen one is then the best there is."""
+    sampled_queries: int
+    recall: TuningRecall
+    curve: tuple[TuningPoint, ...]
+    """Every setting that was tried, in order of candidates, then of rows."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the values as the manifest keeps them, under `search`."""
+        return {**asdict(self), "source": MEASURED, "curve": [asdict(point) for point in self.curve]}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Returns the tuning that `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: if a value is missing, or is no number of its kind.
+        """
+        curve = values["curve"]
+        if not isinstance(curve, list) or not curve:
+            raise ValueError("the curve of the search settings is no list of points")
+        if type(values["reached"]) is not bool or not is_share(values["target_share"]):
+            raise ValueError("reached is true or false, and target_share a number above 0, and at most 1")
+        recall = {item.name: _number(values["recall"], item.name, 1) for item in fields(TuningRecall)}
+        whole = ("num_candidates", "rescore_multiplier", "top_k", "sampled_queries")
+        return cls(
+            **{name: _whole(values, name) for name in whole},
+            target_share=float(values["target_share"]),
+            reached_share=_number(values, "reached_share", _MOST),
+            reached=values["reached"],
+            recall=TuningRecall(**recall),
+            curve=tuple(TuningPoint.from_json(point) for point in curve),
+        )
+
+    def __str__(self) -> str:
+        settings = f"{self.num_candidates:,} candidates and {self.rescore_multiplier} int8 rows a result"
+        kept = f"{100 * self.reached_share:.1f} % of what rescoring all int8 vectors would find"
+        wanted = f"{100 * self.target_share:g} %"
+        why = f"at least {wanted} are wanted" if self.reached else f"no setting keeps the {wanted} that are wanted"
+        return f"Searches take {settings}. On {self.sampled_queries:,} texts of the corpus, they keep {kept}; {why}."
+
+
+def choose(curve: Sequence[TuningPoint], target_share: float) -> TuningPoint:
+    """Returns the smallest setting that reaches the target, or the best one when none does.
+
+    Settings are not chosen below a floor that costs next to nothing, or below all that a small corpus has.
+
+    Raises:
+        ValueError: if there is no setting to choose from.
+    """
+    fewest_candidates = min(_FEWEST_CANDIDATES, max(point.num_candidates for point in curve))
+    fewest_rows = min(_FEWEST_ROWS, max(point.int8_rows for point in curve))
+    able = [each for each in curve if each.num_candidates >= fewest_candidates and each.int8_rows >= fewest_rows]
+    reaching = [point for point in able if point.share >= target_share]
+    if reaching:
+        return min(reaching, key=lambda point: point.cost)
+    return min(able, key=lambda point: (-point.share, point.cost))
+
+
+def _whole(values: Mapping[str, Any], name: str) -> int:
+    value = values[name]
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{name} is {value!r}, a whole number from 1 on is needed")
+    return value
+
+
+def _number(values: Mapping[str, Any], name: str, highest: float) -> float:
+    value = values[name]
+    if type(value) not in (int, float) or not 0 <= value <= highest:
+        raise ValueError(f"{name} is {value!r}, a number from 0 to {highest:g} is needed")
+    return float(value)
