@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ _SHARES = {"path": 0.35, "float32": 0.7, "int8": 0.8, "binary": 0.85}
 
 Report = Callable[[float, str], None]
 """Told the share that is done, 0 to 1, and what is being measured."""
+Progress = Callable[[float], None]
+"""The same for a part of it."""
 
 
 def measure_quickly(
@@ -56,7 +59,7 @@ def measure_quickly(
     Args:
         searcher: the opened index.
         queries: texts, or vectors `(m, dim)` of length 1 where the index has no model; the first hundred are used.
-        report: told how far it is.
+        report: told how far it is, before every search too; what it raises ends the measurement.
         budget_s: a measurement that is at its end takes fewer repeats, but never fewer than three.
 
     Raises:
@@ -67,15 +70,10 @@ def measure_quickly(
     started, load_average = time.monotonic(), os.getloadavg()[0]
     ends = {name: started + share * budget_s for name, share in _SHARES.items()}
     threads = len(os.sched_getaffinity(0))
-    report(0.0, "the whole search")
-    path = _path(searcher, queries[:_MOST_QUERIES], until=ends["path"])
+    progress = partial(_within, report, 0.0, _SHARES["path"], "the whole search")
+    path = _path(searcher, queries[:_MOST_QUERIES], ends["path"], progress)
     vectors = query_vectors(searcher, queries[:_MOST_QUERIES])
-    scans = {}
-    for begins, precision in zip(("path", *PRECISIONS), PRECISIONS, strict=False):
-        report(_SHARES[begins], f"the exact scan of all {precision} vectors")
-        scan = _open_scan(searcher, precision, threads)
-        if scan is not None:
-            scans[precision] = measure_scan(scan, vectors, until=ends[precision])
+    scans = _scans(searcher, vectors, threads, ends, report)
     report(_SHARES["binary"], "recall against the exact answer")
     recall = _recall(searcher, vectors)
     report(1.0, "done")
@@ -107,9 +105,11 @@ def query_vectors(searcher: Searcher, queries: Sequence[str] | Float32s) -> Floa
     return searcher.encoder.encode_query(list(queries))
 
 
-def measure_scan(scan: ExactScan, vectors: Float32s, *, until: float) -> dict[str, Any]:
+def measure_scan(
+    scan: ExactScan, vectors: Float32s, *, until: float, progress: Progress = lambda share: None
+) -> dict[str, Any]:
     """Returns the kernel and the timings of a scan, one query at a time."""
-    timings = timed(scan.search, [vector[None] for vector in vectors], until=until)
+    timings = timed(scan.search, [vector[None] for vector in vectors], until=until, progress=progress)
     return {"kernel": scan.kernel, **timings.to_json()}
 
 
@@ -141,14 +141,19 @@ def not_measured(searcher: Searcher) -> list[dict[str, str]]:
     ]
 
 
-def _path(searcher: Searcher, queries: Sequence[str] | Float32s, *, until: float) -> dict[str, Any]:
+def _within(report: Report, begin: float, end: float, what: str, share: float) -> None:
+    report(begin + (end - begin) * share, what)
+
+
+def _path(searcher: Searcher, queries: Sequence[str] | Float32s, until: float, progress: Progress) -> dict[str, Any]:
     responses: list[SearchResponse] = []
 
     def search(query: Any) -> None:
         found = searcher.search(query, TOP_K) if isinstance(query, str) else searcher.search_vector(query, TOP_K)
         responses.append(found)
 
-    timings = timed(search, list(queries), until=until)
+    progress(0.0)
+    timings = timed(search, list(queries), until=until, progress=progress)
     return path_json(responses[1:], timings)
 
 
@@ -164,6 +169,20 @@ def path_json(responses: Sequence[SearchResponse], timings: Timings) -> dict[str
         "samples": len(responses),
         "int8_rows_read": float(np.mean([response.int8_rows_read for response in responses])),
     }
+
+
+def _scans(
+    searcher: Searcher, vectors: Float32s, threads: int, ends: Mapping[str, float], report: Report
+) -> dict[str, dict[str, Any]]:
+    scans = {}
+    for begins, precision in zip(("path", *PRECISIONS), PRECISIONS, strict=False):
+        what = f"the exact scan of all {precision} vectors"
+        progress = partial(_within, report, _SHARES[begins], _SHARES[precision], what)
+        progress(0.0)
+        scan = _open_scan(searcher, precision, threads)
+        if scan is not None:
+            scans[precision] = measure_scan(scan, vectors, until=ends[precision], progress=progress)
+    return scans
 
 
 def _open_scan(searcher: Searcher, precision: str, threads: int) -> ExactScan | None:

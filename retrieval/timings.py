@@ -43,7 +43,14 @@ def percentiles(values_ms: Sequence[float]) -> dict[str, float]:
     return {"p50_ms": float(found[0]), "p95_ms": float(found[1]), "p99_ms": float(found[2])}
 
 
-def timed(call: Callable[[Item], Any], items: Sequence[Item], *, until: float, at_least: int = 3) -> Timings:
+def timed(
+    call: Callable[[Item], Any],
+    items: Sequence[Item],
+    *,
+    until: float,
+    at_least: int = 3,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Timings:
     """Returns the times of one call an item, in turn, after one call to warm up.
 
     Args:
@@ -51,12 +58,14 @@ def timed(call: Callable[[Item], Any], items: Sequence[Item], *, until: float, a
         items: what it is called with, at least one; each once.
         until: no call starts after this `time.monotonic()`, except the first `at_least`.
         at_least: so many are timed in any case, or all there are.
+        progress: told the share of the items that is done, between calls; what it raises ends the measurement.
     """
     call(items[0])
     timings = Timings()
     for number, item in enumerate(items):
         if number >= at_least and time.monotonic() >= until:
             break
+        progress(number / len(items))
         timings.add(call, item)
     return timings
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from retrieval import RetrievalError, SearchSettings
+from retrieval.sampled_queries import with_noise
 from scripts.bench import cold, cold_start, growth, memory, opening, paths, peers_part, scans, sweep
 from scripts.bench.job import Job, NotMeasurableError, QuerySet
 from scripts.bench.pages import Pages, count_pages, evict
 from scripts.bench.processes import in_own_process, limited_to
-from scripts.bench.query_sets import with_noise
 from tests.conftest import Build, FakeEncoder, random_texts
 
 TEXTS = random_texts(400)

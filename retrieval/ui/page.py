@@ -15,6 +15,7 @@ from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, QueryView, View
 from retrieval.ui.background_note import place_background_note
+from retrieval.ui.benchmarks_view import BenchmarksView
 from retrieval.ui.compare_view import CompareView
 from retrieval.ui.frame import NO_NOTES, Frame, IndexNotes, banner
 from retrieval.ui.hood_view import HoodView
@@ -91,6 +92,8 @@ def lay_out(
         with gr.Tab("Your data", id="own") as tab:
             own = OwnView(page, library, asking, tabs, OwnLimits.from_environment(os.environ))
             views["own"] = (tab, own)
+        with gr.Tab("Benchmarks", id="benchmarks") as tab:
+            views["benchmarks"] = (tab, BenchmarksView(library, asking, searcher))
     frame.foot.render()
     return Answering(page, library, asking, frame, tabs, views, query_views, own.index_changes)
 

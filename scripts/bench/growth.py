@@ -21,9 +21,9 @@ from retrieval.bundle import Bundle
 from retrieval.corpus import CorpusInfo, with_common_columns
 from retrieval.evaluation import ExactBaseline
 from retrieval.quantization import Float32s, num_code_bytes
+from retrieval.sampled_queries import with_noise
 from retrieval.timings import percentiles, stage_percentiles
 from scripts.bench.job import TOP_K, Job, Report, require_baseline
-from scripts.bench.query_sets import with_noise
 
 _SIZES = (10_000, 100_000, 2_000_000)
 _NOISE = 0.02

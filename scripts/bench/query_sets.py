@@ -7,15 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from retrieval import QueryError, Searcher
-from retrieval.evaluation import ExactBaseline
+from retrieval.sampled_queries import sampled_queries
 from retrieval.speed import query_vectors
 from scripts.bench.job import QuerySet
-
-_NOISE = 0.02
-"""Standard deviation a dimension: at 384 dimensions, a cosine of about 0.93 with the vector that it was added to."""
 
 
 def read_query_sets(files: Sequence[Path], searcher: Searcher, limit: int, seed: int) -> dict[str, QuerySet]:
@@ -25,19 +20,18 @@ def read_query_sets(files: Sequence[Path], searcher: Searcher, limit: int, seed:
 
     Raises:
         QueryError: if a file cannot be read or holds no query, two have one name, or files cannot be encoded.
-        BundleMissingError: if vectors are needed, and the index has no float32 baseline.
     """
     if searcher.encoder is None:
         if files:
             raise QueryError(
                 f"{searcher.manifest.corpus.title} has no model, so texts cannot be asked: leave --queries out."
             )
-        return {"vectors of the corpus, with noise": QuerySet((), _noisy_vectors(searcher, limit, seed))}
-    texts = (
-        {name: lines[:limit] for name, lines in _read_texts(files).items()}
-        if files
-        else _sampled(searcher, limit, seed)
-    )
+        sampled = sampled_queries(searcher, limit, seed)
+        return {sampled.name: QuerySet((), query_vectors(searcher, sampled.queries))}
+    if not files:
+        sampled = sampled_queries(searcher, limit, seed)
+        return {sampled.name: QuerySet(tuple(sampled.queries), query_vectors(searcher, sampled.queries))}
+    texts = {name: lines[:limit] for name, lines in _read_texts(files).items()}
     return {name: QuerySet(tuple(lines), query_vectors(searcher, lines)) for name, lines in texts.items()}
 
 
@@ -69,21 +63,3 @@ def _read_texts(files: Sequence[Path]) -> dict[str, list[str]]:
             raise QueryError(f"two files of queries are called {file.stem}: rename one, figures go by that name.")
         sets[file.stem] = lines
     return sets
-
-
-def _sampled(searcher: Searcher, limit: int, seed: int) -> dict[str, list[str]]:
-    rows = np.random.default_rng(seed).choice(len(searcher), size=min(limit, len(searcher)), replace=False)
-    return {"texts of the corpus": [document.text for document in searcher.documents(rows.tolist())]}
-
-
-def _noisy_vectors(searcher: Searcher, limit: int, seed: int) -> Any:
-    baseline = ExactBaseline.open(searcher.bundle)
-    rng = np.random.default_rng(seed)
-    rows = np.sort(rng.choice(baseline.text_rows, size=min(limit, len(baseline.text_rows)), replace=False))
-    return with_noise(np.asarray(baseline.embeddings[rows]), rng)
-
-
-def with_noise(vectors: Any, rng: np.random.Generator, noise: float = _NOISE) -> Any:
-    """Returns float32 vectors `(m, dim)` moved a little, and of length 1 again."""
-    moved = vectors + rng.standard_normal(vectors.shape, dtype=np.float32) * np.float32(noise)
-    return (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32)

@@ -1,0 +1,32 @@
+"""What machine a figure was taken on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_TELLING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_vpopcntdq", "avx_vnni", "amx_int8", "asimd", "sve")
+"""What the kernels here choose by."""
+
+
+def about_machine() -> dict[str, Any]:
+    """Returns the processor's name and telling flags, the cores this process may use, RAM in bytes, and the system."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    flags = next((line.split(":", 1)[1].split() for line in lines if line.startswith(("flags", "Features"))), [])
+    vectors = next((name for name in ("avx512f", "avx2") if name in flags), "no AVX2")
+    return {
+        "cpu": f"{names[0] if names else platform.processor()} ({vectors})",
+        "flags": [flag for flag in _TELLING_FLAGS if flag in flags],
+        "cores": len(os.sched_getaffinity(0)),
+        "ram_bytes": psutil.virtual_memory().total,
+        "os": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "kernel": platform.release(),
+    }

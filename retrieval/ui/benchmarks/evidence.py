@@ -1,0 +1,74 @@
+"""What is shown of one index: the table of claims, the plots, and how its settings were chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from retrieval.bundle import Manifest
+from retrieval.run_figures import RunFigures
+from retrieval.tuning_figures import TuningFigures, tuning_figures
+from retrieval.ui.benchmarks.charts import Chart, figure
+from retrieval.ui.benchmarks.claims import Column, claims_table, memory_cells, origin, run_cells
+from retrieval.ui.benchmarks.plots import run_charts, tuning_chart
+from retrieval.ui.markup import escaped
+
+COMMAND = "python scripts/benchmark.py --index DIR"
+
+
+def claims_section(manifest: Manifest, kept: RunFigures | None, own: RunFigures | None) -> str:
+    """Returns the claims beside what was kept of a run of this index, and beside the visitor's own measurement."""
+    columns, told = [], []
+    if kept is not None:
+        columns.append(Column("This index", {**run_cells(kept), **memory_cells(manifest)}))
+        told.append(f"<p>This index was measured {origin(kept)}</p>")
+    if own is not None:
+        columns.append(Column("Measured by you", {**run_cells(own), **memory_cells(manifest)}))
+    if not columns:
+        columns.append(Column("This index", memory_cells(manifest)))
+    if kept is None:
+        told.append(
+            '<p class="unmeasured">No benchmark of this index was kept, so speed and recall are '
+            f"{'only those you measured' if own else 'open'}. The button below measures in less than a minute; "
+            f"<code>{COMMAND}</code> measures everything.</p>"
+        )
+    title = escaped(manifest.corpus.title)
+    return (
+        '<section class="bench" id="claims"><h2>The article\'s claims, and what was measured here</h2>'
+        f'<p class="lead">The article reports averages over its own models and data. What quantization costs depends '
+        f"on yours, so here it is measured on the loaded index: <b>{title}</b>, {manifest.row_count:,} vectors of "
+        f"{manifest.dim:,} dimensions.</p>{''.join(told)}{claims_table(columns, manifest.dim)}</section>"
+    )
+
+
+def plots_section(manifest: Manifest, kept: RunFigures | None) -> str:
+    """Returns the plots of the kept run, and the curve that the settings were chosen by; empty with neither."""
+    charts = list(run_charts(kept)) if kept is not None else []
+    tuning = tuning_figures(manifest.search)
+    parts = []
+    if charts:
+        parts.append(f"<h2>What was measured, as plots</h2>{gallery(charts)}")
+    if tuning is not None:
+        parts.append(f"<h2>Where the settings come from</h2>{_tuning_words(tuning)}{gallery([tuning_chart(tuning)])}")
+    return f'<section class="bench" id="plots">{"".join(parts)}</section>' if parts else ""
+
+
+def gallery(charts: Sequence[Chart]) -> str:
+    """Returns charts, side by side where there is room."""
+    drawn = "".join(figure(chart) for chart in charts)
+    return f'<div class="charts">{drawn}</div>' if drawn else ""
+
+
+def _tuning_words(tuning: TuningFigures) -> str:
+    candidates, multiplier = tuning.chosen
+    how = {"measured": "chosen by the build, on this corpus", "default": "the program's own defaults"}
+    source = how.get(tuning.source or "", escaped(tuning.source or "unknown"))
+    words = [f"{candidates:,} candidates and a rescore multiplier of {multiplier:,}: {source}."]
+    if tuning.sampled_queries:
+        words.append(f"{tuning.sampled_queries:,} of its texts were asked as queries, themselves left out.")
+    if tuning.reached_share is not None and tuning.target_share is not None:
+        reached = "" if tuning.is_reached else ", which nothing that was tried reaches"
+        words.append(
+            f"The setting finds {100 * tuning.reached_share:.1f} % of what rescoring all int8 vectors would; "
+            f"{100 * tuning.target_share:g} % was asked for{reached}."
+        )
+    return f"<p>{' '.join(words)}</p>"

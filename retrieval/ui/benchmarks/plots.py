@@ -1,0 +1,177 @@
+"""From what was measured to charts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from retrieval.run_figures import GrowthPoint, RunFigures, SweepPoint
+from retrieval.tuning_figures import TriedSetting, TuningFigures
+from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
+from retrieval.ui.markup import counted, milliseconds
+
+_RECALL = Axis("recall@10", at_most=1.0)
+_SEARCHES = (
+    ("float32", "float32, all", "float32", "square", 32),
+    ("int8_dequantized", "int8 de-quantized, all", "int8", "square", 8),
+    ("int8", "int8 x int8 codes, all (the article)", "int8", "diamond", 8),
+    ("binary", "sign bits alone", "binary", "circle", 1),
+    ("reference_4x", "bits, then 4x int8 codes (published)", "binary", "diamond", 1),
+    ("ours", "this project, int8 on disk", "binary", "star", 1),
+)
+"""Key, label, colour, marker, and bits a dimension that are held in RAM."""
+
+
+def run_charts(run: RunFigures) -> Iterator[Chart]:
+    """Yields the charts of a run: recall against latency and bytes, growth; those that it has the figures for."""
+    for name in run.sweep:
+        yield _frontier(name, run.sweep[name], run.frontier.get(name, ()), run.default_setting)
+    if run.dim:
+        for name in dict.fromkeys(name for recalls in run.recalls.values() for name in recalls):
+            yield _recall_bytes(name, run.recalls, run.dim)
+    if len(run.growth) > 1:
+        yield _growth_time(run.growth)
+        yield _growth_bytes(run.growth)
+
+
+def _frontier(
+    name: str, points: Sequence[SweepPoint], best: Sequence[SweepPoint], default: tuple[int, int] | None
+) -> Chart:
+    chosen = [point for point in points if (point.num_candidates, point.int8_rows) == default]
+    known = {(point.num_candidates, point.int8_rows) for point in (*best, *chosen)}
+    others = [point for point in points if (point.num_candidates, point.int8_rows) not in known]
+    return Chart(
+        f"Recall against latency: {name}",
+        Axis("ms a query, without encoding", is_log=True),
+        _RECALL,
+        (
+            Series("other settings", "other", _sweep_points(others), "ring"),
+            Series("settings that no other beats", "binary", _sweep_points(best), line="solid"),
+            Series("the index's own setting", "binary", _sweep_points(chosen), "star"),
+        ),
+        "Each point is a number of candidates from the bits, and of int8 rows that are read for them.",
+    )
+
+
+def _sweep_points(points: Sequence[SweepPoint]) -> tuple[Point, ...]:
+    return tuple(
+        Point(
+            point.ms,
+            point.recall,
+            f"{point.num_candidates:,} candidates, {counted(point.int8_rows, 'int8 row')}: "
+            f"recall {point.recall:.3f} in {milliseconds(point.ms)} ms",
+        )
+        for point in points
+    )
+
+
+def _recall_bytes(name: str, recalls: Mapping[str, Mapping[str, float]], dim: int) -> Chart:
+    series = []
+    for key, label, colour, marker, bits in _SEARCHES:
+        recall, size = recalls.get(key, {}).get(name), (dim * bits + 7) // 8
+        if recall is not None:
+            note = f"{label}: recall {recall:.3f} from {size:,} bytes a vector"
+            series.append(Series(label, colour, (Point(size, recall, note),), marker))
+    sizes = tuple(float((dim * bits + 7) // 8) for bits in (1, 8, 32))
+    return Chart(
+        f"Recall against memory: {name}",
+        Axis("bytes a vector in RAM", is_log=True, ticks=sizes, show=lambda value: f"{value:,.0f}"),
+        _RECALL,
+        tuple(series),
+    )
+
+
+def _growth_time(growth: Sequence[GrowthPoint]) -> Chart:
+    total = tuple(
+        Point(each.documents, each.ms, f"{each.documents:,} documents: {milliseconds(each.ms)} ms") for each in growth
+    )
+    hamming = tuple(
+        Point(each.documents, each.hamming_ms, f"{each.documents:,} documents: {milliseconds(each.hamming_ms)} ms")
+        for each in growth
+        if each.hamming_ms is not None and each.hamming_ms > 0
+    )
+    return Chart(
+        "Growth: time",
+        _documents(growth),
+        Axis("ms a query", is_log=True),
+        (
+            Series("whole search, without encoding", "binary", total, line="solid"),
+            Series("of it, the Hamming scan", "binary", hamming, "ring", "dashed"),
+        ),
+        _made(growth),
+    )
+
+
+def _growth_bytes(growth: Sequence[GrowthPoint]) -> Chart:
+    kinds = (
+        ("float32", "float32", [each.float32_bytes for each in growth], "square"),
+        ("int8, on disk", "int8", [each.int8_bytes for each in growth], "diamond"),
+        ("sign bits, in RAM", "binary", [each.binary_bytes for each in growth], "circle"),
+    )
+    return Chart(
+        "Growth: bytes",
+        _documents(growth),
+        Axis("MB", is_log=True),
+        tuple(
+            Series(
+                label,
+                colour,
+                tuple(
+                    Point(each.documents, size / 1e6, f"{each.documents:,} documents: {size / 1e6:,.1f} MB")
+                    for each, size in zip(growth, sizes, strict=True)
+                    if size
+                ),
+                marker,
+                "solid",
+            )
+            for label, colour, sizes, marker in kinds
+        ),
+        _made(growth),
+    )
+
+
+def _documents(growth: Sequence[GrowthPoint]) -> Axis:
+    return Axis("documents", is_log=True, ticks=tuple(float(each.documents) for each in growth))
+
+
+def _made(growth: Sequence[GrowthPoint]) -> str:
+    made = [each.documents for each in growth if each.made_vectors]
+    if not made:
+        return "All vectors are the index's own."
+    return f"From {min(made):,} documents on, some vectors are real ones with a little noise added."
+
+
+def tuning_chart(tuning: TuningFigures) -> Chart:
+    """Returns recall kept against int8 rows read, the chosen setting marked."""
+    chosen = [point for point in tuning.curve if point.setting == tuning.chosen]
+    best = _best_by_rows(tuning)
+    others = [point for point in tuning.curve if point not in best and point not in chosen]
+
+    def points(found: Sequence[TriedSetting]) -> tuple[Point, ...]:
+        return tuple(
+            Point(
+                point.int8_rows,
+                100 * point.share,
+                f"{point.num_candidates:,} candidates, {point.int8_rows:,} int8 rows: {100 * point.share:.1f} %",
+            )
+            for point in found
+        )
+
+    return Chart(
+        "Recall kept against int8 rows read",
+        Axis("int8 rows read a query", is_log=True),
+        Axis("% of rescoring all int8", include=(95.0, 100.0)),
+        (
+            Series("settings that were tried", "other", points(others), "ring"),
+            Series("settings that keep more than any with fewer rows", "int8", points(best), line="solid"),
+            Series("chosen for this index", "int8", points(chosen), "star"),
+        ),
+    )
+
+
+def _best_by_rows(tuning: TuningFigures) -> list[TriedSetting]:
+    """Returns the settings that keep more than any with fewer rows."""
+    best: list[TriedSetting] = []
+    for point in sorted(tuning.curve, key=lambda point: (point.int8_rows, -point.share)):
+        if not best or point.share > best[-1].share:
+            best.append(point)
+    return best

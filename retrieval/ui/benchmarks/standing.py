@@ -1,0 +1,70 @@
+"""What the project itself measured, elsewhere: judged quality, and the full-size benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from retrieval.judged_figures import JudgedFigures, JudgedRung
+from retrieval.run_figures import RunFigures
+from retrieval.ui.benchmarks.claims import Column, claims_table, origin, run_cells
+from retrieval.ui.benchmarks.evidence import gallery
+from retrieval.ui.benchmarks.judged_plots import kept_charts
+from retrieval.ui.benchmarks.plots import run_charts
+from retrieval.ui.markup import escaped
+
+
+def judged_section(collections: Sequence[JudgedFigures]) -> str:
+    """Returns the percent of nDCG@10 that each search keeps, by human judgment; empty without a collection."""
+    if not collections:
+        return ""
+    head = "".join(f'<th scope="col">{escaped(each.name)}{_queries(each)}</th>' for each in collections)
+    by_key = [{rung.key: rung for rung in each.rungs} for each in collections]
+    keys = dict.fromkeys(key for rungs in by_key for key in rungs)
+    rows = "".join(_row([rungs.get(key) for rungs in by_key]) for key in keys)
+    confidence = next((each.confidence_percent for each in collections if each.confidence_percent), 95)
+    model = next((each.model for each in collections if each.model), None)
+    return (
+        '<section class="bench" id="judged"><h2>By human judgment</h2><p>How much of float32\'s nDCG@10 each search '
+        f"keeps, where people judged which documents answer a question{f', with {escaped(model)}' if model else ''}. "
+        "This belongs to the method and the model, not to the loaded index.</p>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="Judged quality"><table class="judged"><thead><tr>'
+        f'<th scope="col">Search</th><th scope="col">Bytes a vector</th>{head}</tr></thead><tbody>{rows}</tbody>'
+        f'</table></div><p class="source">Percent of float32, with the {confidence:g} % interval of a paired '
+        "bootstrap: one that holds 100 shows no difference. Measured by <code>scripts/evaluate.py</code>.</p>"
+        f"{gallery(list(kept_charts(collections)))}</section>"
+    )
+
+
+def _queries(collection: JudgedFigures) -> str:
+    return "" if collection.queries is None else f"<small>{collection.queries:,} queries</small>"
+
+
+def _row(rungs: Sequence[JudgedRung | None]) -> str:
+    known = next(rung for rung in rungs if rung is not None)
+    disk = f" + {known.rescored_bytes:,} on disk" if known.rescored_bytes else ""
+    cells = "".join(f"<td>{_cell(rung)}</td>" for rung in rungs)
+    mark = ' class="ours"' if known.key == "ours" else ""
+    return f'<tr{mark}><th scope="row">{escaped(known.label)}</th><td>{known.scanned_bytes:,}{disk}</td>{cells}</tr>'
+
+
+def _cell(rung: JudgedRung | None) -> str:
+    if rung is None:
+        return "-"
+    if rung.key == "float32" or rung.kept is None:
+        return f"<strong>{rung.ndcg:.3f}</strong><small>nDCG@10</small>"
+    kept = rung.kept
+    interval = "" if kept.low is None or kept.high is None else f"<small>{kept.low:.1f} to {kept.high:.1f}</small>"
+    return f"<strong>{kept.percent:.1f} %</strong>{interval}"
+
+
+def project_section(run: RunFigures | None) -> str:
+    """Returns the project's own benchmark, which is of another machine and index; empty where there is none."""
+    if run is None:
+        return ""
+    size = f" at {run.rows:,} documents" if run.rows else ""
+    return (
+        f'<section class="bench" id="project"><h2>Measured by the project{size}</h2>'
+        f'<p class="note">Another machine and another index than those you are using: {origin(run)}</p>'
+        f"{claims_table([Column('The project', run_cells(run))], run.dim or 0)}{gallery(list(run_charts(run)))}"
+        "</section>"
+    )
