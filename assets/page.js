@@ -26,6 +26,7 @@
   };
 
   const PAUSE_MS = 150;
+  window.pauseMs = PAUSE_MS; /* scripts/page_latency.py asks for it */
   const AGAIN_MS = 3000;
   const LOST_MS = 15000;
   const queryBox = () => document.querySelector("#query input, #query textarea");

@@ -82,6 +82,18 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def chromium_path() -> str:
+    """Returns where Chromium is: the one that CHROMIUM names, else the one on the path.
+
+    Raises:
+        RuntimeError: if there is none.
+    """
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        raise RuntimeError("no Chromium: install Debian's `chromium`, or name one in CHROMIUM.")
+    return path
+
+
 @contextmanager
 def served(index: Path) -> Iterator[str]:
     """Yields the address of the app, which runs in a process of its own.
@@ -134,14 +146,10 @@ def take(browser: Browser, url: str, shot: Shot, query: str, output: Path) -> Pa
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if chromium is None:
-        print("error: no Chromium: install Debian's `chromium`, or name one in CHROMIUM.", file=sys.stderr)
-        return 1
     args.output.mkdir(parents=True, exist_ok=True)
     try:
         with served(args.index) as url, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
+            browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_ARGUMENTS))
             for shot in SHOTS:
                 print(take(browser, url, shot, args.query, args.output))
             browser.close()

@@ -1,0 +1,152 @@
+"""Measure the page as a visitor meets it: from the last keypress to the painted answer, in a real browser.
+
+    python scripts/page_latency.py --index assets/indexes/packages --queries questions.txt --json page.json
+
+Starts the app on the index and drives a headless Chromium through Search, Compare and Under the hood: one visitor,
+warm. The pause that the page waits for while one types is left out, and stands beside the figures. What is not the
+request is the browser's share; what is the request but not the search is Gradio's and the page's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page, sync_playwright
+
+from retrieval import QueryError, RetrievalError
+from scripts.machine import about_machine
+from scripts.screenshots import CHROMIUM_ARGUMENTS, chromium_path, served
+
+VIEWS = {
+    "search": ("#results", "document.querySelector('#results .summary')?.textContent"),
+    "compare": (".compare", "document.querySelector('.compare')?.textContent"),
+    "hood": ("#hood-query", "document.querySelector('#hood-query')?.dataset.query"),
+}
+"""By view: what must be there, and a text that is another one after each answer."""
+_WARM_UP_QUERIES = 5
+_LIMIT_MS = 20_000
+_WATCH = """
+([witness]) => {
+  const read = () => eval(witness);
+  window.painted = [];
+  let pressed = 0;
+  let last = read();
+  document.addEventListener("input", () => { pressed = performance.now(); last = read(); }, true);
+  new MutationObserver(() => {
+    if (!pressed || read() === last) return;
+    const start = pressed;
+    pressed = 0;
+    requestAnimationFrame(() => setTimeout(() => {
+      const calls = performance.getEntriesByType("resource").filter((entry) => entry.name.includes("/run/"));
+      window.painted.push([performance.now() - start, calls.at(-1)?.duration ?? null]);
+      performance.clearResourceTimings();
+    }));
+  }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+}
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--index", type=Path, required=True, metavar="DIR")
+    made.add_argument("--queries", type=Path, required=True, metavar="FILE", help="one query a line")
+    made.add_argument("--limit", type=int, default=50, metavar="N", help="queries a view (default 50)")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    return made
+
+
+def measure_view(page: Page, url: str, view: str, queries: Sequence[str]) -> dict[str, Any]:
+    """Returns the milliseconds of one view: `painted`, `request` and, for Search, `search`, each with p50 and p95.
+
+    Raises:
+        QueryError: if an answer does not come.
+    """
+    needed, witness = VIEWS[view]
+    page.goto(f"{url}?view={view}&q=warm+up")
+    page.wait_for_selector(needed, state="attached", timeout=60_000)
+    page.wait_for_timeout(2000)
+    page.evaluate(_WATCH, [witness])
+    searches = []
+    for number, query in enumerate(queries, start=1):
+        page.fill("#query input", query)
+        try:
+            page.wait_for_function("count => window.painted.length >= count", arg=number, timeout=_LIMIT_MS)
+        except PlaywrightError as error:
+            raise QueryError(f"the view {view} did not answer {query!r}: {error}") from error
+        if view == "search":
+            searches.append(float(page.locator("#latency .figure").inner_text().split()[0]))
+        page.wait_for_timeout(150)
+    painted = page.evaluate("window.painted")[_WARM_UP_QUERIES:]
+    pause_ms = page.evaluate("window.pauseMs")
+    figures = {
+        "queries": len(painted),
+        "painted": percentiles([total - pause_ms for total, _ in painted]),
+        "request": percentiles([request for _, request in painted if request is not None]),
+        "pause_ms": pause_ms,
+    }
+    return {**figures, "search": percentiles(searches[_WARM_UP_QUERIES:])} if searches else figures
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float]:
+    """Returns median and 95th percentile in milliseconds."""
+    return {"p50_ms": float(np.percentile(values, 50)), "p95_ms": float(np.percentile(values, 95))}
+
+
+def report(figures: Mapping[str, Any]) -> Iterator[str]:
+    """Yields the figures as a table of Markdown."""
+    views = figures["views"]
+    yield "| ms, p50 (p95) | keypress to painted | of it, the request | of it, the search |"
+    yield "| --- | --- | --- | --- |"
+    for name, view in views.items():
+        cells = [_cell(view[key]) if key in view else "-" for key in ("painted", "request", "search")]
+        yield f"| {name} | {' | '.join(cells)} |"
+    yield ""
+    first = next(iter(views.values()))
+    yield (
+        f"{first['queries']} queries a view, one visitor, warm, headless Chromium on the same machine; without the "
+        f"{first['pause_ms']} ms that the page waits for the typing to pause."
+    )
+
+
+def _cell(found: Mapping[str, float]) -> str:
+    return f"{found['p50_ms']:.0f} ({found['p95_ms']:.0f})"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    try:
+        queries = [line for line in args.queries.read_text(encoding="utf-8").splitlines() if line.strip()]
+        views = {}
+        with served(args.index) as url, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_ARGUMENTS))
+            for view in VIEWS:
+                page = browser.new_page(viewport={"width": 1280, "height": 900})
+                views[view] = measure_view(page, url, view, queries[: args.limit + _WARM_UP_QUERIES])
+                page.close()
+            browser.close()
+    except (RetrievalError, RuntimeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    figures = {
+        "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "machine": about_machine(),
+        "views": views,
+    }
+    print("\n".join(report(figures)))
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
