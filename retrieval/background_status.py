@@ -13,6 +13,7 @@ _WORDS = {
     "reading": "reading the documents",
     "encoding": "encoding",
     "writing": "writing the files",
+    "tuning": "choosing the search settings",
     "fetching": "fetching",
     "checking": "checking what arrived",
 }

@@ -197,7 +197,8 @@ def test_the_bytes_of_a_vector_are_rounded_up() -> None:
 
 
 def test_recall_is_shown_where_it_was_measured(searcher: Searcher) -> None:
-    manifest = searcher.manifest
+    usual = {"num_candidates": 1000, "rescore_multiplier": 20, "source": "default"}
+    manifest = replace(searcher.manifest, search=usual)
     assert "recall@10 here" not in sum_figure(manifest)
     measured = replace(manifest, search={**manifest.search, "recall": {"bits": 0.612, "chosen": 0.993}})
     html = sum_figure(measured)
