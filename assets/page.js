@@ -100,6 +100,10 @@
     return [];
   };
 
+  /* The tab that is open in this browser; `known` while the tabs are not there yet. */
+  window.openView = (known) =>
+    document.querySelector('#views [role=tab][aria-selected="true"]')?.dataset.tabId ?? known;
+
   const moveTo = (hit) => {
     if (!hit) return;
     hit.focus({ preventScroll: true });

@@ -80,6 +80,20 @@ def test_results_follow_the_typing_and_the_last_words_win(browser: Browser, serv
         expect(page.locator("body")).not_to_have_class("asking")
 
 
+def test_a_query_right_after_choosing_a_tab_is_answered_in_that_tab(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        page.evaluate("""() => {
+            document.querySelector('#views [role=tab][data-tab-id=hood]').click();
+            const box = document.querySelector('#query input');
+            box.value = 'read a csv file';
+            box.dispatchEvent(new Event('input', { bubbles: true }));
+            document.getElementById('follow').click();
+        }""")
+        expect(page.locator(".hood .lead")).to_contain_text("read a csv file")
+        expect(page.locator(".keys .in-search")).to_have_css("visibility", "hidden")
+        page.wait_for_url("**view=hood*")
+
+
 def test_an_emptied_query_box_gives_the_start_page(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url) as page:
         search(page, "read a csv file")

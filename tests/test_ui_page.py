@@ -18,6 +18,7 @@ from retrieval.bundle import INT8_FILE
 from retrieval.library import Library
 from retrieval.ui.answering import UNEXPECTED, Answering
 from retrieval.ui.api import Api
+from retrieval.ui.asking import placeholder
 from retrieval.ui.knobs import settings_of, values_of
 from retrieval.ui.page import build_page, lay_out
 from retrieval.ui.public_link import PublicLink
@@ -253,3 +254,9 @@ def test_a_tunnel_that_hangs_is_given_up_and_stays_given_up() -> None:
     release.set()
     link._thread.join(10)
     assert link.url is None
+
+
+def test_the_query_box_of_an_index_without_a_model_says_so(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "No model" not in placeholder(searcher)
+    monkeypatch.setattr(Searcher, "can_encode", property(lambda self: False))
+    assert "No model" in placeholder(searcher)

@@ -23,6 +23,8 @@ UNEXPECTED = "Something went wrong on this side. It was noted in the log; other 
 _LOG = logging.getLogger(__name__)
 # A query takes a few milliseconds: the queue would cost more than it orders. `always_last` drops what is stale.
 _COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# The browser knows the open tab before the server has heard of it.
+_OF_OPEN_VIEW = "(active, ...asked) => [window.openView(active), ...asked]"
 
 
 class Answering:
@@ -54,7 +56,7 @@ class Answering:
         self.query_views = {view.key: view for view in query_views}
         self._first = query_views[0].key
         self._laid_out = library.default
-        self.active = gr.State(self._first)
+        self.active = gr.Textbox(self._first, visible="hidden", elem_id="active-view")
         self.address = gr.Textbox(visible="hidden", elem_id="address")
         shown = [output for _, view in views.values() for output in view.outputs]
         self.outputs = list(dict.fromkeys([*shown, self.address, self.active, asking.visit]))
@@ -67,11 +69,12 @@ class Answering:
         # One event for all that asks the same: Gradio then sends the next only when the last one is answered.
         followed = gr.on(
             [asking.query.submit, asking.button.click, asking.follow.click, *asking.knobs.moved],
-            self.follow, inputs, self.outputs, trigger_mode="always_last", **_COMMON,
+            self.follow, inputs, self.outputs, trigger_mode="always_last", js=_OF_OPEN_VIEW, **_COMMON,
         )  # fmt: skip
         chosen = gr.on(
-            [asking.index.input, *self._index_changes], self.choose_index, inputs, self.all_outputs, **_COMMON
-        )
+            [asking.index.input, *self._index_changes], self.choose_index, inputs, self.all_outputs,
+            js=_OF_OPEN_VIEW, **_COMMON,
+        )  # fmt: skip
         reset = asking.knobs.reset.click(self.reset, inputs, [*asking.knobs.inputs, *self.outputs], **_COMMON)
         opened = [
             tab.select(partial(self.open_view, key), inputs, self.outputs, **_COMMON)
@@ -79,10 +82,10 @@ class Answering:
         ]
         arrived = self._page.load(self.arrive, inputs, [*self.all_outputs, self._tabs], **_COMMON)
         private: dict[str, Any] = {"queue": False, "api_visibility": "private"}
-        for event in (followed, *opened):
-            event.then(None, [self.address], js="(address) => window.pageAnswered(address)", **private)
+        followed.then(None, [self.address], js="(address) => window.pageAnswered(address)", **private)
         # An answer of before may still be under way, and come later: asking once more has the last word.
-        for event, when in ((chosen, "always"), (reset, "always"), (arrived, "if-changed")):
+        changed = [(event, "if-changed") for event in (arrived, *opened)]
+        for event, when in ((chosen, "always"), (reset, "always"), *changed):
             event.then(None, [self.address], js=f"(address) => window.pageAnswered(address, '{when}')", **private)
 
     def follow(self, active: str, visit: Visit, *asked: Any) -> Update:

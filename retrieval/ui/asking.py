@@ -11,6 +11,7 @@ import gradio as gr
 from retrieval.library import Library
 from retrieval.results import SearchSettings
 from retrieval.searcher import Searcher
+from retrieval.ui.defaults_note import defaults_note
 from retrieval.ui.knobs import Knobs, settings_of, values_of
 from retrieval.ui.markup import escaped
 from retrieval.ui.own_index import OWN, OwnIndex, discard
@@ -103,6 +104,8 @@ class Asking:
     own: gr.State
     visit: gr.State
     knobs: Knobs
+    origin: gr.HTML
+    """Where the settings of the index come from."""
     examples: gr.HTML
     button: gr.Button
     follow: gr.Button
@@ -126,8 +129,9 @@ class Asking:
                 follow = gr.Button("Follow the typing", elem_id="follow", elem_classes="unseen")
             examples = gr.HTML(query_help(searcher), elem_id="examples", apply_default_css=False)
             with gr.Accordion("Settings", open=False, elem_id="settings"):
+                origin = gr.HTML(defaults_note(searcher.manifest.search), apply_default_css=False)
                 knobs = Knobs.place(searcher.defaults)
-        return cls(query, index, own, visit, knobs, examples, button, follow)
+        return cls(query, index, own, visit, knobs, origin, examples, button, follow)
 
     @property
     def inputs(self) -> list[Any]:
@@ -137,13 +141,14 @@ class Asking:
     @property
     def index_outputs(self) -> list[Any]:
         """Returns the components that `on_index` gives values to."""
-        return [self.query, self.index, self.examples, *self.knobs.inputs]
+        return [self.query, self.index, self.examples, self.origin, *self.knobs.inputs]
 
     def on_index(self, searcher: Searcher, settings: SearchSettings) -> Update:
         """Returns the query bar for another index: its examples, and `settings` in its controls."""
         return {
             self.query: gr.Textbox(placeholder=placeholder(searcher)),
             self.examples: query_help(searcher),
+            self.origin: defaults_note(searcher.manifest.search),
             **dict(zip(self.knobs.inputs, self.knobs.updates(searcher.defaults, settings), strict=True)),
         }
 
@@ -166,8 +171,8 @@ def query_help(searcher: Searcher) -> str:
         for example in searcher.manifest.corpus.examples[:MAX_EXAMPLES]
     )
     keys = (
-        '<span class="keys"><kbd>/</kbd> question <kbd>\N{DOWNWARDS ARROW}</kbd><kbd>\N{UPWARDS ARROW}</kbd> results '
-        "<kbd>c</kbd> copy code</span>"
+        '<span class="keys"><kbd>/</kbd> question <span class="in-search"><kbd>\N{DOWNWARDS ARROW}</kbd>'
+        "<kbd>\N{UPWARDS ARROW}</kbd> results <kbd>c</kbd> copy code</span></span>"
     )
     return (
         f'<div class="examples">{examples}</div><div class="tools">{keys}'
@@ -177,6 +182,8 @@ def query_help(searcher: Searcher) -> str:
 
 def placeholder(searcher: Searcher) -> str:
     """Returns what stands in the empty query box."""
+    if not searcher.can_encode:
+        return "No model in this index: it cannot read questions"
     examples = searcher.manifest.corpus.examples
     return examples[0] if examples else "What are you looking for?"
 
