@@ -29,7 +29,6 @@ NO_NOTES: IndexNotes = MappingProxyType({})
 def masthead(manifest: Manifest, memory: MemoryReport) -> str:
     """Returns the head of the page: what this is in one sentence, and what is loaded."""
     codes = data_size(memory["codes"])
-    # On a phone there is no room to say twice what the headline says.
     facts = [
         ("Documents", f"{manifest.row_count:,}"),
         ("Distinct texts", f"{manifest.distinct_text_count:,}"),
@@ -37,7 +36,7 @@ def masthead(manifest: Manifest, memory: MemoryReport) -> str:
         ("Dimensions", f"{manifest.dim:,}"),
         ("Built", manifest.built_at[:10]),
     ]
-    items = "".join(f"<div{_told(name)}><dt>{name}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts)
+    items = "".join(f"<div><dt>{name}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts)
     return (
         f'<header class="masthead"><div class="claim"><p class="eyebrow">{_bits()}Embedding quantization</p>'
         f"<h1>{counted(manifest.row_count, 'document')}, searched by meaning, "
@@ -49,10 +48,6 @@ def masthead(manifest: Manifest, memory: MemoryReport) -> str:
         f'<div class="loaded"><p class="corpus">{escaped(manifest.corpus.title)}</p>'
         f'<dl class="index-facts">{items}</dl></div></header>'
     )
-
-
-def _told(name: str) -> str:
-    return ' class="told"' if name in ("Documents", "Dimensions") else ""
 
 
 def _bits() -> str:

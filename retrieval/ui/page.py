@@ -76,7 +76,7 @@ def lay_out(
     asking = Asking.place(library, searcher)
     views: dict[str, tuple[gr.Tab, View]] = {}
     query_views: list[QueryView] = []
-    with gr.Tabs(elem_id="views") as tabs:
+    with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:
         with gr.Tab("Search", id="search") as tab:
             search = SearchView(searcher, asking.visit)
             views["search"] = (tab, search)
