@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from retrieval.child_process import end_with_the_caller, own_output
 from retrieval.errors import CorpusError, RetrievalError
 
 _NICENESS = 10
@@ -46,9 +46,9 @@ class Reports:
 
 def main() -> int:
     """Does what is asked, and returns the exit status."""
-    reports = Reports(_own_output())
+    reports = Reports(own_output())
     request = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_the_caller, name="caller", daemon=True).start()
+    end_with_the_caller()
     os.nice(_NICENESS)
     try:
         if request["task"] == "fetch":
@@ -94,20 +94,6 @@ def _build(request: Mapping[str, Any], reports: Reports) -> Path:
     corpus = open_corpus(SourceOptions(request["corpus"]))
     options = BuildOptions(limit=request["limit"])
     return build_index(corpus, load_encoder(), Path(request["output"]), options, report).path
-
-
-def _own_output() -> TextIO:
-    """Returns what standard output was; whatever else writes to it from now on goes to standard error."""
-    ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return ours
-
-
-def _end_with_the_caller() -> None:
-    # Not through sys.stdin: its lock, held here, would be in the way of an orderly end.
-    while os.read(0, 1):
-        pass
-    os._exit(3)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ class Library:
         self._folder = folder
         self._open_searcher = open_searcher
         self._lock = threading.RLock()
+        self._opening = threading.Lock()
+        """Apart from the other: opening takes seconds, in which the open ones are searched and listed."""
         self._paths: dict[str, Path] = {}
         self._open: dict[str, Searcher] = {}
         self._default: str | None = None
@@ -95,15 +97,18 @@ class Library:
             ModelError: if its model cannot be had.
         """
         name = name or self.default
-        with self._lock:
-            if (searcher := self._open.get(name)) is not None:
+        if (searcher := self._opened(name)) is not None:
+            return searcher
+        with self._opening:
+            if (searcher := self._opened(name)) is not None:
                 return searcher
             path = self._places().get(name)
             if path is None:
                 names = ", ".join(sorted(self._places()))
                 raise BundleMissingError(f"there is no index called {name!r} here: choose one of {names}.")
             searcher = self._open_searcher(path, self._encoder_for(path))
-            self._open[name] = searcher
+            with self._lock:
+                self._open[name] = searcher
             return searcher
 
     def open_private(self, path: Path) -> Searcher:
@@ -114,6 +119,10 @@ class Library:
             ModelError: if its model cannot be had.
         """
         return self._open_searcher(path, self._encoder_for(path))
+
+    def _opened(self, name: str) -> Searcher | None:
+        with self._lock:
+            return self._open.get(name)
 
     def _places(self) -> dict[str, Path]:
         with self._lock:

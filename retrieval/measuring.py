@@ -117,5 +117,11 @@ class MeasuringDesk:
             if self._current is not None and not self._current.wait(_ENDING_S if self._current.is_cancelled else 0):
                 return None
             self._current = measurement = Measurement(searcher, budget_s)
-        threading.Thread(target=measurement.run, name="measurement", daemon=True).start()
+        threading.Thread(target=self._run, args=(measurement,), name="measurement", daemon=True).start()
         return measurement
+
+    def _run(self, measurement: Measurement) -> None:
+        measurement.run()
+        with self._lock:
+            if self._current is measurement:
+                self._current = None  # it holds an index, which may be a visitor's: deleted, its files would stay

@@ -7,18 +7,18 @@ input stays open as long as somebody waits for the answer: when it ends, so does
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from retrieval.build_progress import BuildProgress
+from retrieval.child_process import end_with_the_caller, own_output
 from retrieval.corpus.columns import choose_columns
 from retrieval.corpus.files import FileCorpus
 from retrieval.corpus.readers import open_reader
@@ -42,9 +42,9 @@ Send = Callable[[Mapping[str, Any]], None]
 
 def main() -> int:
     """Does what is asked, and returns the exit status."""
-    out = _own_output()
+    out = own_output()
     request = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_the_caller, name="caller", daemon=True).start()
+    end_with_the_caller()
     _limit_resources(int(request["max_file_bytes"]))
     lock = threading.Lock()
 
@@ -181,19 +181,6 @@ class _SteppingEncoder:
 def _shown(value: Any) -> str:
     text = "" if value is None else str(value)
     return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
-
-
-def _own_output() -> TextIO:
-    """Returns what standard output was; whatever else writes to it from now on goes to standard error."""
-    ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return ours
-
-
-def _end_with_the_caller() -> None:
-    while os.read(0, 4096):
-        pass
-    os._exit(3)
 
 
 def _limit_resources(max_file_bytes: int) -> None:

@@ -76,7 +76,7 @@ def read_queries(file: Path, limit: int | None) -> list[str]:
 
 def on_queries(searcher: Searcher, encoder: Encoder, sets: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
     """Returns recall@10 of every scheme for some sets of queries of an index."""
-    comparison = Comparison(searcher, encoder.encode([query for queries in sets.values() for query in queries]))
+    comparison = Comparison(searcher, encoder.encode_query([query for queries in sets.values() for query in queries]))
     ends = np.cumsum([len(queries) for queries in sets.values()])
     slices = {name: slice(int(end) - len(sets[name]), int(end)) for name, end in zip(sets, ends, strict=True)}
     measured = figures(comparison, comparison.recall, slices)
@@ -97,7 +97,7 @@ def on_judged(path: Path, distractors: FileCorpus | None, encoder: Encoder, told
         bundle = build_index(corpus, encoder, Path(folder) / "index", report=told)
         scorer = JudgedCollection(task.judgments, DocumentStore.open(bundle.file(DOCUMENTS_FILE)))
         searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
-        comparison = Comparison(searcher, encoder.encode(list(queries.values())))
+        comparison = Comparison(searcher, encoder.encode_query(list(queries.values())))
 
         def ndcg(rankings: Sequence[Rows]) -> Float64s:
             return scorer.scores(list(queries), rankings).ndcg

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -76,3 +77,27 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are(build: Build, tmp_
         Library(tmp_path).open("nowhere")
     with pytest.raises(BundleMissingError, match="build one"):
         _ = Library(tmp_path / "empty").default
+
+
+def test_what_is_open_answers_while_another_index_opens(build: Build, tmp_path: Path) -> None:
+    for name in ("quick", "slow"):
+        build(["red apple"], name)
+    going_on, done = threading.Event(), threading.Event()
+
+    def open_searcher(path: Path, encoder: Encoder | None) -> Searcher:
+        if path.name == "slow":
+            going_on.set()
+            assert done.wait(20)
+        return Searcher.open(path, encoder=encoder or FakeEncoder())
+
+    library = Library(tmp_path, open_searcher=open_searcher)
+    quick = library.open("quick")
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(library.open, "slow")
+        assert going_on.wait(20)
+        asked = pool.submit(lambda: (library.open("quick"), len(library.entries())))
+        try:
+            assert asked.result(10) == (quick, 2)
+        finally:
+            done.set()
+        assert slow.result(20) is not quick

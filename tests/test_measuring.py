@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -126,3 +129,19 @@ def test_the_same_seed_draws_the_same_texts(searcher: Searcher) -> None:
     assert list(draws[0]) == list(draws[1])
     assert list(draws[0]) != list(draws[2])
     assert set(draws[0]) <= set(CORPUS)
+
+
+def test_what_was_measured_is_let_go(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "measure_quickly", lambda *_, **__: {"load_average": 0, "threads": 1, "queries": 1})
+    desk = MeasuringDesk()
+    searcher = Searcher.open(build(CORPUS).path, encoder=FakeEncoder(), verify="never")
+    kept = weakref.ref(searcher)
+    measurement = desk.start(searcher)
+    assert measurement is not None
+    assert measurement.wait(30)
+    del searcher, measurement
+    deadline = time.monotonic() + 10
+    while kept() is not None and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.01)
+    assert kept() is None

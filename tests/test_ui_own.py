@@ -273,3 +273,10 @@ def test_the_sample_is_real_and_large_enough_to_measure() -> None:
     rows = list(csv.DictReader(io.StringIO(sample_csv())))
     assert len(rows) > 500
     assert any(row["name"] == "json.dumps" and row["summary"].startswith("Serialize") for row in rows)
+
+
+def test_a_file_called_as_the_build_is_not_in_its_way(session: OwnSession, encoder: FakeEncoder) -> None:
+    session.take(take_text("one\ntwo", session, LIMITS, "built"))
+    session.looked = {"columns": ["text"]}
+    output = Path(build_request(session, {"text": "text"}, 2, LIMITS, encoder)["output"])
+    assert not output.exists()

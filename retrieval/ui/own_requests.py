@@ -11,7 +11,8 @@ from retrieval.errors import CorpusError
 from retrieval.own_build_limits import OwnLimits
 from retrieval.ui.own_sessions import OwnSession, Source
 
-BUILT = "built"
+BUILT = ".built"
+"""No file that a visitor brings is called like this: their names do not begin with a dot."""
 
 
 def look_request(session: OwnSession, source: Source, limits: OwnLimits) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 
 import gradio as gr
 
-from retrieval.errors import CorpusError
+from retrieval.errors import CorpusError, RetrievalError
 from retrieval.library import Library
 from retrieval.own_build import ChildQueue, JobStatus
 from retrieval.own_build_limits import OwnLimits
@@ -105,7 +106,12 @@ class OwnSteps:
         source = session.source
         if status.phase == "finished" and source is not None:
             folder = session.adopt(session.folder / BUILT)
-            own = OwnIndex(self._library.open_private(folder), folder, source.title)
+            try:
+                searcher = self._library.open_private(folder)
+            except RetrievalError:
+                shutil.rmtree(folder, ignore_errors=True)  # nothing else knows of it
+                raise
+            own = OwnIndex(searcher, folder, source.title)
             session.keep(own)
             return {
                 **self._parts.to_verdict(verdict(own.searcher.manifest, status.result, status.elapsed_s)),

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from retrieval.errors import RetrievalError
+from retrieval.errors import CorpusError, RetrievalError
 from retrieval.library import Library
 from retrieval.own_build_limits import OwnLimits
 from retrieval.own_build_words import as_sentence
@@ -100,8 +100,11 @@ class OwnView:
 
     def refuse(self, name: str, size_bytes: str) -> Update:
         """Returns why a file was not sent at all."""
-        error = too_large(str(name)[:200], int(size_bytes), self._limits)
-        return self._parts.to_start(own_panels.problem(_NOT_USED, as_sentence(str(error))))
+
+        def told() -> Update:
+            raise too_large(str(name)[:200], int(size_bytes), self._limits)
+
+        return self._guarded(_NOT_USED, told)
 
     def look(self, request: gr.Request) -> Update:
         """Returns the preview of what was brought."""
@@ -138,8 +141,9 @@ class OwnView:
 
     def zip(self, request: gr.Request) -> Update:
         """Returns the index as one file."""
-        make = partial(self._steps.zip, self._session(request))
-        return self._guarded("The file was not made", make, self._parts.to_message)
+        return self._guarded(
+            "The file was not made", lambda: self._steps.zip(self._session(request)), self._parts.to_message
+        )
 
     def leave(self, request: gr.Request) -> None:
         """Deletes what a visitor brought whose page was closed."""
@@ -150,7 +154,9 @@ class OwnView:
         return self._guarded(_NOT_USED, lambda: self._steps.take(self._session(request), take))
 
     def _session(self, request: gr.Request) -> OwnSession:
-        return self._sessions.of(request.session_hash or "")
+        if not request.session_hash:
+            raise CorpusError("this was not asked by a page: open the page, and bring your data there.")
+        return self._sessions.of(request.session_hash)
 
     def _guarded(self, title: str, make: Callable[[], Update], show: Callable[[str], Update] | None = None) -> Update:
         """Returns what `make` returns, or a message, by default at the start; never an exception."""
