@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import IO, Any, ClassVar
 from retrieval.background_status import BackgroundStatus, Pace, failed, in_progress, ready, starting
 from retrieval.errors import RetrievalError
 
+_LOG = logging.getLogger(__name__)
 _PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
 _POLL_S = 1.0
 
@@ -96,12 +98,21 @@ class BackgroundIndex:
         return self.status
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001 - the border of the thread: the page must not wait for ever
+            _LOG.exception("an index in the background failed")
+            self._fail(f"unexpectedly, {type(error).__name__}: the log says more")
+
+    def _work(self) -> None:
         self._log(self.status.message)
         try:
             self._process = _start_child(self.job)
         except OSError as error:
             self._fail(f"no process can be started ({error})")
             return
+        if self._stopped.is_set():  # before there was a process to end
+            self._process.kill()
         threading.Thread(target=self._give_up_when_silent, name="background-silence", daemon=True).start()
         with self._process:
             result = self._finished(self._process.stdout)

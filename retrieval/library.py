@@ -6,6 +6,7 @@ Indexes of the same model share one encoder, which is the larger part of what an
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,8 @@ class Library:
         """Apart from the other: opening takes seconds, in which the open ones are searched and listed."""
         self._paths: dict[str, Path] = {}
         self._open: dict[str, Searcher] = {}
+        self._encoders: weakref.WeakValueDictionary[str, Encoder] = weakref.WeakValueDictionary()
+        """Those of all searchers that are in use, private ones too, by the hash of their model."""
         self._default: str | None = None
 
     @property
@@ -106,7 +109,7 @@ class Library:
             if path is None:
                 names = ", ".join(sorted(self._places()))
                 raise BundleMissingError(f"there is no index called {name!r} here: choose one of {names}.")
-            searcher = self._open_searcher(path, self._encoder_for(path))
+            searcher = self._opened_anew(path)
             with self._lock:
                 self._open[name] = searcher
             return searcher
@@ -118,7 +121,8 @@ class Library:
             BundleError: if it cannot be opened.
             ModelError: if its model cannot be had.
         """
-        return self._open_searcher(path, self._encoder_for(path))
+        with self._opening:
+            return self._opened_anew(path)
 
     def _opened(self, name: str) -> Searcher | None:
         with self._lock:
@@ -135,8 +139,9 @@ class Library:
                         places.setdefault(path.name, resolved)
         return places
 
-    def _encoder_for(self, path: Path) -> Encoder | None:
-        wanted = Manifest.read(path).weights_sha256
-        with self._lock:
-            encoders = [searcher.encoder for searcher in self._open.values() if searcher.encoder is not None]
-        return next((encoder for encoder in encoders if encoder.weights_sha256 == wanted), None)
+    def _opened_anew(self, path: Path) -> Searcher:
+        """Returns a new searcher; called by one thread at a time, so that no model is loaded twice."""
+        searcher = self._open_searcher(path, self._encoders.get(Manifest.read(path).weights_sha256))
+        if searcher.encoder is not None:
+            self._encoders.setdefault(searcher.encoder.weights_sha256, searcher.encoder)
+        return searcher

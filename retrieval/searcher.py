@@ -19,11 +19,12 @@ from retrieval.documents import DocumentStore
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
 from retrieval.int8_store import Int8Store
-from retrieval.measurement import StageClock, process_rss_bytes, resident_bytes
+from retrieval.measurement import StageClock, process_rss_bytes
+from retrieval.memory_report import memory_report
 from retrieval.quantization import Bits, Float32s, Int8s, binarize
 from retrieval.query_checks import chosen_settings, unit_vector, usable_text
-from retrieval.rescoring import asymmetric_scores, hamming_scores, int8_scores
-from retrieval.results import Document, Hit, Latency, MemoryItem, MemoryReport, SearchResponse, SearchSettings
+from retrieval.ranking import Ranker
+from retrieval.results import Document, Latency, MemoryReport, SearchResponse, SearchSettings
 from retrieval.row_tables import Candidates, Rows, RowTables
 from retrieval.verification import Verification
 
@@ -53,6 +54,7 @@ class Searcher:
         # Rows with one text have one code: searching each text once gives as many distinct texts as are asked for.
         first_rows = self._tables.first_rows
         self._texts = self._index if first_rows is None else self._index.subset(first_rows)
+        self._ranker = Ranker(self._texts, self._int8, self._documents, self._tables, self._quantizer)
         self.verification = Verification(bundle)
 
     @classmethod
@@ -104,8 +106,7 @@ class Searcher:
 
     def candidates(self, vector: Float32s, num_candidates: int) -> Candidates:
         """Returns what the Hamming stage hands on for a vector `(dim,)`: that many distinct texts, nearest first."""
-        found = self._texts.search(binarize(vector), num_candidates)
-        return Candidates(found.ids[0], found.distances[0])
+        return self._ranker.candidates(binarize(vector), num_candidates)
 
     def int8_codes(self, texts: Rows) -> Int8s:
         """Returns the int8 codes of distinct texts `(m,)`, as `candidates` names them, int8 `(m, dim)`."""
@@ -236,7 +237,7 @@ class Searcher:
         for row, (query, (_, notes)) in enumerate(zip(queries, usable, strict=True)):
             own = StageClock()
             candidates = Candidates(found.ids[row], found.distances[row])
-            response = self._rank(query, vectors[row], codes[row], candidates, settings, own, notes)
+            response = self._ranker.answer(query, vectors[row], codes[row], candidates, settings, own, notes)
             responses.append(dataclasses.replace(response, latency=_shared(share, len(queries), response.latency)))
         return responses
 
@@ -255,11 +256,7 @@ class Searcher:
 
         This is `search` without documents and groups: what recall is measured on.
         """
-        found = self._texts.search(binarize(vector), settings.num_candidates)
-        candidates = Candidates(found.ids[0], found.distances[0])
-        num_rescored = settings.rescore_multiplier * settings.top_k
-        order, _, _ = self._score(vector, candidates, num_rescored, settings, StageClock())
-        return self._tables.first_row_of(candidates.texts[order[: settings.top_k]])
+        return self._ranker.nearest_texts(vector, settings)
 
     def documents(self, rows: Sequence[int]) -> tuple[Document, ...]:
         """Returns the documents at `rows`.
@@ -271,24 +268,12 @@ class Searcher:
 
     def memory(self) -> MemoryReport:
         """Returns what this searcher holds, as the operating system counts it."""
-        files = {name: self.bundle.file(name) for name in (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)}
-        resident = resident_bytes(list(files.values()))
-        sizes = self.manifest.files  # not asked of the paths: a new index may have taken the place of this one
-        searched = self._texts.codes.nbytes
-        items = [
-            MemoryItem("codes", "sign bits that every query is compared with", searched, "ram"),
-            MemoryItem("row_tables", "which rows share a text or a group", self._tables.nbytes, "ram"),
-            MemoryItem("encoder", "growth of the process while the encoder was loaded", self._encoder_bytes, "ram"),
-        ]
-        for name, label in ((BINARY_FILE, "binary"), (INT8_FILE, "int8"), (DOCUMENTS_FILE, "documents")):
-            items.append(MemoryItem(f"{label}_file", f"size of the mapped {name}", sizes[name].size_bytes, "file"))
-            items.append(
-                MemoryItem(
-                    f"{label}_resident", "its pages in RAM in this process now", resident[files[name]], "resident"
-                )
-            )
-        items.append(MemoryItem("rss", "all pages of this process in RAM (RSS)", process_rss_bytes(), "process"))
-        return MemoryReport(tuple(items), num_vectors=self.manifest.row_count, dim=self.manifest.dim)
+        return memory_report(
+            self.bundle,
+            codes_bytes=self._texts.codes.nbytes,
+            tables_bytes=self._tables.nbytes,
+            encoder_bytes=self._encoder_bytes,
+        )
 
     def _check_row_counts(self) -> None:
         expected = self.manifest.row_count
@@ -340,83 +325,8 @@ class Searcher:
         with clock.stage("binarize"):
             code = binarize(vector)
         with clock.stage("hamming"):
-            found = self._texts.search(code, settings.num_candidates)
-        return self._rank(query, vector, code, Candidates(found.ids[0], found.distances[0]), settings, clock, notes)
-
-    def _rank(
-        self,
-        query: str,
-        vector: Float32s,
-        code: Bits,
-        candidates: Candidates,
-        settings: SearchSettings,
-        clock: StageClock,
-        notes: tuple[str, ...],
-    ) -> SearchResponse:
-        """Returns the answer for the candidates that left the Hamming stage, nearest first."""
-        wanted = min(settings.top_k, self._tables.num_results)
-        num_rescored = settings.rescore_multiplier * settings.top_k
-        int8_rows_read = 0
-        while True:
-            order, scores, num_read = self._score(vector, candidates, num_rescored, settings, clock)
-            int8_rows_read += num_read
-            with clock.stage("rescore"):
-                rows, positions = self._tables.best_rows(candidates.texts[order], scores, settings.top_k)
-            if len(rows) >= wanted or len(candidates.texts) == len(self._texts) == len(order):
-                break
-            # Few groups hold all the best texts: look further, until there are enough of them.
-            num_rescored *= 4
-            with clock.stage("hamming"):
-                found = self._texts.search(code, 4 * len(candidates.texts))
-            candidates = Candidates(found.ids[0], found.distances[0])
-        with clock.stage("documents"):
-            documents = self._documents.fetch(rows.tolist())
-            members = self._tables.members(rows, candidates.texts[order])
-        hits = tuple(
-            Hit(
-                rank=rank,
-                row=int(row),
-                score=min(1.0, max(-1.0, float(scores[position]))),
-                is_estimate=not settings.rescore,
-                hamming_distance=int(candidates.distances[order[position]]),
-                binary_rank=int(order[position]) + 1,
-                document=document,
-                member_rows=others,
-            )
-            for rank, (row, position, document, others) in enumerate(
-                zip(rows, positions, documents, members, strict=True), start=1
-            )
-        )
-        return SearchResponse(
-            query=query,
-            hits=hits,
-            latency=clock.latency(),
-            settings=settings,
-            num_documents=len(self),
-            num_candidates=len(candidates.texts),
-            int8_rows_read=int8_rows_read,
-            notes=notes,
-        )
-
-    def _score(
-        self, vector: Float32s, candidates: Candidates, num_rescored: int, settings: SearchSettings, clock: StageClock
-    ) -> tuple[npt.NDArray[np.int64], Float32s, int]:
-        """Returns positions among the candidates, best first, their scores, and how many int8 rows were read."""
-        order = np.arange(len(candidates.texts))
-        scores = hamming_scores(candidates.distances, self.manifest.dim)
-        if settings.asymmetric:
-            with clock.stage("asymmetric"):
-                scores = asymmetric_scores(vector, self._texts.codes[candidates.texts])
-                order = np.argsort(-scores, kind="stable")
-                scores = scores[order]
-        if not settings.rescore:
-            return order, scores, 0
-        with clock.stage("rescore"):
-            order = order[:num_rescored]
-            codes = self._int8.fetch(self._tables.first_row_of(candidates.texts[order]))
-            scores = int8_scores(vector, codes, self._quantizer)
-            best_first = np.argsort(-scores, kind="stable")
-        return order[best_first], scores[best_first], len(order)
+            candidates = self._ranker.candidates(code, settings.num_candidates)
+        return self._ranker.answer(query, vector, code, candidates, settings, clock, notes)
 
 
 def _fits(encoder: Encoder, manifest: Manifest) -> bool:

@@ -189,3 +189,17 @@ def test_durations_are_rounded_for_people(seconds: float, words: str) -> None:
 def test_the_page_tells_each_status_and_escapes_it(status: BackgroundStatus, parts: list[str]) -> None:
     note = background_note(status)
     assert [part for part in parts if part not in note] == []
+
+
+def test_an_unexpected_failure_settles_the_job(
+    endpoint: HubStandIn, bundle: Bundle, started: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(endpoint, bundle)
+
+    def fail(path: Path) -> str:
+        raise ZeroDivisionError
+
+    status = started(FetchJob(ADDRESS), fail).wait(PATIENCE_S)
+    assert status.failed
+    assert "ZeroDivisionError" in status.message
+    assert "background failed" in caplog.text

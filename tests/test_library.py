@@ -101,3 +101,12 @@ def test_what_is_open_answers_while_another_index_opens(build: Build, tmp_path: 
         finally:
             done.set()
         assert slow.result(20) is not quick
+
+
+def test_private_indexes_share_an_encoder_that_no_other_index_has(build: Build, tmp_path: Path) -> None:
+    first, second = (build(["red apple"], name).path for name in ("mine", "yours"))
+    opener = Opener()
+    library = Library(open_searcher=opener)
+    kept = library.open_private(first)
+    assert library.open_private(second).encoder is kept.encoder
+    assert opener.asked == [("mine", None), ("yours", kept.encoder)]

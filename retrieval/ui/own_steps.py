@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 
 import gradio as gr
 
-from retrieval.errors import CorpusError, RetrievalError
+from retrieval.errors import BuildError, CorpusError, RetrievalError
 from retrieval.library import Library
 from retrieval.own_build import ChildQueue, JobStatus
 from retrieval.own_build_limits import OwnLimits
+from retrieval.own_build_words import for_visitors
 from retrieval.ui import own_panels
 from retrieval.ui.asking import Asking, Update, index_choices
 from retrieval.ui.own_index import OWN, OwnIndex
@@ -108,9 +109,9 @@ class OwnSteps:
             folder = session.adopt(session.folder / BUILT)
             try:
                 searcher = self._library.open_private(folder)
-            except RetrievalError:
+            except RetrievalError as error:
                 shutil.rmtree(folder, ignore_errors=True)  # nothing else knows of it
-                raise
+                raise BuildError(for_visitors(str(error), session.folder)) from error
             own = OwnIndex(searcher, folder, source.title)
             session.keep(own)
             return {
