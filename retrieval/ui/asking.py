@@ -12,7 +12,7 @@ from retrieval.library import Library
 from retrieval.results import SearchSettings
 from retrieval.searcher import Searcher
 from retrieval.ui.defaults_note import defaults_note
-from retrieval.ui.knobs import Knobs, settings_of, values_of
+from retrieval.ui.knobs import Knobs, OpenDropdown, settings_of, values_of
 from retrieval.ui.markup import escaped
 from retrieval.ui.own_index import OWN, OwnIndex, discard
 from retrieval.ui.visit import Visit
@@ -100,7 +100,7 @@ class Asking:
     """The components that make up a question."""
 
     query: gr.Textbox
-    index: gr.Dropdown
+    index: OpenDropdown
     own: gr.State
     visit: gr.State
     knobs: Knobs
@@ -121,7 +121,7 @@ class Asking:
                     label="Your question", placeholder=placeholder(searcher), elem_id="query", lines=1, max_lines=1,
                     autofocus=True, scale=1, max_length=20_000,
                 )  # fmt: skip
-                index = gr.Dropdown(
+                index = OpenDropdown(
                     index_choices(library, None), value=library.default, label="Index", elem_id="index", scale=0,
                     min_width=230, filterable=False,
                 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,6 +13,19 @@ from retrieval.results import SearchSettings
 MAX_TOP_K = 50
 MAX_MULTIPLIER = 50
 CANDIDATE_STEPS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+
+class OpenDropdown(gr.Dropdown):  # type: ignore[misc]
+    """A drop-down list that takes any value back, not only its choices.
+
+    Choices change with the index and with what a visitor builds: just then, a browser may still send one of before.
+    """
+
+    is_template = True  # to the browser it is a plain drop-down list
+
+    def preprocess(self, payload: Any) -> Any:
+        """Returns what the browser sent; the handler judges it."""
+        return payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +47,7 @@ class Knobs:
                 1, MAX_TOP_K, defaults.top_k, step=1, label="Results", buttons=[],
                 info="How many results to show; the members of a group count once.",
             ),
-            num_candidates=gr.Dropdown(
+            num_candidates=OpenDropdown(
                 candidate_choices(defaults, defaults), value=defaults.num_candidates, filterable=False,
                 label="Candidates", info="How many of the nearest texts, by bits, go on to the next stage.",
             ),
@@ -66,7 +80,7 @@ class Knobs:
     def updates(self, defaults: SearchSettings, settings: SearchSettings) -> list[Any]:
         """Returns `settings` as new values of `inputs`, for an index with other defaults."""
         top_k, num_candidates, rescore_multiplier, asymmetric, rescore = values_of(settings)
-        choices = gr.Dropdown(candidate_choices(defaults, settings), value=num_candidates)
+        choices = OpenDropdown(candidate_choices(defaults, settings), value=num_candidates)
         return [top_k, choices, rescore_multiplier, asymmetric, rescore]
 
 
@@ -100,4 +114,4 @@ def values_of(settings: SearchSettings) -> tuple[int, int, int, bool, bool]:
 
 
 def _whole(value: Any, default: int) -> int:
-    return default if value is None else int(value)
+    return int(value) if isinstance(value, int | float) and math.isfinite(value) else default

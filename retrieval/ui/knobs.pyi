@@ -1,0 +1,138 @@
+"""The controls of a search, and what they mean in one sentence each."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+import gradio as gr
+
+from retrieval.results import SearchSettings
+
+MAX_TOP_K = 50
+MAX_MULTIPLIER = 50
+CANDIDATE_STEPS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+class Steps(gr.Dropdown):  # type: ignore[misc]
+    """A drop-down list that takes any value back, not only its choices.
+
+    They differ by index: just after the index was changed, a browser may still send the number of the one before.
+    """
+
+    is_template = True  # to the browser it is a plain drop-down list
+
+    def preprocess(self, payload: Any) -> Any:
+        """Returns what the browser sent; `settings_of` makes a number of it."""
+        return payload
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """The five controls, in the order in which handlers take their values."""
+
+    top_k: gr.Slider
+    num_candidates: gr.Dropdown
+    rescore_multiplier: gr.Slider
+    asymmetric: gr.Checkbox
+    rescore: gr.Checkbox
+    reset: gr.Button
+
+    @classmethod
+    def place(cls, defaults: SearchSettings) -> Self:
+        """Returns the controls, placed in the layout that is being built."""
+        return cls(
+            top_k=gr.Slider(
+                1, MAX_TOP_K, defaults.top_k, step=1, label="Results", buttons=[],
+                info="How many results to show; the members of a group count once.",
+            ),
+            num_candidates=Steps(
+                candidate_choices(defaults, defaults), value=defaults.num_candidates, filterable=False,
+                label="Candidates", info="How many of the nearest texts, by bits, go on to the next stage.",
+            ),
+            rescore_multiplier=gr.Slider(
+                1, MAX_MULTIPLIER, defaults.rescore_multiplier, step=1, label="Rescore multiplier", buttons=[],
+                info="This many int8 vectors are read from disk for each result shown.",
+            ),
+            asymmetric=gr.Checkbox(
+                defaults.asymmetric, label="Asymmetric stage",
+                info="Order the candidates by the float32 query against their bits, before anything is read from disk.",
+            ),
+            rescore=gr.Checkbox(
+                defaults.rescore, label="Rescore with int8",
+                info="Score with the int8 vectors; without it, scores are estimates from the bits.",
+            ),
+            reset=gr.Button("Reset to defaults", size="sm", variant="secondary"),
+        )  # fmt: skip
+
+    @property
+    def inputs(self) -> list[Any]:
+        """Returns the components whose values make up the settings."""
+        return [self.top_k, self.num_candidates, self.rescore_multiplier, self.asymmetric, self.rescore]
+
+    @property
+    def moved(self) -> list[Any]:
+        """Returns the events of a visitor moving a control. A slider tells of typed numbers only by `change`."""
+        sliders = [self.top_k.change, self.rescore_multiplier.change]
+        return [*sliders, self.num_candidates.input, self.asymmetric.input, self.rescore.input]
+
+    def updates(self, defaults: SearchSettings, settings: SearchSettings) -> list[Any]:
+        """Returns `settings` as new values of `inputs`, for an index with other defaults."""
+        top_k, num_candidates, rescore_multiplier, asymmetric, rescore = values_of(settings)
+        choices = Steps(candidate_choices(defaults, settings), value=num_candidates)
+        return [top_k, choices, rescore_multiplier, asymmetric, rescore]
+
+def candidate_choices(defaults: SearchSettings, settings: SearchSettings) -> list[tuple[str, int]]:
+    """Returns the numbers of candidates that can be chosen, those of the defaults and the settings among them."""
+    steps = sorted({*CANDIDATE_STEPS, defaults.num_candidates, settings.num_candidates})
+    return [(f"{step:,}", step) for step in steps]
+
+def settings_of(values: tuple[Any, ...], defaults: SearchSettings) -> SearchSettings:
+    """Returns the settings that the values of `Knobs.inputs` stand for; an emptied control has its default."""
+    top_k, num_candidates, rescore_multiplier, asymmetric, rescore = values
+    return SearchSettings(
+        top_k=_whole(top_k, defaults.top_k),
+        num_candidates=_whole(num_candidates, defaults.num_candidates),
+        rescore_multiplier=_whole(rescore_multiplier, defaults.rescore_multiplier),
+        asymmetric=bool(asymmetric),
+        rescore=bool(rescore),
+    )
+
+def values_of(settings: SearchSettings) -> tuple[int, int, int, bool, bool]:
+    """Returns the values of `Knobs.inputs` that stand for `settings`."""
+    return (
+        settings.top_k,
+        settings.num_candidates,
+        settings.rescore_multiplier,
+        settings.asymmetric,
+        settings.rescore,
+    )
+
+def _whole(value: Any, default: int) -> int:
+    return int(value) if isinstance(value, int | float) and math.isfinite(value) else default
+
+class OpenDropdown(gr.Dropdown):  # type: ignore[misc]
+    """A drop-down list that takes any value back, not only its choices.
+
+    Choices change with the index and with what a visitor builds: just then, a browser may still send one of before.
+    """
+
+    is_template = True  # to the browser it is a plain drop-down list
+
+    def preprocess(self, payload: Any) -> Any:
+        """Returns what the browser sent; the handler judges it."""
+        return payload
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+    
