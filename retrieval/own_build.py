@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import subprocess
 import threading
 import time
@@ -19,6 +20,7 @@ from typing import Any
 from retrieval.errors import BuildError
 from retrieval.own_build_process import start_child, why_died, why_timed_out
 
+_LOG = logging.getLogger(__name__)
 _OVER = ("finished", "failed", "cancelled")
 
 
@@ -165,6 +167,9 @@ class BuildJob:
                 self._work()
         except OSError as error:
             self._end("failed", f"The work could not be started here: {error.strerror}. Try again later.")
+        except Exception:  # noqa: BLE001 - the end of a thread: the page must not wait for ever for a word of it
+            _LOG.exception("a build of a visitor failed")
+            self._end("failed", "Something went wrong on this side. It was noted in the log.")
         finally:
             self._queue.leave(self)
             if self.is_cancelled:

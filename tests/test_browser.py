@@ -171,6 +171,7 @@ def test_a_control_searches_again_and_can_be_reset(browser: Browser, served: Run
         search(page, "sort a list")
         expect(page.locator(".hit")).to_have_count(10)
         page.get_by_role("button", name="Settings").first.click()
+        page.wait_for_timeout(400)  # while it unfolds, nobody types
         box = page.get_by_label("number input for Results")
         box.fill("3")
         box.press("Enter")

@@ -7,7 +7,17 @@ from html.parser import HTMLParser
 import pytest
 
 from retrieval.ui.highlighting import MAX_CHARS, highlighted
-from retrieval.ui.markup import counted, data_size, escaped, host_of, link, milliseconds, safe_url, shortened
+from retrieval.ui.markup import (
+    counted,
+    data_size,
+    error_words,
+    escaped,
+    host_of,
+    link,
+    milliseconds,
+    safe_url,
+    shortened,
+)
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -122,3 +132,16 @@ def test_times_have_three_digits_or_so(value_ms: float, shown: str) -> None:
 def test_one_is_singular() -> None:
     assert [counted(n, "query", "queries") for n in (0, 1, 2)] == ["0 queries", "1 query", "2 queries"]
     assert counted(1234, "document") == "1,234 documents"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("no index at /srv/data/indexes/one: build one", "No index at one: build one"),
+        ("/srv/a-b/int8.usearch is altered", "int8.usearch is altered"),
+        ("see https://host/a/b for 1/2 and a/b", "See https://host/a/b for 1/2 and a/b"),
+        ("", ""),
+    ],
+)
+def test_visitors_are_not_told_the_folders_of_the_server(message: str, shown: str) -> None:
+    assert error_words(RuntimeError(message)) == shown

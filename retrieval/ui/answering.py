@@ -16,6 +16,7 @@ from retrieval.ui.asking import Asking, QueryView, Update, View, default_values,
 from retrieval.ui.frame import Frame
 from retrieval.ui.hit_cards import message
 from retrieval.ui.knobs import values_of
+from retrieval.ui.markup import error_words
 from retrieval.ui.own_index import OwnIndex
 from retrieval.ui.visit import Visit
 
@@ -161,17 +162,12 @@ class Answering:
         try:
             return make()
         except BundleError as error:
-            return view.show(message("This index cannot be searched now", _sentence(error), is_error=True))
+            _LOG.warning("an index cannot be searched: %s", error)
+            return view.show(message("This index cannot be searched now", error_words(error), is_error=True))
         except QueryError as error:
-            return view.show(message("No search was made", _sentence(error)))
+            return view.show(message("No search was made", error_words(error)))
         except RetrievalError as error:
-            return view.show(message("No search was made", _sentence(error), is_error=True))
+            return view.show(message("No search was made", error_words(error), is_error=True))
         except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working
             _LOG.exception("an answer failed")
             return view.show(message("No search was made", UNEXPECTED, is_error=True))
-
-
-def _sentence(error: RetrievalError) -> str:
-    """Returns an error's message with a capital letter in front."""
-    text = str(error)
-    return text[:1].upper() + text[1:]

@@ -15,6 +15,7 @@ from retrieval.comparison import compare, compare_values
 from retrieval.errors import RetrievalError
 from retrieval.library import Library
 from retrieval.results import Hit, SearchResponse
+from retrieval.ui.markup import error_words
 
 _LOG = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except RetrievalError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise gr.Error(error_words(error), print_exception=False) from error
     except Exception as error:
         _LOG.exception("a call of the API failed")
         raise gr.Error("the call failed on the server's side", print_exception=False) from error

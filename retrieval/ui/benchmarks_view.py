@@ -20,6 +20,7 @@ from retrieval.ui.benchmarks.cost_panel import place_cost_panel
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
 from retrieval.ui.benchmarks.quick_panel import offer, result, told, under_way
 from retrieval.ui.benchmarks.standing import judged_section, project_section
+from retrieval.ui.markup import error_words
 from retrieval.ui.own_index import OwnIndex
 from retrieval.ui.theme import ASSETS
 
@@ -79,7 +80,7 @@ class BenchmarksView:
         try:
             searcher = searcher_of(self._library, index, own)
         except RetrievalError as error:
-            return {self.panel: told("This index cannot be measured now.", str(error), is_error=True)}
+            return {self.panel: told("This index cannot be measured now.", error_words(error), is_error=True)}
         if running is not None and running.searcher is searcher:
             return {self.running: running}
         _cancel(running)
@@ -91,7 +92,7 @@ class BenchmarksView:
         try:
             searcher = searcher_of(self._library, index, own)
         except RetrievalError as error:
-            return self._idle(told("Nothing was measured.", str(error), is_error=True))
+            return self._idle(told("Nothing was measured.", error_words(error), is_error=True))
         if running is not None and not running.is_over:
             return {self.running: running}  # a second click
         measurement = self._desk.start(searcher)

@@ -16,7 +16,7 @@ from retrieval.searcher import Searcher
 from retrieval.ui.asking import Asking, Question, Update, question_of
 from retrieval.ui.hit_cards import message
 from retrieval.ui.hood.steps import document_steps, query_steps
-from retrieval.ui.markup import escaped
+from retrieval.ui.markup import error_words, escaped
 from retrieval.ui.visit import Visit
 
 _LOG = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class HoodView:
             else:
                 found = follow_example(searcher, question.settings, row)
         except RetrievalError as error:
-            return message("This document cannot be shown", _sentence(str(error)), is_error=True)
+            return message("This document cannot be shown", error_words(error), is_error=True)
         except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working
             _LOG.exception("an explanation failed")
             return message("This document cannot be shown", "It was noted in the log.", is_error=True)
@@ -128,10 +128,6 @@ def example_query(searcher: Searcher) -> str:
         return examples[0]
     [document] = searcher.documents([0])
     return " ".join(document.text.split()[:_EXAMPLE_WORDS])
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _short(text: str, max_chars: int) -> str:

@@ -7,6 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/:'\"]+/)+(?=[^\s/:'\"])")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -15,6 +16,14 @@ def escaped(text: object) -> str:
     printable = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
     # A lone surrogate cannot be sent as UTF-8: the whole answer would fail on it.
     return html.escape(printable.encode("utf-8", "replace").decode("utf-8"))
+
+
+def error_words(error: Exception) -> str:
+    """Returns the message of an error as a sentence for visitors, without the folders of the server."""
+    text = _FOLDERS.sub("", str(error))
+    first_word = text.split(maxsplit=1)[0] if text.strip() else ""
+    # What begins with the name of a file keeps it as it is.
+    return text[:1].upper() + text[1:] if first_word.isalpha() else text
 
 
 def shortened(text: str, max_chars: int) -> str:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrieval.bundle import Manifest
+from retrieval.cost import ARTICLE_PRICE, Holding, dollars
 from retrieval.ui.markup import data_size
 
-DOLLARS_PER_GIB_MONTH = 3.8
-"""The article's: AWS x2gd instances, for 2^30 bytes, though it says GB."""
 _MANY = 250_000_000
 """The number of documents in the article's tables."""
 
@@ -57,8 +56,7 @@ def vector_bytes(dim: int, bits: int) -> int:
 
 def dollars_a_month(size_bytes: int) -> str:
     """Returns what so much memory costs in a month, by the article's price."""
-    dollars = size_bytes / 2**30 * DOLLARS_PER_GIB_MONTH
-    return "under $0.01" if dollars < 0.01 else f"${dollars:,.2f}" if dollars < 100 else f"${dollars:,.0f}"
+    return dollars(Holding(size_bytes, ARTICLE_PRICE).monthly)
 
 
 def why_figure(manifest: Manifest) -> str:
