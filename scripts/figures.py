@@ -6,8 +6,8 @@
 In assets/benchmarks, packages.json is what scripts/benchmark.py --json wrote, judged*.json what scripts/evaluate.py
 --json wrote, and schemes-packages.json what scripts/compare_schemes.py --json wrote. A table NAME goes between
 `<!-- figures: NAME -->` and `<!-- /figures -->` in a text. NAME is one of: machine, recall, paths, scans, sweep,
-cold, memory, growth, opening, peers, quick (of benchmark.py), judged and schemes. Plots become files beside the JSON;
-they need matplotlib of requirements-bench.txt.
+cold, memory, growth, opening, peers, quick (of benchmark.py), judged, schemes, and page (page.json of
+scripts/page_latency.py). Plots become files beside the JSON; they need matplotlib of requirements-bench.txt.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from retrieval import DependencyError, RetrievalError
 from scripts.bench.judged_tables import judged
 from scripts.bench.markdown import FigureMissingError
 from scripts.bench.markers import MarkerError, replaced
+from scripts.bench.page_table import page
 from scripts.bench.scheme_tables import schemes
 from scripts.bench.tables import TABLES
 
@@ -32,7 +33,8 @@ BENCHMARKS = ROOT / "assets" / "benchmarks"
 TEXTS = (ROOT / "README.md", ROOT / "assets" / "docs" / "measurements.md")
 RUN_FILE = "packages.json"
 SCHEMES_FILE = "schemes-packages.json"
-_JUDGED, _SCHEMES = "judged", "schemes"
+PAGE_FILE = "page.json"
+_JUDGED, _SCHEMES, _PAGE = "judged", "schemes", "page"
 
 
 class Measured:
@@ -47,6 +49,7 @@ class Measured:
         self.folder = folder
         self.run = _read(folder / RUN_FILE)
         self.schemes = _read(folder / SCHEMES_FILE)
+        self.page = _read(folder / PAGE_FILE)
         self.judged = [figures for path in sorted(folder.glob("judged*.json")) if (figures := _read(path))]
 
     def table(self, name: str) -> str:
@@ -62,6 +65,12 @@ class Measured:
                     f"no judged*.json is in {self.folder.name}: scripts/evaluate.py --json writes it"
                 )
             return "\n".join(judged(self.judged))
+        if name == _PAGE:
+            if self.page is None:
+                raise FigureMissingError(
+                    f"{PAGE_FILE} is not in {self.folder.name}: scripts/page_latency.py --json writes it"
+                )
+            return "\n".join(page(self.page))
         if name == _SCHEMES:
             if self.schemes is None:
                 raise FigureMissingError(
@@ -69,7 +78,7 @@ class Measured:
                 )
             return "\n".join(schemes(self.schemes))
         if name not in TABLES:
-            raise MarkerError(f"there is no table {name!r}; there are {', '.join((*TABLES, _JUDGED, _SCHEMES))}")
+            raise MarkerError(f"there is no table {name!r}; there are {', '.join((*TABLES, _JUDGED, _SCHEMES, _PAGE))}")
         if self.run is None:
             raise FigureMissingError(f"{RUN_FILE} is not in {self.folder.name}: scripts/benchmark.py --json writes it")
         return "\n".join(TABLES[name](self.run))

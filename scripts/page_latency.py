@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,26 +101,6 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
     return {"p50_ms": float(np.percentile(values, 50)), "p95_ms": float(np.percentile(values, 95))}
 
 
-def report(figures: Mapping[str, Any]) -> Iterator[str]:
-    """Yields the figures as a table of Markdown."""
-    views = figures["views"]
-    yield "| ms, p50 (p95) | keypress to painted | of it, the request | of it, the search |"
-    yield "| --- | --- | --- | --- |"
-    for name, view in views.items():
-        cells = [_cell(view[key]) if key in view else "-" for key in ("painted", "request", "search")]
-        yield f"| {name} | {' | '.join(cells)} |"
-    yield ""
-    first = next(iter(views.values()))
-    yield (
-        f"{first['queries']} queries a view, one visitor, warm, headless Chromium on the same machine; without the "
-        f"{first['pause_ms']} ms that the page waits for the typing to pause."
-    )
-
-
-def _cell(found: Mapping[str, float]) -> str:
-    return f"{found['p50_ms']:.0f} ({found['p95_ms']:.0f})"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
@@ -142,7 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
         "machine": about_machine(),
         "views": views,
     }
-    print("\n".join(report(figures)))
+    print("\n".join(page(figures)))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0
