@@ -22,6 +22,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
 from retrieval import QueryError, RetrievalError
+from scripts.bench import page_table
 from scripts.machine import about_machine
 from scripts.screenshots import CHROMIUM_ARGUMENTS, chromium_path, served
 
@@ -122,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
         "machine": about_machine(),
         "views": views,
     }
-    print("\n".join(page(figures)))
+    print("\n".join(page_table.page(figures)))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0
