@@ -63,10 +63,10 @@ class Shot:
 
 VIEWS = {
     "search": (".hit", 900),
-    "compare": (".compare-columns", 1250),
+    "compare": (".compare .columns", 1250),
     "hood": ("#hood-query[data-query]", 1250),
-    "own": (".own", 900),
-    "benchmarks": (".benchmarks", 1250),
+    "own": ("#own-bring", 900),
+    "benchmarks": ("#benchmarks", 1250),
 }
 SHOTS = tuple(
     Shot(view, ready, kind, height) for view, (ready, height) in VIEWS.items() for kind in ("light", "dark", "phone")
