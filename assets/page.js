@@ -89,8 +89,9 @@
   /* Called after every answer: the address says what is shown, so that a copied link opens the same view. */
   window.pageAnswered = (address, askAgain) => {
     settled();
+    if (askAgain === "arrived") document.body.dataset.arrived = "";
     const text = queryBox()?.value ?? "";
-    const isStale = askAgain === "if-changed" && text !== (new URLSearchParams(address ?? "").get("q") ?? "");
+    const isStale = ["arrived", "if-changed"].includes(askAgain) && text !== (new URLSearchParams(address ?? "").get("q") ?? "");
     if (text.trim() && (askAgain === "always" || isStale)) ask();
     if (wantsView) revealResults();
     wantsView = false;

@@ -144,7 +144,7 @@ def test_a_program_compares_the_precisions(served: RunningApp) -> None:
 
 @pytest.mark.model
 def test_a_program_is_told_what_is_wrong(served: RunningApp) -> None:
-    with pytest.raises(AppError, match="the query is empty"):
+    with pytest.raises(AppError, match="The query is empty"):
         client(served).predict("  ", api_name="/search")
     with pytest.raises(AppError, match="top_k is 0"):
         client(served).predict("x", top_k=0, api_name="/search")

@@ -211,7 +211,7 @@ def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:
     assert found["hits"][0]["text"] == "red apple"
     assert found["hits"][0]["member_rows"] == [1]
     assert found["settings"]["top_k"] == 1
-    with pytest.raises(gr.Error, match="the query is empty") as caught:
+    with pytest.raises(gr.Error, match="The query is empty") as caught:
         api.search(" ")
     assert isinstance(caught.value.__cause__, QueryError)
 

@@ -85,7 +85,7 @@ class Answering:
         private: dict[str, Any] = {"queue": False, "api_visibility": "private"}
         followed.then(None, [self.address], js="(address) => window.pageAnswered(address)", **private)
         # An answer of before may still be under way, and come later: asking once more has the last word.
-        changed = [(event, "if-changed") for event in (arrived, *opened)]
+        changed = [(arrived, "arrived"), *((event, "if-changed") for event in opened)]
         for event, when in ((chosen, "always"), (reset, "always"), *changed):
             event.then(None, [self.address], js=f"(address) => window.pageAnswered(address, '{when}')", **private)
 
