@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -58,12 +60,11 @@ def built(page: Page) -> None:
 
 def files_with(secret: str, folder: Path) -> list[Path]:
     found = []
-    for path in folder.rglob("*"):
-        try:
+    # os.walk passes over folders that go while it looks, and files may go, too.
+    for path in (Path(parent, name) for parent, _, names in os.walk(folder) for name in names):
+        with contextlib.suppress(FileNotFoundError):
             if path.is_file() and secret.encode() in path.read_bytes():
                 found.append(path)
-        except FileNotFoundError:
-            continue
     return found
 
 

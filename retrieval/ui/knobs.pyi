@@ -129,8 +129,11 @@ class OpenDropdown(gr.Dropdown):  # type: ignore[misc]
     def preprocess(self, payload: Any) -> Any:
         """Returns what the browser sent; the handler judges it."""
         return payload
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
