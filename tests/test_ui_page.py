@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -16,6 +17,7 @@ import pytest
 from retrieval import QueryError, Searcher, SearchSettings
 from retrieval.bundle import INT8_FILE
 from retrieval.library import Library
+from retrieval.ui import knobs
 from retrieval.ui.answering import UNEXPECTED, Answering
 from retrieval.ui.api import Api
 from retrieval.ui.asking import placeholder
@@ -193,6 +195,15 @@ def test_a_link_opens_the_query_the_settings_and_the_view_it_names(page: Answeri
     assert update[page.asking.knobs.top_k] == 1
     assert update[page.active] == "search"
     assert update[page.address] == "?q=red+apple&index=index&k=1&rescore=0"
+
+
+def test_gradio_writes_no_stub_beside_our_sources(page: Answering) -> None:
+    assert list(Path(knobs.__file__).parent.rglob("*.pyi")) == []
+
+
+def test_a_browser_that_is_one_index_behind_is_heard(page: Answering) -> None:
+    assert page.asking.knobs.num_candidates.preprocess(24) == 24
+    assert settings_of((10, 24.0, "x", True, True), SearchSettings()) == SearchSettings(num_candidates=24)
 
 
 def test_settings_survive_the_way_through_the_controls() -> None:

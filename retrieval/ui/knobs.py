@@ -9,23 +9,26 @@ from typing import Any, Self
 import gradio as gr
 
 from retrieval.results import SearchSettings
+from retrieval.ui.quick_import import without_stub
 
 MAX_TOP_K = 50
 MAX_MULTIPLIER = 50
 CANDIDATE_STEPS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
-class OpenDropdown(gr.Dropdown):  # type: ignore[misc]
-    """A drop-down list that takes any value back, not only its choices.
+with without_stub():
 
-    Choices change with the index and with what a visitor builds: just then, a browser may still send one of before.
-    """
+    class OpenDropdown(gr.Dropdown):  # type: ignore[misc]
+        """A drop-down list that takes any value back, not only its choices.
 
-    is_template = True  # to the browser it is a plain drop-down list
+        Choices change with the index and with what a visitor builds: just then, a browser may still send one of before.
+        """
 
-    def preprocess(self, payload: Any) -> Any:
-        """Returns what the browser sent; the handler judges it."""
-        return payload
+        is_template = True  # to the browser it is a plain drop-down list
+
+        def preprocess(self, payload: Any) -> Any:
+            """Returns what the browser sent; the handler judges it."""
+            return payload
 
 
 @dataclass(frozen=True, slots=True)

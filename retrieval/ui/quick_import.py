@@ -28,6 +28,22 @@ def without_stubs() -> Iterator[None]:
         sys.meta_path.remove(finder)
 
 
+@contextmanager
+def without_stub() -> Iterator[None]:
+    """Lets the block define a component, once Gradio is imported, without a stub beside our own source."""
+    module = sys.modules[_MODULE]
+    writer = getattr(module, _WRITER, None)
+    setattr(module, _WRITER, _write_nothing)
+    try:
+        yield
+    finally:
+        setattr(module, _WRITER, writer)
+
+
+def _write_nothing(*_: object) -> None:
+    """Stands in for what writes stubs."""
+
+
 class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -42,4 +58,4 @@ class _Loader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
         if hasattr(module, _WRITER):
-            setattr(module, _WRITER, lambda *_: None)
+            setattr(module, _WRITER, _write_nothing)
