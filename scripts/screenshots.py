@@ -44,6 +44,8 @@ class Shot:
     kind: str
     """`light`, `dark` or `phone`."""
     height: int = 900
+    top: str | None = None
+    """What the picture begins with, where that is not the top of the page."""
 
     @property
     def name(self) -> str:
@@ -68,8 +70,11 @@ VIEWS = {
     "own": ("#own-bring", 900),
     "benchmarks": ("#benchmarks", 1250),
 }
+TOPS = {"hood": "#hood-hamming"}
 SHOTS = tuple(
-    Shot(view, ready, kind, height) for view, (ready, height) in VIEWS.items() for kind in ("light", "dark", "phone")
+    Shot(view, ready, kind, height, TOPS.get(view, "#views" if kind == "phone" else None))
+    for view, (ready, height) in VIEWS.items()
+    for kind in ("light", "dark", "phone")
 )
 
 
@@ -135,8 +140,10 @@ def take(browser: Browser, url: str, shot: Shot, query: str, output: Path) -> Pa
         page.goto(address)
         page.wait_for_selector(shot.ready, timeout=60_000)
         page.wait_for_timeout(1200)
-    if shot.kind == "phone":
-        page.locator("#views").evaluate("part => part.scrollIntoView()")
+    if shot.top is not None:
+        page.locator(shot.top).evaluate("part => part.scrollIntoView()")
+        page.mouse.wheel(0, -60)  # the strip of views stays on top of what is scrolled
+        page.wait_for_timeout(300)
     path = output / shot.name
     page.screenshot(path=path)
     context.close()
