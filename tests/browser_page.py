@@ -66,6 +66,12 @@ def search(page: Page, query: str) -> None:
     page.press("#query input", "Enter")
 
 
+def open_settings(page: Page) -> None:
+    """Unfolds the settings, and waits as long as a person takes to get there: while they unfold, they start anew."""
+    page.get_by_role("button", name="Settings").first.click()
+    page.wait_for_timeout(400)
+
+
 def assert_accessible(page: Page) -> None:
     """Fails on findings of axe-core that its authors call serious or critical."""
     found = Axe().run(page)

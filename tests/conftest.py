@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from retrieval import BuildOptions, build_index
+from retrieval import BuildOptions, build_index, measuring
 from retrieval.bundle import Bundle
 from retrieval.corpus import CorpusInfo, with_common_columns
 from retrieval.quantization import Float32s
+from retrieval.speed import measure_quickly
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -114,3 +119,26 @@ def build(tmp_path: Path, encoder: FakeEncoder) -> Build:
         return build_index(RowsCorpus(mappings), encoder, tmp_path / name, BuildOptions(**options))
 
     return make
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real headless Chromium. By module: while one runs, its thread has an event loop that others trip over."""
+    from tests.browser_page import chromium
+
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Holds every measurement of the page until it is opened."""
+    opened = threading.Event()
+
+    def wait_and_measure(*args: Any, **options: Any) -> Any:
+        opened.wait(20)
+        return measure_quickly(*args, **options)
+
+    monkeypatch.setattr(measuring, "measure_quickly", wait_and_measure)
+    yield opened
+    opened.set()

@@ -13,7 +13,7 @@ from tests.browser_page import (
     PHONE,
     assert_accessible,
     assert_nothing_is_cut_off,
-    chromium,
+    open_settings,
     opened,
     search,
 )
@@ -22,12 +22,6 @@ from tests.page_server import EXAMPLE, HOSTILE_TEXT, SNIPPET, RunningApp, build_
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 PARTS = ("#query", "#results", "#settings", "#latency", "#memory")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +102,7 @@ def test_a_copied_link_opens_the_same_view(browser: Browser, served: RunningApp)
     with opened(browser, served.url, permissions=["clipboard-read", "clipboard-write"]) as page:
         search(page, "sort & count + 50% of \u00fc")
         expect(page.locator(".hit")).to_have_count(10)
-        page.get_by_role("button", name="Settings").first.click()
+        open_settings(page)
         box = page.get_by_label("number input for Results")
         box.fill("3")
         box.press("Enter")
@@ -152,8 +146,7 @@ def test_axe_finds_nothing_serious(browser: Browser, served: RunningApp, scheme:
         assert_accessible(page)
         search(page, "sort a list")
         expect(page.locator(".hit").first).to_be_visible()
-        page.get_by_role("button", name="Settings").first.click()
-        page.wait_for_timeout(300)
+        open_settings(page)
         assert_accessible(page)
 
 
@@ -170,8 +163,7 @@ def test_a_control_searches_again_and_can_be_reset(browser: Browser, served: Run
     with opened(browser, served.url) as page:
         search(page, "sort a list")
         expect(page.locator(".hit")).to_have_count(10)
-        page.get_by_role("button", name="Settings").first.click()
-        page.wait_for_timeout(400)  # while it unfolds, nobody types
+        open_settings(page)
         box = page.get_by_label("number input for Results")
         box.fill("3")
         box.press("Enter")
@@ -211,7 +203,7 @@ def test_nothing_is_cut_off(browser: Browser, served: RunningApp, viewport: dict
         assert_nothing_is_cut_off(page, *PARTS)
         search(page, "a very long line without any space")
         expect(page.locator(".hit").first).to_contain_text("without_any_space")
-        page.get_by_role("button", name="Settings").first.click()
+        open_settings(page)
         assert_nothing_is_cut_off(page, *PARTS)
         ground = page.evaluate("getComputedStyle(document.querySelector('.gradio-container')).backgroundColor")
         brightness = sum(int(part) for part in ground.removeprefix("rgb(").removesuffix(")").split(","))

@@ -10,18 +10,12 @@ from playwright.sync_api import Browser, expect
 from retrieval.bundle import BINARY_FILE, Bundle
 from retrieval.kept_figures import keep_figures
 from tests.benchmark_json import RUN
-from tests.browser_page import PHONE, assert_accessible, assert_nothing_is_cut_off, chromium, opened, search
+from tests.browser_page import PHONE, assert_accessible, assert_nothing_is_cut_off, opened, search
 from tests.page_server import RunningApp, build_tiny_index, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 VIEW = "?view=benchmarks"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")

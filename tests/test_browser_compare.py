@@ -13,19 +13,12 @@ from tests.browser_page import (
     PHONE,
     assert_accessible,
     assert_nothing_is_cut_off,
-    chromium,
     opened,
     search,
 )
 from tests.page_server import RunningApp, build_tiny_index, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")

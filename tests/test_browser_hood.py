@@ -8,17 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser_page import DESKTOP, PHONE, assert_accessible, assert_nothing_is_cut_off, chromium, opened
+from tests.browser_page import DESKTOP, PHONE, assert_accessible, assert_nothing_is_cut_off, opened
 from tests.page_server import RunningApp, build_tiny_index, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 LINK = "?view=hood&q=sort+a+list"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")

@@ -14,19 +14,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from retrieval import Searcher
-from tests.browser_page import PHONE, assert_accessible, assert_nothing_is_cut_off, chromium, opened, search
+from tests.browser_page import PHONE, assert_accessible, assert_nothing_is_cut_off, opened, search
 from tests.conftest import random_texts
 from tests.page_server import HOSTILE_TEXT, RunningApp, build_tiny_index, running_app
 from tests.test_own_build import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 SECRET = "the blue elephant sings at night"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")

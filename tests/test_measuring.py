@@ -6,7 +6,6 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from retrieval import QueryError, Searcher, measuring
 from retrieval.measuring import MeasuringDesk
 from retrieval.run_figures import RunFigures
 from retrieval.sampled_queries import TEXTS, VECTORS, sampled_queries
-from retrieval.speed import measure_quickly
 from tests.conftest import Build, FakeEncoder, random_texts
 
 CORPUS = random_texts(150)
@@ -25,20 +23,6 @@ CORPUS = random_texts(150)
 @pytest.fixture
 def searcher(build: Build, encoder: FakeEncoder) -> Searcher:
     return Searcher.open(build(CORPUS).path, encoder=encoder, verify="never")
-
-
-@pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Holds every measurement until it is opened."""
-    opened = threading.Event()
-
-    def wait_and_measure(*args: Any, **options: Any) -> Any:
-        opened.wait(20)
-        return measure_quickly(*args, **options)
-
-    monkeypatch.setattr(measuring, "measure_quickly", wait_and_measure)
-    yield opened
-    opened.set()
 
 
 def test_a_measurement_names_machine_index_and_queries(searcher: Searcher) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from retrieval import Searcher, measuring
 from retrieval.kept_figures import keep_figures
 from retrieval.library import Library
 from retrieval.measuring import Measurement, MeasuringDesk
-from retrieval.speed import measure_quickly
 from retrieval.ui.asking import Asking
 from retrieval.ui.benchmarks_view import BenchmarksView
 from tests.benchmark_json import RUN
@@ -41,19 +39,6 @@ def view(library: Library) -> BenchmarksView:
             return BenchmarksView(library, Asking.place(library, searcher), searcher, desk=MeasuringDesk())
 
     return in_loop(make)
-
-
-@pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    opened = threading.Event()
-
-    def wait_and_measure(*args: Any, **options: Any) -> Any:
-        opened.wait(20)
-        return measure_quickly(*args, **options)
-
-    monkeypatch.setattr(measuring, "measure_quickly", wait_and_measure)
-    yield opened
-    opened.set()
 
 
 def started(view: BenchmarksView, index: str | None = None) -> Measurement:
