@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.bundle import BENCHMARK_FILE, BINARY_FILE, NEW_SUFFIX, Bundle
-
-_LONGEST_BYTES = 16_000_000
+from retrieval.figure_reading import read_object, value_at
 
 
 def kept_figures(bundle: Bundle) -> dict[str, Any] | None:
@@ -17,15 +16,9 @@ def kept_figures(bundle: Bundle) -> dict[str, Any] | None:
 
     None, too, when the file cannot be read, or was measured on another index: a rebuilt one has other codes.
     """
-    path = bundle.file(BENCHMARK_FILE)
-    try:
-        if path.stat().st_size > _LONGEST_BYTES:
-            return None
-        figures = json.loads(path.read_text(encoding="utf-8"))
-        measured_on = figures["index"]["binary_sha256"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return dict(figures) if measured_on == bundle.manifest.files[BINARY_FILE].sha256 else None
+    figures = read_object(bundle.file(BENCHMARK_FILE))
+    measured_on = value_at(figures, "index", "binary_sha256")
+    return figures if measured_on == bundle.manifest.files[BINARY_FILE].sha256 else None
 
 
 def keep_figures(bundle: Bundle, figures: Mapping[str, Any]) -> None:

@@ -16,12 +16,11 @@ import numpy.typing as npt
 
 from retrieval.binary_index import BinaryIndex
 from retrieval.quantization import Float32s, Int8Quantizer, Int8s, binarize
+from retrieval.row_tables import Rows
 
 _BLOCK = 512
 _QUERIES_AT_ONCE = 32
 """Scores of so many queries are held at once: 76 MB for 593,891 vectors."""
-
-Rows = npt.NDArray[np.int64]
 
 
 class ExactScan(Protocol):

@@ -118,10 +118,9 @@ class Answering:
         """Returns the page as its address asks for it."""
         wanted = read_address(dict(request.query_params))
         view = wanted.view if wanted.view is not None and wanted.view in self._views else self._first
-        names = [name for _, name in index_choices(self._library, None)]
-        index = wanted.index if wanted.index in names else self._library.default
-
-        choices = gr.Dropdown(index_choices(self._library, None), value=index)
+        offered = index_choices(self._library, None)
+        index = wanted.index if wanted.index in [name for _, name in offered] else self._library.default
+        choices = gr.Dropdown(offered, value=index)
         if wanted == Address() and index == self._laid_out:
             # Nothing is asked for: the visitor may be typing already, and is not to be interrupted.
             return {self.asking.index: choices}

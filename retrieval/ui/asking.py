@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self
 
 import gradio as gr
@@ -34,14 +34,7 @@ class Question:
 
     def search_options(self) -> dict[str, Any]:
         """Returns the settings as the keywords that `Searcher.search` takes."""
-        settings = self.settings
-        return {
-            "top_k": settings.top_k,
-            "num_candidates": settings.num_candidates,
-            "rescore_multiplier": settings.rescore_multiplier,
-            "asymmetric": settings.asymmetric,
-            "rescore": settings.rescore,
-        }
+        return asdict(self.settings)
 
 
 class View(Protocol):

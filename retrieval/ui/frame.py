@@ -43,8 +43,8 @@ def masthead(manifest: Manifest, memory: MemoryReport) -> str:
         f'<span class="hl">from {codes} of memory</span></h1>'
         f'<p class="lead">Each text is kept as {manifest.dim:,} bits, and your question is compared with every one '
         f"of them. The few nearest are scored again from int8 vectors that stay on disk. As float32, the vectors "
-        f'would take {data_size(memory.float32_bytes)}. <span class="aside">Every time shown is measured on the '
-        f"machine that serves this page.</span></p></div>"
+        f"would take {data_size(memory.float32_bytes)}. Every time shown is measured on the machine "
+        f"that serves this page.</p></div>"
         f'<div class="loaded"><p class="corpus">{escaped(manifest.corpus.title)}</p>'
         f'<dl class="index-facts">{items}</dl></div></header>'
     )

@@ -19,7 +19,8 @@ from retrieval.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
 from retrieval.evaluation import ExactBaseline, scan
 from retrieval.int8_store import Int8Store
 from retrieval.quantization import Float32s
-from retrieval.scan_kernels import ExactScan, Float32Scan, HammingScan, Int8Scan, Rows, Slices
+from retrieval.row_tables import Rows
+from retrieval.scan_kernels import ExactScan, Float32Scan, HammingScan, Int8Scan, Slices
 from retrieval.timings import Timings
 from scripts.bench.job import TOP_K, Job, Report, require_baseline
 
