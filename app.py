@@ -32,9 +32,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from retrieval import RetrievalError
-from retrieval.background import BackgroundIndex
-from retrieval.library import Library
-from retrieval.startup import (
+from retrieval.serving.background.index import BackgroundIndex
+from retrieval.serving.library import Library
+from retrieval.serving.startup import (
     CONALA_HINT,
     DEFAULT,
     DEFAULT_NOTE,

@@ -1,7 +1,6 @@
 """Semantic search from sign bits in RAM and int8 vectors on disk."""
 
-from retrieval.build_progress import BuildProgress
-from retrieval.encoder import Encoder, load_encoder
+from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import (
     BuildError,
     BundleCorruptError,
@@ -16,7 +15,8 @@ from retrieval.errors import (
     RetrievalError,
     VectorsError,
 )
-from retrieval.indexer import BuildOptions, build_index
+from retrieval.indexing.indexer import BuildOptions, build_index
+from retrieval.indexing.progress import BuildProgress
 from retrieval.results import (
     STAGES,
     Document,
@@ -27,7 +27,7 @@ from retrieval.results import (
     SearchResponse,
     SearchSettings,
 )
-from retrieval.searcher import Searcher
+from retrieval.search.searcher import Searcher
 
 __all__ = [
     "STAGES",

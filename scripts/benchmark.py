@@ -21,7 +21,7 @@ from scripts.bench.job import Job
 from scripts.bench.parts import PARTS, QUICK, run_parts
 from scripts.bench.query_sets import read_query_sets
 from scripts.bench.results import Results
-from scripts.bench.tables import report
+from scripts.report.tables import report
 
 
 def parser() -> argparse.ArgumentParser:

@@ -21,10 +21,10 @@ import sys
 from pathlib import Path
 
 from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, load_encoder
+from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, is_share
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
-from retrieval.encoder import DEFAULT_MODEL
-from retrieval.progress_bar import ProgressBars
-from retrieval.tuning import DEFAULT_TARGET_SHARE, is_share
+from retrieval.encoding.encoder import DEFAULT_MODEL
+from retrieval.indexing.progress_bar import ProgressBars
 
 
 def parser() -> argparse.ArgumentParser:

@@ -24,18 +24,18 @@ from typing import Any
 import numpy as np
 
 from retrieval import Encoder, QueryError, RetrievalError, Searcher, build_index
-from retrieval.build_progress import Report
-from retrieval.bundle import DOCUMENTS_FILE
+from retrieval.bundle.bundle import DOCUMENTS_FILE
+from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.row_tables import Rows
 from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
 from retrieval.corpus.files import FileCorpus
-from retrieval.corpus.planted import PlantedCorpus
-from retrieval.documents import DocumentStore
-from retrieval.judged_collection import JudgedCollection, scored_queries
-from retrieval.judged_quality import Float64s, require_metrics
-from retrieval.progress_bar import ProgressBars
-from retrieval.row_tables import Rows
-from scripts.machine import about_machine
-from scripts.scheme_comparison import PATH, TOP_K, Comparison, figures
+from retrieval.evaluation.judged import Float64s, require_metrics
+from retrieval.evaluation.judged_collection import JudgedCollection, scored_queries
+from retrieval.indexing.progress import Report
+from retrieval.indexing.progress_bar import ProgressBars
+from scripts.judged.planted import PlantedCorpus
+from scripts.report.machine import about_machine
+from scripts.schemes.comparison import PATH, TOP_K, Comparison, figures
 
 _STAGES = {
     "all": "all vectors", "path": "whole path", "hamming_10": "bits: 10", "hamming_100": "100", "hamming_1000": "1,000",

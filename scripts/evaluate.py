@@ -21,22 +21,22 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import Encoder, RetrievalError, Searcher, build_index, load_encoder
-from retrieval.bundle import DOCUMENTS_FILE
+from retrieval.bundle.bundle import DOCUMENTS_FILE
+from retrieval.bundle.documents import DocumentStore
 from retrieval.corpus.base import Corpus
 from retrieval.corpus.beir import BeirCorpus, BeirTask, load_queries_and_judgments
 from retrieval.corpus.conala import ConalaCorpus
-from retrieval.corpus.conala_curated import ConalaQuestions, load_curated_task
 from retrieval.corpus.files import FileCorpus
-from retrieval.corpus.planted import PlantedCorpus
-from retrieval.documents import DocumentStore
-from retrieval.encoder import DEFAULT_MODEL
-from retrieval.judged_collection import JudgedCollection, scored_queries
-from retrieval.judged_quality import require_metrics
-from retrieval.ladder import Ladder
-from retrieval.progress_bar import ProgressBars
-from scripts.evaluate_figures import about_bootstrap, about_distractors, counts, measure
-from scripts.evaluate_report import report
-from scripts.machine import about_machine
+from retrieval.encoding.encoder import DEFAULT_MODEL
+from retrieval.evaluation.judged import require_metrics
+from retrieval.evaluation.judged_collection import JudgedCollection, scored_queries
+from retrieval.evaluation.ladder import Ladder
+from retrieval.indexing.progress_bar import ProgressBars
+from scripts.judged.conala_curated import ConalaQuestions, load_curated_task
+from scripts.judged.figures import about_bootstrap, about_distractors, counts, measure
+from scripts.judged.planted import PlantedCorpus
+from scripts.judged.report import report
+from scripts.report.machine import about_machine
 
 
 @dataclass(frozen=True, slots=True)

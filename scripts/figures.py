@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import DependencyError, RetrievalError
-from scripts.bench.judged_tables import judged
-from scripts.bench.markdown import FigureMissingError
-from scripts.bench.markers import MarkerError, replaced
-from scripts.bench.page_table import page
-from scripts.bench.scheme_tables import schemes
-from scripts.bench.tables import TABLES
+from scripts.report.judged_tables import judged
+from scripts.report.markdown import FigureMissingError
+from scripts.report.markers import MarkerError, replaced
+from scripts.report.page_table import page
+from scripts.report.scheme_tables import schemes
+from scripts.report.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "assets" / "benchmarks"
@@ -90,7 +90,7 @@ class Measured:
             DependencyError: if matplotlib is not installed.
         """
         try:
-            from scripts.bench.plots import JUDGED_PLOTS, RUN_PLOTS
+            from scripts.report.plots import JUDGED_PLOTS, RUN_PLOTS
         except ImportError as error:
             raise DependencyError(
                 f"plots need matplotlib ({error}): .venv/bin/python -m pip install -r requirements-bench.txt"

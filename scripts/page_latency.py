@@ -22,8 +22,8 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
 from retrieval import QueryError, RetrievalError
-from scripts.bench import page_table
-from scripts.machine import about_machine
+from scripts.report import page_table
+from scripts.report.machine import about_machine
 from scripts.screenshots import CHROMIUM_ARGUMENTS, chromium_path, served
 
 VIEWS = {

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from retrieval.corpus.conala import FILE, REPO_ID, REVISION, SCHEMA
-from retrieval.corpus.conala_curated import CURATED_FILES, CURATED_SCHEMA
+from scripts.judged.conala_curated import CURATED_FILES, CURATED_SCHEMA
 
 FULL_ROWS = 593_891
 FULL_QUESTIONS = 40_000
@@ -89,7 +89,7 @@ def _rewritten(random: np.random.Generator, title: str) -> str:
 
 def write_repository(rows: pa.Table, root: Path) -> Path:
     """Writes the rows where the stand-in looks for them, beside a main branch with no data, as on the real hub."""
-    from scripts.hub_folders import revision_folder
+    from scripts.hub_stand_in.folders import revision_folder
 
     main = revision_folder(root, REPO_ID)
     main.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(root: Path, port: int) -> None:
-    from scripts.hub_stand_in import HubStandIn
+    from scripts.hub_stand_in.server import HubStandIn
 
     with HubStandIn(root, port) as hub:
         print(f"HF_ENDPOINT={hub.endpoint}  (Ctrl-C ends it)", flush=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import STAGES, Hit, RetrievalError, Searcher, SearchResponse
-from retrieval.npy_vectors import NpyVectors
+from retrieval.indexing.npy_vectors import NpyVectors
 from retrieval.quantization import Float32s
 
 

@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from retrieval import BuildOptions, build_index, measuring
-from retrieval.bundle import Bundle
+from retrieval import BuildOptions, build_index
+from retrieval.benchmark import desk as measuring
+from retrieval.benchmark.quick import measure_quickly
+from retrieval.bundle.bundle import Bundle
 from retrieval.corpus import CorpusInfo, with_common_columns
 from retrieval.quantization import Float32s
-from retrieval.speed import measure_quickly
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

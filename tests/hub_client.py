@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from retrieval.bundle import Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.hub import PublishOptions, publish_bundle
-from scripts.hub_stand_in import HubStandIn
+from scripts.hub_stand_in.server import HubStandIn
 
 CLIENT_NOISE = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
 """The client sends files in a way that its own HTTP library advises against."""

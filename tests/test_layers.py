@@ -1,4 +1,4 @@
-"""Imports run one way, and each engine is imported in one place (DESIGN: the layout)."""
+"""Imports run one way, folder by folder, and each engine is imported in one place."""
 
 from __future__ import annotations
 
@@ -11,23 +11,46 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "retrieval"
 SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
 ENGINES = {
-    "faiss": {"retrieval.binary_index"},
-    "usearch": {"retrieval.int8_store"},
-    "numkong": {"retrieval.scan_kernels"},
-    "openvino": {"retrieval.openvino_encoder"},
-    "torch": {"retrieval.torch_encoder"},
-    "sentence_transformers": {"retrieval.torch_encoder"},
+    "faiss": {"retrieval.bundle.binary_index"},
+    "usearch": {"retrieval.bundle.int8_store"},
+    "numkong": {"retrieval.benchmark.scan_kernels"},
+    "openvino": {"retrieval.encoding.openvino_encoder"},
+    "torch": {"retrieval.encoding.torch_encoder"},
+    "sentence_transformers": {"retrieval.encoding.torch_encoder"},
 }
-LOWEST = {"retrieval.results", "retrieval.errors"}
-FOLDERS = {
-    "retrieval",
-    "retrieval.corpus",
-    "retrieval.corpus.python",
-    "retrieval.corpus.readers",
-    "retrieval.hub",
-    "retrieval.ui",
-    "retrieval.ui.benchmarks",
-    "retrieval.ui.hood",
+MAY_IMPORT = {
+    "errors": set(),
+    "results": set(),
+    "quantization": {"errors"},
+    "corpus": {"errors"},
+    "encoding": {"errors", "quantization"},
+    "bundle": {"errors", "results", "quantization", "corpus", "encoding"},
+    "search": {"errors", "results", "quantization", "encoding", "bundle"},
+    "indexing": {"errors", "results", "quantization", "corpus", "encoding", "bundle", "search"},
+    "evaluation": {"errors", "results", "quantization", "corpus", "encoding", "bundle", "search"},
+    "benchmark": {"errors", "results", "quantization", "bundle", "search", "evaluation"},
+    "hub": {"errors", "corpus", "encoding", "bundle"},
+    "serving": {"errors", "quantization", "corpus", "encoding", "bundle", "search", "indexing", "hub"},
+    "ui": {
+        "errors",
+        "results",
+        "quantization",
+        "encoding",
+        "bundle",
+        "search",
+        "evaluation",
+        "benchmark",
+        "serving",
+    },
+}
+"""The entries of `retrieval/`, lowest first, and which of the others each may import."""
+INNER_FOLDERS = {
+    "corpus": {"python", "readers"},
+    "search": {"explanation"},
+    "evaluation": {"comparison"},
+    "benchmark": {"figures"},
+    "serving": {"background", "visitor"},
+    "ui": {"search", "compare", "hood", "benchmarks", "your_data"},
 }
 
 
@@ -59,12 +82,37 @@ def own_imports(name: str) -> set[str]:
     return {other for other in found if not any(each.startswith(f"{other}.") for each in found)} - {name}
 
 
-def test_the_files_were_found() -> None:
-    assert {"retrieval", "retrieval.searcher", "retrieval.binary_index", "retrieval.corpus.base"} <= MODULES.keys()
+def entry_of(module: str) -> str:
+    """Returns the entry of `retrieval/` that a module lies in or is; "" for the package itself."""
+    return module.removeprefix("retrieval").removeprefix(".").partition(".")[0]
 
 
-def test_every_folder_is_known() -> None:
-    assert {module_name(path.parent / "__init__.py") for path in SOURCES} == FOLDERS
+def test_every_entry_of_the_package_is_in_the_table() -> None:
+    assert {entry_of(name) for name in MODULES} == MAY_IMPORT.keys() | {""}
+
+
+def test_every_inner_folder_is_in_the_table() -> None:
+    folders = {path.parent.relative_to(PACKAGE) for path in SOURCES}
+    inner = {Path(entry) / name for entry, names in INNER_FOLDERS.items() for name in names}
+    assert {folder for folder in folders if len(folder.parts) > 1} == inner
+
+
+def test_the_table_runs_one_way() -> None:
+    entries = list(MAY_IMPORT)
+    for entry, allowed in MAY_IMPORT.items():
+        assert allowed <= set(entries[: entries.index(entry)]), entry
+
+
+@pytest.mark.parametrize("entry", MAY_IMPORT)
+def test_an_entry_imports_only_what_the_table_allows(entry: str) -> None:
+    found = {
+        (name, other)
+        for name in MODULES
+        if entry_of(name) == entry
+        for other in own_imports(name)
+        if entry_of(other) not in MAY_IMPORT[entry] | {entry, ""}
+    }
+    assert found == set()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -78,36 +126,6 @@ def test_gradio_stays_in_the_ui() -> None:
     assert all(name.startswith("retrieval.ui") for name in users)
 
 
-@pytest.mark.parametrize(
-    ("module", "above"),
-    [
-        ("retrieval.searcher", {"retrieval.indexer", "retrieval.evaluation", "retrieval.ui"}),
-        ("retrieval.indexer", {"retrieval.searcher", "retrieval.evaluation", "retrieval.ui"}),
-        ("retrieval.evaluation", {"retrieval.indexer", "retrieval.ui"}),
-        ("retrieval.corpus.sources", {"retrieval.searcher", "retrieval.indexer", "retrieval.encoder", "retrieval.ui"}),
-        ("retrieval.encoder", {"retrieval.bundle", "retrieval.searcher", "retrieval.corpus"}),
-    ],
-)
-def test_whatever_a_module_rests_on_is_below_it(module: str, above: set[str]) -> None:
-    assert module in MODULES, "it was moved or renamed: name it here as it is called now"
-    assert not {name for name in rests_on(module) if any(f"{name}.".startswith(f"{each}.") for each in above)}
-
-
-def rests_on(module: str) -> set[str]:
-    """Returns all modules of the package that `module` imports, directly or not."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        new = own_imports(waiting.pop()) - found
-        found |= new
-        waiting.extend(new)
-    return found
-
-
-def test_results_and_errors_import_nothing_of_the_package() -> None:
-    assert {name: own_imports(name) for name in LOWEST} == {name: set() for name in LOWEST}
-
-
 def test_no_module_imports_through_the_package() -> None:
     """`from retrieval import X` inside of it would run everything, and in a circle."""
     for name, tree in MODULES.items():
@@ -117,7 +135,7 @@ def test_no_module_imports_through_the_package() -> None:
 
 def test_there_is_no_circle() -> None:
     order = list(TopologicalSorter({name: own_imports(name) for name in MODULES}).static_order())
-    assert order.index("retrieval.errors") < order.index("retrieval.searcher")
+    assert order.index("retrieval.errors") < order.index("retrieval.search.searcher")
 
 
 def test_the_package_never_imports_scripts_tests_or_app() -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from retrieval.bundle import (
+from retrieval.bundle.bundle import (
     BINARY_FILE,
     DOCUMENTS_FILE,
     EMBEDDINGS_FILE,

@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.bundle import MANIFEST_FILE, Bundle, Manifest, sync
+from retrieval.bundle.bundle import MANIFEST_FILE, Bundle, Manifest, sync
+from retrieval.encoding.model_files import cache_folder as default_cache_folder
 from retrieval.errors import BundleCorruptError, BundleError, HubError
 from retrieval.hub.address import DEFAULT_REVISION, HubAddress
 from retrieval.hub.failures import hub_failures
 from retrieval.hub.transfer import ANSWER_LIMIT_S, Repository, file_url
-from retrieval.model_files import cache_folder as default_cache_folder
 
 _REVISIONS_FILE = "revisions.json"
 _LONGEST_MANIFEST_BYTES = 16_000_000

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.bundle import EMBEDDINGS_FILE, FILES, MANIFEST_FILE, Bundle, Manifest
+from retrieval.bundle.bundle import EMBEDDINGS_FILE, FILES, MANIFEST_FILE, Bundle, Manifest
 from retrieval.errors import BundleError, HubError
 from retrieval.hub.address import DEFAULT_REVISION, HubAddress
 from retrieval.hub.card import card_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from retrieval.results import SearchSettings
-from retrieval.ui.own_index import OWN
+from retrieval.ui.your_data.index import OWN
 
 _NUMBERS = {"k": "top_k", "n": "num_candidates", "m": "rescore_multiplier"}
 _SWITCHES = {"asymmetric": "asymmetric", "rescore": "rescore"}

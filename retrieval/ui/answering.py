@@ -10,15 +10,15 @@ from typing import Any
 import gradio as gr
 
 from retrieval.errors import BundleError, QueryError, RetrievalError
-from retrieval.library import Library
+from retrieval.serving.library import Library
 from retrieval.ui.address import Address, address_of, read_address
 from retrieval.ui.asking import Asking, QueryView, Update, View, default_values, index_choices, question_of, searcher_of
 from retrieval.ui.frame import Frame
-from retrieval.ui.hit_cards import message
 from retrieval.ui.knobs import values_of
 from retrieval.ui.markup import error_words
-from retrieval.ui.own_index import OwnIndex
+from retrieval.ui.search.hit_cards import message
 from retrieval.ui.visit import Visit
+from retrieval.ui.your_data.index import OwnIndex
 
 UNEXPECTED = "Something went wrong on this side. It was noted in the log; other queries may well work."
 _LOG = logging.getLogger(__name__)

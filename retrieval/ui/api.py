@@ -11,10 +11,10 @@ from typing import Any
 
 import gradio as gr
 
-from retrieval.comparison import compare, compare_values
 from retrieval.errors import RetrievalError
-from retrieval.library import Library
+from retrieval.evaluation.comparison.compare import compare, compare_values
 from retrieval.results import Hit, SearchResponse
+from retrieval.serving.library import Library
 from retrieval.ui.markup import error_words
 
 _LOG = logging.getLogger(__name__)

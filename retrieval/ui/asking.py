@@ -8,14 +8,14 @@ from typing import Any, Protocol, Self
 
 import gradio as gr
 
-from retrieval.library import Library
 from retrieval.results import SearchSettings
-from retrieval.searcher import Searcher
+from retrieval.search.searcher import Searcher
+from retrieval.serving.library import Library
 from retrieval.ui.defaults_note import defaults_note
 from retrieval.ui.knobs import Knobs, OpenDropdown, settings_of, values_of
 from retrieval.ui.markup import escaped
-from retrieval.ui.own_index import OWN, OwnIndex, discard
 from retrieval.ui.visit import Visit
+from retrieval.ui.your_data.index import OWN, OwnIndex, discard
 
 MAX_EXAMPLES = 6
 Update = dict[Any, Any]

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from retrieval.background import BackgroundIndex
-from retrieval.background_status import BackgroundStatus
+from retrieval.serving.background.index import BackgroundIndex
+from retrieval.serving.background.status import BackgroundStatus
 from retrieval.ui.markup import escaped
 
 _LOOK_S = 2.0

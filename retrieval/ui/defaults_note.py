@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from retrieval.figure_reading import count_at, number_at, text_at, value_at
+from retrieval.benchmark.figures.reading import count_at, number_at, text_at, value_at
 
 
 def defaults_note(search: Mapping[str, Any]) -> str:

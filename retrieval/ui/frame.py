@@ -9,9 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from retrieval.bundle import Manifest
+from retrieval.bundle.bundle import Manifest
 from retrieval.results import MemoryReport
-from retrieval.searcher import Searcher
+from retrieval.search.searcher import Searcher
 from retrieval.ui.asking import Update
 from retrieval.ui.markup import counted, data_size, escaped, link
 

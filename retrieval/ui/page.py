@@ -8,20 +8,20 @@ from typing import Any
 
 import gradio as gr
 
-from retrieval.background import BackgroundIndex
-from retrieval.library import Library
-from retrieval.own_build_limits import OwnLimits
+from retrieval.serving.background.index import BackgroundIndex
+from retrieval.serving.library import Library
+from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, QueryView, View
 from retrieval.ui.background_note import place_background_note
-from retrieval.ui.benchmarks_view import BenchmarksView
-from retrieval.ui.compare_view import CompareView
+from retrieval.ui.benchmarks.view import BenchmarksView
+from retrieval.ui.compare.view import CompareView
 from retrieval.ui.frame import NO_NOTES, Frame, IndexNotes, banner
-from retrieval.ui.hood_view import HoodView
-from retrieval.ui.own_view import OwnView
+from retrieval.ui.hood.view import HoodView
 from retrieval.ui.public_link import PublicLink
-from retrieval.ui.search_view import SearchView
+from retrieval.ui.search.view import SearchView
+from retrieval.ui.your_data.view import OwnView
 
 TITLE = "Embedding quantization: semantic search from bits"
 UPLOADS_KEPT_S = (60, 600)

@@ -10,7 +10,7 @@ from typing import Any
 from gradio.themes import Base, Color
 from gradio.themes.utils import sizes
 
-from retrieval.own_build_limits import OwnLimits
+from retrieval.serving.visitor.limits import OwnLimits
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from retrieval import Searcher, SearchResponse
-from retrieval.bundle import DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.benchmark.timings import Timings, stage_percentiles
+from retrieval.bundle.bundle import DOCUMENTS_FILE, INT8_FILE, Bundle
 from retrieval.quantization import Float32s
-from retrieval.timings import Timings, stage_percentiles
 from scripts.bench.cold_start import measure_starts
 from scripts.bench.job import TOP_K, Job, Report
 from scripts.bench.pages import Pages, count_pages, evict

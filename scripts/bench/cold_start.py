@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from retrieval import Searcher
-from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
-from retrieval.timings import Timings, percentiles
+from retrieval.benchmark.timings import Timings, percentiles
+from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
 from scripts.bench.job import TOP_K, Job, QuerySet, Report
 from scripts.bench.pages import evict
 from scripts.bench.processes import in_own_process

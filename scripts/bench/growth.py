@@ -17,12 +17,12 @@ import numpy as np
 import pyarrow as pa
 
 from retrieval import BuildOptions, Searcher, SearchResponse, SearchSettings, build_index
-from retrieval.bundle import Bundle
+from retrieval.benchmark.sampled_queries import with_noise
+from retrieval.benchmark.timings import percentiles, stage_percentiles
+from retrieval.bundle.bundle import Bundle
 from retrieval.corpus import CorpusInfo, with_common_columns
-from retrieval.evaluation import ExactBaseline
+from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s, num_code_bytes
-from retrieval.sampled_queries import with_noise
-from retrieval.timings import percentiles, stage_percentiles
 from scripts.bench.job import TOP_K, Job, Report, require_baseline
 
 _SIZES = (10_000, 100_000, 2_000_000)

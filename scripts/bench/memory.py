@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from retrieval import Searcher
-from retrieval.bundle import Bundle
-from retrieval.measurement import process_rss_bytes
-from retrieval.speed import memory_json
+from retrieval.benchmark.quick import memory_json
+from retrieval.bundle.bundle import Bundle
+from retrieval.search.measurement import process_rss_bytes
 from scripts.bench.job import TOP_K, Job, Report
 
 MOMENTS = ("before", "opened", "after_first_query", "after_all_queries")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from retrieval import Searcher
-from retrieval.bundle import Bundle
-from retrieval.timings import Timings
+from retrieval.benchmark.timings import Timings
+from retrieval.bundle.bundle import Bundle
 from scripts.bench.job import Job, Report
 
 _OPENINGS = 5

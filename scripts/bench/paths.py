@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from retrieval import Searcher
-from retrieval.bundle import Bundle
-from retrieval.evaluation import ExactAnswer, ExactBaseline
-from retrieval.measurement import process_rss_bytes
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.row_tables import Rows
+from retrieval.evaluation.baseline import ExactAnswer, ExactBaseline
 from retrieval.quantization import Float32s
-from retrieval.row_tables import Rows
+from retrieval.search.measurement import process_rss_bytes
 from scripts.bench import reference_path
 from scripts.bench.job import TOP_K, Job, NotMeasurableError, QuerySet, Report
 from scripts.bench.processes import answering_process

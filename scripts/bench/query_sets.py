@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import QueryError, Searcher
-from retrieval.sampled_queries import sampled_queries
-from retrieval.speed import query_vectors
+from retrieval.benchmark.quick import query_vectors
+from retrieval.benchmark.sampled_queries import sampled_queries
 from scripts.bench.job import QuerySet
 
 

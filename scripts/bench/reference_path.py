@@ -16,12 +16,12 @@ import faiss
 import numpy as np
 from usearch.index import Index
 
-from retrieval.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE
-from retrieval.documents import DocumentStore
-from retrieval.measurement import process_rss_bytes
-from retrieval.model_files import locate_model
+from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE
+from retrieval.bundle.documents import DocumentStore
+from retrieval.encoding.model_files import locate_model
+from retrieval.encoding.torch_encoder import TorchEncoder
 from retrieval.quantization import Float32s, binarize
-from retrieval.torch_encoder import TorchEncoder
+from retrieval.search.measurement import process_rss_bytes
 from scripts.bench.timed_path import Timed
 
 STAGES = ("encode", "binarize", "hamming", "rescore", "documents")

@@ -22,11 +22,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from retrieval.bundle import BENCHMARK_FILE, BINARY_FILE, Bundle
-from retrieval.kept_figures import keep_figures, kept_figures, write_json
+from retrieval.benchmark.figures.kept import keep_figures, kept_figures, write_json
+from retrieval.bundle.bundle import BENCHMARK_FILE, BINARY_FILE, Bundle
 from scripts.bench.job import Job
 from scripts.bench.query_sets import describe
-from scripts.machine import about_machine, package_versions
+from scripts.report.machine import about_machine, package_versions
 
 FORMAT = 1
 

@@ -14,14 +14,14 @@ from typing import Any
 import faiss
 import numpy as np
 
-from retrieval.binary_index import BinaryIndex
-from retrieval.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
-from retrieval.evaluation import ExactBaseline, scan
-from retrieval.int8_store import Int8Store
+from retrieval.benchmark.scan_kernels import ExactScan, Float32Scan, HammingScan, Int8Scan, Slices
+from retrieval.benchmark.timings import Timings
+from retrieval.bundle.binary_index import BinaryIndex
+from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.row_tables import Rows
+from retrieval.evaluation.baseline import ExactBaseline, scan
 from retrieval.quantization import Float32s
-from retrieval.row_tables import Rows
-from retrieval.scan_kernels import ExactScan, Float32Scan, HammingScan, Int8Scan, Slices
-from retrieval.timings import Timings
 from scripts.bench.job import TOP_K, Job, Report, require_baseline
 
 BATCH_SIZES = (1, 10, 100)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from retrieval import Searcher, SearchSettings
-from retrieval.bundle import Bundle
-from retrieval.evaluation import ExactAnswer, ExactBaseline
+from retrieval.benchmark.timings import percentiles
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.row_tables import Rows
+from retrieval.evaluation.baseline import ExactAnswer, ExactBaseline
 from retrieval.quantization import Float32s
-from retrieval.row_tables import Rows
-from retrieval.timings import percentiles
 from scripts.bench.job import TOP_K, Job, QuerySet, Report, require_baseline
 from scripts.bench.paths import mean_recall
 from scripts.bench.reference_path import ReferenceRanking

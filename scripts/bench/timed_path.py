@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.timings import stage_percentiles
+from retrieval.benchmark.timings import stage_percentiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from retrieval.bundle import EMBEDDINGS_FILE, INT8_FILE, Manifest
+from retrieval.benchmark.figures.run import RunFigures
+from retrieval.bundle.bundle import EMBEDDINGS_FILE, INT8_FILE, Manifest
 from retrieval.quantization import num_code_bytes
-from retrieval.run_figures import RunFigures
 from retrieval.ui.markup import data_size, escaped, link
 
 ARTICLE_URL = "https://huggingface.co/blog/embedding-quantization"

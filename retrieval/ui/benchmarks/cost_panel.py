@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from retrieval.cost import ARTICLE_PRICE
+from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.ui.benchmarks.cost_table import article_table, cost_answer
 
 _SIZES = {"1 million": 10**6, "100 million": 10**8, "250 million": 25 * 10**7, "1 billion": 10**9}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from retrieval.cost import BITS, CostPlan, dollars, gigabytes
 from retrieval.errors import QueryError
+from retrieval.evaluation.cost import BITS, CostPlan, dollars, gigabytes
 from retrieval.ui.markup import escaped
 
 _NAMES = {"float32": "float32", "float16": "float16", "int8": "int8", "binary": "sign bits"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from retrieval.bundle import Manifest
-from retrieval.run_figures import RunFigures
-from retrieval.tuning_figures import TuningFigures, tuning_figures
+from retrieval.benchmark.figures.run import RunFigures
+from retrieval.benchmark.figures.tuning import TuningFigures, tuning_figures
+from retrieval.bundle.bundle import Manifest
 from retrieval.ui.benchmarks.charts import Chart, figure
 from retrieval.ui.benchmarks.claims import Column, claims_table, memory_cells, origin, run_cells
 from retrieval.ui.benchmarks.plots import run_charts, tuning_chart

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from retrieval.judged_figures import JudgedFigures
+from retrieval.benchmark.figures.judged import JudgedFigures
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
 
 _MULTIPLIER = Axis("rescore multiplier", ticks=(1, 2, 4, 6, 8, 10))

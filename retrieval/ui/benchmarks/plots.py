@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from retrieval.run_figures import GrowthPoint, RunFigures, SweepPoint
-from retrieval.tuning_figures import TriedSetting, TuningFigures
+from retrieval.benchmark.figures.run import GrowthPoint, RunFigures, SweepPoint
+from retrieval.benchmark.figures.tuning import TriedSetting, TuningFigures
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
 from retrieval.ui.markup import counted, milliseconds
 

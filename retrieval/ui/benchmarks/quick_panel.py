@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from retrieval.bundle import Manifest
-from retrieval.measuring import MOST_QUERIES
-from retrieval.quick_figures import QuickFigures
-from retrieval.run_figures import RunFigures
+from retrieval.benchmark.desk import MOST_QUERIES
+from retrieval.benchmark.figures.quick import QuickFigures
+from retrieval.benchmark.figures.run import RunFigures
+from retrieval.bundle.bundle import Manifest
 from retrieval.ui.benchmarks.claims import origin
 from retrieval.ui.markup import escaped, milliseconds
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from retrieval.judged_figures import JudgedFigures, JudgedRung
-from retrieval.run_figures import RunFigures
+from retrieval.benchmark.figures.judged import JudgedFigures, JudgedRung
+from retrieval.benchmark.figures.run import RunFigures
 from retrieval.ui.benchmarks.claims import Column, claims_table, origin, run_cells
 from retrieval.ui.benchmarks.evidence import gallery
 from retrieval.ui.benchmarks.judged_plots import kept_charts

@@ -11,9 +11,9 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from retrieval.ui.highlighting import highlighted
 from retrieval.ui.hood.formula import formula
 from retrieval.ui.markup import escaped
+from retrieval.ui.search.highlighting import highlighted
 
 LESSON = Path(__file__).resolve().parents[3] / "assets" / "docs" / "under-the-hood.md"
 _SOURCE = "Source"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from retrieval.explanation import Explanation, Tokens
+from retrieval.search.explanation.explain import Explanation, Tokens
 from retrieval.ui.hood.grids import GridWords, bit_grid, heat_grid
 from retrieval.ui.hood.numbers import signed, whole
 from retrieval.ui.markup import counted, escaped

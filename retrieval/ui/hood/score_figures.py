@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retrieval.explanation import Explanation
+from retrieval.search.explanation.explain import Explanation
 from retrieval.ui.hood.grids import GridWords, code_grid
 from retrieval.ui.hood.numbers import signed, whole
 from retrieval.ui.markup import escaped

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from retrieval.explanation import Explanation
-from retrieval.explanation_order import Move
-from retrieval.rescoring import hamming_scores
+from retrieval.search.explanation.explain import Explanation
+from retrieval.search.explanation.stages import Move
+from retrieval.search.rescoring import hamming_scores
 from retrieval.ui.hood.distance_chart import distance_chart
 from retrieval.ui.hood.grids import GridWords, difference_grid
 from retrieval.ui.markup import counted, data_size, escaped, milliseconds

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from retrieval.bundle import Manifest
-from retrieval.cost import ARTICLE_PRICE, Holding, dollars
+from retrieval.bundle.bundle import Manifest
+from retrieval.evaluation.cost import ARTICLE_PRICE, Holding, dollars
 from retrieval.ui.markup import data_size
 
 _MANY = 250_000_000

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 
-from retrieval.bundle import Manifest
-from retrieval.explanation import Explanation
+from retrieval.bundle.bundle import Manifest
 from retrieval.results import MemoryReport
+from retrieval.search.explanation.explain import Explanation
 from retrieval.ui.hood.size_figures import vector_bytes
 from retrieval.ui.markup import data_size
 

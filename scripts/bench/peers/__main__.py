@@ -14,7 +14,7 @@ from scripts.bench import peers
 from scripts.bench.peers.catalog import ENTRIES
 from scripts.bench.peers.table import lines as table_lines
 from scripts.bench.query_sets import read_query_sets
-from scripts.machine import about_machine
+from scripts.report.machine import about_machine
 
 
 def parser() -> argparse.ArgumentParser:

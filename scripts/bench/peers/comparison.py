@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
 from retrieval.errors import QueryError
-from retrieval.evaluation import ExactAnswer, ExactBaseline
+from retrieval.evaluation.baseline import ExactAnswer, ExactBaseline
 from retrieval.quantization import Float32s
 from scripts.bench.peers.catalog import INSTALL, Entry, chosen, label
 from scripts.bench.peers.child import Job

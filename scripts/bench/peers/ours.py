@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval import BuildError, Searcher
-from retrieval.bundle import Bundle
+from retrieval.bundle.bundle import Bundle
 from scripts.bench.peers.engine import Float32s, Ids, Vectors
 
 

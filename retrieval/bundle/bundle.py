@@ -1,0 +1,289 @@
+"""The files of a built index, and the manifest that vouches for them.
+
+binary.faiss      sign bits of every row, an IndexBinaryFlat
+int8.usearch      int8 codes of every row
+embeddings.npy    float32 `(n, dim)`, the baseline; may be left out
+documents/        documents.arrow: the rows themselves, an Arrow IPC file
+manifest.json     what the index is made of, and the size and SHA-256 of every file above
+benchmark.json    what was measured on it; no part of the index, and may be absent
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, Self
+
+from retrieval.bundle.tuning import MEASURED, Tuning
+from retrieval.corpus.base import CorpusInfo
+from retrieval.encoding.model_files import sha256_of
+from retrieval.errors import BundleCorruptError, BundleError, BundleIncompatibleError, BundleMissingError
+from retrieval.quantization import Int8Quantizer
+
+FORMAT_VERSION = 1
+BINARY_FILE = "binary.faiss"
+INT8_FILE = "int8.usearch"
+EMBEDDINGS_FILE = "embeddings.npy"
+DOCUMENTS_FILE = "documents/documents.arrow"
+MANIFEST_FILE = "manifest.json"
+BENCHMARK_FILE = "benchmark.json"
+"""What was measured on this index. No part of it: the manifest does not list it, and it may be absent."""
+NEW_SUFFIX = ".new"
+"""Added to a name while the file is written; a killed process may leave one."""
+REQUIRED_FILES = (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)
+FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE)
+NO_MODEL = "none"
+"""Stands for the model and its hash in the manifest of an index whose vectors were given without one."""
+_LONGEST_MANIFEST_BYTES = 16_000_000
+"""A manifest takes some 20 KB: what is far beyond is something else, and not read into RAM."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """Size and checksum of one file of the bundle."""
+
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Returns the record of a file as it is now."""
+        return cls(size_bytes=path.stat().st_size, sha256=sha256_of(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index is made of. Written last, so that a folder with a manifest is whole."""
+
+    corpus: CorpusInfo
+    row_count: int
+    distinct_text_count: int
+    group_count: int | None
+    """Number of groups; None when the corpus has none."""
+    dropped_rows: int
+    """Rows whose text was null or blank."""
+    model_id: str
+    """`NO_MODEL` when the vectors were given, without the model that made them."""
+    weights_sha256: str
+    dim: int
+    int8: Mapping[str, Any]
+    """Parameters of the int8 codes, as `Int8Quantizer.to_json` gives them."""
+    search: Mapping[str, Any]
+    """Default `num_candidates` and `rescore_multiplier`, their `source`, and what `Tuning` has when it is measured."""
+    files: Mapping[str, FileRecord]
+    versions: Mapping[str, str]
+    built_at: str
+    """UTC, ISO 8601."""
+    build_seconds: float
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Which column of the source became the text, the body, ..."""
+    format_version: int = FORMAT_VERSION
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Returns the manifest of the index in a folder.
+
+        Raises:
+            BundleMissingError: if there is none.
+            BundleCorruptError: if it cannot be read.
+            BundleIncompatibleError: if it is of another format version.
+        """
+        path = folder / MANIFEST_FILE
+        try:
+            if (size := path.stat().st_size) > _LONGEST_MANIFEST_BYTES:
+                raise ValueError(f"it has {size:,} bytes, at most {_LONGEST_MANIFEST_BYTES:,} are expected")
+            return cls.from_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise BundleMissingError(
+                f"{folder} has no {path.name}, so it is no finished index: "
+                f"build one with scripts/build_index.py --output, or copy the whole folder."
+            ) from error
+        except KeyError as error:
+            raise BundleCorruptError(f"cannot read {path}: it lacks {error}. Build the index again.") from error
+        except (ValueError, TypeError, AttributeError, RecursionError, OSError) as error:
+            raise BundleCorruptError(f"cannot read {path}: {error}. Build the index again.") from error
+
+    @property
+    def quantizer(self) -> Int8Quantizer:
+        """Returns the int8 quantizer that was fitted on the corpus."""
+        return Int8Quantizer.from_json(self.int8)
+
+    @property
+    def tuning(self) -> Tuning | None:
+        """Returns what the search settings were chosen from, or None when they were not measured on this corpus."""
+        return Tuning.from_json(self.search) if self.search.get("source") == MEASURED else None
+
+    @property
+    def has_baseline(self) -> bool:
+        """Returns whether the float32 embeddings are part of the bundle."""
+        return EMBEDDINGS_FILE in self.files
+
+    @property
+    def has_model(self) -> bool:
+        """Returns whether queries can be encoded: an index of given vectors may have no model."""
+        return self.weights_sha256 != NO_MODEL
+
+    def to_json(self) -> str:
+        """Returns the manifest as JSON text."""
+        # ASCII: a path with bytes that are no UTF-8 must not end a build at its last line.
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Returns the manifest in `text`.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError, RecursionError: if it is not JSON, or not of this shape.
+            BundleIncompatibleError: if it is of another format version.
+        """
+        values = json.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError("the manifest is not a JSON object")
+        if values.get("format_version") != FORMAT_VERSION:
+            raise BundleIncompatibleError(
+                f"the index has format version {values.get('format_version')!r}, this program reads "
+                f"{FORMAT_VERSION}: build the index again, or use the release that built it."
+            )
+        known = {item.name for item in fields(cls)}
+        if missing := known - values.keys():
+            raise ValueError(f"the manifest lacks {', '.join(sorted(missing))}")
+        corpus = dict(values["corpus"])
+        corpus["examples"] = tuple(corpus.get("examples", ()))
+        files = {name: FileRecord(**record) for name, record in values["files"].items()}
+        kept = {name: value for name, value in values.items() if name in known}
+        manifest = cls(**{**kept, "corpus": CorpusInfo(**corpus), "files": files})
+        manifest._check_values()
+        return manifest
+
+    def _check_values(self) -> None:
+        counts = {
+            "row_count": self.row_count,
+            "distinct_text_count": self.distinct_text_count,
+            "dim": self.dim,
+            "num_candidates": self.search["num_candidates"],
+            "rescore_multiplier": self.search["rescore_multiplier"],
+            **{f"size of {name}": record.size_bytes for name, record in self.files.items()},
+        }
+        for name, value in counts.items():
+            if type(value) is not int or value < 1:
+                raise ValueError(f"{name} is {value!r}, a whole number from 1 on is needed")
+        texts = {
+            "source of the search settings": self.search.get("source"),
+            "model_id": self.model_id,
+            "weights_sha256": self.weights_sha256,
+            "corpus name": self.corpus.name,
+        }
+        for name, text in {**texts, **{name: record.sha256 for name, record in self.files.items()}}.items():
+            if not isinstance(text, str):
+                raise ValueError(f"{name} is {text!r}, a text is needed")
+        if self.quantizer.dim != self.dim:
+            raise ValueError(f"the int8 parameters are for {self.quantizer.dim} dimensions, dim is {self.dim}")
+        _ = self.tuning
+        # Names come from a file that may be a stranger's: they must not lead out of the folder.
+        if unknown := sorted(self.files.keys() - set(FILES)):
+            raise ValueError(f"it lists {unknown[0]!r}, which is no file of an index")
+        if lacking := [name for name in REQUIRED_FILES if name not in self.files]:
+            raise ValueError(f"it does not list {lacking[0]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A folder whose manifest was read and whose files are there, at their recorded sizes."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        """Returns the bundle in a folder, after checking manifest, files and sizes, and the checksum of the codes.
+
+        Raises:
+            BundleMissingError: if the folder, the manifest or a file is not there.
+            BundleCorruptError: if the manifest cannot be read, a size differs, or the codes are altered.
+            BundleIncompatibleError: if the format version is another.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise BundleMissingError(f"no index at {path}: build one with scripts/build_index.py --output {path}.")
+        bundle = cls(path, Manifest.read(path))
+        for name in bundle.manifest.files:
+            bundle.check_size(name)
+        bundle.check_whole(BINARY_FILE)
+        return bundle
+
+    def check_current(self) -> None:
+        """Checks that the folder still holds this bundle: a build may have replaced it since it was opened.
+
+        Raises:
+            BundleError: if it holds another one.
+        """
+        if Manifest.read(self.path) != self.manifest:
+            raise BundleError(f"{self.path} was replaced by a new index while it was being opened: open it again.")
+
+    def file(self, name: str) -> Path:
+        """Returns the path of one of the bundle's files."""
+        return self.path / name
+
+    def check_size(self, name: str) -> None:
+        """Checks that a file is there and has its recorded size.
+
+        Raises:
+            BundleMissingError: if it is not there.
+            BundleCorruptError: if its size differs.
+        """
+        expected = self.manifest.files[name].size_bytes
+        try:
+            found = self.file(name).stat().st_size
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise BundleMissingError(
+                f"{self.file(name)} is missing: copy the whole folder, or build the index again."
+            ) from error
+        except OSError as error:
+            raise BundleError(f"{self.file(name)} cannot be read: {error}.") from error
+        if found != expected:
+            raise BundleCorruptError(
+                f"{self.file(name)} has {found:,} bytes, expected {expected:,}: it is truncated or altered. "
+                f"Copy it again, or build the index again."
+            )
+
+    def check_whole(self, name: str) -> None:
+        """Checks a file against its recorded checksum, which reads all of it.
+
+        Raises:
+            BundleCorruptError: if the checksum differs.
+            BundleError: if the file cannot be read.
+        """
+        try:
+            with self.file(name).open("rb") as file:
+                self.check_whole_file(name, file)
+        except OSError as error:
+            raise BundleError(f"{self.file(name)} cannot be read: {error}.") from error
+
+    def check_whole_file(self, name: str, file: BufferedReader) -> None:
+        """Checks an open file against the recorded checksum of `name`, whatever its path leads to by now.
+
+        Raises:
+            BundleCorruptError: if the checksum differs.
+            OSError: if the file cannot be read.
+        """
+        expected = self.manifest.files[name].sha256
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != expected:
+            raise BundleCorruptError(
+                f"{self.file(name)} is altered: SHA-256 {found[:16]}…, expected {expected[:16]}…. "
+                f"Copy it again, or build the index again."
+            )
+
+
+def sync(path: Path) -> None:
+    """Asks the system to bring a file or folder to the disk before what follows."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

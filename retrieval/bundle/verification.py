@@ -1,0 +1,83 @@
+"""Checks the big files of a bundle against their checksums, beside the search."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from io import BufferedReader
+
+from retrieval.bundle.bundle import BINARY_FILE, Bundle
+from retrieval.errors import BundleError, BundleMissingError
+
+
+class Verification:
+    """Reads every file whose checksum was not checked at opening, once."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._failure: BundleError | None = None
+        self._thread: threading.Thread | None = None
+        self.status = "not started"
+        """`not started`, `running`, `passed` or `failed`."""
+
+    def start(self, when: str) -> None:
+        """Starts the check: `background`, `now` (returns when it is done), or `never`.
+
+        Raises:
+            BundleMissingError: if a file cannot be opened.
+            BundleError: with `now`, if a file is altered.
+            ValueError: if `when` is none of the three.
+        """
+        if when not in ("background", "now", "never"):
+            raise ValueError(f"verify is {when!r}: 'background', 'now' or 'never' is needed")
+        if when == "never":
+            return
+        files = self._open_files()
+        if when == "now":
+            self._check(files)
+            self.raise_if_failed()
+        else:
+            self.status = "running"
+            self._thread = threading.Thread(target=self._check, args=(files,), name="verify-bundle", daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Returns when a check in the background is done."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def raise_if_failed(self) -> None:
+        """Raises the error that the check ended with, if it failed.
+
+        Raises:
+            BundleError: if a file is altered or missing.
+        """
+        if self._failure is not None:
+            raise type(self._failure)(f"this index is out of service: {self._failure}")
+
+    def _open_files(self) -> dict[str, BufferedReader]:
+        """Opens the files at once: a build that replaces the folder later must not look like damage."""
+        files: dict[str, BufferedReader] = {}
+        with ExitStack() as stack:
+            try:
+                for name in self._bundle.manifest.files:
+                    if name != BINARY_FILE:
+                        files[name] = stack.enter_context(self._bundle.file(name).open("rb"))
+            except OSError as error:
+                raise BundleMissingError(f"a file of {self._bundle.path} cannot be opened: {error}.") from error
+            stack.pop_all()
+        return files
+
+    def _check(self, files: Mapping[str, BufferedReader]) -> None:
+        try:
+            for name, file in files.items():
+                self._bundle.check_whole_file(name, file)
+        except BundleError as error:
+            self._failure = error
+        except OSError as error:
+            self._failure = BundleError(f"a file of {self._bundle.path} cannot be read: {error}")
+        finally:
+            for file in files.values():
+                file.close()
+        self.status = "passed" if self._failure is None else "failed"

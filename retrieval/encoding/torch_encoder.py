@@ -1,0 +1,182 @@
+"""The embedding model on PyTorch, through sentence-transformers: the fallback, and what OpenVINO converts."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from retrieval.encoding.model_files import ModelFiles
+from retrieval.errors import ModelError
+from retrieval.quantization import Float32s
+
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_DOCUMENT_PROMPTS = ("document", "passage", "corpus")
+_LONGEST_LIMIT = 1_000_000
+"""transformers stands a huge number for "no limit" where a tokenizer names none."""
+
+
+def load_sentence_transformer(files: ModelFiles) -> Any:
+    """Returns the `SentenceTransformer` in the model's folder, on the CPU.
+
+    Raises:
+        ModelError: if sentence-transformers cannot load it.
+    """
+    with quiet():
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            return SentenceTransformer(str(files.folder), device="cpu", local_files_only=True)
+        except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
+            raise ModelError(
+                f"sentence-transformers cannot load {files.folder}: {' '.join(str(error).split())}. "
+                "Give the folder of a sentence-transformers model."
+            ) from error
+
+
+class TorchEncoder:
+    """An encoder that runs sentence-transformers as it is."""
+
+    def __init__(self, files: ModelFiles, *, note: str | None = None) -> None:
+        """Loads the model of `files`; `note` is what the user should know.
+
+        Raises:
+            ModelError: if sentence-transformers cannot load it.
+        """
+        import torch
+
+        self._model = load_sentence_transformer(files)
+        self.model_id = files.model_id
+        self.weights_sha256 = files.weights_sha256
+        self.prompts = Prompts.of(self._model.prompts)
+        limit = self._model.max_seq_length
+        self.max_tokens = int(limit) if limit is not None and limit < _LONGEST_LIMIT else None
+        dim = self._model.get_embedding_dimension()
+        self.dim = int(dim) if dim is not None else self._model.encode(["a"], show_progress_bar=False).shape[1]
+        self.backend = f"PyTorch {torch.__version__}"
+        self.note = note
+
+    def __repr__(self) -> str:
+        return f"TorchEncoder({self.model_id}, {self.dim} dimensions)"
+
+    def encode(self, texts: Sequence[str]) -> Float32s:
+        """Returns float32 `(len(texts), dim)` for documents, each row of length 1."""
+        return self._encode(self._model.encode_document, texts, self.prompts.document)
+
+    def encode_query(self, texts: Sequence[str]) -> Float32s:
+        """Returns float32 `(len(texts), dim)` for queries, each row of length 1."""
+        return self._encode(self._model.encode_query, texts, self.prompts.query)
+
+    def num_tokens_cut(self, text: str) -> int:
+        """Returns how many tokens of the query `text` are beyond the model's length and are not seen."""
+        if self.max_tokens is None:
+            return 0
+        # verbose: that a text is long is what is asked for, and no reason for a warning.
+        whole = self._model.tokenizer(self.prompts.query + text, truncation=False, verbose=False)
+        return max(0, len(whole["input_ids"]) - self.max_tokens)
+
+    def tokens(self, text: str) -> list[str]:
+        """Returns all tokens of the query `text`, special ones included: those that are read, then those that are cut.
+
+        None where the model's tokenizer has no names for them.
+        """
+        tokenizer = self._model.tokenizer
+        if not hasattr(tokenizer, "convert_ids_to_tokens"):
+            return []
+        whole = tokenizer(self.prompts.query + text, truncation=False, verbose=False)
+        tokens = list(tokenizer.convert_ids_to_tokens(whole["input_ids"]))
+        num_cut = self.num_tokens_cut(text)
+        # The special ones at both ends stay with what is read.
+        start = 1 if tokenizer.truncation_side == "left" else len(tokens) - 1 - num_cut
+        return [*tokens[:start], *tokens[start + num_cut :], *tokens[start : start + num_cut]]
+
+    def tokenizer_json(self) -> str:
+        """Returns the tokenizer in the format of the `tokenizers` library.
+
+        Raises:
+            RuntimeError: if the model has none that fills rows of token ids.
+        """
+        tokenizer: Any = getattr(self._model, "tokenizer", None)
+        if not getattr(tokenizer, "is_fast", False):
+            raise RuntimeError(f"{type(self._model[0]).__name__} uses no fast tokenizer of transformers")
+        return str(tokenizer.backend_tokenizer.to_str())
+
+    def token_settings(self) -> dict[str, Any]:
+        """Returns the number that pads a row of token ids, and the side that is cut from a long text."""
+        tokenizer = self._model.tokenizer
+        return {"pad_id": int(tokenizer.pad_token_id or 0), "truncation_side": tokenizer.truncation_side}
+
+    def traceable_module(self) -> tuple[Any, dict[str, Any]]:
+        """Returns a torch module from token ids to normalized embeddings, and an example input to trace it with."""
+        import torch
+
+        model, dim = self._model, self.dim
+
+        class WholeModel(torch.nn.Module):  # type: ignore[misc]
+            def __init__(self) -> None:
+                super().__init__()
+                self.model = model
+
+            def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None) -> Any:
+                features = {"input_ids": input_ids, "attention_mask": attention_mask}
+                if token_type_ids is not None:
+                    features["token_type_ids"] = token_type_ids
+                # A model may be set to use its first dimensions only.
+                embeddings = self.model(features)["sentence_embedding"][:, :dim]
+                return torch.nn.functional.normalize(embeddings, dim=-1)
+
+        with quiet():
+            features = model.preprocess(["an example of some words", "another"])
+        example = {name: features[name] for name in _INPUTS if name in features}
+        return WholeModel().eval(), example
+
+    def _encode(self, encode: Callable[..., Any], texts: Sequence[str], prompt: str) -> Float32s:
+        if len(texts) == 0:
+            return np.empty((0, self.dim), dtype=np.float32)
+        # What is without a final Normalize module is cut to length 1 here: scores are cosines.
+        embeddings = encode(list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(embeddings, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """What a model wants written before a text."""
+
+    query: str = ""
+    document: str = ""
+
+    @classmethod
+    def of(cls, prompts: Mapping[str, str | None]) -> Self:
+        """Returns the prompts of a model's configuration, which names them.
+
+        They are those of `encode_query` and `encode_document` of sentence-transformers, which leave
+        `default_prompt_name` to `encode`. Its search for "document", "passage" and "corpus", in this order, is meant to
+        find the first that is configured; 6.2 stops at an empty "document", which it adds itself.
+        """
+        document = next((text for name in _DOCUMENT_PROMPTS if (text := prompts.get(name))), "")
+        return cls(query=prompts.get("query") or "", document=document)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps the advice and the bars that transformers prints while loading away from the user's terminal.
+
+    For one thread at a time: the settings belong to the process.
+    """
+    from transformers.utils import logging as transformers_logging
+
+    level, has_bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if has_bars:
+            transformers_logging.enable_progress_bar()

@@ -1,0 +1,140 @@
+"""Where a build happens: a folder beside the target, held by one builder, that takes the target's place at the end."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from retrieval.bundle.bundle import BENCHMARK_FILE, FILES, MANIFEST_FILE, NEW_SUFFIX, sync
+from retrieval.errors import BuildError
+
+TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE = "texts.arrow", "vectors.npy", "progress.json"
+"""What a build keeps for going on after a kill, and drops when it is done."""
+NEW_PROGRESS_FILE = "progress.new"
+_UNFINISHED = (TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE, NEW_PROGRESS_FILE)
+_HARDLY_ANY_BYTES = 1 << 16
+_MEASURED = (BENCHMARK_FILE, BENCHMARK_FILE + NEW_SUFFIX)
+_AT_WORKING_FOLDER, _RENAME_EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
+
+
+def check_target(output: Path, *, overwrite: bool) -> None:
+    """Checks that an index may be put at `output`.
+
+    Raises:
+        BuildError: if it is a file, holds something else, or holds an index and `overwrite` is not set.
+    """
+    if output.exists() and not output.is_dir():
+        raise BuildError(f"{output} is a file: choose a folder for the index.")
+    if not output.is_dir() or not any(output.iterdir()):
+        return
+    if not (output / MANIFEST_FILE).exists():
+        raise BuildError(f"{output} holds something that is no index: choose another folder, or empty this one.")
+    if not overwrite:
+        raise BuildError(f"{output} holds an index already: add --overwrite to replace it, or choose another folder.")
+
+
+@contextmanager
+def disk_errors(output: Path) -> Iterator[None]:
+    """Maps what goes wrong with the disk, while the index at `output` is made, to errors that say what mends it.
+
+    Raises:
+        BuildError: if the disk is full, or a file cannot be read or written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if _is_full(error, output.parent):
+            raise BuildError(
+                f"the disk is full at {output.parent}: free some space and run the same command again; "
+                f"it goes on where it was."
+            ) from error
+        raise BuildError(f"cannot write the index at {output}: {error}") from error
+
+
+@contextmanager
+def build_folder(output: Path) -> Iterator[Path]:
+    """Gives `NAME.building` beside the target to this builder alone; what a killed build left there is kept.
+
+    Raises:
+        BuildError: if another build has it, or it holds files that no build makes.
+    """
+    work = output.with_name(output.name + ".building")
+    work.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(work, os.O_RDONLY)
+    try:
+        try:
+            # The lock goes with the process, so a killed build leaves none behind.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = work.exists() and os.path.samestat(os.fstat(descriptor), work.stat())
+        except BlockingIOError:
+            is_ours = False
+        if not is_ours:
+            raise BuildError(f"another build is writing {work}: wait for it, or choose another folder.")
+        _check_contents(work)
+        # Until its end, this folder is not to be taken for an index.
+        (work / MANIFEST_FILE).unlink(missing_ok=True)
+        # A build that was killed as the folders changed places leaves the old index here, with what it was measured at.
+        for name in _MEASURED:
+            (work / name).unlink(missing_ok=True)
+        try:
+            yield work
+        except BaseException:
+            if not (work / PROGRESS_FILE).exists():
+                shutil.rmtree(work, ignore_errors=True)  # nothing was encoded: there is nothing to go on with
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def swap(work: Path, output: Path) -> None:
+    """Puts the finished folder in the target's place, in one step where the system can.
+
+    Whoever has the old index open keeps its files until they close it.
+    """
+    if not output.exists():
+        work.replace(output)
+    elif _exchange(work, output):
+        shutil.rmtree(work, ignore_errors=True)
+    else:
+        old = output.with_name(f".{output.name}.replaced-{os.getpid()}")
+        output.replace(old)
+        work.replace(output)
+        shutil.rmtree(old, ignore_errors=True)
+    # Only now: a build that is killed before this line still finds its vectors.
+    for name in _UNFINISHED:
+        (output / name).unlink(missing_ok=True)
+    sync(output)
+    sync(output.parent)
+
+
+def _is_full(error: OSError, folder: Path) -> bool:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+        return True
+    # Not every engine says why it could not write.
+    return error.errno is None and shutil.disk_usage(folder).free < _HARDLY_ANY_BYTES
+
+
+def _check_contents(work: Path) -> None:
+    known = {*_UNFINISHED, *FILES, MANIFEST_FILE, *_MEASURED}
+    found = {str(path.relative_to(work)) for path in work.rglob("*") if not path.is_dir()}
+    if foreign := found - known:
+        raise BuildError(
+            f"{work} is where the index would be made, but it holds {sorted(foreign)[0]}, which no build makes: "
+            f"move that folder away, or choose another output."
+        )
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Returns whether the two folders were given each other's name, which not every file system can do."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    arguments = (_AT_WORKING_FOLDER, os.fsencode(one), _AT_WORKING_FOLDER, os.fsencode(other), _RENAME_EXCHANGE)
+    return bool(renameat2(*arguments) == 0)

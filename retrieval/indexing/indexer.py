@@ -1,0 +1,212 @@
+"""Builds a bundle from a corpus: read, encode, quantize, write; in bounded memory, and resumable.
+
+Everything is made in `NAME.building` beside the target, and renamed at the end: a half-built index is never opened,
+and an existing one serves until the new one is whole. A build that is killed goes on with the vectors it has when it is
+run again with the same corpus, columns and model.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from retrieval.bundle.bundle import (
+    BINARY_FILE,
+    DOCUMENTS_FILE,
+    EMBEDDINGS_FILE,
+    INT8_FILE,
+    MANIFEST_FILE,
+    NO_MODEL,
+    Bundle,
+    FileRecord,
+    Manifest,
+    sync,
+)
+from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
+from retrieval.corpus.base import Corpus, CorpusInfo
+from retrieval.corpus.examples import sampled_examples
+from retrieval.encoding.encoder import Encoder
+from retrieval.errors import BuildError
+from retrieval.indexing.codes import write_codes
+from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
+from retrieval.indexing.given_vectors import GivenVectors
+from retrieval.indexing.ingestion import Ingested, ingest, read_texts
+from retrieval.indexing.progress import BuildProgress, Report
+from retrieval.indexing.tuning_sweep import TuningSweep
+from retrieval.indexing.vector_file import VectorFile
+from retrieval.indexing.vector_source import EncodedTexts, VectorSource
+from retrieval.indexing.vectors import write_vectors
+from retrieval.quantization import Int8Quantizer
+from retrieval.results import SearchSettings
+
+_PACKAGES = ("faiss-cpu", "usearch", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What a build may be told."""
+
+    limit: int | None = None
+    """Read at most this many rows."""
+    overwrite: bool = False
+    baseline: bool = True
+    """Keep the float32 embeddings, which the exact search and the measurements need."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Which column of the source became which, for the manifest and the fingerprint."""
+    embeddings: Path | None = None
+    """A `.npy` file of vectors that exist already, one for each row of the corpus as read; nothing is encoded then."""
+    title: str | None = None
+    """What the documents are, in one line for people; the source's own title when not given."""
+    target_share: float = DEFAULT_TARGET_SHARE
+    """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
+
+    def __post_init__(self) -> None:
+        if not is_share(self.target_share):
+            raise BuildError(f"target_share is {self.target_share!r}: a number above 0, and at most 1, is needed.")
+
+
+def build_index(
+    corpus: Corpus,
+    encoder: Encoder | None,
+    output: Path,
+    options: BuildOptions | None = None,
+    report: Report = lambda _: None,
+) -> Bundle:
+    """Builds the bundle `output` and returns it, opened.
+
+    Without an encoder, `options.embeddings` has the vectors, and the index is searched by vector. With both, the
+    encoder is the model that made the vectors: this is checked on a sample, and it encodes the queries.
+
+    Raises:
+        CorpusError: if the corpus cannot be read, or has no usable row.
+        VectorsError: if the given vectors cannot be used, or are not one for each row.
+        ModelError: if the encoder gives something else than finite vectors of its dimension.
+        BuildError: if the target exists and may not be replaced, another build of it is running, or the disk is full.
+    """
+    options = options or BuildOptions()
+    started = time.monotonic()
+    with disk_errors(output):
+        # A link to a folder stays a link: what it points to is replaced, on its own disk.
+        output = output.resolve()
+        check_target(output, overwrite=options.overwrite)
+    source = _vector_source(encoder, options)
+    with disk_errors(output), build_folder(output) as work:
+        (work / DOCUMENTS_FILE).parent.mkdir(exist_ok=True)
+        ingested = ingest(
+            corpus,
+            work / DOCUMENTS_FILE,
+            work / TEXTS_FILE,
+            limit=options.limit,
+            row_keys=source.row_keys,
+            on_rows=lambda rows: report(BuildProgress("reading", rows, corpus.num_rows)),
+        )
+        if ingested.dropped_rows:
+            report(BuildProgress("note", message=f"{ingested.dropped_rows:,} rows had no text and were left out."))
+        for note in source.check(ingested, work / TEXTS_FILE):
+            report(BuildProgress("note", message=note))
+        vectors = write_vectors(work, ingested, source, _fingerprint(corpus, source, ingested, options), report)
+        quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
+        tuning = _tune(work, ingested, vectors, quantizer, options, report)
+        _write_manifest(work, corpus, source, ingested, quantizer, tuning, options, time.monotonic() - started)
+        check_target(output, overwrite=options.overwrite)
+        swap(work, output)
+    return Bundle.open(output)
+
+
+def _vector_source(encoder: Encoder | None, options: BuildOptions) -> VectorSource:
+    if options.embeddings is not None:
+        return GivenVectors(options.embeddings, encoder, limit=options.limit)
+    if encoder is None:
+        raise BuildError("there is neither a model nor a file of vectors to build from: give one of them.")
+    return EncodedTexts(encoder)
+
+
+def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, options: BuildOptions) -> str:
+    parts = {
+        "corpus": corpus.info.name,
+        "content": ingested.content_sha256,
+        "columns": dict(options.columns),
+        "weights": source.weights_sha256,
+        "vectors": source.content_sha256,
+        "dim": source.dim,
+    }
+    return json.dumps(parts, sort_keys=True)
+
+
+def _tune(
+    work: Path, ingested: Ingested, vectors: VectorFile, quantizer: Int8Quantizer, options: BuildOptions, report: Report
+) -> Tuning | None:
+    report(BuildProgress("tuning", message="search settings"))
+    sweep = TuningSweep.open(work, vectors, quantizer, ingested.text_ids)
+    tuning = sweep.run(options.target_share, lambda done, total: report(BuildProgress("tuning", done, total)))
+    report(BuildProgress("note", message=str(tuning or "Too few texts to choose search settings by: the usual ones.")))
+    return tuning
+
+
+def _default_search() -> dict[str, object]:
+    settings = SearchSettings()
+    return {
+        "num_candidates": settings.num_candidates,
+        "rescore_multiplier": settings.rescore_multiplier,
+        "source": "default",
+    }
+
+
+def _write_manifest(
+    work: Path,
+    corpus: Corpus,
+    source: VectorSource,
+    ingested: Ingested,
+    quantizer: Int8Quantizer,
+    tuning: Tuning | None,
+    options: BuildOptions,
+    build_seconds: float,
+) -> None:
+    names = [BINARY_FILE, INT8_FILE, DOCUMENTS_FILE] + ([EMBEDDINGS_FILE] if options.baseline else [])
+    manifest = Manifest(
+        corpus=_about(corpus, options, work),
+        row_count=ingested.row_count,
+        distinct_text_count=ingested.distinct_text_count,
+        group_count=ingested.group_count,
+        dropped_rows=ingested.dropped_rows,
+        model_id=source.model_id or NO_MODEL,
+        weights_sha256=source.weights_sha256 or NO_MODEL,
+        dim=source.dim,
+        int8=quantizer.to_json(),
+        search=_default_search() if tuning is None else tuning.to_json(),
+        files={name: FileRecord.of(work / name) for name in names},
+        versions={"python": platform.python_version(), **_versions()},
+        built_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        build_seconds=round(build_seconds, 1),
+        columns=dict(options.columns),
+    )
+    for name in names:
+        sync(work / name)
+    (work / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
+    sync(work / MANIFEST_FILE)
+    sync(work)
+
+
+def _about(corpus: Corpus, options: BuildOptions, work: Path) -> CorpusInfo:
+    about = corpus.info
+    return replace(
+        about,
+        title=options.title or about.title,
+        examples=about.examples or sampled_examples(read_texts(work / TEXTS_FILE)),
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

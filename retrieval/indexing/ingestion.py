@@ -1,0 +1,185 @@
+"""The first pass of a build: rows of a corpus into the documents file, each distinct text once into another.
+
+The content is hashed on the way, so that a build that was stopped knows whether it may go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retrieval.bundle.documents import GROUP_ID, TEXT_ID
+from retrieval.corpus.base import Corpus
+from retrieval.errors import CorpusError
+
+_ROWS_PER_BATCH = 512
+_TEXTS_SCHEMA = pa.schema([("text", pa.string())])
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What the first pass found."""
+
+    row_count: int
+    distinct_text_count: int
+    group_count: int | None
+    dropped_rows: int
+    text_ids: npt.NDArray[np.int32]
+    """`(row_count,)`: which distinct text each row has."""
+    source_rows: npt.NDArray[np.int64]
+    """`(row_count,)`: the position of each row in the corpus as read, dropped rows counted."""
+    content_sha256: str
+
+
+class _Numbering:
+    """Counts distinct keys in order of first appearance; keeps a 16-byte digest of each, not the key."""
+
+    def __init__(self) -> None:
+        self._ids: dict[bytes, int] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def number(self, key: str, more: bytes = b"") -> tuple[int, bool]:
+        """Returns the number of the key, and whether it is new; `more` belongs to it, and has always one length."""
+        digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass") + more, digest_size=16).digest()
+        known = self._ids.get(digest)
+        if known is not None:
+            return known, False
+        self._ids[digest] = number = self.alone()
+        return number, True
+
+    def alone(self) -> int:
+        """Returns a number that no key has."""
+        self._count += 1
+        return self._count - 1
+
+
+def ingest(
+    corpus: Corpus,
+    documents_path: Path,
+    texts_path: Path,
+    *,
+    limit: int | None = None,
+    row_keys: Callable[[npt.NDArray[np.int64]], Sequence[bytes]] | None = None,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> Ingested:
+    """Writes the documents file and the distinct texts, and returns what was found.
+
+    Rows whose text is null, blank or only NUL are dropped and counted. Rows of one text count as one distinct text,
+    unless `row_keys` gives them different keys for their positions in the corpus. `on_rows` is told the rows read so
+    far.
+
+    Raises:
+        CorpusError: if the corpus cannot be read, or has no usable row.
+    """
+    texts, groups = _Numbering(), _Numbering()
+    digest = hashlib.sha256()
+    text_ids: list[npt.NDArray[np.int32]] = []
+    source_rows: list[npt.NDArray[np.int64]] = []
+    seen = kept = num_grouped = 0
+    with ExitStack() as stack:
+        documents: pa.RecordBatchFileWriter | None = None
+        distinct = stack.enter_context(pa.OSFile(str(texts_path), "wb"))
+        texts_file = stack.enter_context(pa.ipc.new_file(distinct, _TEXTS_SCHEMA))
+        for batch in _limited(corpus.batches(), limit):
+            first = seen
+            seen += batch.num_rows
+            batch, positions = _usable_rows(batch, corpus.info.name)
+            if batch.num_rows == 0:
+                continue
+            kept += batch.num_rows
+            digest.update(batch.serialize())
+            source_rows.append(first + positions)
+            keys = row_keys(source_rows[-1]) if row_keys is not None else [b""] * batch.num_rows
+            ids, new_texts = _number_texts(batch, keys, texts)
+            text_ids.append(ids)
+            texts_file.write_batch(pa.RecordBatch.from_arrays([pa.array(new_texts, pa.string())], schema=_TEXTS_SCHEMA))
+            batch = batch.append_column(TEXT_ID, pa.array(ids))
+            group_ids, num_with_group = _number_groups(batch, groups)
+            num_grouped += num_with_group
+            batch = batch.append_column(GROUP_ID, group_ids)
+            if documents is None:
+                sink = stack.enter_context(pa.OSFile(str(documents_path), "wb"))
+                documents = stack.enter_context(pa.ipc.new_file(sink, batch.schema))
+            # Small batches keep the columns of a row close together: fetching it touches few pages.
+            for start in range(0, batch.num_rows, _ROWS_PER_BATCH):
+                documents.write_batch(batch.slice(start, _ROWS_PER_BATCH))
+            on_rows(seen)
+    if kept == 0:
+        raise CorpusError(
+            f"the corpus {corpus.info.name!r} has no usable row: {seen:,} rows were read, and every text was null or "
+            f"blank. Choose another text column, or another file."
+        )
+    all_ids = np.concatenate(text_ids)
+    return Ingested(
+        row_count=kept,
+        distinct_text_count=len(texts),
+        group_count=len(groups) if num_grouped else None,
+        dropped_rows=seen - kept,
+        text_ids=all_ids,
+        source_rows=np.concatenate(source_rows),
+        content_sha256=digest.hexdigest(),
+    )
+
+
+def read_texts(path: Path) -> Iterator[list[str]]:
+    """Yields the distinct texts that `ingest` wrote, in order, in lists of the batches they came in."""
+    with pa.memory_map(str(path)) as source:
+        file = pa.ipc.open_file(source)
+        for index in range(file.num_record_batches):
+            yield file.get_batch(index).column("text").to_pylist()
+
+
+def _limited(batches: Iterator[pa.RecordBatch], limit: int | None) -> Iterator[pa.RecordBatch]:
+    left = limit
+    for batch in batches:
+        if left is None:
+            yield batch
+            continue
+        if left <= 0:
+            return
+        yield batch.slice(0, left)
+        left -= batch.num_rows
+
+
+def _usable_rows(batch: pa.RecordBatch, corpus_name: str) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
+    """Returns the rows with a text, under column names that leave ours free, and their positions in the batch."""
+    names = [f"source{name}" if name in (TEXT_ID, GROUP_ID) else name for name in batch.schema.names]
+    try:
+        visible = pc.utf8_trim_whitespace(pc.replace_substring(batch.column("text"), "\0", " "))
+        usable = pc.fill_null(pc.greater(pc.utf8_length(visible), 0), False)
+        return batch.rename_columns(names).filter(usable), np.flatnonzero(usable.to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid as error:
+        raise CorpusError(
+            f"the corpus {corpus_name!r} has a text that cannot be read: {error}. Save it as UTF-8."
+        ) from error
+
+
+def _number_texts(
+    batch: pa.RecordBatch, keys: Sequence[bytes], texts: _Numbering
+) -> tuple[npt.NDArray[np.int32], list[str]]:
+    ids = np.empty(batch.num_rows, dtype=np.int32)
+    new_texts = []
+    for position, (text, key) in enumerate(zip(batch.column("text").to_pylist(), keys, strict=True)):
+        ids[position], is_new = texts.number(text, key)
+        if is_new:
+            new_texts.append(text)
+    return ids, new_texts
+
+
+def _number_groups(batch: pa.RecordBatch, groups: _Numbering) -> tuple[pa.Array, int]:
+    """Returns the group id of each row, and how many rows name a group; one that is blank is none."""
+    names = batch.column("group").to_pylist()
+    has_group = [bool(name and name.strip()) for name in names]
+    ids = [groups.number(name)[0] if named else groups.alone() for name, named in zip(names, has_group, strict=True)]
+    return pa.array(ids, pa.int32()), sum(has_group)

@@ -1,0 +1,207 @@
+"""Measures the settings of the search on a corpus that is being built, with its own texts as queries.
+
+A text that is asked is left out of the answer, and so are texts with the same vector: its neighbours are what counts.
+
+The stages are those of the search path, done once for each query as far as the largest setting needs them. All smaller
+settings are read off: the nearest 100 are the first of the nearest 5,000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.bundle.binary_index import BinaryIndex
+from retrieval.bundle.bundle import BINARY_FILE, INT8_FILE
+from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.row_tables import Rows
+from retrieval.bundle.tuning import Tuning, TuningPoint, TuningRecall, choose
+from retrieval.indexing.vector_file import VectorFile
+from retrieval.quantization import Float32s, Int8Quantizer, binarize
+from retrieval.search.exact_scan import SAME_SCORE, ExactAnswer, scan
+from retrieval.search.rescoring import asymmetric_scores, int8_scores
+
+TOP_K = 10
+_CANDIDATES = (10, 20, 50, 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
+_MULTIPLIERS = (1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 30, 40, 50)
+_MOST_QUERIES, _FEWEST_QUERIES, _TEXTS_A_QUERY = 1000, 50, 150
+"""One text in 150 is asked: the sweep then takes some 5 percent of the time to encode the corpus."""
+_MOST_DUPLICATES = 20
+"""A text with more texts of the same vector is not asked."""
+_QUERIES_AT_ONCE = 20
+_SEED = 0
+
+OnQueries = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A sampled text, and what is known of its answer without any setting."""
+
+    vector: Float32s
+    left_out: Rows
+    """The text itself and those with its vector."""
+    truth: ExactAnswer
+    int8_nearest: Rows
+
+
+class TuningSweep:
+    """Searches the sampled texts of a corpus in every setting."""
+
+    def __init__(
+        self,
+        vectors: VectorFile,
+        index: BinaryIndex,
+        int8: Int8Store,
+        quantizer: Int8Quantizer,
+        first_rows: Rows | None,
+    ) -> None:
+        """Takes the vectors and sign bits of the distinct texts, and the int8 rows that `first_rows` leads to.
+
+        Args:
+            vectors: float32 `(num_texts, dim)` of length 1.
+            index: sign bits of the texts.
+            int8: the int8 vectors of all rows.
+            quantizer: what made them.
+            first_rows: `(num_texts,)` one row a text, or None when every text is a row.
+        """
+        self._vectors = vectors
+        self._index = index
+        self._int8 = int8
+        self._quantizer = quantizer
+        self._first_rows = first_rows
+        self._grid = _grid(len(index))
+        self._levels = sorted({num_candidates for num_candidates, _, _ in self._grid})
+
+    @classmethod
+    def open(
+        cls, folder: Path, vectors: VectorFile, quantizer: Int8Quantizer, text_ids: npt.NDArray[np.int32]
+    ) -> TuningSweep:
+        """Returns the sweep over the codes in a build's folder; `text_ids` `(n,)` says which text each row has."""
+        index = BinaryIndex.open(folder / BINARY_FILE, vectors.dim)
+        int8 = Int8Store.open(folder / INT8_FILE, vectors.dim)
+        if vectors.num_vectors == len(text_ids):
+            return cls(vectors, index, int8, quantizer, None)
+        # Texts are numbered in the order in which they first appear.
+        first_rows: Rows = np.unique(text_ids, return_index=True)[1].astype(np.int64)
+        return cls(vectors, index.subset(first_rows), int8, quantizer, first_rows)
+
+    def run(self, target_share: float, on_queries: OnQueries = lambda done, total: None) -> Tuning | None:
+        """Returns the chosen settings, or None when no text has a neighbour to be found.
+
+        Args:
+            target_share: the share of what rescoring all int8 vectors finds that must be kept.
+            on_queries: is told the queries done and their total.
+        """
+        queries = self._queries()
+        if not queries:
+            return None
+        recalls = np.empty((len(queries), len(self._grid) + len(self._levels) + 2))
+        for start in range(0, len(queries), _QUERIES_AT_ONCE):
+            on_queries(start, len(queries))
+            block = queries[start : start + _QUERIES_AT_ONCE]
+            recalls[start : start + len(block)] = self._recalls(block)
+        on_queries(len(queries), len(queries))
+        return self._chosen(recalls.mean(axis=0), len(queries), target_share)
+
+    def _chosen(self, recalls: npt.NDArray[np.float64], num_queries: int, target_share: float) -> Tuning:
+        int8_all, bits = (float(value) for value in recalls[:2])
+        float_bits = dict(zip(self._levels, recalls[2:], strict=False))
+        curve = [
+            TuningPoint(*setting, share=float(recall) / int8_all if int8_all else 1.0, recall=float(recall))
+            for setting, recall in zip(self._grid, recalls[2 + len(self._levels) :], strict=True)
+        ]
+        best = choose(curve, target_share)
+        return Tuning(
+            num_candidates=best.num_candidates,
+            rescore_multiplier=best.rescore_multiplier,
+            top_k=TOP_K,
+            target_share=target_share,
+            reached_share=best.share,
+            reached=best.share >= target_share,
+            sampled_queries=num_queries,
+            recall=TuningRecall(bits, float(float_bits[best.num_candidates]), int8_all, best.recall),
+            curve=tuple(curve),
+        )
+
+    def _queries(self) -> list[_Query]:
+        num_texts = len(self._index)
+        count = min(num_texts, max(_FEWEST_QUERIES, min(_MOST_QUERIES, num_texts // _TEXTS_A_QUERY)))
+        sampled = np.sort(np.random.default_rng(_SEED).choice(num_texts, count, replace=False))
+        vectors = self._floats(sampled)
+        texts = np.arange(num_texts)
+        depth = TOP_K + _MOST_DUPLICATES
+        exact = scan(vectors, texts, self._floats, depth)
+        by_int8 = scan(vectors, texts, self._decoded, depth)
+        queries = []
+        for text, vector, answer, int8_answer in zip(sampled, vectors, exact, by_int8, strict=True):
+            same = (answer.rows == text) | (answer.scores >= vector @ vector - SAME_SCORE)
+            truth = ExactAnswer(answer.rows[~same][:TOP_K], answer.scores[~same][:TOP_K])
+            wanted = TOP_K if num_texts > depth else len(truth.rows)
+            if wanted and len(truth.rows) == wanted:
+                left_out = answer.rows[same]
+                int8_nearest = int8_answer.rows[~np.isin(int8_answer.rows, left_out)][:wanted]
+                queries.append(_Query(vector, left_out, truth, int8_nearest))
+        return queries
+
+    def _recalls(self, queries: list[_Query]) -> npt.NDArray[np.float64]:
+        """Returns recall by query: of all int8 vectors, bits, float x bits at each level, and each setting."""
+        deepest = self._levels[-1] + _MOST_DUPLICATES
+        found = self._index.search_batch(np.stack([binarize(query.vector) for query in queries]), deepest)
+        recalls = []
+        for query, texts in zip(queries, found.ids, strict=True):
+            candidates = texts[~np.isin(texts, query.left_out)][: self._levels[-1]]
+            rankings = np.stack([query.int8_nearest, *self._rankings(query, candidates)])
+            recalls.append(self._shares_found(query, rankings))
+        return np.array(recalls)
+
+    def _shares_found(self, query: _Query, rankings: Rows) -> npt.NDArray[np.float64]:
+        """Returns the share of the answer that each ranking holds, `(m,)` for `(m, k)`, counted as by `agreeing`."""
+        texts = np.unique(rankings)
+        scores, last = self._floats(texts) @ query.vector, query.truth.scores[-1]
+        places = np.sum(query.truth.scores <= last + SAME_SCORE)
+        above = np.isin(rankings, texts[scores > last + SAME_SCORE]).sum(axis=1)
+        tied = np.isin(rankings, texts[np.abs(scores - last) <= SAME_SCORE]).sum(axis=1)
+        shares: npt.NDArray[np.float64] = (above + np.minimum(tied, places)) / len(query.truth.rows)
+        return shares
+
+    def _rankings(self, query: _Query, candidates: Rows) -> list[Rows]:
+        """Returns the texts `(k,)` found by bits, by float x bits at each level, and by each setting."""
+        wanted = len(query.truth.rows)
+        scores = asymmetric_scores(query.vector, self._index.codes[candidates])
+        order = np.argsort(-scores, kind="stable")
+        most_rows = TOP_K * _MULTIPLIERS[-1]
+        leading = {level: order[order < level][:most_rows] for level in self._levels}
+        pool = np.unique(np.concatenate(list(leading.values())))
+        rescored = np.empty(len(candidates), np.float32)
+        rescored[pool] = int8_scores(query.vector, self._codes(candidates[pool]), self._quantizer)
+        best_first = {level: np.argsort(-rescored[own], kind="stable") for level, own in leading.items()}
+        positions = [np.arange(wanted), *(leading[level][:wanted] for level in self._levels)]
+        for level, _, num_rows in self._grid:
+            best = best_first[level]
+            positions.append(leading[level][best[best < num_rows][:wanted]])
+        return [candidates[own] for own in positions]
+
+    def _floats(self, texts: Rows) -> Float32s:
+        return next(self._vectors.gather(texts, len(texts)))
+
+    def _codes(self, texts: Rows) -> npt.NDArray[np.int8]:
+        return self._int8.fetch(texts if self._first_rows is None else self._first_rows[texts])
+
+    def _decoded(self, texts: Rows) -> Float32s:
+        return self._quantizer.decode(self._codes(texts))
+
+
+def _grid(num_texts: int) -> list[tuple[int, int, int]]:
+    """Returns candidates, multiplier and int8 rows of every setting that is worth trying among so many texts."""
+    grid = []
+    for level in sorted({min(level, num_texts) for level in _CANDIDATES}):
+        for multiplier in _MULTIPLIERS:
+            grid.append((level, multiplier, min(level, TOP_K * multiplier)))
+            if TOP_K * multiplier >= level:
+                break
+    return grid

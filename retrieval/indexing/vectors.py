@@ -1,0 +1,73 @@
+"""The second pass of a build: vectors for the distinct texts, resumably.
+
+Vectors are appended to a plain file, chunk by chunk, and what was brought to the disk is noted after each chunk. A
+build that is killed goes on from the last note, if it is of the same inputs.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from retrieval.bundle.bundle import sync
+from retrieval.indexing.folder import NEW_PROGRESS_FILE, PROGRESS_FILE, TEXTS_FILE, VECTORS_FILE
+from retrieval.indexing.ingestion import Ingested
+from retrieval.indexing.progress import BuildProgress, Report
+from retrieval.indexing.vector_file import VectorFile
+from retrieval.indexing.vector_source import VectorSource
+
+_CHUNK_TEXTS = 4096
+"""Vectors made between two notes of progress: what a kill costs at most."""
+
+
+def write_vectors(work: Path, ingested: Ingested, source: VectorSource, fingerprint: str, report: Report) -> VectorFile:
+    """Returns the vectors of the distinct texts in the build folder `work`, going on where a killed build was.
+
+    Args:
+        work: the build folder, which holds the distinct texts.
+        ingested: what the first pass found.
+        source: where the vectors come from.
+        fingerprint: what the vectors depend on; those of another fingerprint are dropped.
+        report: is told what is done.
+
+    Raises:
+        ModelError, VectorsError: if the source gives something else than finite vectors of its dimension.
+        OSError: if the disk is full, or a file cannot be written.
+    """
+    total = ingested.distinct_text_count
+    done = _resume_point(work, fingerprint, source, report)
+    vectors = VectorFile(work / VECTORS_FILE, total, source.dim)
+    vectors.truncate(done)
+    report(BuildProgress(source.phase, done, total))
+    for chunk in source.chunks(ingested, work / TEXTS_FILE, skip=done, size=_CHUNK_TEXTS):
+        vectors.append(chunk)
+        done += len(chunk)
+        _note(work / PROGRESS_FILE, {"fingerprint": fingerprint, "done": done})
+        report(BuildProgress(source.phase, done, total))
+    return vectors
+
+
+def _resume_point(work: Path, fingerprint: str, source: VectorSource, report: Report) -> int:
+    try:
+        noted = json.loads((work / PROGRESS_FILE).read_text())
+        same, done = noted["fingerprint"] == fingerprint, int(noted["done"])
+    except FileNotFoundError:
+        return 0
+    except (ValueError, KeyError, TypeError):
+        same, done = False, 0
+    if not same or not (work / VECTORS_FILE).exists():
+        report(BuildProgress("note", message="The unfinished build here was of other inputs: starting afresh."))
+        # Before the vectors change: a kill in between must not leave this note beside those of other inputs.
+        (work / PROGRESS_FILE).unlink(missing_ok=True)
+        sync(work)
+        return 0
+    have = "texts are encoded" if source.phase == "encoding" else "vectors are copied"
+    report(BuildProgress("note", message=f"Going on with the unfinished build: {done:,} {have} already."))
+    return done
+
+
+def _note(path: Path, values: dict[str, object]) -> None:
+    fresh = path.with_name(NEW_PROGRESS_FILE)
+    fresh.write_text(json.dumps(values))
+    sync(fresh)
+    fresh.replace(path)

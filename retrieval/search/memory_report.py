@@ -1,0 +1,34 @@
+"""What an open index holds, as the operating system counts it."""
+
+from __future__ import annotations
+
+from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.results import MemoryItem, MemoryReport
+from retrieval.search.measurement import process_rss_bytes, resident_bytes
+
+
+def memory_report(bundle: Bundle, *, codes_bytes: int, tables_bytes: int, encoder_bytes: int) -> MemoryReport:
+    """Returns what is held in RAM, and how much of each mapped file is in RAM now.
+
+    Args:
+        bundle: the opened index.
+        codes_bytes: sign bits that every query is compared with.
+        tables_bytes: which rows share a text or a group.
+        encoder_bytes: growth of the process while the encoder was loaded.
+    """
+    manifest = bundle.manifest
+    files = {name: bundle.file(name) for name in (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)}
+    resident = resident_bytes(list(files.values()))
+    sizes = manifest.files  # not asked of the paths: a new index may have taken the place of this one
+    items = [
+        MemoryItem("codes", "sign bits that every query is compared with", codes_bytes, "ram"),
+        MemoryItem("row_tables", "which rows share a text or a group", tables_bytes, "ram"),
+        MemoryItem("encoder", "growth of the process while the encoder was loaded", encoder_bytes, "ram"),
+    ]
+    for name, label in ((BINARY_FILE, "binary"), (INT8_FILE, "int8"), (DOCUMENTS_FILE, "documents")):
+        items.append(MemoryItem(f"{label}_file", f"size of the mapped {name}", sizes[name].size_bytes, "file"))
+        items.append(
+            MemoryItem(f"{label}_resident", "its pages in RAM in this process now", resident[files[name]], "resident")
+        )
+    items.append(MemoryItem("rss", "all pages of this process in RAM (RSS)", process_rss_bytes(), "process"))
+    return MemoryReport(tuple(items), num_vectors=manifest.row_count, dim=manifest.dim)

@@ -1,0 +1,339 @@
+"""The search path: encode -> binarize -> Hamming -> asymmetric -> int8, timed stage by stage.
+
+The page, the scripts, the benchmarks and the tests all search through `Searcher`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.bundle.binary_index import BinaryIndex
+from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle, Manifest
+from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.row_tables import Candidates, Rows, RowTables
+from retrieval.bundle.verification import Verification
+from retrieval.encoding.encoder import Encoder, load_encoder
+from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
+from retrieval.quantization import Bits, Float32s, Int8s, binarize
+from retrieval.results import Document, Latency, MemoryReport, SearchResponse, SearchSettings
+from retrieval.search.measurement import StageClock, process_rss_bytes
+from retrieval.search.memory_report import memory_report
+from retrieval.search.query_checks import chosen_settings, unit_vector, usable_text
+from retrieval.search.ranking import Ranker
+
+_ALWAYS_SHORT_ENOUGH = 120
+"""No model here reads fewer tokens than this many characters can make."""
+
+
+class Searcher:
+    """An opened index and its encoder. Safe to use from many threads."""
+
+    def __init__(self, bundle: Bundle, encoder: Encoder | None, encoder_bytes: int = 0) -> None:
+        manifest = bundle.manifest
+        self.bundle = bundle
+        self.manifest = manifest
+        self.encoder = encoder
+        self._encoder_bytes = encoder_bytes
+        self._quantizer = manifest.quantizer
+        self._documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
+        self._index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim)
+        self._int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
+        self._check_row_counts()
+        self._tables = RowTables.of(
+            self._documents,
+            distinct_text_count=manifest.distinct_text_count,
+            grouped=manifest.group_count is not None,
+        )
+        # Rows with one text have one code: searching each text once gives as many distinct texts as are asked for.
+        first_rows = self._tables.first_rows
+        self._texts = self._index if first_rows is None else self._index.subset(first_rows)
+        self._ranker = Ranker(self._texts, self._int8, self._documents, self._tables, self._quantizer)
+        self.verification = Verification(bundle)
+
+    @classmethod
+    def open(cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background") -> Self:
+        """Returns the searcher of the bundle in `path`: checked, mapped and warm.
+
+        Args:
+            path: the folder of a built index.
+            encoder: the encoder to use; by default the one of the model in the manifest. An index of given vectors may
+                have none, and is then searched with `search_vector`, or takes any encoder of its dimension.
+            verify: `background` checks the big files against their checksums while queries are answered, and takes
+                the index out of service if that fails; `now` checks them first; `never` leaves them unchecked.
+
+        Raises:
+            BundleError: if the bundle is missing, altered, or of another format version, model or dimension.
+            ModelError: if the model cannot be had.
+        """
+        bundle = Bundle.open(path)
+        manifest = bundle.manifest
+        before = process_rss_bytes()
+        if encoder is None and manifest.has_model:
+            encoder = load_encoder(manifest.model_id, expected_sha256=manifest.weights_sha256)
+        if encoder is not None and not _fits(encoder, manifest):
+            raise BundleIncompatibleError(
+                f"{path} was built with {manifest.model_id} ({manifest.weights_sha256[:16]}…, {manifest.dim} "
+                f"dimensions), the encoder is {encoder.model_id} ({encoder.weights_sha256[:16]}…, {encoder.dim}): "
+                f"open it with its own model, or build the index again."
+            )
+        searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before))
+        searcher.verification.start(verify)
+        bundle.check_current()
+        return searcher
+
+    def __len__(self) -> int:
+        return self.manifest.row_count
+
+    def __repr__(self) -> str:
+        return f"Searcher({self.manifest.corpus.name}, {len(self):,} rows, {self._index!r})"
+
+    @property
+    def codes(self) -> Bits:
+        """Returns the sign bits that every query is compared with, uint8 `(num_texts, ceil(dim / 8))`; do not write."""
+        return self._texts.codes
+
+    @property
+    def row_codes(self) -> Bits:
+        """Returns the sign bits of every row, uint8 `(n, ceil(dim / 8))`; do not write."""
+        return self._index.codes
+
+    def candidates(self, vector: Float32s, num_candidates: int) -> Candidates:
+        """Returns what the Hamming stage hands on for a vector `(dim,)`: that many distinct texts, nearest first."""
+        return self._ranker.candidates(binarize(vector), num_candidates)
+
+    def int8_codes(self, texts: Rows) -> Int8s:
+        """Returns the int8 codes of distinct texts `(m,)`, as `candidates` names them, int8 `(m, dim)`."""
+        return self._int8.fetch(self._tables.first_row_of(texts))
+
+    @property
+    def defaults(self) -> SearchSettings:
+        """Returns the settings that the manifest recommends for this corpus."""
+        search = self.manifest.search
+        return SearchSettings(
+            num_candidates=int(search["num_candidates"]), rescore_multiplier=int(search["rescore_multiplier"])
+        )
+
+    @property
+    def can_encode(self) -> bool:
+        """Returns whether texts can be searched for; without a model, only `search_vector` and `more_like` answer."""
+        return self.encoder is not None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Returns what the user should know about this searcher."""
+        note = self.encoder.note if self.encoder is not None else None
+        return (note,) if note else ()
+
+    def search(
+        self,
+        query: str,
+        top_k: int | None = None,
+        *,
+        num_candidates: int | None = None,
+        rescore_multiplier: int | None = None,
+        asymmetric: bool | None = None,
+        rescore: bool | None = None,
+    ) -> SearchResponse:
+        """Returns the documents closest to `query`; a knob left at None takes the default of this index.
+
+        Args:
+            query: any text; what is beyond the model's length is cut, with a note.
+            top_k: how many hits; groups count once when the corpus has groups.
+            num_candidates: how many distinct texts the Hamming stage hands on, at least `top_k`.
+            rescore_multiplier: `rescore_multiplier * top_k` int8 rows are read and rescored.
+            asymmetric: choose those rows by float query x sign bits, rather than by Hamming distance.
+            rescore: score with int8; without it, scores are estimates from the bits.
+
+        Raises:
+            QueryError: if the query is blank, or a setting is below 1.
+            BundleCorruptError: if the background check found an altered file.
+        """
+        clock = StageClock()
+        settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
+        text, notes = self._usable(query)
+        with clock.stage("encode"):
+            vector = self._required_encoder().encode_query([text])[0]
+        return self._search(query, vector, settings, clock, notes)
+
+    def search_vector(
+        self,
+        vector: npt.ArrayLike,
+        top_k: int | None = None,
+        *,
+        num_candidates: int | None = None,
+        rescore_multiplier: int | None = None,
+        asymmetric: bool | None = None,
+        rescore: bool | None = None,
+    ) -> SearchResponse:
+        """Returns the documents closest to a vector `(dim,)`, which need not have length 1; see `search`.
+
+        Raises:
+            QueryError: if the vector has another shape, is not finite or has no length, or a setting is below 1.
+            BundleCorruptError: if the background check found an altered file.
+        """
+        clock = StageClock()
+        settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
+        usable = unit_vector(vector, self.manifest.dim)
+        return self._search("", usable, settings, clock, ())
+
+    def more_like(self, row: int, top_k: int | None = None) -> SearchResponse:
+        """Returns the documents closest to the one in `row`, itself and its group left out; needs no model.
+
+        The query is the document's int8 vector, de-quantized: what the index has of it.
+
+        Raises:
+            QueryError: if the row is not in the corpus, or `top_k` is below 1.
+            BundleCorruptError: if the background check found an altered file.
+        """
+        if not 0 <= row < len(self):
+            raise QueryError(f"row {row} is not in this index: 0 to {len(self) - 1:,} are.")
+        settings = self._settings(top_k, None, None, None, None)
+        vector = self._quantizer.decode(self._int8.fetch(np.array([row])))[0]
+        response = self.search_vector(vector, settings.top_k + 1)
+        others = [hit for hit in response.hits if row != hit.row and row not in hit.member_rows]
+        hits = tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(others[: settings.top_k], start=1))
+        return dataclasses.replace(response, hits=hits, settings=settings)
+
+    def search_many(
+        self,
+        queries: Sequence[str],
+        top_k: int | None = None,
+        *,
+        num_candidates: int | None = None,
+        rescore_multiplier: int | None = None,
+        asymmetric: bool | None = None,
+        rescore: bool | None = None,
+    ) -> list[SearchResponse]:
+        """Returns one response a query, encoded and compared as a batch; see `search`.
+
+        The latency of each has an equal share of what the batch took to encode, binarize and compare.
+
+        Raises:
+            QueryError: if a query is blank, `queries` is one text rather than several, or a setting is below 1.
+            BundleCorruptError: if the background check found an altered file.
+        """
+        if isinstance(queries, str):
+            raise QueryError("search_many takes a list of queries, and was given one text: use search, or a list.")
+        if not queries:
+            return []
+        clock = StageClock()
+        settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
+        usable = [self._usable(query) for query in queries]
+        with clock.stage("encode"):
+            vectors = self._required_encoder().encode_query([text for text, _ in usable])
+        with clock.stage("binarize"):
+            codes = binarize(vectors)
+        with clock.stage("hamming"):
+            found = self._texts.search_batch(codes, settings.num_candidates)
+        share = clock.latency()
+        responses = []
+        for row, (query, (_, notes)) in enumerate(zip(queries, usable, strict=True)):
+            own = StageClock()
+            candidates = Candidates(found.ids[row], found.distances[row])
+            response = self._ranker.answer(query, vectors[row], codes[row], candidates, settings, own, notes)
+            responses.append(dataclasses.replace(response, latency=_shared(share, len(queries), response.latency)))
+        return responses
+
+    def encode_query(self, query: str) -> tuple[Float32s, tuple[str, ...]]:
+        """Returns the vector `(dim,)` that `search` compares for a query, and what the reader should know about it.
+
+        Raises:
+            QueryError: if the query is blank, or this index has no model.
+            BundleCorruptError: if the background check found an altered file.
+        """
+        text, notes = self._usable(query)
+        return self._required_encoder().encode_query([text])[0], notes
+
+    def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
+        """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
+
+        This is `search` without documents and groups: what recall is measured on.
+        """
+        return self._ranker.nearest_texts(vector, settings)
+
+    def documents(self, rows: Sequence[int]) -> tuple[Document, ...]:
+        """Returns the documents at `rows`.
+
+        Raises:
+            IndexError: if a row is not in the corpus.
+        """
+        return self._documents.fetch(rows)
+
+    def memory(self) -> MemoryReport:
+        """Returns what this searcher holds, as the operating system counts it."""
+        return memory_report(
+            self.bundle,
+            codes_bytes=self._texts.codes.nbytes,
+            tables_bytes=self._tables.nbytes,
+            encoder_bytes=self._encoder_bytes,
+        )
+
+    def _check_row_counts(self) -> None:
+        expected = self.manifest.row_count
+        for part in (self._index, self._int8, self._documents):
+            if len(part) != expected:
+                raise BundleCorruptError(
+                    f"{self.bundle.path}: {part!r}, the manifest says {expected:,} rows. "
+                    f"Copy the whole folder again, or build the index again."
+                )
+
+    def _settings(
+        self,
+        top_k: int | None,
+        num_candidates: int | None,
+        rescore_multiplier: int | None,
+        asymmetric: bool | None,
+        rescore: bool | None,
+    ) -> SearchSettings:
+        given = {
+            "top_k": top_k,
+            "num_candidates": num_candidates,
+            "rescore_multiplier": rescore_multiplier,
+            "asymmetric": asymmetric,
+            "rescore": rescore,
+        }
+        return chosen_settings(self.defaults, given, num_rows=len(self), num_texts=len(self._texts))
+
+    def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
+        self.verification.raise_if_failed()
+        text = usable_text(query)
+        # A token is at least one character: only a long text can be too long.
+        cut = self._required_encoder().num_tokens_cut(text) if len(text) > _ALWAYS_SHORT_ENOUGH else 0
+        if not cut:
+            return text, ()
+        return text, (f"The query is long: its last {cut:,} tokens are beyond the model's length and were not read.",)
+
+    def _required_encoder(self) -> Encoder:
+        if self.encoder is None:
+            raise QueryError(
+                "this index was built from given vectors and has no model for texts: search it with a vector "
+                "(search_vector, or scripts/search.py --vector), or build it again with the model that made them."
+            )
+        return self.encoder
+
+    def _search(
+        self, query: str, vector: Float32s, settings: SearchSettings, clock: StageClock, notes: tuple[str, ...]
+    ) -> SearchResponse:
+        self.verification.raise_if_failed()
+        with clock.stage("binarize"):
+            code = binarize(vector)
+        with clock.stage("hamming"):
+            candidates = self._ranker.candidates(code, settings.num_candidates)
+        return self._ranker.answer(query, vector, code, candidates, settings, clock, notes)
+
+
+def _fits(encoder: Encoder, manifest: Manifest) -> bool:
+    same_model = encoder.weights_sha256 == manifest.weights_sha256 or not manifest.has_model
+    return same_model and encoder.dim == manifest.dim
+
+
+def _shared(batch: Latency, num_queries: int, own: Latency) -> Latency:
+    stages = {name: batch.stages[name] / num_queries + own.stages[name] for name in own.stages}
+    return Latency(stages, batch.total_ms / num_queries + own.total_ms)

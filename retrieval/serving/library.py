@@ -1,0 +1,147 @@
+"""The indexes that one process serves, by name: each is opened when it is first asked for, and stays open.
+
+Indexes of the same model share one encoder, which is the larger part of what an open index holds.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from retrieval.bundle.bundle import MANIFEST_FILE, Manifest
+from retrieval.encoding.encoder import Encoder
+from retrieval.errors import BundleError, BundleMissingError
+from retrieval.search.searcher import Searcher
+
+OpenSearcher = Callable[[Path, Encoder | None], Searcher]
+"""Opens the index in a folder, with the encoder of an index of the same model where one is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An index that can be chosen."""
+
+    name: str
+    title: str
+    """What the documents are, for people."""
+    row_count: int
+    path: Path
+
+
+def _open(path: Path, encoder: Encoder | None) -> Searcher:
+    return Searcher.open(path, encoder=encoder)
+
+
+class Library:
+    """A registry of indexes. Safe to use from many threads."""
+
+    def __init__(self, folder: Path | None = None, *, open_searcher: OpenSearcher = _open) -> None:
+        """Offers every finished index in the sub-folders of `folder`, and those that are added."""
+        self._folder = folder
+        self._open_searcher = open_searcher
+        self._lock = threading.RLock()
+        self._opening = threading.Lock()
+        """Apart from the other: opening takes seconds, in which the open ones are searched and listed."""
+        self._paths: dict[str, Path] = {}
+        self._open: dict[str, Searcher] = {}
+        self._encoders: weakref.WeakValueDictionary[str, Encoder] = weakref.WeakValueDictionary()
+        """Those of all searchers that are in use, private ones too, by the hash of their model."""
+        self._default: str | None = None
+
+    @property
+    def default(self) -> str:
+        """Returns the name of the index that a visitor meets first.
+
+        Raises:
+            BundleMissingError: if there is no index at all.
+        """
+        with self._lock:
+            if self._default is not None:
+                return self._default
+        names = [entry.name for entry in self.entries()]
+        if not names:
+            raise BundleMissingError("there is no index to search: build one with scripts/build_index.py.")
+        return names[0]
+
+    def add(self, path: Path, *, as_default: bool = False) -> str:
+        """Adds the index in `path` and returns its name: that of its folder, with a number where that is taken."""
+        path = path.resolve()
+        with self._lock:
+            name = next((name for name, known in self._places().items() if known == path), None)
+            if name is None:
+                taken = self._places().keys()
+                base = path.name or "index"
+                name = next(n for n in (base, *(f"{base}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
+                self._paths[name] = path
+            if as_default:
+                self._default = name
+        return name
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Returns the indexes whose manifest can be read, the default first, then by name."""
+        found = []
+        for name, path in self._places().items():
+            try:
+                manifest = Manifest.read(path)
+            except BundleError:
+                continue
+            found.append(Entry(name, manifest.corpus.title, manifest.row_count, path))
+        return tuple(sorted(found, key=lambda entry: (entry.name != self._default, entry.name)))
+
+    def open(self, name: str | None = None) -> Searcher:
+        """Returns the searcher of an index, by default of the default one.
+
+        Raises:
+            BundleMissingError: if there is no index of that name.
+            BundleError: if it cannot be opened.
+            ModelError: if its model cannot be had.
+        """
+        name = name or self.default
+        if (searcher := self._opened(name)) is not None:
+            return searcher
+        with self._opening:
+            if (searcher := self._opened(name)) is not None:
+                return searcher
+            path = self._places().get(name)
+            if path is None:
+                names = ", ".join(sorted(self._places()))
+                raise BundleMissingError(f"there is no index called {name!r} here: choose one of {names}.")
+            searcher = self._opened_anew(path)
+            with self._lock:
+                self._open[name] = searcher
+            return searcher
+
+    def open_private(self, path: Path) -> Searcher:
+        """Returns the searcher of an index that only the caller knows of, with a shared encoder.
+
+        Raises:
+            BundleError: if it cannot be opened.
+            ModelError: if its model cannot be had.
+        """
+        with self._opening:
+            return self._opened_anew(path)
+
+    def _opened(self, name: str) -> Searcher | None:
+        with self._lock:
+            return self._open.get(name)
+
+    def _places(self) -> dict[str, Path]:
+        with self._lock:
+            places = dict(self._paths)
+        if self._folder is not None and self._folder.is_dir():
+            for path in sorted(self._folder.iterdir()):
+                if (path / MANIFEST_FILE).is_file() and not path.name.endswith(".building"):
+                    resolved = path.resolve()
+                    if resolved not in places.values():
+                        places.setdefault(path.name, resolved)
+        return places
+
+    def _opened_anew(self, path: Path) -> Searcher:
+        """Returns a new searcher; called by one thread at a time, so that no model is loaded twice."""
+        searcher = self._open_searcher(path, self._encoders.get(Manifest.read(path).weights_sha256))
+        if searcher.encoder is not None:
+            self._encoders.setdefault(searcher.encoder.weights_sha256, searcher.encoder)
+        return searcher

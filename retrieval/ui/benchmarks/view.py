@@ -1,0 +1,172 @@
+"""The Benchmarks view: the article's claims beside what was measured of the loaded index, and what vectors cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from retrieval.benchmark.desk import Measurement, MeasuringDesk
+from retrieval.benchmark.figures.judged import read_judged
+from retrieval.benchmark.figures.kept import kept_figures
+from retrieval.benchmark.figures.reading import read_object
+from retrieval.benchmark.figures.run import RunFigures
+from retrieval.errors import RetrievalError
+from retrieval.search.searcher import Searcher
+from retrieval.serving.library import Library
+from retrieval.ui.asking import Asking, Update, searcher_of
+from retrieval.ui.benchmarks.cost_panel import place_cost_panel
+from retrieval.ui.benchmarks.evidence import claims_section, plots_section
+from retrieval.ui.benchmarks.quick_panel import offer, result, told, under_way
+from retrieval.ui.benchmarks.standing import judged_section, project_section
+from retrieval.ui.markup import error_words
+from retrieval.ui.theme import ASSETS
+from retrieval.ui.your_data.index import OwnIndex
+
+PUBLISHED = ASSETS / "benchmarks"
+"""What the project measured, where it is part of the repository."""
+_DESK = MeasuringDesk()
+_POLL_S = 0.4
+Results = Mapping[str, dict[str, Any]]
+"""What a visitor measured, by SHA-256 of the codes of the index."""
+# Polled rather than queued: a measurement runs in a thread of its own, and every event ends at once.
+_COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+class BenchmarksView:
+    """Builds the view inside the `gr.Blocks` that is open, and answers its own events."""
+
+    key = "benchmarks"
+    outputs: Sequence[Any] = ()
+
+    def __init__(self, library: Library, asking: Asking, searcher: Searcher, *, desk: MeasuringDesk = _DESK) -> None:
+        self._library = library
+        self._desk = desk
+        self.running = gr.State(None, delete_callback=_cancel)
+        self.results = gr.State({})
+        claims, plots = _evidence(searcher, {})
+        with gr.Column(elem_id="benchmarks"):
+            self.claims = gr.HTML(claims, elem_id="bench-claims", apply_default_css=False)
+            with gr.Row(elem_id="measure-buttons"):
+                self.start_button = gr.Button("Measure on this machine", variant="primary", elem_id="measure", scale=0)
+                self.stop_button = gr.Button("Cancel", elem_id="stop-measuring", scale=0, visible=False)
+            self.panel = gr.HTML(_panel(searcher, {}), elem_id="bench-measured", apply_default_css=False)
+            self.plots = gr.HTML(plots, apply_default_css=False)
+            gr.HTML(_standing(), apply_default_css=False)
+            place_cost_panel()
+        self.timer = gr.Timer(_POLL_S, active=False)
+        self._wire(asking)
+
+    def _wire(self, asking: Asking) -> None:
+        choice = [asking.index, asking.own]
+        under_way_outputs = [self.running, self.panel, self.start_button, self.stop_button, self.timer]
+        self.start_button.click(self.start, [*choice, self.running], under_way_outputs, **_COMMON)
+        self.stop_button.click(self.stop, self.running, under_way_outputs, **_COMMON)
+        self.timer.tick(
+            self.poll, [self.running, self.results], [*under_way_outputs, self.results, self.claims], **_COMMON
+        )
+        gr.on(
+            [asking.index.change, asking.own.change],
+            self.show, [*choice, self.running, self.results], [*under_way_outputs, self.claims, self.plots], **_COMMON,
+        )  # fmt: skip
+
+    def on_index(self, searcher: Searcher) -> Update:
+        """Returns nothing: the view follows the choice of index itself, for it knows what the visitor measured."""
+        return {}
+
+    def show(self, index: str | None, own: OwnIndex | None, running: Measurement | None, results: Results) -> Update:
+        """Returns the view over the index that is chosen now; a measurement of another one is ended."""
+        try:
+            searcher = searcher_of(self._library, index, own)
+        except RetrievalError as error:
+            return {self.panel: told("This index cannot be measured now.", error_words(error), is_error=True)}
+        if running is not None and running.searcher is searcher:
+            return {self.running: running}
+        _cancel(running)
+        claims, plots = _evidence(searcher, results)
+        return {**self._idle(_panel(searcher, results)), self.claims: claims, self.plots: plots}
+
+    def start(self, index: str | None, own: OwnIndex | None, running: Measurement | None) -> Update:
+        """Returns the bar of a measurement that was started, or why none was."""
+        try:
+            searcher = searcher_of(self._library, index, own)
+        except RetrievalError as error:
+            return self._idle(told("Nothing was measured.", error_words(error), is_error=True))
+        if running is not None and not running.is_over:
+            return {self.running: running}  # a second click
+        measurement = self._desk.start(searcher)
+        if measurement is None:
+            return self._idle(
+                told("Somebody else is measuring.", "Two measurements would disturb each other: try in a minute.")
+            )
+        return {
+            self.running: measurement,
+            self.panel: under_way(0.0, measurement.what),
+            self.start_button: gr.Button(interactive=False),
+            self.stop_button: gr.Button(visible=True),
+            self.timer: gr.Timer(active=True),
+        }
+
+    def stop(self, running: Measurement | None) -> Update:
+        """Returns the view after the visitor ended the measurement."""
+        _cancel(running)
+        return self._idle(told("Cancelled.", "Nothing was kept of it."))
+
+    def poll(self, running: Measurement | None, results: Results) -> Update:
+        """Returns how far a measurement is, or what it gave."""
+        if running is None:
+            return {self.timer: gr.Timer(active=False)}
+        if not running.is_over:
+            return {self.panel: under_way(running.share, running.what)}
+        if running.figures is None:
+            if running.error is not None:
+                return self._idle(told("Nothing was measured.", running.error, is_error=True))
+            return self._idle(told("Cancelled.", "Nothing was kept of it."))
+        measured = {**results, _name(running.searcher): running.figures}
+        claims, _ = _evidence(running.searcher, measured)
+        return {**self._idle(_panel(running.searcher, measured)), self.results: measured, self.claims: claims}
+
+    def _idle(self, panel: str) -> Update:
+        return {
+            self.running: None,
+            self.panel: panel,
+            self.start_button: gr.Button(interactive=True),
+            self.stop_button: gr.Button(visible=False),
+            self.timer: gr.Timer(active=False),
+        }
+
+
+def _cancel(running: Measurement | None) -> None:
+    if running is not None:
+        running.cancel()
+
+
+def _name(searcher: Searcher) -> str:
+    return searcher.manifest.files["binary.faiss"].sha256
+
+
+def _own_run(searcher: Searcher, results: Results) -> RunFigures | None:
+    figures = results.get(_name(searcher))
+    return None if figures is None else RunFigures.from_json(figures)
+
+
+def _evidence(searcher: Searcher, results: Results) -> tuple[str, str]:
+    """Returns the table of claims and the plots of an index."""
+    figures = kept_figures(searcher.bundle)
+    kept = None if figures is None else RunFigures.from_json(figures)
+    manifest = searcher.manifest
+    return claims_section(manifest, kept, _own_run(searcher, results)), plots_section(manifest, kept)
+
+
+def _panel(searcher: Searcher, results: Results) -> str:
+    run = _own_run(searcher, results)
+    if run is None or run.quick is None:
+        return offer(searcher.manifest, searcher.can_encode)
+    return result(run, run.quick)
+
+
+def _standing() -> str:
+    project = read_object(PUBLISHED / "packages.json")
+    run = None if project is None else RunFigures.from_json(project)
+    return judged_section(read_judged(PUBLISHED)) + project_section(run)

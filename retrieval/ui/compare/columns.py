@@ -1,0 +1,139 @@
+"""A comparison as columns: the same text carries the same `data-row` in each, so that the page can link them."""
+
+from __future__ import annotations
+
+from retrieval.evaluation.comparison.compared import ComparedHit, Comparison, LostText, Method, speed_words
+from retrieval.ui.markup import data_size, escaped, milliseconds, safe_url
+
+MAX_TITLE_CHARS = 200
+COLOURS = {"float32": "float32", "int8": "int8", "bits": "binary", "published": "binary int8", "ours": "binary int8"}
+"""The precisions that a way reads, by its key, as the names of their colours."""
+_SCORE_WORDS = {
+    "cosine": "Cosine similarity",
+    "estimate": "Cosine similarity, estimated from the bits",
+    "bits differ": "Sign bits that differ from the query's",
+    "raw dot": "Dot product with raw int8 codes. Not a cosine: it ignores that every dimension has its own step",
+}
+
+
+def columns(comparison: Comparison) -> str:
+    """Returns the columns, float32 first, and above them the line that says where a chosen text stands in each."""
+    inside = "".join(_column(method, comparison) for method in comparison.methods)
+    return (
+        '<p class="trace" role="status" data-trace>Point at a result, or choose one: '
+        "it lights up in every column. Escape lets go.</p>"
+        f'<div class="columns" role="group" aria-label="Results of each way" tabindex="0">{inside}</div>'
+    )
+
+
+def dots(key: str) -> str:
+    """Returns the dots in the colours of the precisions that a way reads."""
+    return "".join(f'<i class="dot {colour}" aria-hidden="true"></i>' for colour in COLOURS[key].split())
+
+
+def reference_name(comparison: Comparison) -> str:
+    """Returns what the others are measured against, for people."""
+    return "float32" if comparison.reference_key == "float32" else "the int8 scan"
+
+
+def _column(method: Method, comparison: Comparison) -> str:
+    colour = COLOURS[method.key].split()[0]
+    name = escaped(method.label)
+    body = (
+        f'<p class="missing">{escaped(method.missing)}</p>'
+        if method.missing is not None
+        else f"<ol>{''.join(_hit(hit, method, comparison) for hit in method.hits)}</ol>{_lost(method, comparison)}"
+    )
+    is_reference = " data-reference" if method.key == comparison.reference_key else ""
+    return (
+        f'<section class="column {colour} {method.key}" data-method="{name}"{is_reference} aria-label="{name}">'
+        f"<header><h3>{dots(method.key)}{name}</h3>{_figures(method, comparison)}</header>"
+        f'<p class="about">{escaped(method.about)}</p>{body}</section>'
+    )
+
+
+def _figures(method: Method, comparison: Comparison) -> str:
+    if method.time_ms is None:
+        kept, time = "&ndash;", "&ndash;"
+    else:
+        kept = f"<strong>{method.overlap}</strong> of {comparison.num_wanted}"
+        time = f"{milliseconds(method.time_ms)} ms"
+    disk = f"<small>+ {data_size(method.disk_read_bytes)} from disk</small>" if method.disk_read_bytes else ""
+    return (
+        f'<dl><div class="kept"><dt>{_kept_word(method, comparison)}</dt><dd>{kept}</dd></div>'
+        f"<div><dt>time</dt><dd>{time}{_faster(method, comparison)}</dd></div>"
+        f"<div><dt>RAM read</dt><dd>{data_size(method.ram_bytes)}{disk}</dd></div></dl>"
+    )
+
+
+def _kept_word(method: Method, comparison: Comparison) -> str:
+    return "the reference" if method.key == comparison.reference_key else "kept"
+
+
+def _faster(method: Method, comparison: Comparison) -> str:
+    faster = comparison.times_faster(method.key)
+    if faster is None or method.key == comparison.reference_key:
+        return ""
+    return f"<small>{speed_words(faster)}</small>"
+
+
+def _hit(hit: ComparedHit, method: Method, comparison: Comparison) -> str:
+    known = "" if hit.in_reference else " stray"
+    words = f"result {hit.rank} of {escaped(method.label)}"
+    return (
+        f'<li class="pick{known}" data-row="{hit.row}" data-rank="{hit.rank}" data-there="{hit.reference_rank:,}">'
+        f'<button type="button" aria-pressed="false" aria-label="Find {words} in every column">{hit.rank}</button>'
+        f'<div><span class="title" dir="auto">{_title(hit.text)}</span>'
+        f'<span class="small">{_score(hit.score, method.score_kind)}{_move(hit, method, comparison)}'
+        f"{_source(hit.url, words)}</span></div></li>"
+    )
+
+
+def _title(text: str) -> str:
+    return escaped(text if len(text) <= MAX_TITLE_CHARS else f"{text[:MAX_TITLE_CHARS]}…")
+
+
+def _source(url: str | None, words: str) -> str:
+    """Returns a link of its own: a tap on the title is to light it up, not to lead away."""
+    address = safe_url(url)
+    if address is None:
+        return ""
+    return (
+        f'<a class="open" href="{address}" target="_blank" rel="noopener noreferrer" title="Open the source" '
+        f'aria-label="Open the source of {words}">&#8599;</a>'
+    )
+
+
+def _score(score: float, kind: str) -> str:
+    shown = {"bits differ": f"{score:,.0f} bits", "raw dot": f"{score:,.0f} raw"}.get(kind, f"{score:.3f}")
+    sign = "~" if kind == "estimate" else ""
+    return f'<span title="{_SCORE_WORDS[kind]}">{sign}{shown}</span>'
+
+
+def _move(hit: ComparedHit, method: Method, comparison: Comparison) -> str:
+    if method.key == comparison.reference_key:
+        return ""
+    there = f"{'float32' if comparison.reference_key == 'float32' else 'int8'} #{hit.reference_rank:,}"
+    if not hit.in_reference:
+        about = f"Not among the results of {reference_name(comparison)}, where it is number {hit.reference_rank:,}"
+        return f'<span class="bad" title="{about}">{there}<span class="unseen">, not among its results</span></span>'
+    return f"<span>{there}</span>" if hit.reference_rank != hit.rank else ""
+
+
+def _lost(method: Method, comparison: Comparison) -> str:
+    if method.key == comparison.reference_key:
+        return ""
+    if not method.lost:
+        return '<p class="lost none">Nothing lost.</p>'
+    items = "".join(_lost_item(lost) for lost in method.lost)
+    return f'<div class="lost"><h4>Lost, with the rank in {reference_name(comparison)}</h4><ul>{items}</ul></div>'
+
+
+def _lost_item(lost: LostText) -> str:
+    words = f"what was lost, number {lost.reference_rank}"
+    return (
+        f'<li class="pick gone" data-row="{lost.row}">'
+        f'<button type="button" aria-pressed="false" aria-label="Find {words}, in every column">'
+        f"#{lost.reference_rank}</button>"
+        f'<div><span class="title" dir="auto">{_title(lost.text)}</span></div></li>'
+    )

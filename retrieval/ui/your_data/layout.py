@@ -1,0 +1,203 @@
+"""The components of the view of a visitor's own data, and which of them are seen in which step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import gradio as gr
+
+from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.serving.visitor.queue import JobStatus
+from retrieval.ui.asking import Update
+from retrieval.ui.your_data import panels as own_panels
+from retrieval.ui.your_data.sessions import Source
+
+_POLL_S = 0.5
+_NONE = ("none", "")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLayout:
+    """The steps, of which one is seen at a time: bring, choose, wait, verdict."""
+
+    message: gr.HTML
+    bring: gr.Column
+    file: gr.File
+    refused: gr.Button
+    """Not seen: the script of the page presses it when a file is too large to be sent at all."""
+    lines: gr.Textbox
+    use_lines: gr.Button
+    use_sample: gr.Button
+    choose: gr.Column
+    preview: gr.HTML
+    text: gr.Dropdown
+    body: gr.Dropdown
+    url: gr.Dropdown
+    rows: gr.Number
+    build: gr.Button
+    again: gr.Button
+    building: gr.Column
+    progress: gr.HTML
+    cancel: gr.Button
+    done: gr.Column
+    verdict: gr.HTML
+    another: gr.Button
+    mine: gr.Row
+    """What can be done with the index that was built, in whichever step the next one is."""
+    search: gr.Button
+    compare: gr.Button
+    zip: gr.Button
+    download: gr.DownloadButton
+    delete: gr.Button
+    timer: gr.Timer
+    index_chosen: gr.Textbox
+    """Not seen: changes when an index of the visitor's own came or went."""
+
+    @classmethod
+    def place(cls, limits: OwnLimits) -> Self:
+        """Returns the components, placed in the layout that is being built; the first step is seen."""
+        gr.HTML(own_panels.promise(), apply_default_css=False)
+        message = gr.HTML("", elem_id="own-message", apply_default_css=False)
+        return cls(
+            message=message,
+            **_bring_step(limits),
+            **_choose_step(limits),
+            **_building_step(),
+            **_done_step(),
+            **_mine(),
+            timer=gr.Timer(_POLL_S, active=False),
+            index_chosen=gr.Textbox("", visible="hidden", elem_id="own-chosen"),
+        )
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Returns the components that the methods below give new values to."""
+        return [
+            *(self.message, self.bring, self.file, self.lines, self.choose, self.preview, self.text, self.body),
+            *(self.url, self.rows, self.building, self.progress, self.done, self.verdict, self.mine),
+            self.timer,
+        ]
+
+    def unchanged(self) -> Update:
+        """Returns an update of nothing; Gradio takes an empty one for a mistake."""
+        return {self.message: gr.skip()}
+
+    def to_message(self, message: str) -> Update:
+        """Returns the step as it is, with a message above it."""
+        return {self.message: message}
+
+    def to_start(self, message: str) -> Update:
+        """Returns the first step, with a message above it."""
+        return {**self._step(self.bring), self.message: message, self.file: None}
+
+    def to_looking(self, message: str) -> Update:
+        """Returns the note that something was brought; the boxes are empty again."""
+        return {self.message: message, self.file: None, self.lines: ""}
+
+    def to_choose(self, source: Source, looked: Mapping[str, Any], limits: OwnLimits) -> Update:
+        """Returns the choice of columns, with the guesses chosen."""
+        columns, guesses = looked["columns"], looked["guesses"]
+        optional = [_NONE, *((name, name) for name in columns)]
+        most = min(limits.max_rows, looked["num_rows"] or limits.max_rows)
+        trouble = own_panels.note("Choose a text column", looked["problem"]) if looked["problem"] else ""
+        return {
+            **self._step(self.choose),
+            self.message: trouble,
+            self.preview: own_panels.preview(source.title, source.size_bytes, looked, limits),
+            self.text: gr.Dropdown(columns, value=guesses.get("text")),
+            self.body: gr.Dropdown(optional, value=guesses.get("body", "")),
+            self.url: gr.Dropdown(optional, value=guesses.get("url", "")),
+            self.rows: gr.Number(most, maximum=most),
+        }
+
+    def to_choose_again(self, message: str) -> Update:
+        """Returns to the choice of columns as it was left."""
+        return {**self._step(self.choose), self.message: message}
+
+    def to_building(self, status: JobStatus, limits: OwnLimits) -> Update:
+        """Returns the progress of a build, which is looked up again and again from now on."""
+        return {
+            **self._step(self.building),
+            self.message: "",
+            self.progress: own_panels.progress(status, limits),
+            self.timer: gr.Timer(active=True),
+        }
+
+    def to_verdict(self, verdict: str) -> Update:
+        """Returns the last step."""
+        return {**self._step(self.done), self.message: "", self.verdict: verdict}
+
+    def _step(self, seen: gr.Column) -> Update:
+        steps = (self.bring, self.choose, self.building, self.done)
+        return {**{step: gr.Column(visible=step is seen) for step in steps}, self.timer: gr.Timer(active=False)}
+
+
+def _bring_step(limits: OwnLimits) -> dict[str, Any]:
+    with gr.Column(elem_id="own-bring", elem_classes="own-step") as bring:
+        gr.HTML(own_panels.introduction(limits), apply_default_css=False)
+        with gr.Row(elem_id="own-ways"):
+            with gr.Column(min_width=260):
+                file = gr.File(label="A file of yours", elem_id="own-file", file_count="single", height=187)
+                use_sample = gr.Button("Try it with a sample", elem_id="own-sample", min_width=150)
+                refused = gr.Button("Refuse the file", elem_id="own-refused", elem_classes="unseen")
+            with gr.Column(min_width=260):
+                lines = gr.Textbox(
+                    label="Or paste texts, one a line", elem_id="own-lines", lines=7, max_lines=7,
+                    placeholder="How do I sort a list?\nRead a file line by line\n…",
+                )  # fmt: skip
+                use_lines = gr.Button("Use the pasted lines", elem_id="own-use-lines", min_width=150)
+    return {
+        "bring": bring,
+        "file": file,
+        "refused": refused,
+        "lines": lines,
+        "use_lines": use_lines,
+        "use_sample": use_sample,
+    }
+
+
+def _choose_step(limits: OwnLimits) -> dict[str, Any]:
+    with gr.Column(elem_id="own-choose", elem_classes="own-step", visible=False) as choose:
+        preview = gr.HTML("", apply_default_css=False)
+        with gr.Row(elem_id="own-roles"):
+            common: dict[str, Any] = {"choices": [], "interactive": True, "min_width": 150}
+            text = gr.Dropdown(label="Text", info="What is searched by meaning.", elem_id="own-text", **common)
+            body = gr.Dropdown(label="Body", info="Shown with a hit, not searched.", elem_id="own-body", **common)
+            url = gr.Dropdown(label="Link", info="Where a hit leads to.", elem_id="own-url", **common)
+            rows = gr.Number(
+                limits.max_rows, label="Rows", info="The first so many.", elem_id="own-rows", minimum=1,
+                maximum=limits.max_rows, precision=0, min_width=110,
+            )  # fmt: skip
+        with gr.Row(elem_id="own-choose-buttons"):
+            build = gr.Button("Build the index", variant="primary", elem_id="own-build", min_width=150)
+            again = gr.Button("Bring something else", elem_id="own-again", min_width=150)
+    return {
+        "choose": choose, "preview": preview, "text": text, "body": body, "url": url, "rows": rows, "build": build,
+        "again": again,
+    }  # fmt: skip
+
+
+def _building_step() -> dict[str, Any]:
+    with gr.Column(elem_id="own-building", elem_classes="own-step", visible=False) as building:
+        progress = gr.HTML("", apply_default_css=False)
+        cancel = gr.Button("Cancel", elem_id="own-cancel", scale=0, min_width=120)
+    return {"building": building, "progress": progress, "cancel": cancel}
+
+
+def _done_step() -> dict[str, Any]:
+    with gr.Column(elem_id="own-done", elem_classes="own-step", visible=False) as done:
+        verdict = gr.HTML("", apply_default_css=False)
+        another = gr.Button("Bring other data", elem_id="own-another", scale=0, min_width=150)
+    return {"done": done, "verdict": verdict, "another": another}
+
+
+def _mine() -> dict[str, Any]:
+    with gr.Row(elem_id="own-mine", visible=False) as mine:
+        search = gr.Button("Search your index", variant="primary", elem_id="own-search", min_width=150)
+        compare = gr.Button("Compare it with float32", elem_id="own-compare", min_width=150)
+        zipped = gr.Button("Download your index", elem_id="own-zip", min_width=150)
+        delete = gr.Button("Delete your index", elem_id="own-delete", min_width=150)
+        download = gr.DownloadButton("Fetch the file", elem_id="own-download", elem_classes="unseen")
+    return {"mine": mine, "search": search, "compare": compare, "zip": zipped, "download": download, "delete": delete}

@@ -1,0 +1,169 @@
+"""What happens in each step of a visitor's own build, as new values for the page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+
+import gradio as gr
+
+from retrieval.errors import BuildError, CorpusError, RetrievalError
+from retrieval.serving.library import Library
+from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.serving.visitor.queue import ChildQueue, JobStatus
+from retrieval.serving.visitor.words import for_visitors
+from retrieval.ui.asking import Asking, Update, index_choices
+from retrieval.ui.your_data import panels as own_panels
+from retrieval.ui.your_data.index import OWN, OwnIndex
+from retrieval.ui.your_data.layout import OwnLayout
+from retrieval.ui.your_data.requests import BUILT, build_request, look_request
+from retrieval.ui.your_data.sessions import OwnSession, Source
+from retrieval.ui.your_data.verdict import verdict
+from retrieval.ui.your_data.zip import folder_name, write_zip
+
+_LOOK_SECONDS = 20
+_LOOK_SLOTS = 2
+_CANCELLED = "The build was ended, and what it had made was deleted."
+_DELETED = "Your data and your index are not on this server any more."
+_NO_DATA = "Your data is not here any more: it is deleted when the connection to the page is lost. Bring it again."
+
+
+class OwnSteps:
+    """The steps. Each takes the session of one visitor, and touches no other."""
+
+    def __init__(self, parts: OwnLayout, library: Library, asking: Asking, limits: OwnLimits) -> None:
+        self._parts = parts
+        self._library = library
+        self._asking = asking
+        self._limits = limits
+        self._builds = ChildQueue(limits.num_slots, limits.max_waiting)
+        self._looks = ChildQueue(_LOOK_SLOTS, limits.max_waiting)
+
+    def close(self) -> None:
+        """Ends all child processes."""
+        self._builds.close()
+        self._looks.close()
+
+    def take(self, session: OwnSession, take: Callable[[OwnSession], Source]) -> Update:
+        """Returns the note that what was brought is being looked at; what was there before is gone.
+
+        Raises:
+            CorpusError: if it cannot be used.
+        """
+        session.take(None)
+        source = take(session)
+        session.take(source)
+        return self._parts.to_looking(own_panels.looking(source.title))
+
+    def look(self, session: OwnSession) -> Update:
+        """Returns the preview of what was brought, with guesses for the columns.
+
+        Raises:
+            RetrievalError: if it cannot be read.
+        """
+        source = session.source
+        if source is None:
+            return self._parts.unchanged()  # it was refused, and the visitor was told
+        job = self._looks.submit(look_request(session, source, self._limits), max_seconds=_LOOK_SECONDS)
+        status = job.wait()
+        if status.phase != "finished":
+            session.take(None)
+            raise CorpusError(status.message)
+        session.looked = status.result
+        return self._parts.to_choose(source, status.result, self._limits)
+
+    def build(self, session: OwnSession, columns: Mapping[str, str | None], rows: float | None) -> Update:
+        """Returns the view of the build that begins, or of the one that is under way.
+
+        Raises:
+            RetrievalError: if there is nothing to build from, or too many wait already.
+        """
+        with session.lock:
+            if session.job is None or session.job.status.is_over:
+                request = build_request(session, columns, rows, self._limits, self._library.open().encoder)
+                session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds)
+            status = session.job.status
+        return self._parts.to_building(status, self._limits)
+
+    def poll(self, session: OwnSession, times_chosen: str) -> Update:
+        """Returns how far the build is; when it is done, the verdict, with the new index chosen.
+
+        Raises:
+            RetrievalError: if the new index cannot be opened.
+        """
+        with session.lock:
+            job = session.job
+            if job is None:
+                if session.source is not None:
+                    return {self._parts.timer: gr.Timer(active=False)}  # it was ended meanwhile
+                return self._parts.to_start(own_panels.note("No build is under way", _NO_DATA))
+            status = job.status
+            if not status.is_over:
+                return {self._parts.progress: own_panels.progress(status, self._limits)}
+            session.job = None
+            return self._over(session, status, times_chosen)
+
+    def _over(self, session: OwnSession, status: JobStatus, times_chosen: str) -> Update:
+        source = session.source
+        if status.phase == "finished" and source is not None:
+            folder = session.adopt(session.folder / BUILT)
+            try:
+                searcher = self._library.open_private(folder)
+            except RetrievalError as error:
+                shutil.rmtree(folder, ignore_errors=True)  # nothing else knows of it
+                raise BuildError(for_visitors(str(error), session.folder)) from error
+            own = OwnIndex(searcher, folder, source.title)
+            session.keep(own)
+            return {
+                **self._parts.to_verdict(verdict(own.searcher.manifest, status.result, status.elapsed_s)),
+                self._parts.mine: gr.Row(visible=True),
+                **self._choose(OWN, own, times_chosen),
+            }
+        if status.phase == "cancelled" or source is None:
+            return self._parts.to_choose_again(own_panels.note("Cancelled", _CANCELLED))
+        return self._parts.to_choose_again(own_panels.problem("No index was built", status.message))
+
+    def cancel(self, session: OwnSession) -> Update:
+        """Returns to the choice of columns, with the build ended."""
+        session.stop()
+        if session.source is None:
+            return self._parts.to_start(own_panels.note("Cancelled", _NO_DATA))
+        return self._parts.to_choose_again(own_panels.note("Cancelled", _CANCELLED))
+
+    def start_again(self, session: OwnSession) -> Update:
+        """Returns to the start; the index that was built stays until another takes its place."""
+        session.take(None)
+        return self._parts.to_start("")
+
+    def delete(self, session: OwnSession, index: str | None, times_chosen: str) -> Update:
+        """Returns to the start, with all that was brought and built deleted."""
+        session.take(None)
+        session.keep(None)
+        name = self._library.default if index == OWN else index
+        return {
+            **self._parts.to_start(own_panels.note("Deleted", _DELETED)),
+            self._parts.mine: gr.Row(visible=False),
+            **self._choose(name, None, times_chosen),
+        }
+
+    def zip(self, session: OwnSession) -> Update:
+        """Returns the index as one file, which the page then fetches.
+
+        Raises:
+            RetrievalError: if there is none.
+            OSError: if it cannot be written.
+        """
+        own = session.own
+        if own is None:
+            raise CorpusError(_NO_DATA)
+        target = session.download_folder / f"{folder_name(own.label)}.zip"
+        if not target.exists():
+            write_zip(own.folder, target)
+        return {self._parts.download: gr.DownloadButton(value=str(target)), self._parts.message: ""}
+
+    def _choose(self, index: str | None, own: OwnIndex | None, times_chosen: str) -> Update:
+        return {
+            self._asking.own: own,
+            self._asking.index: gr.Dropdown(index_choices(self._library, own), value=index),
+            self._parts.index_chosen: f"{times_chosen}.",
+        }

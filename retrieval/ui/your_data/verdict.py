@@ -1,0 +1,202 @@
+"""The verdict on a visitor's data: what quantization keeps of the search, what it saves, which settings to take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Manifest
+from retrieval.ui.markup import counted, data_size, escaped
+
+_FEW_TEXTS = 200
+"""With fewer texts, the candidates are most of the collection: that nothing is lost proves little."""
+_MANY = 0.2
+_GOOD_RECALL = 0.97
+_MULTILINGUAL = "multilingual"
+"""What models for many languages have in their names."""
+_FILES = (
+    (BINARY_FILE, "binary", "sign bits: all that must be in memory"),
+    (INT8_FILE, "int8", "int8 codes: on disk, a few rows read for each query"),
+    (DOCUMENTS_FILE, "text", "your texts: on disk"),
+    (EMBEDDINGS_FILE, "float32", "float32 vectors: for comparisons only, may be left out"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """recall@10 by stage, from 0 to 1, as the build measured it."""
+
+    bits: float
+    float_bits: float
+    int8_all: float
+    chosen: float
+    sampled_queries: int
+
+    @classmethod
+    def of(cls, search: Mapping[str, Any]) -> Self | None:
+        """Returns what a manifest's `search` holds, or None if nothing was measured."""
+        recall = search.get("recall")
+        if not isinstance(recall, Mapping):
+            return None
+        try:
+            return cls(
+                bits=float(recall["bits"]),
+                float_bits=float(recall["float_bits"]),
+                int8_all=float(recall["int8_all"]),
+                chosen=float(recall["chosen"]),
+                sampled_queries=int(search["sampled_queries"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+def verdict(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> str:
+    """Returns the verdict; `seen` is what the build noted of the rows (see `own_build_child.build`)."""
+    kept = Kept.of(manifest.search)
+    notes = "".join(f"<li>{text}</li>" for text in _notes(manifest, seen, kept))
+    return (
+        f'<section class="own-verdict"><p class="own-ready" role="status">Your index is ready, and chosen above: '
+        f"{escaped(manifest.corpus.title)}</p><h2>{_headline(manifest, kept)}</h2>"
+        f'<div class="own-columns">{_recall(kept)}{_memory(manifest)}{_advice(manifest, kept)}</div>'
+        f"<h3>What was read</h3><p>{_reading(manifest, seen, elapsed_s)}</p>"
+        + (f'<h3>Good to know</h3><ul class="own-notes">{notes}</ul>' if notes else "")
+        + "</section>"
+    )
+
+
+def percent(share: float) -> str:
+    """Returns a share as percent, with one digit where it matters: `71 %`, `99.1 %`; 100 only where all is kept."""
+    value = 100 * share
+    if value >= 95:
+        return f"{min(value, 99.9) if share < 1 else 100:.1f} %".replace("100.0", "100")
+    return f"{value:.0f} %"
+
+
+def _headline(manifest: Manifest, kept: Kept | None) -> str:
+    saving = f"from {_ratio(manifest)} of the memory"
+    if kept is None:
+        return f"Your texts can be searched {saving}. What that costs in recall was not measured."
+    return (
+        f'1 bit alone keeps <span class="binary">{percent(kept.bits)}</span> of the float32 top 10 of your data; with '
+        f'rescoring it is <span class="mixed">{percent(kept.chosen)}</span>, {saving}.'
+    )
+
+
+def _ratio(manifest: Manifest) -> str:
+    return f"1/{round(_float32_bytes(manifest) / _bit_bytes(manifest))}"
+
+
+def _float32_bytes(manifest: Manifest) -> int:
+    return 4 * manifest.dim * manifest.row_count
+
+
+def _bit_bytes(manifest: Manifest) -> int:
+    return -(-manifest.dim // 8) * manifest.row_count
+
+
+def _recall(kept: Kept | None) -> str:
+    head = "<h3>Recall kept<small>of the exact float32 top 10</small></h3>"
+    if kept is None:
+        return (
+            f'<div class="panel">{head}<p class="hint">Not measured: there are too few texts for it, or the index '
+            f"was built without. Compare a few of your own queries instead.</p></div>"
+        )
+    rows = (
+        ("binary", "1 bit, nearest by Hamming distance", kept.bits),
+        ("mixed", "1 bit, ordered by float query &times; bits", kept.float_bits),
+        ("mixed", "the same, rescored with int8: <strong>this index</strong>", kept.chosen),
+        ("int8", "int8 of everything: the ceiling", kept.int8_all),
+    )
+    bars = "".join(
+        f'<div><dt>{label}</dt><dd>{percent(share)}</dd><div class="track" aria-hidden="true">'
+        f'<i class="{colour}" style="width:{100 * min(share, 1):.1f}%"></i></div></div>'
+        for colour, label, share in rows
+    )
+    return (
+        f'<div class="panel">{head}<dl class="sizes">{bars}</dl><p class="hint">Measured with '
+        f"{counted(kept.sampled_queries, 'text')} of yours as queries.</p></div>"
+    )
+
+
+def _memory(manifest: Manifest) -> str:
+    before, after = _float32_bytes(manifest), _bit_bytes(manifest)
+    rows = "".join(
+        f'<tr><th scope="row"><i class="dot {colour}" aria-hidden="true"></i>{data_size(record.size_bytes)}</th>'
+        f"<td>{words}</td></tr>"
+        for name, colour, words in _FILES
+        if (record := manifest.files.get(name)) is not None
+    )
+    return (
+        '<div class="panel"><h3>Memory for the vectors<small>by arithmetic</small></h3>'
+        f'<p class="figure">{data_size(before)} <small>&rarr;</small> {data_size(after)}</p>'
+        f'<p class="hint">{manifest.row_count:,} &times; {manifest.dim:,} floats of 4 bytes before, '
+        f"{manifest.dim:,} bits each after.</p><h3>Files, as they are on disk</h3>"
+        f'<table class="own-files"><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _advice(manifest: Manifest, kept: Kept | None) -> str:
+    search = manifest.search
+    candidates, multiplier = search["num_candidates"], search["rescore_multiplier"]
+    origin = "measured on your data" if kept is not None else "the usual ones"
+    return (
+        f'<div class="panel"><h3>Recommended settings<small>{origin}</small></h3><dl class="own-settings">'
+        f"<div><dt>Candidates by bits</dt><dd>{candidates:,}</dd></div>"
+        f"<div><dt>Rescore multiplier</dt><dd>{multiplier:,}</dd></div>"
+        f"<div><dt>int8 rows read for 10 results</dt><dd>{min(10 * multiplier, candidates):,}</dd></div></dl>"
+        f'<p class="hint">{_judgement(manifest, kept)} They are the defaults of your index.</p></div>'
+    )
+
+
+def _judgement(manifest: Manifest, kept: Kept | None) -> str:
+    if kept is None:
+        return "Compare a few of your own queries with float32 before you rely on them."
+    if manifest.distinct_text_count < _FEW_TEXTS:
+        return "With so few texts, a plain float32 scan is as quick and simpler."
+    if kept.chosen >= _GOOD_RECALL:
+        return "Hardly anything is lost: quantization suits your data."
+    if kept.chosen >= kept.int8_all - 0.01:
+        return "What is lost is lost to int8 itself; rescore with float32 from disk where the last percents count."
+    return "More is lost than usual: raise the candidates, or compare with float32 before you rely on it."
+
+
+def _reading(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> str:
+    duplicates = manifest.row_count - manifest.distinct_text_count
+    parts = [f"{counted(manifest.row_count, 'document')} in the index, built in {elapsed_s:.0f} s"]
+    if manifest.dropped_rows:
+        parts.append(f"{counted(manifest.dropped_rows, 'row')} without text left out")
+    parts.append(
+        f"{counted(duplicates, 'row')} with a text that was there before, encoded once"
+        if duplicates
+        else "no text twice"
+    )
+    text = "; ".join(parts) + "."
+    in_file, used = seen.get("rows_in_file", 0), seen.get("rows_used", 0)
+    if in_file > used:
+        least = "" if seen.get("counted_all", True) else "at least "
+        text += f" <strong>Only the first {used:,} of {least}{in_file:,} rows were used.</strong>"
+    return text
+
+
+def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Kept | None) -> Iterator[str]:
+    if manifest.distinct_text_count < _FEW_TEXTS:
+        yield (
+            f"{counted(manifest.distinct_text_count, 'distinct text')} prove little: nearly all of them are candidates "
+            f"of every query. Bring some hundreds for a verdict that means something."
+        )
+    used = max(1, seen.get("rows_used", 0))
+    if seen.get("non_ascii_texts", 0) / used > _MANY and _MULTILINGUAL not in manifest.model_id.lower():
+        yield (
+            f"{seen['non_ascii_texts'] / used:.0%} of your texts have letters beyond English. The model, "
+            f"{escaped(manifest.model_id.rsplit('/', 1)[-1])}, is English by training: recall says how well "
+            f"quantization keeps its order, not how good that order is in other languages."
+        )
+    sampled = max(1, seen.get("sampled_texts", 0))
+    if seen.get("long_texts", 0) / sampled > _MANY:
+        yield (
+            f"{seen['long_texts'] / sampled:.0%} of your texts are longer than the model reads (about 200 words): "
+            f"what comes after that is not searched. Split them into passages, one a row."
+        )
+    if cut := seen.get("cut_texts", 0):
+        yield f"{counted(cut, 'text was', 'texts were')} so long that only the beginning was kept."

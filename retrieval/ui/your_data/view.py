@@ -1,0 +1,170 @@
+"""Your data: bring a file, watch the index being built from it, get the verdict, search it, take it away."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from retrieval.errors import CorpusError, RetrievalError
+from retrieval.search.searcher import Searcher
+from retrieval.serving.library import Library
+from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.serving.visitor.words import as_sentence
+from retrieval.ui.asking import Asking, Update
+from retrieval.ui.your_data import panels as own_panels
+from retrieval.ui.your_data.folders import TempRoot
+from retrieval.ui.your_data.layout import OwnLayout
+from retrieval.ui.your_data.sample import TITLE, sample_csv
+from retrieval.ui.your_data.sessions import OwnSession, OwnSessions, Source
+from retrieval.ui.your_data.steps import OwnSteps
+from retrieval.ui.your_data.taking import take_text, take_upload, too_large
+
+_LOG = logging.getLogger(__name__)
+_UNEXPECTED = "Something went wrong on this side. It was noted in the log; other data may well work."
+_NOT_USED = "This cannot be used"
+_QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+class OwnView:
+    """Builds the view inside the tab that is open, and answers its own events."""
+
+    key = "own"
+
+    def __init__(self, page: gr.Blocks, library: Library, asking: Asking, tabs: gr.Tabs, limits: OwnLimits) -> None:
+        self._limits = limits
+        self.outputs: list[Any] = []
+        self.index_changes: list[Any] = []
+        """The event after which another index is in the visitor's hands: the page is to follow."""
+        if not limits.is_on:
+            gr.HTML(own_panels.switched_off(), apply_default_css=False)
+            return
+        self._parts = OwnLayout.place(limits)
+        self._steps = OwnSteps(self._parts, library, asking, limits)
+        self._sessions = OwnSessions(TempRoot(), TempRoot(Path(get_upload_folder())))
+        atexit.register(self.close)
+        self.index_changes = [self._parts.index_chosen.change]
+        self._wire(page, asking, tabs)
+
+    def on_index(self, searcher: Searcher) -> Update:
+        """Returns nothing: what a visitor built stays, whichever index is chosen."""
+        return {}
+
+    def close(self) -> None:
+        """Ends all builds, and deletes what visitors brought."""
+        self._steps.close()
+        self._sessions.close()
+
+    def _wire(self, page: gr.Blocks, asking: Asking, tabs: gr.Tabs) -> None:
+        parts, shown = self._parts, self._parts.outputs
+        index = [asking.index, asking.own, parts.index_chosen]
+        for event in (
+            parts.file.upload(self.take_file, [parts.file], shown, **_QUICK),
+            parts.use_lines.click(self.take_lines, [parts.lines], shown, **_QUICK),
+            parts.use_sample.click(self.take_sample, None, shown, **_QUICK),
+        ):
+            event.then(self.look, None, shown, **_QUICK)
+        parts.refused.click(self.refuse, [parts.lines, parts.lines], shown, js="() => window.ownTooLarge()", **_QUICK)
+        parts.build.click(self.build, [parts.text, parts.body, parts.url, parts.rows], shown, **_QUICK)
+        parts.timer.tick(self.poll, [parts.index_chosen], [*shown, *index], trigger_mode="once", **_QUICK)
+        parts.cancel.click(self.cancel, None, shown, **_QUICK)
+        parts.delete.click(self.delete, [asking.index, parts.index_chosen], [*shown, *index], **_QUICK)
+        for button in (parts.again, parts.another):
+            button.click(self.start_again, None, shown, **_QUICK)
+        zipped = parts.zip.click(self.zip, None, [parts.download, *shown], **_QUICK)
+        zipped.then(None, js="() => window.ownFetchZip()", queue=False, api_visibility="private")
+        for button, view in ((parts.search, "search"), (parts.compare, "compare")):
+            shows = button.click(partial(gr.Tabs, selected=view), None, [tabs], **_QUICK)
+            shows.then(None, js="() => window.ownFocusQuery()", queue=False, api_visibility="private")
+        page.unload(self.leave)
+
+    def take_file(self, upload: str | None, request: gr.Request) -> Update:
+        """Returns the note that the uploaded file is being looked at; it is not where it was uploaded to any more."""
+        if upload is None:
+            return self._parts.unchanged()
+        return self._take(request, lambda session: take_upload(Path(upload), session, self._limits))
+
+    def take_lines(self, text: str | None, request: gr.Request) -> Update:
+        """Returns the note that the pasted lines are being looked at."""
+        return self._take(request, lambda session: take_text(text or "", session, self._limits))
+
+    def take_sample(self, request: gr.Request) -> Update:
+        """Returns the note that the sample is being looked at."""
+        return self._take(request, lambda session: take_text(sample_csv(), session, self._limits, TITLE))
+
+    def refuse(self, name: str, size_bytes: str) -> Update:
+        """Returns why a file was not sent at all."""
+
+        def told() -> Update:
+            raise too_large(str(name)[:200], int(size_bytes), self._limits)
+
+        return self._guarded(_NOT_USED, told)
+
+    def look(self, request: gr.Request) -> Update:
+        """Returns the preview of what was brought."""
+        return self._guarded("This cannot be read", lambda: self._steps.look(self._session(request)))
+
+    def build(
+        self, text: str | None, body: str | None, url: str | None, rows: float | None, request: gr.Request
+    ) -> Update:
+        """Returns the view of the build that begins."""
+        columns = {"text": text, "body": body, "url": url}
+        return self._guarded(
+            "No index is being built", lambda: self._steps.build(self._session(request), columns, rows)
+        )
+
+    def poll(self, times_chosen: str, request: gr.Request) -> Update:
+        """Returns how far the build is, and in the end the verdict."""
+        return self._guarded(
+            "The index cannot be opened", lambda: self._steps.poll(self._session(request), times_chosen)
+        )
+
+    def cancel(self, request: gr.Request) -> Update:
+        """Returns to the choice of columns."""
+        return self._guarded("That did not work", lambda: self._steps.cancel(self._session(request)))
+
+    def start_again(self, request: gr.Request) -> Update:
+        """Returns to the start."""
+        return self._guarded("That did not work", lambda: self._steps.start_again(self._session(request)))
+
+    def delete(self, index: str | None, times_chosen: str, request: gr.Request) -> Update:
+        """Returns to the start, with everything deleted."""
+        return self._guarded(
+            "That did not work", lambda: self._steps.delete(self._session(request), index, times_chosen)
+        )
+
+    def zip(self, request: gr.Request) -> Update:
+        """Returns the index as one file."""
+        return self._guarded(
+            "The file was not made", lambda: self._steps.zip(self._session(request)), self._parts.to_message
+        )
+
+    def leave(self, request: gr.Request) -> None:
+        """Deletes what a visitor brought whose page was closed."""
+        if request.session_hash:
+            self._sessions.end(request.session_hash)
+
+    def _take(self, request: gr.Request, take: Callable[[OwnSession], Source]) -> Update:
+        return self._guarded(_NOT_USED, lambda: self._steps.take(self._session(request), take))
+
+    def _session(self, request: gr.Request) -> OwnSession:
+        if not request.session_hash:
+            raise CorpusError("this was not asked by a page: open the page, and bring your data there.")
+        return self._sessions.of(request.session_hash)
+
+    def _guarded(self, title: str, make: Callable[[], Update], show: Callable[[str], Update] | None = None) -> Update:
+        """Returns what `make` returns, or a message, by default at the start; never an exception."""
+        show = show or self._parts.to_start
+        try:
+            return make()
+        except RetrievalError as error:
+            return show(own_panels.problem(title, as_sentence(str(error))))
+        except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working
+            _LOG.exception("a visitor's data could not be worked on")
+            return show(own_panels.problem(title, _UNEXPECTED))

@@ -1,0 +1,100 @@
+"""The figures of evaluate.py: rankings scored by the judgments, as plain values for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from retrieval.corpus.beir import BeirTask
+from retrieval.evaluation.judged import CONFIDENCE_PERCENT, CUTOFF, JudgedScores, PairedBootstrap
+from retrieval.evaluation.judged_collection import JudgedCollection
+from retrieval.evaluation.ladder import ARTICLE_DEPTH, CurvePoint, Ladder, Rung
+from scripts.judged.planted import PlantedCorpus
+
+_SEED = 0
+_NUM_RESAMPLES = 5000
+_REFERENCE = f"bits_{4 * CUTOFF}_int8_codes"
+_FLOAT32, _OURS = "float32", "ours"
+
+
+def measure(ladder: Ladder, scorer: JudgedCollection, query_ids: Sequence[str]) -> dict[str, Any]:
+    """Returns the figures of every rung and every point of the curves, each beside float32."""
+    bootstrap = PairedBootstrap(len(query_ids), num_resamples=_NUM_RESAMPLES, seed=_SEED)
+    rungs = list(ladder.rungs())
+    scores = {rung.key: scorer.scores(query_ids, rung.rankings) for rung in rungs}
+    exact = scores[_FLOAT32]
+
+    def curve(points: Sequence[CurvePoint]) -> list[dict[str, Any]]:
+        found = [(point, scorer.scores(query_ids, point.rankings)) for point in points]
+        return [
+            {"multiplier": point.multiplier, "num_candidates": point.num_candidates,
+             **_quality(own, exact, bootstrap)} for point, own in found
+        ]  # fmt: skip
+
+    return {
+        "rungs": [
+            {**_about(rung), "recall": _recall(ladder, rung), **_quality(scores[rung.key], exact, bootstrap)}
+            for rung in rungs
+        ],
+        "ours_against_published_4x": _quality(scores[_OURS], scores[_REFERENCE], bootstrap),
+        "curves": {
+            f"binary_depth_{CUTOFF}": curve(list(ladder.binary_curve(CUTOFF))),
+            f"binary_depth_{ARTICLE_DEPTH}": curve(list(ladder.binary_curve(ARTICLE_DEPTH))),
+            "int8_first_raw_codes": curve(list(ladder.int8_curve(float_documents=False))),
+            "int8_first_float32": curve(list(ladder.int8_curve(float_documents=True))),
+        },
+    }
+
+
+def _about(rung: Rung) -> dict[str, Any]:
+    return {
+        "key": rung.key,
+        "label": rung.label,
+        "scanned_bytes": rung.scanned_bytes,
+        "rescored_bytes": rung.rescored_bytes,
+    }
+
+
+def _recall(ladder: Ladder, rung: Rung) -> float:
+    pairs = zip(ladder.vectors, rung.rankings, ladder.truths, strict=True)
+    return float(np.mean([ladder.baseline.recall(vector, rows.tolist(), truth) for vector, rows, truth in pairs]))
+
+
+def _quality(scores: JudgedScores, other: JudgedScores, bootstrap: PairedBootstrap) -> dict[str, Any]:
+    return {
+        name: {"mean": float(own.mean()), "kept": asdict(bootstrap.kept(own, others))}
+        for name, own, others in (("ndcg", scores.ndcg, other.ndcg), ("mrr", scores.mrr, other.mrr))
+    }
+
+
+def about_bootstrap() -> dict[str, float]:
+    """Returns how the intervals were made."""
+    return {"resamples": _NUM_RESAMPLES, "seed": _SEED, "confidence_percent": CONFIDENCE_PERCENT}
+
+
+def about_distractors(planted: PlantedCorpus | None, rows_read: int, task: BeirTask) -> dict[str, int] | None:
+    """Returns how many distractors stand beside the collection's rows, and how many were left out."""
+    if planted is None:
+        return None
+    own_rows = task.num_documents + task.num_duplicate_document_ids
+    return {"planted": rows_read - own_rows, "identical_left_out": planted.num_identical}
+
+
+def counts(task: BeirTask, num_scored: int, dropped_rows: int) -> dict[str, int]:
+    """Returns what a collection holds, and all that is odd about it."""
+    return {
+        "documents": task.num_documents,
+        "queries": len(task.queries),
+        "scored_queries": num_scored,
+        "unjudged_queries": len(task.unjudged_queries),
+        "queries_with_nothing_relevant": len(task.queries) - len(task.unjudged_queries) - num_scored,
+        "judgments": sum(len(judgments) for judgments in task.judgments.values()),
+        "judgments_without_query": task.num_judgments_without_query,
+        "judgments_without_document": task.num_judgments_without_document,
+        "repeated_judgments": task.num_repeated_judgments,
+        "duplicate_document_ids": task.num_duplicate_document_ids,
+        "documents_without_text": dropped_rows,
+    }

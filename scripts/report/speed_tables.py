@@ -1,0 +1,99 @@
+"""Tables of speed and recall: our path, the reference path, exact scans and the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from retrieval.results import STAGES
+from scripts.report.markdown import Figures, markdown, ms_cell, part_of, recall_cell
+
+_KERNEL_NAMES = {
+    "float32_faiss": "float32, faiss `IndexFlatIP`",
+    "float32_numpy": "float32, numpy",
+    "int8": "int8, numkong",
+    "binary": "sign bits, ours",
+}
+
+
+def recall(figures: Figures) -> Iterator[str]:
+    """Yields recall@10 of our path and of the reference path."""
+    part = part_of(figures, "paths")
+    rows_read = part["settings"]["rescore_multiplier"] * part["settings"]["top_k"]
+    header = [
+        "query set",
+        "recall@10, ours",
+        "int8 rows read",
+        "Hamming for top 10 only, raw int8 codes",
+        "the same with 4x",
+    ]
+    rows = [
+        [
+            name,
+            f"**{recall_cell(own['ours'])}**",
+            f"{rows_read}",
+            recall_cell(own["reference"]),
+            recall_cell(own["reference_4x"]),
+        ]
+        for name, own in part["sets"].items()
+    ]
+    yield from markdown(header, rows)
+
+
+def paths(figures: Figures) -> Iterator[str]:
+    """Yields the milliseconds of each stage of our path and of the reference path, for each query set."""
+    part = part_of(figures, "paths")
+    which = {"ours": "ours", "reference": "reference", "reference_4x": "reference, 4x"}
+    columns = [(set_, path) for set_ in part["sets"] for path in which]
+    header = ["ms, p50 (p95)", *(f"{set_}, {which[path]}" for set_, path in columns)]
+    rows = []
+    for stage in (*STAGES, "without_encode", "total"):
+        cells = [ms_cell(part["sets"][set_][path]["stages"].get(stage)) for set_, path in columns]
+        rows.append([{"total": "**whole query**", "without_encode": "without encode"}.get(stage, stage), *cells])
+    rows.append(
+        ["p99 of the whole query", *(f"{part['sets'][s][p]['stages']['total']['p99_ms']:.2f}" for s, p in columns)]
+    )
+    rows.append(["CPU ms a query", *(f"{part['sets'][set_][path]['cpu_ms']:.1f}" for set_, path in columns)])
+    rows.append(["recall@10", *(recall_cell(part["sets"][set_][path]) for set_, path in columns)])
+    rows.append([
+        "times ours, p50",
+        *("" if p == "ours" else f"**{part['sets'][s][f'{p}_over_ours']:.2f}x**" for s, p in columns),
+    ])  # fmt: skip
+    yield from markdown(header, rows)
+
+
+def scans(figures: Figures) -> Iterator[str]:
+    """Yields the exact scans: milliseconds, and the article's min, mean and max of what is faster than float32."""
+    part = part_of(figures, "scans")
+    header = [
+        "exact scan", "queries at once", "ms a query, p50 (p95)", "CPU ms a query",
+        "faster than float32: min", "mean", "max", "than faiss, mean",
+    ]  # fmt: skip
+    rows = []
+    for name, label in _KERNEL_NAMES.items():
+        for size, timings in part["timings"][name].items():
+            spread = part["ratios"]["float32_fastest"][name][size]
+            article = part["ratios"]["float32_faiss"][name][size]
+            rows.append([
+                label, size, ms_cell(timings), f"{timings['cpu_ms']:.2f}",
+                *(f"{spread[key]:.2f}x" for key in ("min", "mean", "max")), f"{article['mean']:.2f}x",
+            ])  # fmt: skip
+    yield from markdown(header, rows)
+    yield ""
+    batches = {size: found["batches"] for size, found in part["ratios"]["float32_fastest"]["binary"].items()}
+    yield (
+        "Ratios are over the same batches of queries, and float32 is the faster of its two kernels for each batch: "
+        + ", ".join(f"{count} batches of {size}" for size, count in batches.items() if size != "all")
+        + "."
+    )
+    yield "The article, on other machines and models: int8 2.99x, 3.66x, 4.80x; binary 15.05x, 24.76x, 45.80x."
+
+
+def sweep(figures: Figures) -> Iterator[str]:
+    """Yields the settings that no other beats, for each query set."""
+    part = part_of(figures, "sweep")
+    rows = [
+        [name, f"{point['num_candidates']:,}", f"{point['int8_rows_read']:,}", f"{point['recall']:.3f}", ms_cell(point)]
+        for name, own in part["sets"].items()
+        for point in own["frontier"]
+    ]
+    yield from markdown(["query set", "candidates", "int8 rows read", "recall@10", "vector part, ms p50 (p95)"], rows)

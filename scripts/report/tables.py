@@ -1,0 +1,88 @@
+"""The figures of a run as tables of Markdown, by name: what benchmark.py prints and the README shows."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping
+
+from retrieval.results import STAGES
+from scripts.report import speed_tables, storage_tables
+from scripts.report.markdown import FigureMissingError, Figures, markdown, mb_cell, ms_cell, part_of
+
+_BUSY_LOAD = 0.7
+"""Load average a core: opening the index and encoding the queries makes some of it."""
+
+
+def machine(figures: Figures) -> Iterator[str]:
+    """Yields what was measured where, as sentences."""
+    about, index = figures["machine"], figures["index"]
+    sets = ", ".join(f"*{name}* ({queries['count']})" for name, queries in figures["query_sets"].items())
+    yield (
+        f"{index['title']}: {index['rows']:,} documents, {index['dim']} dimensions, {index['model']}. Queries: {sets}."
+    )
+    yield (
+        f"Measured {figures['taken_at']} on {about['cpu']}, {figures['threads']} of {about['cores']} cores, "
+        f"{about['ram_bytes'] / 2**30:.0f} GiB of RAM, {about['os']}."
+    )
+    if figures["load_average"] > _BUSY_LOAD * about["cores"]:
+        yield (
+            f"The machine was busy with other work (load average {figures['load_average']:.1f} at the start): "
+            f"its milliseconds are too high, and its ratios uncertain."
+        )
+
+
+def peers(figures: Figures) -> Iterator[str]:
+    """Yields our path beside other engines, as `scripts.bench.peers.table` writes it."""
+    part = part_of(figures, "peers")
+    if importlib.util.find_spec("scripts.bench.peers") is None:
+        raise FigureMissingError("there is no scripts.bench.peers, which writes the table of the peers")
+    lines: Iterator[str] = importlib.import_module("scripts.bench.peers.table").lines(part)
+    yield from lines
+
+
+def quick(figures: Figures) -> Iterator[str]:
+    """Yields the bounded measurement: the whole search, the exact scans, recall."""
+    part = part_of(figures, "quick")
+    path, scans, ratios = part["path"], part["scans"], part["ratios"]
+    rows = [[stage, ms_cell(path["stages"][stage]), ""] for stage in STAGES]
+    rows.append(["**whole query**", ms_cell(path["total"]), ""])
+    for name, scan in scans.items():
+        faster = f"{ratios[name]:.2f}x" if ratios else "-"
+        rows.append([f"exact scan of all {name} vectors: {scan['kernel']}", ms_cell(scan), faster])
+    yield from markdown(["ms, p50 (p95)", "measured", "faster than float32"], rows)
+    yield ""
+    if part["recall"]:
+        yield f"recall@10 {part['recall']['mean']:.3f} over {part['recall']['queries']} queries."
+    yield f"The process takes {mb_cell(part['memory']['items']['rss']['bytes'])} MB (RSS)."
+    for missing in part["not_measured"]:
+        yield f"Not measured: {missing['what']}, since {missing['why']}. {missing['how_to_get_it'].capitalize()}."
+
+
+TABLES: Mapping[str, Callable[[Figures], Iterator[str]]] = {
+    "machine": machine,
+    "recall": speed_tables.recall,
+    "paths": speed_tables.paths,
+    "scans": speed_tables.scans,
+    "sweep": speed_tables.sweep,
+    "cold": storage_tables.cold,
+    "memory": storage_tables.memory,
+    "growth": storage_tables.growth,
+    "opening": storage_tables.opening,
+    "peers": peers,
+    "quick": quick,
+}
+"""Name to what writes the table from a run. The README has each between markers of that name."""
+
+
+def report(figures: Figures) -> Iterator[str]:
+    """Yields every table that the run has figures for, and why a part that was run has none."""
+    for name, table in TABLES.items():
+        try:
+            lines = list(table(figures))
+        except FigureMissingError as error:
+            if name not in figures["parts"]:
+                continue
+            lines = [f"Not measured: {error}."]
+        yield from lines
+        yield ""

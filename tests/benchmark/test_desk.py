@@ -1,0 +1,132 @@
+"""One measurement at a time, which can be ended, and leaves searches alone."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+
+from retrieval import QueryError, Searcher
+from retrieval.benchmark import desk as measuring
+from retrieval.benchmark.desk import MeasuringDesk
+from retrieval.benchmark.figures.run import RunFigures
+from retrieval.benchmark.sampled_queries import TEXTS, VECTORS, sampled_queries
+from tests.conftest import Build, FakeEncoder, random_texts
+
+CORPUS = random_texts(150)
+
+
+@pytest.fixture
+def searcher(build: Build, encoder: FakeEncoder) -> Searcher:
+    return Searcher.open(build(CORPUS).path, encoder=encoder, verify="never")
+
+
+def test_a_measurement_names_machine_index_and_queries(searcher: Searcher) -> None:
+    measurement = MeasuringDesk().start(searcher)
+    assert measurement is not None
+    assert measurement.wait(30)
+    run = RunFigures.from_json(measurement.figures)
+    assert run.cpu
+    assert (run.rows, run.dim, run.query_sets) == (150, 64, {TEXTS: 100})
+    assert run.quick is not None
+    assert run.quick.scans.keys() == {"float32", "int8", "binary"}
+
+
+def test_a_second_one_is_refused_until_the_first_is_over(searcher: Searcher, gate: threading.Event) -> None:
+    desk = MeasuringDesk()
+    first = desk.start(searcher)
+    assert first is not None
+    assert desk.start(searcher) is None
+    gate.set()
+    assert first.wait(30)
+    second = desk.start(searcher)
+    assert second is not None
+    assert second.wait(30)
+
+
+def test_searches_go_on_while_one_is_under_way(searcher: Searcher, gate: threading.Event) -> None:
+    measurement = MeasuringDesk().start(searcher)
+    assert measurement is not None
+    assert searcher.search(CORPUS[3]).hits[0].row == 3
+    assert not measurement.is_over
+
+
+def test_a_cancelled_one_ends_without_figures(searcher: Searcher, gate: threading.Event) -> None:
+    measurement = MeasuringDesk().start(searcher)
+    assert measurement is not None
+    measurement.cancel()
+    gate.set()
+    assert measurement.wait(30)
+    assert (measurement.figures, measurement.error, measurement.is_cancelled) == (None, None, True)
+
+
+def test_one_that_nobody_asks_about_ends(
+    searcher: Searcher, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "ABANDONED_AFTER_S", -1.0)
+    measurement = MeasuringDesk().start(searcher)
+    assert measurement is not None
+    gate.set()
+    assert measurement.wait(30)
+    assert measurement.figures is None
+
+
+@pytest.mark.parametrize(("error", "told"), [(QueryError("no room"), "no room"), (ZeroDivisionError(), "log")])
+def test_a_failure_is_told_and_the_desk_is_free_again(
+    searcher: Searcher, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(measuring, "measure_quickly", fail)
+    desk = MeasuringDesk()
+    measurement = desk.start(searcher)
+    assert measurement is not None
+    assert measurement.wait(30)
+    assert told in (measurement.error or "")
+    again = desk.start(searcher)
+    assert again is not None
+    assert again.wait(30)
+
+
+@pytest.mark.parametrize("baseline", [True, False])
+def test_an_index_without_a_model_is_asked_with_its_vectors(build: Build, baseline: bool) -> None:
+    searcher = Searcher(build(CORPUS, baseline=baseline), None)
+    sampled = sampled_queries(searcher, 20, 0)
+    assert sampled.name == VECTORS
+    assert np.allclose(np.linalg.norm(np.asarray(sampled.queries), axis=1), 1.0, atol=1e-5)
+    measurement = MeasuringDesk().start(searcher)
+    assert measurement is not None
+    assert measurement.wait(30)
+    quick = RunFigures.from_json(measurement.figures).quick
+    assert quick is not None
+    assert (quick.recall is not None) is baseline
+    assert bool(quick.not_measured) is not baseline
+
+
+def test_the_same_seed_draws_the_same_texts(searcher: Searcher) -> None:
+    draws = [sampled_queries(searcher, 20, seed).queries for seed in (0, 0, 1)]
+    assert list(draws[0]) == list(draws[1])
+    assert list(draws[0]) != list(draws[2])
+    assert set(draws[0]) <= set(CORPUS)
+
+
+def test_what_was_measured_is_let_go(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "measure_quickly", lambda *_, **__: {"load_average": 0, "threads": 1, "queries": 1})
+    desk = MeasuringDesk()
+    searcher = Searcher.open(build(CORPUS).path, encoder=FakeEncoder(), verify="never")
+    kept = weakref.ref(searcher)
+    measurement = desk.start(searcher)
+    assert measurement is not None
+    assert measurement.wait(30)
+    del searcher, measurement
+    deadline = time.monotonic() + 10
+    while kept() is not None and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.01)
+    assert kept() is None

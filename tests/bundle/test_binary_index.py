@@ -1,0 +1,180 @@
+"""Hamming search against brute-force popcount, ties included, on real faiss files."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pytest
+
+from retrieval import BundleCorruptError, BundleIncompatibleError, BundleMissingError
+from retrieval.bundle import binary_index as module
+from retrieval.bundle.binary_index import BinaryIndex, Neighbours, write_binary_index
+from retrieval.quantization import Bits, binarize
+
+
+def random_codes(count: int, num_bytes: int, seed: int = 0) -> Bits:
+    return np.random.default_rng(seed).integers(0, 256, (count, num_bytes), dtype=np.uint8)
+
+
+def brute_force(query: Bits, codes: Bits, k: int) -> Neighbours:
+    distances = np.bitwise_count(codes ^ query).sum(axis=1, dtype=np.int32)
+    order = np.argsort(distances, kind="stable")[:k]
+    return Neighbours(distances[order][None], order[None])
+
+
+def assert_same(found: Neighbours, expected: Neighbours) -> None:
+    assert found.distances.tolist() == expected.distances.tolist()
+    assert found.ids.tolist() == expected.ids.tolist()
+
+
+def written(path: Path, codes: Bits, dim: int) -> BinaryIndex:
+    write_binary_index(path, dim, np.array_split(codes, 3))
+    return BinaryIndex.open(path, dim)
+
+
+@pytest.mark.parametrize("k", [1, 10, 999, 1000])
+@pytest.mark.parametrize("num_bytes", [1, 2, 8, 13, 48])
+def test_search_is_brute_force_with_ties_in_order_of_position(tmp_path: Path, num_bytes: int, k: int) -> None:
+    codes, queries = random_codes(1000, num_bytes), random_codes(5, num_bytes, seed=1)
+    index = written(tmp_path / "binary.faiss", codes, 8 * num_bytes)
+    for query in queries:
+        assert_same(index.search(query, k), brute_force(query, codes, k))
+
+
+def test_many_equal_codes_come_in_order_of_position(tmp_path: Path) -> None:
+    codes = np.zeros((5000, 6), dtype=np.uint8)
+    codes[::1000] = 255
+    found = written(tmp_path / "binary.faiss", codes, 48).search(np.zeros(6, dtype=np.uint8), 4)
+    assert found.ids.tolist() == [[1, 2, 3, 4]]
+    assert found.distances.tolist() == [[0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("num_threads", [1, 2, 3, 7])
+def test_slices_for_several_threads_give_the_answer_of_one(num_threads: int) -> None:
+    codes = random_codes(module._MIN_ROWS_PER_SLICE * 3 + 17, 2)
+    query = random_codes(1, 2, seed=1)[0]
+    index = BinaryIndex(codes, 16, num_threads=num_threads)
+    assert_same(index.search(query, 500), brute_force(query, codes, 500))
+
+
+def test_more_neighbours_than_a_slice_has_rows() -> None:
+    codes = random_codes(module._MIN_ROWS_PER_SLICE * 2, 2)
+    query = random_codes(1, 2, seed=1)[0]
+    found = BinaryIndex(codes, 16, num_threads=2).search(query, 10**9)
+    assert_same(found, brute_force(query, codes, len(codes)))
+
+
+def test_k_above_the_size_gives_what_there_is_and_no_minus_one(tmp_path: Path) -> None:
+    index = written(tmp_path / "binary.faiss", random_codes(3, 2), 16)
+    found = index.search(random_codes(1, 2)[0], 10)
+    assert sorted(found.ids[0].tolist()) == [0, 1, 2]
+    assert found.distances.shape == (1, 3)
+
+
+@pytest.mark.parametrize("dim", [1, 7, 9, 13])
+def test_a_dim_that_fills_no_whole_byte_counts_only_its_own_bits(tmp_path: Path, dim: int) -> None:
+    documents = np.random.default_rng(0).standard_normal((60, dim)).astype(np.float32)
+    query = -documents[0]
+    index = written(tmp_path / "binary.faiss", binarize(documents), dim)
+    expected = ((documents > 0) != (query > 0)).sum(axis=1)
+    found = index.search(binarize(query), 60)
+    assert found.distances[0].tolist() == expected[found.ids[0]].tolist()
+    assert found.distances.max() == dim
+
+
+def test_a_batch_gives_the_answers_of_single_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes, queries = random_codes(2000, 8), random_codes(37, 8, seed=1)
+    index = BinaryIndex(codes, 64, num_threads=2)
+    monkeypatch.setattr(module, "_COUNTING_ENTRIES", 65 * 50 * 10)  # ten queries at once
+    found = index.search_batch(queries, 50)
+    for row, query in enumerate(queries):
+        assert_same(Neighbours(found.distances[row][None], found.ids[row][None]), brute_force(query, codes, 50))
+
+
+def test_a_batch_that_asks_for_everything_stays_in_bounded_memory() -> None:
+    """faiss alone would ask for 8 bytes x 300 queries x 385 distances x 60,000 neighbours: 55 GB."""
+    codes = random_codes(60_000, 48)
+    found = BinaryIndex(codes, 384, num_threads=1).search_batch(codes[:3].repeat(100, axis=0), 60_000)
+    assert found.ids[:, 0].tolist() == np.arange(3).repeat(100).tolist()
+
+
+def test_threads_at_once_get_the_answers_of_one(tmp_path: Path) -> None:
+    codes, queries = random_codes(50_000, 4), random_codes(60, 4, seed=1)
+    index = BinaryIndex(codes, 32, num_threads=2)
+    with ThreadPoolExecutor(8) as pool:
+        for query, found in zip(queries, pool.map(lambda query: index.search(query, 100), queries), strict=True):
+            assert_same(found, brute_force(query, codes, 100))
+
+
+def test_a_subset_answers_with_positions_in_it(tmp_path: Path) -> None:
+    codes = random_codes(100, 2)
+    rows = np.array([90, 5, 40])
+    index = written(tmp_path / "binary.faiss", codes, 16).subset(rows)
+    assert_same(index.search(codes[40], 3), brute_force(codes[40], codes[rows], 3))
+
+
+def test_the_codes_outlive_everything_but_their_index(tmp_path: Path) -> None:
+    codes = random_codes(1000, 48)
+    index = written(tmp_path / "binary.faiss", codes, 384)
+    (tmp_path / "binary.faiss").unlink()
+    assert np.array_equal(index.codes, codes)
+    assert repr(index) == "BinaryIndex(1,000 x 384 bits, 0.0 MB)"
+
+
+def test_the_file_is_a_plain_faiss_index(tmp_path: Path) -> None:
+    codes = random_codes(50, 48)
+    write_binary_index(tmp_path / "binary.faiss", 384, [codes])
+    index = faiss.read_index_binary(str(tmp_path / "binary.faiss"))
+    assert type(index) is faiss.IndexBinaryFlat
+    assert (index.ntotal, index.d) == (50, 384)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BundleMissingError, match=r"binary\.faiss is missing"):
+        BinaryIndex.open(tmp_path / "binary.faiss", 16)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an index", b"IBxF", bytes(1000)])
+def test_a_file_that_is_no_index_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "binary.faiss"
+    path.write_bytes(content)
+    with pytest.raises(BundleCorruptError, match="faiss cannot read"):
+        BinaryIndex.open(path, 16)
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "binary.faiss"
+    write_binary_index(path, 384, [random_codes(100, 48)])
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(BundleCorruptError, match="faiss cannot read"):
+        BinaryIndex.open(path, 384)
+
+
+def test_codes_of_another_length_are_refused_with_both_lengths(tmp_path: Path) -> None:
+    path = tmp_path / "binary.faiss"
+    write_binary_index(path, 384, [random_codes(10, 48)])
+    with pytest.raises(BundleIncompatibleError, match=r"48 bytes.* of 96 bytes are needed"):
+        BinaryIndex.open(path, 768)
+
+
+def test_another_kind_of_index_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "binary.faiss"
+    faiss.write_index_binary(faiss.IndexBinaryHNSW(16, 4), str(path))
+    with pytest.raises(BundleIncompatibleError, match="IndexBinaryHNSW"):
+        BinaryIndex.open(path, 16)
+
+
+@pytest.mark.parametrize("count", [1, 10, 10_000])
+def test_a_full_disk_is_noticed_even_with_the_last_bytes(tmp_path: Path, count: int) -> None:
+    """faiss lets an error pass that comes when the file is closed."""
+    (tmp_path / "binary.faiss").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="could not write"):
+        write_binary_index(tmp_path / "binary.faiss", 384, [random_codes(count, 48)])
+
+
+def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="could not write"):
+        write_binary_index(tmp_path / "missing" / "binary.faiss", 16, [random_codes(1, 2)])

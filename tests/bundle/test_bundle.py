@@ -1,0 +1,214 @@
+"""What opening a bundle refuses, with what words, and which file it looks at."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retrieval import (
+    BundleCorruptError,
+    BundleError,
+    BundleIncompatibleError,
+    BundleMissingError,
+)
+from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, FILES, INT8_FILE, Bundle, Manifest
+from tests.conftest import Build
+
+
+@pytest.fixture
+def bundle(build: Build) -> Bundle:
+    return build(["red apple", "green pear", "blue plum"])
+
+
+def change_manifest(bundle: Bundle, change: Callable[[dict[str, Any]], object]) -> None:
+    path = bundle.path / "manifest.json"
+    values = json.loads(path.read_text())
+    change(values)
+    path.write_text(json.dumps(values))
+
+
+def alter_a_byte(path: Path, position: int = -1) -> None:
+    content = bytearray(path.read_bytes())
+    content[position] ^= 0xFF
+    path.write_bytes(content)
+
+
+class TestWhole:
+    def test_a_built_bundle_opens_with_its_manifest(self, bundle: Bundle) -> None:
+        assert Bundle.open(bundle.path).manifest == bundle.manifest
+        assert Bundle.open(str(bundle.path)).path == bundle.path
+
+    def test_a_manifest_survives_the_round_trip(self, bundle: Bundle) -> None:
+        assert Manifest.from_json(bundle.manifest.to_json()) == bundle.manifest
+
+    def test_a_copied_folder_opens(self, bundle: Bundle, tmp_path: Path) -> None:
+        copy = shutil.copytree(bundle.path, tmp_path / "elsewhere")
+        assert Bundle.open(copy).manifest == bundle.manifest
+
+    def test_files_that_are_links_open(self, bundle: Bundle, tmp_path: Path) -> None:
+        """The hub's client keeps a downloaded folder as links into its cache."""
+        linked = tmp_path / "linked"
+        (linked / "documents").mkdir(parents=True)
+        for name in (*FILES, "manifest.json"):
+            (linked / name).symlink_to(bundle.file(name))
+        assert Bundle.open(linked).manifest == bundle.manifest
+
+    def test_unknown_values_of_a_later_release_are_passed_over(self, bundle: Bundle) -> None:
+        change_manifest(bundle, lambda values: values.update(later="thing"))
+        assert Bundle.open(bundle.path).manifest == bundle.manifest
+
+
+class TestMissing:
+    def test_a_missing_folder_says_how_to_build_one(self, tmp_path: Path) -> None:
+        with pytest.raises(BundleMissingError, match=r"no index at .*nowhere: build one with scripts/build_index\.py"):
+            Bundle.open(tmp_path / "nowhere")
+
+    def test_a_file_in_place_of_the_folder_is_no_index(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(BundleMissingError, match="no index at"):
+            Bundle.open(tmp_path / "file")
+
+    def test_a_folder_without_manifest_is_no_finished_index(self, bundle: Bundle) -> None:
+        (bundle.path / "manifest.json").unlink()
+        with pytest.raises(BundleMissingError, match=r"has no manifest\.json, so it is no finished index"):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize("name", FILES)
+    def test_a_missing_file_is_named(self, bundle: Bundle, name: str) -> None:
+        bundle.file(name).unlink()
+        with pytest.raises(BundleMissingError, match=f"{name} is missing: copy the whole folder"):
+            Bundle.open(bundle.path)
+
+    def test_a_file_in_place_of_the_documents_folder_is_a_missing_file(self, bundle: Bundle) -> None:
+        shutil.rmtree(bundle.path / "documents")
+        (bundle.path / "documents").write_text("")
+        with pytest.raises(BundleMissingError, match=r"documents.arrow is missing"):
+            Bundle.open(bundle.path)
+
+
+class TestAltered:
+    @pytest.mark.parametrize("name", FILES)
+    def test_a_truncated_file_is_named_with_both_sizes(self, bundle: Bundle, name: str) -> None:
+        size = bundle.file(name).stat().st_size
+        bundle.file(name).write_bytes(bundle.file(name).read_bytes()[:-1])
+        with pytest.raises(BundleCorruptError, match=rf"{name} has {size - 1:,} bytes, expected {size:,}.*Copy it"):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize("name", FILES)
+    def test_a_longer_file_is_refused(self, bundle: Bundle, name: str) -> None:
+        bundle.file(name).write_bytes(bundle.file(name).read_bytes() + b"\0")
+        with pytest.raises(BundleCorruptError, match="truncated or altered"):
+            Bundle.open(bundle.path)
+
+    def test_one_altered_bit_of_the_codes_is_found_at_opening(self, bundle: Bundle) -> None:
+        alter_a_byte(bundle.file(BINARY_FILE))
+        with pytest.raises(BundleCorruptError, match=r"binary\.faiss is altered: SHA-256 .*, expected .*Copy it again"):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize("name", [INT8_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE])
+    def test_the_big_files_are_told_apart_by_check_whole(self, bundle: Bundle, name: str) -> None:
+        alter_a_byte(bundle.file(name))
+        opened = Bundle.open(bundle.path)
+        with pytest.raises(BundleCorruptError, match=f"{name} is altered"):
+            opened.check_whole(name)
+
+    def test_a_folder_in_place_of_a_file_is_refused(self, bundle: Bundle) -> None:
+        bundle.file(BINARY_FILE).unlink()
+        bundle.file(BINARY_FILE).mkdir()
+        change_manifest(bundle, lambda values: values["files"][BINARY_FILE].update(size_bytes=4096))
+        with pytest.raises(BundleError, match=r"binary\.faiss"):
+            Bundle.open(bundle.path)
+
+    def test_a_bundle_that_was_replaced_is_noticed(self, bundle: Bundle, build: Build) -> None:
+        opened = Bundle.open(bundle.path)
+        opened.check_current()
+        build(["another"], overwrite=True)
+        with pytest.raises(BundleError, match="was replaced by a new index"):
+            opened.check_current()
+
+
+class TestManifest:
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"{", b"null", b"[]", b"3", b'"text"', b"\xff\xfe\x00", b"[" * 200_000, b"9" * 5000, b"{}" * 2],
+        ids=["empty", "cut", "null", "list", "number", "text", "not utf-8", "deep", "long number", "twice"],
+    )
+    def test_what_is_no_manifest_is_refused(self, bundle: Bundle, content: bytes) -> None:
+        (bundle.path / "manifest.json").write_bytes(content)
+        with pytest.raises(BundleError, match=r"manifest\.json.*Build the index again|format version"):
+            Bundle.open(bundle.path)
+
+    def test_a_huge_manifest_is_not_read(self, bundle: Bundle) -> None:
+        with (bundle.path / "manifest.json").open("wb") as file:
+            file.truncate(10**12)
+        with pytest.raises(BundleCorruptError, match="1,000,000,000,000 bytes, at most"):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize("version", [0, 2, "1", None, 10**30])
+    def test_another_format_version_is_named_with_the_one_expected(self, bundle: Bundle, version: object) -> None:
+        change_manifest(bundle, lambda values: values.update(format_version=version))
+        with pytest.raises(BundleIncompatibleError, match=rf"format version {version!r}, this program reads 1: build"):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize(
+        "key", ["corpus", "row_count", "dim", "int8", "search", "files", "model_id", "weights_sha256", "versions"]
+    )
+    def test_a_missing_key_is_named(self, bundle: Bundle, key: str) -> None:
+        change_manifest(bundle, lambda values: values.pop(key))
+        with pytest.raises(BundleCorruptError, match=f"lacks {key}"):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize("key", ["row_count", "distinct_text_count", "dim"])
+    @pytest.mark.parametrize("value", [0, -1, 1.5, "3", None, True, [1]])
+    def test_a_count_that_is_no_whole_number_is_refused(self, bundle: Bundle, key: str, value: object) -> None:
+        change_manifest(bundle, lambda values: values.update({key: value}))
+        with pytest.raises(BundleCorruptError, match=f"{key} is "):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize("key", ["corpus", "int8", "search", "files"])
+    @pytest.mark.parametrize("value", [None, 3, "text", [], {}])
+    def test_a_part_of_another_shape_is_refused(self, bundle: Bundle, key: str, value: object) -> None:
+        change_manifest(bundle, lambda values: values.update({key: value}))
+        with pytest.raises(BundleCorruptError, match=r"cannot read .*manifest\.json: .*Build the index again"):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize("record", [None, {}, {"size_bytes": "3", "sha256": "a"}, {"size_bytes": 3, "sha256": 4}])
+    def test_a_file_record_of_another_shape_is_refused(self, bundle: Bundle, record: object) -> None:
+        change_manifest(bundle, lambda values: values["files"].update({INT8_FILE: record}))
+        with pytest.raises(BundleCorruptError, match=r"cannot read .*manifest\.json"):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize("name", ["num_candidates", "rescore_multiplier"])
+    def test_search_settings_that_no_search_can_use_are_refused(self, bundle: Bundle, name: str) -> None:
+        change_manifest(bundle, lambda values: values["search"].update({name: 0}))
+        with pytest.raises(BundleCorruptError, match=f"{name} is 0"):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize("name", ["/dev/zero", "../outside", "documents/../../outside", "", "manifest.json"])
+    def test_names_that_lead_elsewhere_are_refused(self, bundle: Bundle, name: str) -> None:
+        (bundle.path.parent / "outside").write_bytes(b"abc")
+        change_manifest(bundle, lambda values: values["files"].update({name: {"size_bytes": 3, "sha256": "a"}}))
+        with pytest.raises(BundleCorruptError, match="is no file of an index"):
+            Bundle.open(bundle.path)
+
+    def test_a_required_file_that_is_not_listed_is_named(self, bundle: Bundle) -> None:
+        change_manifest(bundle, lambda values: values["files"].pop(INT8_FILE))
+        with pytest.raises(BundleCorruptError, match=f"does not list {INT8_FILE}"):
+            Bundle.open(bundle.path)
+
+    def test_int8_parameters_of_another_dimension_are_refused(self, bundle: Bundle) -> None:
+        change_manifest(bundle, lambda values: values["int8"].update(minimum=[0.0], step=[1.0]))
+        with pytest.raises(BundleCorruptError, match="int8 parameters are for 1 dimensions, dim is 64"):
+            Bundle.open(bundle.path)
+
+    def test_a_name_that_is_no_utf8_is_kept(self, bundle: Bundle) -> None:
+        """A path on Linux is bytes: Python hands those that are no UTF-8 on as lone surrogates."""
+        text = bundle.manifest.to_json().replace('"Rows of a test"', json.dumps("caf\udce9"))
+        manifest = Manifest.from_json(text)
+        assert manifest.corpus.title == "caf\udce9"
+        assert Manifest.from_json(manifest.to_json().encode("utf-8").decode()) == manifest

@@ -1,0 +1,101 @@
+"""The check of the big files: when it runs, what it finds, what it leaves open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from retrieval import BundleCorruptError, BundleMissingError
+from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.verification import Verification
+from tests.conftest import Build
+
+BIG_FILES = (INT8_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE)
+
+
+@pytest.fixture
+def bundle(build: Build) -> Bundle:
+    return build(["red apple", "green pear", "blue plum"])
+
+
+def alter(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def test_a_whole_bundle_passes(bundle: Bundle) -> None:
+    verification = Verification(bundle)
+    assert verification.status == "not started"
+    verification.start("now")
+    assert verification.status == "passed"
+    verification.raise_if_failed()
+
+
+def test_in_the_background_it_passes_too(bundle: Bundle) -> None:
+    verification = Verification(bundle)
+    verification.start("background")
+    verification.wait()
+    assert verification.status == "passed"
+
+
+@pytest.mark.parametrize("name", BIG_FILES)
+def test_now_raises_at_once_for_an_altered_file(bundle: Bundle, name: str) -> None:
+    alter(bundle.file(name))
+    with pytest.raises(BundleCorruptError, match=f"out of service: .*{name} is altered"):
+        Verification(bundle).start("now")
+
+
+@pytest.mark.parametrize("name", BIG_FILES)
+def test_in_the_background_it_fails_with_what_it_found(bundle: Bundle, name: str) -> None:
+    alter(bundle.file(name))
+    verification = Verification(bundle)
+    verification.start("background")
+    verification.wait()
+    assert verification.status == "failed"
+    with pytest.raises(BundleCorruptError, match=f"{name} is altered: SHA-256 .*, expected "):
+        verification.raise_if_failed()
+
+
+def test_never_checks_nothing(bundle: Bundle) -> None:
+    alter(bundle.file(INT8_FILE))
+    verification = Verification(bundle)
+    verification.start("never")
+    verification.wait()
+    assert verification.status == "not started"
+    verification.raise_if_failed()
+
+
+def test_a_file_that_is_gone_is_a_missing_file(bundle: Bundle) -> None:
+    bundle.file(INT8_FILE).unlink()
+    with pytest.raises(BundleMissingError, match=r"int8\.usearch"):
+        Verification(bundle).start("background")
+
+
+def test_the_codes_were_checked_at_opening_and_are_not_read_again(bundle: Bundle) -> None:
+    bundle.file(BINARY_FILE).unlink()
+    Verification(bundle).start("now")
+
+
+def test_a_folder_replaced_during_the_check_is_no_damage(bundle: Bundle, build: Build) -> None:
+    verification = Verification(bundle)
+    files = verification._open_files()
+    build(["another"], overwrite=True)
+    verification._check(files)
+    assert verification.status == "passed"
+
+
+def test_files_are_closed_after_the_check(bundle: Bundle) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        Verification(bundle).start("now")
+    alter(bundle.file(INT8_FILE))
+    with pytest.raises(BundleCorruptError):
+        Verification(bundle).start("now")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_an_unknown_way_is_refused(bundle: Bundle) -> None:
+    with pytest.raises(ValueError, match="'later'"):
+        Verification(bundle).start("later")

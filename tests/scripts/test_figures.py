@@ -1,0 +1,238 @@
+"""The README's tables and plots, made from what was measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import figures
+from scripts.report.judged_tables import judged
+from scripts.report.markdown import FigureMissingError
+from scripts.report.markers import MarkerError, replaced
+from scripts.report.scheme_tables import schemes
+from scripts.report.tables import TABLES, report
+
+MS = {"p50_ms": 1.0, "p95_ms": 2.0, "p99_ms": 3.0, "cpu_ms": 4.0, "samples": 5}
+STAGE_NAMES = ("encode", "binarize", "hamming", "asymmetric", "rescore", "documents", "without_encode", "total")
+SPREAD = {"min": 1.0, "mean": 2.0, "max": 3.0, "batches": 4}
+KERNELS = ("float32_faiss", "float32_numpy", "int8", "binary")
+
+
+def a_path(recall: float) -> dict[str, Any]:
+    return {"stages": dict.fromkeys(STAGE_NAMES, MS), "cpu_ms": 5.0, "samples": 5, "recall": recall}
+
+
+def a_run() -> dict[str, Any]:
+    """The shape of a run, with values that are easy to find again. Only tests look at it."""
+    point = {"num_candidates": 1000, "int8_rows_read": 200, "recall": 0.987, **MS}
+    size = {
+        "documents": 10_000, "real_vectors": 10_000, "made_vectors": 0, "stages": {"hamming": MS}, "vector_part": MS,
+        "recall": 0.99, "codes_bytes": 480_000, "files": {"int8.usearch": 4_000_000, "embeddings.npy": 15_000_000},
+    }  # fmt: skip
+    items = {
+        name: {"bytes": 1_000_000, "kind": "file", "is": name}
+        for name in ("int8_file", "int8_resident", "documents_file", "documents_resident", "encoder", "rss")
+    }
+    files = {"int8": {"pages": 100, "touched_a_query": 9.0}, "documents": {"pages": 50, "touched_a_query": 3.0}}
+    state = {"stages": dict.fromkeys(STAGE_NAMES, MS), "cpu_ms": 1.0, "read_bytes": 5e6}
+    start = dict.fromkeys(("open", "first_query", "later_queries"), MS)
+    return {
+        "taken_at": "2026-01-01 00:00 UTC", "threads": 2, "load_average": 0.1,
+        "query_sets": {"people": {"count": 3, "sha256": "0"}},
+        "machine": {"cpu": "a cpu", "cores": 2, "ram_bytes": 2**34, "os": "an os"},
+        "index": {"title": "a title", "rows": 20_000, "dim": 384, "model": "a model"},
+        "parts": {
+            "opening": {"open": MS, "read_codes_once": MS, "codes_bytes": 960_000},
+            "scans": {
+                "timings": {name: {"1": MS, "10": MS} for name in KERNELS},
+                "ratios": {
+                    base: {name: {"1": SPREAD, "10": SPREAD, "all": SPREAD} for name in KERNELS}
+                    for base in ("float32_fastest", "float32_faiss")
+                },
+                "recall": {name: {"people": 0.9} for name in (*KERNELS, "int8_dequantized")},
+            },
+            "paths": {
+                "sets": {
+                    "people": {
+                        "ours": a_path(0.987), "reference": a_path(0.55), "reference_4x": a_path(0.89),
+                        "reference_over_ours": 2.5, "reference_4x_over_ours": 2.6,
+                    }
+                },
+                "rss_bytes": {"ours": 1_000_000, "reference": 2_000_000},
+                "settings": {"top_k": 10, "rescore_multiplier": 20},
+            },
+            "sweep": {
+                "sets": {"people": {"points": [point], "frontier": [point], "raw_codes": {"1000": 0.9}}},
+                "default": {"num_candidates": 1000, "int8_rows": 200},
+            },
+            "cold": {
+                "queries": {"warm": state, "cold": state, "note": None, "files": files},
+                "start": {"warm": start, "cold": None, "note": "not measured: a reason"},
+            },
+            "memory": {
+                "moments": {
+                    "before": {"rss_bytes": 1}, "opened": {"rss_bytes": 2}, "after_first_query": {"rss_bytes": 3},
+                    "after_all_queries": {"rss_bytes": 4, "items": items},
+                },
+                "by_arithmetic": {"float32": 30_720_000}, "codes_bytes": 960_000, "queries": 3,
+            },
+            "growth": {
+                "sizes": [size, {"documents": 2_000_000, "made_vectors": 9, "not_measured": "no room"}],
+                "made_vectors_are": "real ones plus noise",
+            },
+        },
+    }  # fmt: skip
+
+
+def a_judged_file(name: str = "med") -> dict[str, Any]:
+    quality = {"mean": 0.7, "kept": {"percent": 99.5, "low": 98.0, "high": 101.0}}
+    rung = {"label": "a search", "scanned_bytes": 48, "rescored_bytes": 384, "recall": 0.9, "ndcg": quality}
+    curve = [{"multiplier": number, "ndcg": quality} for number in (1, 4, 10)]
+    collection = {
+        "collection": name, "distractors": None, "counts": {"scored_queries": 30},
+        "bootstrap": {"resamples": 5000, "seed": 0, "confidence_percent": 95},
+        "rungs": [{**rung, "key": "float32"}, {**rung, "key": "ours"}],
+        "curves": {"binary_depth_10": curve, "int8_first_raw_codes": curve},
+    }  # fmt: skip
+    return {"collections": [collection, {**collection, "distractors": {"planted": 1000}}]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / figures.RUN_FILE).write_text(json.dumps(a_run()))
+    (tmp_path / figures.SCHEMES_FILE).write_text(json.dumps(a_schemes_file()))
+    (tmp_path / "judged.json").write_text(json.dumps(a_judged_file()))
+    markers = [
+        f"<!-- figures: {name} -->\na stale line\n<!-- /figures -->"
+        for name in (*TABLES, "judged", "schemes")
+        if name not in ("peers", "quick")
+    ]
+    (tmp_path / "README.md").write_text("# Title\n\n" + "\n\ntext\n\n".join(markers) + "\n")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> int:
+    return figures.main(["--benchmarks", str(folder), "--text", str(folder / "README.md"), *arguments])
+
+
+class TestMarkers:
+    def test_only_what_stands_between_markers_is_replaced(self) -> None:
+        text = "a\n<!-- figures: x -->\na stale line\nold\n<!-- /figures -->\nb\n"
+        assert replaced(text, str.upper) == "a\n<!-- figures: x -->\nX\n<!-- /figures -->\nb\n"
+
+    def test_replacing_twice_changes_nothing(self) -> None:
+        once = replaced("<!-- figures: x -->\n<!-- /figures -->\n", lambda name: "| a |\n| b |")
+        assert replaced(once, lambda name: "| a |\n| b |") == once
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("no marker at all\n", "no marker"),
+            ("<!-- figures: x -->\ntable\n", "does not end"),
+            ("table\n<!-- /figures -->\n", "is missing"),
+            ("<!-- figures: x -->\n<!-- figures: y -->\n<!-- /figures -->\n", "before x has ended"),
+        ],
+    )
+    def test_a_missing_marker_is_refused(self, text: str, message: str) -> None:
+        with pytest.raises(MarkerError, match=message):
+            replaced(text, str.upper)
+
+
+class TestTables:
+    def test_every_table_is_whole(self) -> None:
+        for name, table in TABLES.items():
+            if name in a_run()["parts"] or name in ("machine", "recall"):
+                rows = [line for line in table(a_run()) if line.startswith("|")]
+                assert len({row.count("|") for row in rows}) <= 1, name
+
+    def test_recall_shows_both_paths(self) -> None:
+        (*_, row) = TABLES["recall"](a_run())
+        assert row == "| people | **0.987** | 200 | 0.550 | 0.890 |"
+
+    def test_where_nothing_was_evicted_the_reason_stands_in_place_of_a_number(self) -> None:
+        lines = list(TABLES["cold"](a_run()))
+        assert "| first query of a fresh process | 1.00 (2.00) | - |" in lines
+        assert any("a reason" in line for line in lines)
+
+    def test_a_busy_machine_is_not_passed_over(self) -> None:
+        assert "busy" not in "".join(TABLES["machine"](a_run()))
+        assert "load average 9.0" in "".join(TABLES["machine"]({**a_run(), "load_average": 9.0}))
+
+    def test_a_part_that_failed_is_no_table(self) -> None:
+        with pytest.raises(FigureMissingError, match="out of memory"):
+            list(TABLES["scans"]({"parts": {"scans": {"error": "out of memory"}}}))
+
+    def test_a_report_has_what_there_is(self) -> None:
+        run = {**a_run(), "parts": {"opening": a_run()["parts"]["opening"], "growth": {"error": "a disk"}}}
+        text = "\n".join(report(run))
+        assert "opens in 0.00 s" in text
+        assert "Not measured: the part growth has no figures: a disk" in text
+        assert "recall@10" not in text
+
+    def test_judged_collections_stand_side_by_side(self) -> None:
+        lines = list(judged([a_judged_file(), a_judged_file("cran")]))
+        assert lines[0].count("queries") == 4
+        assert "med among 1,000" in lines[0]
+        assert "99.5 [98.0, 101.0]" in lines[3]
+
+
+def a_schemes_file() -> dict[str, Any]:
+    value = {"mean": 0.9, "kept": {"percent": 99.0, "low": 98.0, "high": 100.0}}
+    row = {
+        "label": "a scheme",
+        "vector_bytes": 384,
+        "stages": {"all": value, "hamming_10": value, "hamming_100": value},
+    }
+    measured = {"measure": "recall@10", "int8": [row, row], "signs": [row, row]}
+    return {"query_sets": {"people": measured}, "judged": {"med": {**measured, "measure": "nDCG@10"}}}
+
+
+class TestSchemes:
+    def test_the_first_scheme_is_what_the_others_are_compared_with(self) -> None:
+        header, _, first, second, *_ = schemes(a_schemes_file())
+        assert header.endswith("| people: recall@10 | med: nDCG@10 |")
+        assert first == "| a scheme | 384 | 0.9000 | 0.9000 |"
+        assert second == "| a scheme | 384 | 0.9000 [98.0, 100.0] | 0.9000 [98.0, 100.0] |"
+
+    def test_a_comparison_of_nothing_is_refused(self) -> None:
+        with pytest.raises(FigureMissingError, match="no query set"):
+            list(schemes({"query_sets": {}, "judged": {}}))
+
+
+class TestCommand:
+    def test_running_it_twice_gives_the_same_bytes(self, folder: Path) -> None:
+        pytest.importorskip("matplotlib", reason="needs matplotlib of requirements-bench.txt")
+        assert run(folder) == 0
+        first = {path.name: path.read_bytes() for path in folder.iterdir()}
+        assert run(folder) == 0
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+        plots = {"recall-latency.svg", "recall-bytes.svg", "growth.svg", "kept-multiplier.svg"}
+        assert plots <= first.keys()
+        assert b"stale" not in first["README.md"]
+
+    def test_a_check_changes_nothing_and_tells_by_its_status(self, folder: Path) -> None:
+        pytest.importorskip("matplotlib", reason="needs matplotlib of requirements-bench.txt")
+        before = (folder / "README.md").read_text()
+        assert run(folder, "--check") == 1
+        assert (folder / "README.md").read_text() == before
+        assert run(folder) == 0
+        assert run(folder, "--check") == 0
+
+    def test_a_table_that_was_not_measured_is_refused(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (folder / "README.md").write_text("<!-- figures: quick -->\n<!-- /figures -->\n")
+        assert run(folder) == 1
+        assert "--only quick" in capsys.readouterr().err
+
+    def test_an_unknown_table_is_refused(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (folder / "README.md").write_text("<!-- figures: nonsense -->\n<!-- /figures -->\n")
+        assert run(folder) == 1
+        assert "no table 'nonsense'" in capsys.readouterr().err
+
+
+def test_the_texts_show_what_was_measured() -> None:
+    if not (figures.BENCHMARKS / figures.RUN_FILE).exists():
+        pytest.skip(f"nothing was measured: there is no assets/benchmarks/{figures.RUN_FILE}")
+    assert figures.main(["--check"]) == 0

@@ -1,0 +1,29 @@
+"""What the browser measured of the page, as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.page_latency import parser, percentiles
+from scripts.report.page_table import page
+
+
+def figures() -> dict[str, Any]:
+    search = {"queries": 3, "painted": percentiles([30.0, 40.0, 80.0]), "request": percentiles([10.0]), "pause_ms": 150}
+    compare = {"queries": 3, "painted": percentiles([300.0]), "request": percentiles([280.0]), "pause_ms": 150}
+    return {"views": {"search": {**search, "search": percentiles([5.0])}, "compare": compare}}
+
+
+def test_a_view_has_its_median_and_what_it_is_made_of() -> None:
+    lines = list(page(figures()))
+    assert "| Search | 40 (76) | 10 (10) | 5 (5) |" in lines
+    assert "| Compare | 300 (300) | 280 (280) | - |" in lines
+
+
+def test_the_pause_that_is_left_out_is_named() -> None:
+    assert "without the 150 ms" in list(page(figures()))[-1]
+
+
+def test_the_command_wants_an_index_and_queries() -> None:
+    args = parser().parse_args(["--index", "a", "--queries", "b"])
+    assert (str(args.index), str(args.queries), args.limit) == ("a", "b", 50)

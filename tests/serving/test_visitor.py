@@ -1,0 +1,227 @@
+"""Jobs in real child processes: what they answer, how they end, and that nothing outlives them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retrieval import BuildError, Searcher
+from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.serving.visitor.process import why_died, why_timed_out
+from retrieval.serving.visitor.queue import BuildJob, ChildQueue, JobStatus
+from retrieval.serving.visitor.words import OUT_OF_MEMORY, for_visitors
+from tests.conftest import random_texts
+
+LIMITS = OwnLimits()
+
+
+@pytest.fixture
+def queue() -> Iterator[ChildQueue]:
+    queue = ChildQueue(max_waiting=3)
+    yield queue
+    queue.close()
+
+
+def request(path: Path, task: str = "inspect", **changes: Any) -> dict[str, Any]:
+    return {
+        "task": task, "folder": str(path.parent), "source": str(path), "title": path.name, "columns": {},
+        "output": str(path.parent / "built"), "max_rows": LIMITS.max_rows, "max_text_chars": LIMITS.max_text_chars,
+        "max_file_bytes": LIMITS.max_file_bytes, "model": None, **changes,
+    }  # fmt: skip
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 30) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.02)
+
+
+def running(job: BuildJob) -> int:
+    """Waits until the child of a job is at work, and returns its id."""
+    wait_until(lambda: job.status.phase not in ("waiting", "starting"))
+    assert job.pid is not None
+    return job.pid
+
+
+def test_a_look_tells_columns_guesses_and_first_rows(queue: ChildQueue, tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "notes.csv", "id,title,body\n" + "".join(f"{n},a title {n},a body {n}\n" for n in range(9))
+    )
+    status = queue.submit(request(path), max_seconds=30).wait()
+    assert status.phase == "finished"
+    assert status.result["columns"] == ["title", "body", "id"]
+    assert status.result["guesses"] == {"text": "title", "body": "body"}
+    assert [row["id"] for row in status.result["rows"]] == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("empty.csv", b"", "empty.csv is empty"),
+        ("junk.csv", b"\x01\x02\0\0\xfe", "binary data"),
+        ("latin.csv", "text\nGröße\n".encode("latin-1"), "latin.csv, line 2: not UTF-8"),
+        ("ragged.csv", b"a,b\nsome words,2\nfoo\n", "ragged.csv, line 3: expected 2 fields"),
+        ("broken.jsonl", b'{"text": "a"}\n{"text": \n', "broken.jsonl, line 2: not a JSON object"),
+        ("cut.parquet", b"PAR1abc", "cut short"),
+        ("header.csv", b"text,n\n", "no rows"),
+        ("long.csv", b"x" * 5000 + b"\nfoo\n", "column name of 5,000 characters"),
+        ("page.html", b"<html>", "a format not known here"),
+    ],
+)
+def test_a_bad_file_is_refused_in_words_without_paths(
+    queue: ChildQueue, tmp_path: Path, name: str, content: bytes, told: str
+) -> None:
+    status = queue.submit(request(written(tmp_path, name, content)), max_seconds=30).wait()
+    assert status.phase == "failed"
+    assert told in status.message
+    assert str(tmp_path) not in status.message
+    assert "--" not in status.message
+
+
+def test_a_small_file_that_unfolds_into_a_huge_one_is_refused(queue: ChildQueue, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    large = pa.DictionaryArray.from_arrays(pa.array([0] * 200_000, pa.int32()), pa.array(["y" * 5_000_000]))
+    pq.write_table(pa.table({"text": large}), tmp_path / "bomb.parquet", compression="zstd")
+    status = queue.submit(request(tmp_path / "bomb.parquet"), max_seconds=60).wait()
+    assert (status.phase, status.message) == ("failed", OUT_OF_MEMORY)
+
+
+@pytest.mark.model
+def test_a_build_makes_an_index_and_counts_what_it_read(queue: ChildQueue, tmp_path: Path) -> None:
+    texts = [*random_texts(30), "", "größe " * 3, "word " * 400]
+    path = written(tmp_path, "notes.jsonl", "".join(json.dumps({"title": text}) + "\n" for text in texts))
+    asked = request(path, "build", columns={"text": "title"}, max_rows=32, max_text_chars=200)
+    status = queue.submit(asked, max_seconds=60).wait()
+    assert (status.phase, status.message) == ("finished", "")
+    assert (status.result["rows_in_file"], status.result["rows_used"]) == (33, 32)
+    assert status.result["non_ascii_texts"] == 1
+    searcher = Searcher.open(tmp_path / "built")
+    assert len(searcher) == 31
+    assert searcher.manifest.corpus.title == "notes.jsonl"
+    assert searcher.search(texts[5], top_k=1).hits[0].document.text == texts[5]
+    assert str(tmp_path) not in searcher.manifest.to_json()
+
+
+@pytest.mark.model
+def test_a_cancelled_build_is_killed_and_leaves_the_place_free(queue: ChildQueue, tmp_path: Path) -> None:
+    path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000)))
+    job = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=60)
+    waiting = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=60)
+    pid = running(job)
+    assert (waiting.status.phase, waiting.status.place) == ("waiting", 1)
+    waiting.cancel()
+    assert waiting.wait(10).phase == "cancelled"
+    job.cancel()
+    assert job.wait(10).phase == "cancelled"
+    assert not is_alive(pid)
+    assert queue.submit(request(path), max_seconds=30).wait().phase == "finished"
+
+
+@pytest.mark.model
+def test_a_build_that_takes_too_long_is_stopped_and_says_what_to_do(queue: ChildQueue, tmp_path: Path) -> None:
+    path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000, words=30)))
+    job = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=2)
+    status = job.wait(30)
+    assert status.phase == "failed"
+    assert status.message.startswith("Stopped after 2 s")
+    assert job.pid is not None
+    assert not is_alive(job.pid)
+
+
+def test_a_child_that_is_killed_from_outside_is_reported(queue: ChildQueue, tmp_path: Path) -> None:
+    path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000)))
+    job = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=60)
+    os.kill(running(job), 9)
+    status = job.wait(10)
+    assert status.phase == "failed"
+    assert "memory" in status.message
+
+
+def test_a_child_gives_way_to_everything_else(queue: ChildQueue, tmp_path: Path) -> None:
+    path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000)))
+    pid = running(queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=60))
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= 10
+    assert len(os.sched_getaffinity(pid)) == 1
+    environment = Path(f"/proc/{pid}/environ").read_bytes()
+    assert b"OMP_NUM_THREADS=1" in environment
+    links = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()]
+    assert not [link for link in links if link.startswith("socket:")]
+
+
+def test_a_child_ends_with_the_process_that_wants_its_answer(tmp_path: Path) -> None:
+    path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000)))
+    code = (
+        "import json, sys, time; from retrieval.serving.visitor.queue import ChildQueue; "
+        "job = ChildQueue().submit(json.loads(sys.argv[1]), max_seconds=60)\n"
+        "while job.status.phase in ('waiting', 'starting'): time.sleep(0.02)\n"
+        "print(job.pid, flush=True); time.sleep(60)"
+    )
+    asked = json.dumps(request(path, "build", columns={"text": "text"}))
+    with subprocess.Popen([sys.executable, "-c", code, asked], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_alive(pid)
+        parent.kill()
+    wait_until(lambda: not is_alive(pid), 10)
+
+
+def test_a_queue_that_is_full_refuses(tmp_path: Path) -> None:
+    queue = ChildQueue(max_waiting=0)
+    path = written(tmp_path, "notes.txt", "a text\n")
+    job = queue.submit(request(path), max_seconds=30)
+    with pytest.raises(BuildError, match="waiting for their turn"):
+        queue.submit(request(path), max_seconds=30)
+    job.wait()
+    queue.close()
+
+
+def test_the_time_left_follows_the_rate() -> None:
+    assert JobStatus("encoding", 50, 200).share == 0.25
+    assert JobStatus("encoding", 50, None).share is None
+    assert JobStatus("failed").is_over
+
+
+def test_a_build_that_was_stopped_tells_how_many_rows_would_fit() -> None:
+    assert "first 11,000 rows" in why_timed_out("encoding", 12_345, 20_000, 90)
+    assert "Use fewer rows" in why_timed_out("model", 0, None, 90)
+    assert "status 7" in why_died(7)
+
+
+def test_limits_come_from_the_environment() -> None:
+    limits = OwnLimits.from_environment(
+        {"OWN_MAX_ROWS": "5", "OWN_MAX_MB": "2", "OWN_MAX_SECONDS": "7", "OWN_DATA": "0"}
+    )
+    assert (limits.max_rows, limits.max_bytes, limits.max_seconds, limits.is_on) == (5, 2_000_000, 7, False)
+    assert OwnLimits.from_environment({}) == OwnLimits()
+    with pytest.raises(BuildError, match="OWN_MAX_ROWS is 'many'"):
+        OwnLimits.from_environment({"OWN_MAX_ROWS": "many"})
+
+
+def test_a_message_for_visitors_has_no_path_and_no_option() -> None:
+    told = for_visitors("/tmp/x/notes.csv: no column 'a'. Choose one with --text-column.", Path("/tmp/x"))
+    assert told == "notes.csv: no column 'a'. Choose one as the text column."
+    assert for_visitors("cannot write the index at /tmp/x/built: full", Path("/tmp/x")).startswith("Cannot write")

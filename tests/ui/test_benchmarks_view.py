@@ -1,0 +1,122 @@
+"""What the events of the Benchmarks view give: a visitor's measurement, from the click to its numbers."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from retrieval import Searcher
+from retrieval.benchmark import desk as measuring
+from retrieval.benchmark.desk import Measurement, MeasuringDesk
+from retrieval.benchmark.figures.kept import keep_figures
+from retrieval.serving.library import Library
+from retrieval.ui.asking import Asking
+from retrieval.ui.benchmarks.view import BenchmarksView
+from tests.benchmark_json import RUN
+from tests.conftest import Build, FakeEncoder, random_texts
+from tests.ui.test_page import in_loop
+
+
+@pytest.fixture
+def library(build: Build, encoder: FakeEncoder) -> Library:
+    def open_searcher(path: Path, _: Any) -> Searcher:
+        return Searcher.open(path, encoder=encoder, verify="never")
+
+    library = Library(open_searcher=open_searcher)
+    for number, name in enumerate(("first", "second")):
+        library.add(build(random_texts(120, seed=number), name=name).path, as_default=number == 0)
+    return library
+
+
+@pytest.fixture
+def view(library: Library) -> BenchmarksView:
+    def make() -> BenchmarksView:
+        with gr.Blocks(analytics_enabled=False):
+            searcher = library.open()
+            return BenchmarksView(library, Asking.place(library, searcher), searcher, desk=MeasuringDesk())
+
+    return in_loop(make)
+
+
+def started(view: BenchmarksView, index: str | None = None) -> Measurement:
+    update = view.start(index, None, None)
+    assert isinstance(update[view.running], Measurement)
+    return update[view.running]  # type: ignore[no-any-return]
+
+
+def finished(view: BenchmarksView, measurement: Measurement, results: Any) -> dict[Any, Any]:
+    assert measurement.wait(30)
+    return view.poll(measurement, results)
+
+
+def test_a_measurement_ends_with_its_numbers_and_a_column(view: BenchmarksView) -> None:
+    update = finished(view, started(view), {})
+    assert "Measured on this machine" in update[view.panel]
+    assert "Measured by you" in update[view.claims]
+    assert len(update[view.results]) == 1
+    assert update[view.running] is None
+
+
+def test_while_it_is_under_way_there_is_a_bar(view: BenchmarksView, gate: threading.Event) -> None:
+    measurement = started(view)
+    assert "progressbar" in view.poll(measurement, {})[view.panel]
+    assert view.start(None, None, measurement) == {view.running: measurement}  # a second click starts nothing
+
+
+def test_a_second_visitor_is_told_to_wait(view: BenchmarksView, gate: threading.Event) -> None:
+    started(view)
+    update = view.start(None, None, None)
+    assert "Somebody else is measuring" in update[view.panel]
+    assert update[view.running] is None
+
+
+def test_cancel_frees_the_desk(view: BenchmarksView, gate: threading.Event) -> None:
+    measurement = started(view)
+    assert "Cancelled" in view.stop(measurement)[view.panel]
+    gate.set()
+    assert measurement.wait(30)
+    assert measurement.figures is None
+    assert started(view).wait(30)
+
+
+def test_another_index_ends_the_measurement_and_shows_its_own(view: BenchmarksView, gate: threading.Event) -> None:
+    measurement = started(view, "first")
+    update = view.show("second", None, measurement, {})
+    assert measurement.is_cancelled
+    assert "100 texts" in update[view.panel]
+    assert view.show("first", None, None, {}).keys() >= {view.claims, view.plots, view.panel}
+
+
+def test_coming_back_to_an_index_shows_what_the_visitor_measured(view: BenchmarksView) -> None:
+    results = finished(view, started(view, "first"), {})[view.results]
+    assert "Measured on this machine" not in view.show("second", None, None, results)[view.panel]
+    assert "Measured on this machine" in view.show("first", None, None, results)[view.panel]
+
+
+def test_kept_figures_are_shown_for_their_own_index_only(view: BenchmarksView, library: Library) -> None:
+    bundle = library.open("first").bundle
+    own = {**RUN["index"], "binary_sha256": bundle.manifest.files["binary.faiss"].sha256}
+    keep_figures(bundle, {**RUN, "index": own})
+    assert "22.20x" in view.show("first", None, None, {})[view.claims]
+    assert "22.20x" not in view.show("second", None, None, {})[view.claims]
+
+
+def test_an_index_that_is_not_there_is_told(view: BenchmarksView) -> None:
+    assert "no index called" in view.start("third", None, None)[view.panel]
+    assert "no index called" in view.show("third", None, None, {})[view.panel]
+
+
+def test_a_failure_is_told(view: BenchmarksView, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(measuring, "measure_quickly", fail)
+    assert "Nothing was measured" in finished(view, started(view), {})[view.panel]
+
+
+def test_a_timer_without_a_measurement_stops(view: BenchmarksView) -> None:
+    assert view.poll(None, {}).keys() == {view.timer}

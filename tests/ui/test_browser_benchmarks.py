@@ -1,0 +1,74 @@
+"""The Benchmarks view in a real headless Chromium: its tab, a measurement, the calculator, a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from retrieval.benchmark.figures.kept import keep_figures
+from retrieval.bundle.bundle import BINARY_FILE, Bundle
+from tests.benchmark_json import RUN
+from tests.browser_page import PHONE, assert_accessible, assert_nothing_is_cut_off, opened, search
+from tests.page_server import RunningApp, build_tiny_index, running_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+VIEW = "?view=benchmarks"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    index = build_tiny_index(tmp_path_factory.mktemp("benchmarks") / "tiny")
+    bundle = Bundle.open(index)
+    own = {**RUN["index"], "binary_sha256": bundle.manifest.files[BINARY_FILE].sha256}
+    keep_figures(bundle, {**RUN, "index": own})
+    with running_app(tmp_path_factory.mktemp("served"), "--index", str(index)) as running:
+        yield running
+
+
+def test_the_tab_opens_and_a_measurement_gives_numbers(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        page.get_by_role("tab", name="Benchmarks").click()
+        expect(page.locator("#claims")).to_contain_text("24.76x")
+        expect(page.locator("#claims")).to_contain_text("22.20x")  # what was kept beside the index
+        expect(page.locator("#claims")).not_to_contain_text("Measured by you")
+        page.get_by_role("button", name="Measure on this machine").click()
+        expect(page.locator("#bench-measured .scans")).to_contain_text("sign bits", timeout=90_000)
+        expect(page.locator("#claims")).to_contain_text("Measured by you")
+        expect(page.locator("#bench-measured")).to_contain_text("recall@10")
+        page.get_by_role("tab", name="Search").click()
+        search(page, "read a csv file")
+        expect(page.locator(".hit").first).to_be_visible()
+
+
+def test_the_calculator_follows_the_typing(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url + VIEW) as page:
+        answer = page.locator("#cost-answer")
+        expect(answer).to_contain_text("$1,358")
+        page.get_by_label("Dimensions", exact=True).fill("1024")
+        expect(answer).to_contain_text("953.67 GB")
+        page.get_by_role("button", name="1 billion").click()
+        expect(answer).to_contain_text("$14,495")
+        for hostile in ("-5", "1e30", "0", ""):
+            page.get_by_label("Documents", exact=True).fill(hostile)
+            expect(answer.locator(".note")).to_contain_text("Documents")
+        page.get_by_label("Documents", exact=True).fill("100000000")
+        expect(answer).to_contain_text("381.46 GB")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, served: RunningApp, scheme: str) -> None:
+    with opened(browser, served.url + VIEW, color_scheme=scheme) as page:
+        expect(page.locator("#claims")).to_be_visible()
+        expect(page.locator("#plots .chart > svg").nth(3)).to_be_visible()
+        page.locator("#plots .numbers summary").first.click()
+        page.get_by_text("computed with this calculator").click()
+        assert_accessible(page)
+
+
+def test_nothing_is_cut_off_on_a_phone(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url + VIEW, viewport=PHONE) as page:
+        expect(page.locator("#claims")).to_be_visible()
+        assert_nothing_is_cut_off(page, "#claims", "#measure", "#plots", "#cost-inputs", "#cost-answer .costs")

@@ -1,0 +1,282 @@
+"""Your data: panels, the verdict, what is kept where and for how long, and the zip; without a browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import stat
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from retrieval import BundleMissingError, CorpusError, Searcher
+from retrieval.bundle.bundle import Manifest
+from retrieval.serving.library import Library
+from retrieval.serving.visitor.corpus import BoundedCorpus
+from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.serving.visitor.queue import JobStatus
+from retrieval.ui.page import build_page
+from retrieval.ui.theme import launch_options
+from retrieval.ui.your_data import panels as own_panels
+from retrieval.ui.your_data.folders import TempRoot
+from retrieval.ui.your_data.index import OwnIndex, discard
+from retrieval.ui.your_data.requests import build_request
+from retrieval.ui.your_data.sample import sample_csv
+from retrieval.ui.your_data.sessions import OwnSession, OwnSessions, Source
+from retrieval.ui.your_data.taking import take_text, take_upload
+from retrieval.ui.your_data.verdict import percent, verdict
+from retrieval.ui.your_data.zip import folder_name, write_zip
+from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
+from tests.ui.test_page import in_loop
+
+LIMITS = OwnLimits(max_bytes=1_000)
+HOSTILE = "<img src=x onerror=alert(1)>"
+MEASURED = {
+    "num_candidates": 500, "rescore_multiplier": 8, "source": "measured", "sampled_queries": 300,
+    "recall": {"bits": 0.71, "float_bits": 0.93, "int8_all": 0.994, "chosen": 0.991},
+}  # fmt: skip
+SEEN = {"rows_in_file": 400, "rows_used": 400, "counted_all": True}
+
+
+@pytest.fixture
+def sessions(tmp_path: Path) -> OwnSessions:
+    return OwnSessions(TempRoot(tmp_path / "files"), TempRoot(tmp_path / "downloads"))
+
+
+@pytest.fixture
+def session(sessions: OwnSessions) -> OwnSession:
+    return sessions.of("one")
+
+
+@pytest.fixture
+def own(build: Build, encoder: FakeEncoder) -> OwnIndex:
+    bundle = build(["red apple", "green pear", "blue plum"])
+    return OwnIndex(Searcher.open(bundle.path, encoder=encoder), bundle.path, "notes.csv")
+
+
+@pytest.fixture
+def manifest(build: Build) -> Manifest:
+    return replace(build(random_texts(400)).manifest, search=MEASURED)
+
+
+def test_the_limits_are_told_before_they_are_met() -> None:
+    told = own_panels.introduction(OwnLimits(max_rows=5_000, max_bytes=3_000_000, max_seconds=45))
+    assert all(limit in told for limit in ("5,000 rows", "3.0 MB", "45 seconds", 'data-max-bytes="3000000"'))
+
+
+def test_the_view_can_be_switched_off(own: OwnIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OWN_DATA", "0")
+    library = Library(open_searcher=lambda path, encoder: own.searcher)
+    library.add(own.folder, as_default=True)
+    page = in_loop(lambda: build_page(library))
+    texts = [str(block.value) for block in page.blocks.values() if isinstance(block, gr.HTML)]
+    assert any("switched off" in text for text in texts)
+    assert not any(isinstance(block, gr.File) for block in page.blocks.values())
+    assert launch_options()["max_file_size"] == 1
+
+
+def test_a_preview_shows_strangers_texts_and_never_runs_them() -> None:
+    looked = {
+        "columns": [HOSTILE, "b"], "guesses": {"text": HOSTILE}, "num_rows": 30_000,
+        "rows": [{HOSTILE: HOSTILE, "b": "x" * 400}],
+    }  # fmt: skip
+    shown = own_panels.preview(HOSTILE, 400, looked, OwnLimits())
+    assert "<img" not in shown
+    assert "Only the first 20,000" in shown
+    assert "x" * 200 not in shown
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (JobStatus("waiting", place=2), "2 builds before yours"),
+        (JobStatus("waiting", place=1), "Yours is next"),
+        (JobStatus("encoding", 50, 200, seconds_left=3.2, elapsed_s=7), "<strong>25%</strong>, 50 of 200"),
+        (JobStatus("encoding", 50, 200, seconds_left=3.2, elapsed_s=7), "about 4 seconds left"),
+        (JobStatus("model", elapsed_s=2), "2 s of at most 90 s"),
+        (JobStatus("a phase of tomorrow"), "Starting"),
+    ],
+)
+def test_progress_is_told_in_words(status: JobStatus, told: str) -> None:
+    assert told in own_panels.progress(status, OwnLimits())
+
+
+def test_a_verdict_says_what_is_kept_and_saved(manifest: Manifest) -> None:
+    shown = verdict(manifest, SEEN, 12)
+    headline = shown.split("<h2>")[1].split("</h2>")[0]
+    assert "71 %" in headline
+    assert "99.1 %" in headline
+    assert "1/32 of the memory" in verdict(replace(manifest, dim=384), SEEN, 12)
+    assert "<dd>500</dd>" in shown
+    assert "suits your data" in shown
+
+
+def test_a_verdict_without_measurements_says_so(manifest: Manifest) -> None:
+    for search in ({"num_candidates": 9, "rescore_multiplier": 2}, {**MEASURED, "recall": {"bits": "x"}}):
+        assert "was not measured" in verdict(replace(manifest, search=search), SEEN, 12)
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        ({"non_ascii_texts": 200}, "50% of your texts have letters beyond English"),
+        ({"sampled_texts": 100, "long_texts": 60}, "60% of your texts are longer"),
+        ({"cut_texts": 1}, "1 text was so long"),
+        ({"rows_in_file": 900}, "first 400 of 900 rows"),
+        ({"rows_in_file": 900, "counted_all": False}, "of at least 900 rows"),
+    ],
+)
+def test_a_verdict_tells_what_bears_on_it(manifest: Manifest, seen: dict[str, Any], told: str) -> None:
+    assert told not in verdict(manifest, SEEN, 12)
+    assert told in verdict(manifest, {**SEEN, **seen}, 12)
+
+
+def test_few_texts_are_said_to_prove_little(build: Build) -> None:
+    shown = verdict(build(random_texts(20)).manifest, {**SEEN, "rows_in_file": 20, "rows_used": 20}, 1)
+    assert "20 distinct texts prove little" in shown
+
+
+def test_a_share_is_rounded_up_to_all_only_when_it_is_all() -> None:
+    assert [percent(share) for share in (0.714, 0.9912, 0.9999, 1.0)] == ["71 %", "99.1 %", "99.9 %", "100 %"]
+
+
+def test_an_upload_is_moved_away_from_where_it_can_be_fetched(session: OwnSession, tmp_path: Path) -> None:
+    upload = tmp_path / "cache" / "hash" / "notes.csv"
+    upload.parent.mkdir(parents=True)
+    upload.write_text("text\na\n")
+    source = take_upload(upload, session, LIMITS)
+    assert source.path.parent == session.folder
+    assert source.path.read_text() == "text\na\n"
+    assert not upload.parent.exists()
+
+
+def test_an_upload_that_is_refused_is_deleted_too(session: OwnSession, tmp_path: Path) -> None:
+    upload = tmp_path / "notes.csv"
+    for content, told in ((b"x" * 1001, "at most 1.0 kB"), (b"", "is empty")):
+        upload.write_bytes(content)
+        with pytest.raises(CorpusError, match=told):
+            take_upload(upload, session, LIMITS)
+        assert not upload.exists()
+    with pytest.raises(CorpusError, match="choose it again"):
+        take_upload(upload, session, LIMITS)
+
+
+@pytest.mark.parametrize("name", ["..csv", "-rf .csv", "a/b;c$(d).csv", "n" * 300 + ".csv", "größe.CSV"])
+def test_a_strange_file_name_stays_in_the_folder(session: OwnSession, tmp_path: Path, name: str) -> None:
+    upload = tmp_path / Path(name).name[-200:]
+    upload.write_text("text\na\n")
+    path = take_upload(upload, session, LIMITS).path
+    assert path.parent == session.folder
+    assert path.suffix.lower() == ".csv"
+    assert not path.name.startswith(("-", "."))
+
+
+def test_pasted_lines_are_limited_and_not_blank(session: OwnSession) -> None:
+    assert take_text("one\r\ntwo", session, LIMITS).path.read_bytes() == b"one\ntwo"
+    for text, told in ((" \n ", "no lines yet"), ("x" * 1001, "the text has 1.0 kB")):
+        with pytest.raises(CorpusError, match=told):
+            take_text(text, session, LIMITS)
+
+
+def test_a_build_needs_data_and_a_column_of_it(session: OwnSession) -> None:
+    with pytest.raises(CorpusError, match="no data"):
+        build_request(session, {"text": "a"}, None, LIMITS, None)
+    session.take(take_text("a", session, LIMITS))
+    session.looked = {"columns": ["a"]}
+    for column, told in ((None, "no text column"), ("b", "no column 'b'")):
+        with pytest.raises(CorpusError, match=told):
+            build_request(session, {"text": column}, None, LIMITS, None)
+    asked = build_request(session, {"text": "a", "body": "", "url": None}, 10**9, LIMITS, FakeEncoder())
+    assert asked["model"] == {"id": "fake", "weights_sha256": "f" * 64}
+    assert (asked["columns"], asked["max_rows"]) == ({"text": "a"}, LIMITS.max_rows)
+
+
+def test_sessions_do_not_share_and_end_with_their_files(sessions: OwnSessions, own: OwnIndex) -> None:
+    one, other = sessions.of("one"), sessions.of("other")
+    assert one.folder != other.folder
+    assert stat.S_IMODE(one.folder.stat().st_mode) == 0o700
+    one.take(take_text("mine", one, LIMITS))
+    one.keep(own)
+    sessions.end("one")
+    assert not one.folder.exists()
+    assert not one.download_folder.exists()
+    assert not own.folder.exists()
+    assert other.folder.exists()
+    assert sessions.of("one") is not one
+
+
+def test_a_deleted_index_says_so_and_lets_go(own: OwnIndex) -> None:
+    discard(own)
+    assert not own.is_open
+    with pytest.raises(BundleMissingError, match="was deleted"):
+        _ = own.searcher
+
+
+def test_an_index_that_comes_after_the_end_is_deleted(session: OwnSession, own: OwnIndex) -> None:
+    session.end()
+    session.keep(own)
+    assert not own.folder.exists()
+
+
+def test_another_source_takes_the_place_of_the_first(session: OwnSession) -> None:
+    first = take_text("one", session, LIMITS)
+    session.take(first)
+    session.take(Source(session.folder / "other.csv", "other.csv", 1))
+    assert not first.path.exists()
+
+
+def test_left_overs_go_and_what_is_in_use_stays(tmp_path: Path) -> None:
+    living = TempRoot(tmp_path)
+    dead = tmp_path / "embedding-quantization-own-dead"
+    dead.mkdir()
+    (dead / "lock").touch()
+    (dead / "data.csv").touch()
+    other = TempRoot(tmp_path)
+    assert living.path.exists()
+    assert other.path.exists()
+    assert not dead.exists()
+    assert stat.S_IMODE(living.path.stat().st_mode) == 0o700
+
+
+def test_the_zip_opens_again_with_the_same_hits(own: OwnIndex, encoder: FakeEncoder, tmp_path: Path) -> None:
+    path = write_zip(own.folder, tmp_path / "notes.zip")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    [folder] = (tmp_path / "unpacked").iterdir()
+    assert "Searcher.open" in (folder / "README.txt").read_text()
+    again = Searcher.open(folder, encoder=encoder, verify="now")
+    rows = [[hit.row for hit in each.search("green pear").hits] for each in (own.searcher, again)]
+    assert rows[0] == rows[1] != []
+
+
+def test_the_folder_in_the_zip_has_a_plain_name() -> None:
+    names = [folder_name(title) for title in ("My notes (2).csv", "../../x", "größe.csv", "日本")]
+    assert names == ["my-notes-2-index", "x-index", "gr-e-index", "my-index"]
+
+
+def test_rows_beyond_the_limit_are_counted_and_long_texts_cut() -> None:
+    rows = [{"text": f"a text of some length {n}"} for n in range(250)]
+    corpus = BoundedCorpus(RowsCorpus(rows), "Mine", max_rows=120, max_text_chars=10)
+    batches = list(corpus.batches())
+    assert sum(batch.num_rows for batch in batches) == 120
+    assert {len(text) for batch in batches for text in batch.column("text").to_pylist()} == {10}
+    assert (corpus.seen.rows_in_file, corpus.seen.cut_texts) == (250, 120)
+    assert (corpus.num_rows, corpus.info.title) == (120, "Mine")
+    assert len(corpus.info.examples) == 4
+
+
+def test_the_sample_is_real_and_large_enough_to_measure() -> None:
+    rows = list(csv.DictReader(io.StringIO(sample_csv())))
+    assert len(rows) > 500
+    assert any(row["name"] == "json.dumps" and row["summary"].startswith("Serialize") for row in rows)
+
+
+def test_a_file_called_as_the_build_is_not_in_its_way(session: OwnSession, encoder: FakeEncoder) -> None:
+    session.take(take_text("one\ntwo", session, LIMITS, "built"))
+    session.looked = {"columns": ["text"]}
+    output = Path(build_request(session, {"text": "text"}, 2, LIMITS, encoder)["output"])
+    assert not output.exists()
