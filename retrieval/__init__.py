@@ -18,18 +18,21 @@ from retrieval.errors import (
 from retrieval.indexing.indexer import BuildOptions, build_index
 from retrieval.indexing.progress import BuildProgress
 from retrieval.results import (
+    SCANS,
     STAGES,
     Document,
     Hit,
     Latency,
     MemoryItem,
     MemoryReport,
+    SearchKnobs,
     SearchResponse,
     SearchSettings,
 )
 from retrieval.search.searcher import Searcher
 
 __all__ = [
+    "SCANS",
     "STAGES",
     "BuildError",
     "BuildOptions",
@@ -50,6 +53,7 @@ __all__ = [
     "ModelError",
     "QueryError",
     "RetrievalError",
+    "SearchKnobs",
     "SearchResponse",
     "SearchSettings",
     "Searcher",

@@ -1,4 +1,4 @@
-"""Hamming search over packed sign bits. The only module that imports faiss.
+"""Hamming search over packed sign bits.
 
 The index on disk is a plain `faiss.IndexBinaryFlat`, memory-mapped. It is searched through faiss's counting kernel
 (`hammings_knn_mc`), which stays fast at a thousand neighbours where a heap slows down. faiss gives one query one
@@ -108,6 +108,11 @@ class BinaryIndex:
     def subset(self, rows: npt.NDArray[np.int64]) -> BinaryIndex:
         """Returns an index over copies of the codes at `rows`; its ids are positions in `rows`."""
         return BinaryIndex(np.ascontiguousarray(self.codes[rows]), self.dim, num_threads=self._num_threads)
+
+    def distances(self, query: Bits, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """Returns how many bits of the codes at `rows` `(m,)` differ from a query's `(ceil(dim / 8),)`, `(m,)`."""
+        differing: npt.NDArray[np.int32] = np.bitwise_count(self.codes[rows] ^ query).sum(axis=1, dtype=np.int32)
+        return differing
 
     def search(self, query: Bits, k: int) -> Neighbours:
         """Returns the `min(k, len(self))` nearest codes of one query, uint8 `(ceil(dim / 8),)`, as `(1, k)` arrays."""

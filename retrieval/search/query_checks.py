@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from retrieval.encoding.encoder import clean_text
 from retrieval.errors import QueryError
 from retrieval.quantization import Float32s
-from retrieval.results import SearchSettings
+from retrieval.results import SearchKnobs, SearchSettings
 
 
 def usable_text(query: str) -> str:
@@ -48,20 +48,47 @@ def unit_vector(vector: npt.ArrayLike, dim: int) -> Float32s:
 
 
 def chosen_settings(
-    defaults: SearchSettings, given: Mapping[str, int | bool | None], *, num_rows: int, num_texts: int
+    defaults: SearchSettings,
+    top_k: int | None,
+    knobs: SearchKnobs,
+    *,
+    num_rows: int,
+    num_texts: int,
+    scans: Sequence[str],
 ) -> SearchSettings:
-    """Returns the `defaults` with the knobs that were `given`, cut to what there is in the index; None is not given.
+    """Returns the `defaults` with what was given, cut to what there is in the index; None is not given.
 
     Raises:
-        QueryError: if a number is no whole number from 1 on.
+        QueryError: if a number is no whole number from 1 on, or the index has no such scan.
+        TypeError: if a knob is unknown.
     """
-    settings = dataclasses.replace(defaults, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
-    for name in ("top_k", "num_candidates", "rescore_multiplier"):
+    given = {name: value for name, value in {"top_k": top_k, **knobs}.items() if value is not None}
+    settings = dataclasses.replace(defaults, **given)  # type: ignore[arg-type]
+    for name in ("top_k", "num_candidates", "rescore_multiplier", "probes"):
         value = getattr(settings, name)
+        if name == "probes" and value is None:
+            continue
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
             raise QueryError(f"{name} is {value!r}: a whole number from 1 on is needed.")
+    _check_scan(settings.scan, scans)
     # int(): numpy's whole numbers overflow where Python's do not.
     top_k = min(int(settings.top_k), num_rows)
     num_candidates = min(max(int(settings.num_candidates), top_k), num_texts)
-    multiplier = int(settings.rescore_multiplier)
-    return dataclasses.replace(settings, top_k=top_k, num_candidates=num_candidates, rescore_multiplier=multiplier)
+    return dataclasses.replace(
+        settings,
+        top_k=top_k,
+        num_candidates=num_candidates,
+        rescore_multiplier=int(settings.rescore_multiplier),
+        probes=None if settings.scan != "lists" or settings.probes is None else int(settings.probes),
+    )
+
+
+def _check_scan(scan: str, scans: Sequence[str]) -> None:
+    if scan in scans:
+        return
+    if scan == "lists":
+        raise QueryError(
+            "this index has no lists: build it again with --lists auto or a number of lists, or search it "
+            "with the scan float-bits."
+        )
+    raise QueryError(f"scan is {scan!r}: one of {', '.join(scans)} is needed.")

@@ -11,7 +11,7 @@ import numpy as np
 
 from retrieval.quantization import Bits, Float32s, Int8Quantizer, Int8s
 
-_MEAN_COSINE_WITH_OWN_SIGNS = math.sqrt(2.0 / math.pi)
+MEAN_COSINE_WITH_OWN_SIGNS = math.sqrt(2.0 / math.pi)
 """Cosine between a vector and its own signs, when its values are normally distributed: E|x| / sqrt(E x^2)."""
 
 
@@ -37,7 +37,7 @@ def asymmetric_scores(query: Float32s, codes: Bits) -> Float32s:
     # sum(q * sign) = 2 * sum(q where the bit is set) - sum(q): the bits need no turning into +1 and -1.
     bits = np.unpackbits(codes, axis=-1, count=dim).astype(np.float32)
     dots = 2.0 * (bits @ query) - query.sum()
-    scores: Float32s = dots * np.float32(1.0 / (math.sqrt(dim) * _MEAN_COSINE_WITH_OWN_SIGNS))
+    scores: Float32s = dots * np.float32(1.0 / (math.sqrt(dim) * MEAN_COSINE_WITH_OWN_SIGNS))
     return scores
 
 

@@ -124,14 +124,8 @@ def _ways_of(searcher: Searcher) -> Ways:
 
 def _checked(searcher: Searcher, vector: Float32s, settings: SearchSettings, num_texts: int) -> SearchSettings:
     """Returns the settings as `Searcher` uses them, which it checks; the search warms our path."""
-    response = searcher.search_vector(
-        vector,
-        min(settings.top_k, MAX_TOP_K, num_texts),
-        num_candidates=settings.num_candidates,
-        rescore_multiplier=settings.rescore_multiplier,
-        asymmetric=settings.asymmetric,
-        rescore=settings.rescore,
-    )
+    top_k = min(settings.top_k, MAX_TOP_K, num_texts)
+    response = searcher.search_vector(vector, top_k, **settings.knobs)
     return response.settings
 
 

@@ -21,7 +21,7 @@ class DistanceCounts:
     counts: npt.NDArray[np.int64]
     """`(dim + 1,)`: documents at distance 0, 1, ... dim; their sum is the number of documents."""
     cutoff: int
-    """The distance of the last candidate: whatever is farther was left behind."""
+    """The distance of the farthest candidate: by Hamming distance, whatever is farther was left behind."""
     num_candidates: int
     """Distinct texts that went on."""
 
@@ -30,7 +30,7 @@ class DistanceCounts:
         """Returns the counts for a query `(dim,)`, all codes `(n, ceil(dim / 8))` and the candidates' distances."""
         distances = hamming_distances(binarize(vector), codes)
         counts = np.bincount(distances, minlength=len(vector) + 1)
-        return cls(counts, int(candidate_distances[-1]), len(candidate_distances))
+        return cls(counts, int(candidate_distances.max()), len(candidate_distances))
 
     @property
     def num_documents(self) -> int:

@@ -8,10 +8,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle.row_tables import Candidates, Rows
+from retrieval.bundle.row_tables import Rows
 from retrieval.quantization import Float32s
 from retrieval.results import Hit, SearchResponse
 from retrieval.search.rescoring import asymmetric_scores
+from retrieval.search.scans.scan import Candidates
 from retrieval.search.searcher import Searcher
 
 _MOST_ROWS_READ = 2_000
@@ -45,11 +46,12 @@ class Orders:
         """Returns the orders for a query `(dim,)` whose search left these candidates and gave this response."""
         settings = response.settings
         order = np.arange(len(candidates.texts))
-        if settings.asymmetric:
+        is_asymmetric = settings.asymmetric and candidates.distances is not None
+        if is_asymmetric:
             scores = asymmetric_scores(vector, searcher.codes[candidates.texts])
             order = np.argsort(-scores, kind="stable")
         wanted = max(response.int8_rows_read, settings.rescore_multiplier * settings.top_k)
-        return cls(candidates, order, settings.asymmetric, min(wanted, len(order), _MOST_ROWS_READ), len(response.hits))
+        return cls(candidates, order, is_asymmetric, min(wanted, len(order), _MOST_ROWS_READ), len(response.hits))
 
     def move_of(self, hit: Hit) -> Move:
         """Returns where a hit stood."""

@@ -22,6 +22,8 @@ _WORDS = {
     "encode": StageWords("Encode", "text to float32", "float32"),
     "binarize": StageWords("Binarize", "keep the signs", "binary"),
     "hamming": StageWords("Hamming", "against all bits", "binary"),
+    "float_bits": StageWords("Float &times; bits", "against all bits", "mixed"),
+    "lists": StageWords("Lists", "nearest lists only", "mixed"),
     "asymmetric": StageWords("Asymmetric", "float32 &times; bits", "mixed"),
     "rescore": StageWords("Rescore", "int8 from disk", "int8"),
     "documents": StageWords("Documents", "texts of the hits", "text"),
