@@ -18,7 +18,7 @@ def scans(*modules: str) -> set[str]:
 
 ENGINES = {
     # Reading and writing sign bits, and the scans of them that faiss computes: each scan is one file.
-    "faiss": {"retrieval.bundle.binary_index", *scans("float_bits", "sign_patterns")},
+    "faiss": {"retrieval.bundle.binary_index", *scans("float_bits", "lists", "sign_patterns")},
     "usearch": {"retrieval.bundle.int8_store"},
     "numkong": {"retrieval.benchmark.scan_kernels"},
     "openvino": {"retrieval.encoding.openvino_encoder"},

@@ -17,10 +17,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from retrieval.bundle.bundle import (
-    BINARY_FILE,
     DOCUMENTS_FILE,
-    EMBEDDINGS_FILE,
-    INT8_FILE,
+    FILES,
+    LISTS_FILE,
     MANIFEST_FILE,
     NO_MODEL,
     Bundle,
@@ -37,6 +36,7 @@ from retrieval.indexing.codes import write_codes
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.indexing.given_vectors import GivenVectors
 from retrieval.indexing.ingestion import Ingested, ingest, read_texts
+from retrieval.indexing.lists import build_lists, chosen_lists
 from retrieval.indexing.progress import BuildProgress, Report
 from retrieval.indexing.tuning_sweep import TuningSweep
 from retrieval.indexing.vector_file import VectorFile
@@ -65,10 +65,15 @@ class BuildOptions:
     """What the documents are, in one line for people; the source's own title when not given."""
     target_share: float = DEFAULT_TARGET_SHARE
     """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
+    lists: int | None = None
+    """How many lists the scan `lists` gets; 0 for none, None for as many as suit a corpus of a million texts or more,
+    and none below that."""
 
     def __post_init__(self) -> None:
         if not is_share(self.target_share):
             raise BuildError(f"target_share is {self.target_share!r}: a number above 0, and at most 1, is needed.")
+        if self.lists is not None and (type(self.lists) is not int or self.lists < 0):
+            raise BuildError(f"lists is {self.lists!r}: a whole number from 0 on, or None, is needed.")
 
 
 def build_index(
@@ -112,6 +117,7 @@ def build_index(
             report(BuildProgress("note", message=note))
         vectors = write_vectors(work, ingested, source, _fingerprint(corpus, source, ingested, options), report)
         quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
+        _write_lists(work, ingested, vectors, options, report)
         tuning = _tune(work, ingested, vectors, quantizer, options, report)
         _write_manifest(work, corpus, source, ingested, quantizer, tuning, options, time.monotonic() - started)
         check_target(output, overwrite=options.overwrite)
@@ -137,6 +143,14 @@ def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, optio
         "dim": source.dim,
     }
     return json.dumps(parts, sort_keys=True)
+
+
+def _write_lists(work: Path, ingested: Ingested, vectors: VectorFile, options: BuildOptions, report: Report) -> None:
+    """Writes the lists of the distinct texts, if they are wanted."""
+    (work / LISTS_FILE).unlink(missing_ok=True)
+    if num_lists := chosen_lists(options.lists, ingested.distinct_text_count):
+        report(BuildProgress("writing", message=LISTS_FILE))
+        build_lists(work / LISTS_FILE, vectors, num_lists)
 
 
 def _tune(
@@ -168,7 +182,7 @@ def _write_manifest(
     options: BuildOptions,
     build_seconds: float,
 ) -> None:
-    names = [BINARY_FILE, INT8_FILE, DOCUMENTS_FILE] + ([EMBEDDINGS_FILE] if options.baseline else [])
+    names = [name for name in FILES if (work / name).is_file()]
     manifest = Manifest(
         corpus=_about(corpus, options, work),
         row_count=ingested.row_count,

@@ -87,10 +87,11 @@ def checked_settings(defaults: SearchSettings, given: Mapping[str, Any], limits:
     Raises:
         QueryError: if a number is no whole number from 1 on, or beyond its limit, or a switch is neither true
             nor false.
+        TypeError: if a name is no field of `SearchSettings`.
     """
     given = {name: value for name, value in given.items() if value is not None}
     checked: dict[str, Any] = {}
-    for name, value in {**dataclasses.asdict(defaults), **given}.items():
+    for name, value in dataclasses.asdict(dataclasses.replace(defaults, **given)).items():
         if name == "scan":
             checked[name] = _scan(value)
         elif name in NUMBERS:

@@ -56,7 +56,7 @@ class Searcher:
         # Rows with one text have one code: searching each text once gives as many distinct texts as are asked for.
         first_rows = self._tables.first_rows
         self._texts = self._index if first_rows is None else self._index.subset(first_rows)
-        self._scans = Scans(self._texts)
+        self._scans = Scans(bundle, self._texts)
         self._ranker = Ranker(self._texts, self._scans, self._int8, self._documents, self._tables, self._quantizer)
         self.verification = Verification(bundle)
 
@@ -87,6 +87,7 @@ class Searcher:
                 f"open it with its own model, or build the index again."
             )
         searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before))
+        searcher._texts.choose_threads()
         searcher.verification.start(verify)
         bundle.check_current()
         return searcher
@@ -129,10 +130,7 @@ class Searcher:
     @property
     def defaults(self) -> SearchSettings:
         """Returns the settings that the manifest recommends for this corpus."""
-        search = self.manifest.search
-        return SearchSettings(
-            num_candidates=int(search["num_candidates"]), rescore_multiplier=int(search["rescore_multiplier"])
-        )
+        return self.manifest.defaults
 
     @property
     def can_encode(self) -> bool:
@@ -275,6 +273,7 @@ class Searcher:
         return memory_report(
             self.bundle,
             codes_bytes=self._texts.codes.nbytes,
+            scans_bytes=self._scans.nbytes,
             tables_bytes=self._tables.nbytes,
             encoder_bytes=self._encoder_bytes,
         )

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from retrieval.benchmark.figures.reading import count_at, number_at, text_at, value_at
+from retrieval.bundle.bundle import Manifest
 
 
-def defaults_note(search: Mapping[str, Any]) -> str:
-    """Returns, as HTML, what `Manifest.search` tells of the choice of candidates and multiplier."""
-    return f'<p class="defaults-note">{_words(search)}</p>'
+def defaults_note(manifest: Manifest) -> str:
+    """Returns, as HTML, what a manifest tells of the choice of candidates and multiplier."""
+    return f'<p class="defaults-note">{_words(manifest)}</p>'
 
 
-def _words(search: Mapping[str, Any]) -> str:
-    source = text_at(search, "source")
-    if source == "default":
-        return "Candidates and multiplier are the program's own defaults: nothing was measured on this index."
-    if source != "measured":
+def _words(manifest: Manifest) -> str:
+    tuning = manifest.tuning
+    if tuning is None:
+        if manifest.search.get("source") == "default":
+            return "Candidates and multiplier are the program's own defaults: nothing was measured on this index."
         return "This index does not tell how its candidates and multiplier were chosen."
-    words = "Candidates and multiplier were measured when this index was built"
-    queries, target = count_at(search, "sampled_queries"), number_at(search, "target_share")
-    if queries:
-        words += f", with {queries:,} of its texts as queries"
-    if target is not None:
-        words += f", to find {100 * target:g} % of what rescoring all int8 vectors would"
-        if value_at(search, "reached") is False:
-            words += "; nothing that was tried reaches that"
-    return words + "."
+    missed = "" if tuning.reached else "; nothing that was tried reaches that"
+    return (
+        f"Candidates and multiplier were measured when this index was built, with {tuning.sampled_queries:,} of its "
+        f"texts as queries, to find {100 * tuning.target_share:g} % of what rescoring all int8 vectors would{missed}."
+    )

@@ -22,7 +22,7 @@ from tests.conftest import Build
 
 @pytest.fixture
 def bundle(build: Build) -> Bundle:
-    return build(["red apple", "green pear", "blue plum"])
+    return build(["red apple", "green pear", "blue plum"], lists=2)
 
 
 def change_manifest(bundle: Bundle, change: Callable[[dict[str, Any]], object]) -> None:

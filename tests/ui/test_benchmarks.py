@@ -11,8 +11,8 @@ import pytest
 
 from retrieval.benchmark.figures.judged import judged_collections
 from retrieval.benchmark.figures.run import RunFigures
-from retrieval.benchmark.figures.tuning import tuning_figures
 from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.tuning import Tuning
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series, figure
 from retrieval.ui.benchmarks.claims import CLAIMS
 from retrieval.ui.benchmarks.cost_table import article_table, cost_answer
@@ -87,9 +87,7 @@ def test_the_chosen_setting_is_marked_in_the_tuning_chart(manifest: Manifest) ->
     html = plots_section(replace(manifest, search=TUNED), None)
     assert "chosen by the build, on this corpus" in html
     assert "99.3 % of what rescoring all int8 vectors would; 99 % was asked for." in html
-    tuning = tuning_figures(TUNED)
-    assert tuning is not None
-    chosen = tuning_chart(tuning).series[-1]
+    chosen = tuning_chart(Tuning.from_json(TUNED)).series[-1]
     assert chosen.label == "chosen for this index"
     assert [(each.x, round(each.y, 2)) for each in chosen.points] == [(100, 99.34)]
 

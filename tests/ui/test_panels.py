@@ -12,7 +12,7 @@ from retrieval.ui.visit import Visit
 from tests.conftest import Build
 from tests.ui.test_markup import Reader
 
-LATENCY = Latency(dict(zip(STAGES, (2.5, 0.01, 1.35, 0.3, 0.0, 0.1), strict=True)), 4.3)
+LATENCY = Latency(dict(zip(STAGES, (2.5, 0.01, 1.35, 0.0, 0.0, 0.3, 0.0, 0.1), strict=True)), 4.3)
 RESPONSE = SearchResponse("q", (), LATENCY, SearchSettings(), 593_891, 1000, 0)
 MEMORY = MemoryReport(
     (

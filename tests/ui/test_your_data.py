@@ -32,13 +32,14 @@ from retrieval.ui.your_data.sessions import OwnSession, OwnSessions, Source
 from retrieval.ui.your_data.taking import take_pasted, take_text, take_upload
 from retrieval.ui.your_data.verdict import percent, verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
+from tests.benchmark_json import TUNED
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
 from tests.ui.test_page import in_loop
 
 LIMITS = OwnLimits(max_bytes=1_000)
 HOSTILE = "<img src=x onerror=alert(1)>"
 MEASURED = {
-    "num_candidates": 500, "rescore_multiplier": 8, "source": "measured", "sampled_queries": 300,
+    **TUNED, "rescore_multiplier": 8,
     "recall": {"bits": 0.71, "float_bits": 0.93, "int8_all": 0.994, "chosen": 0.991},
 }  # fmt: skip
 SEEN = {"rows_in_file": 400, "rows_used": 400, "counted_all": True}
@@ -118,8 +119,8 @@ def test_a_verdict_says_what_is_kept_and_saved(manifest: Manifest) -> None:
 
 
 def test_a_verdict_without_measurements_says_so(manifest: Manifest) -> None:
-    for search in ({"num_candidates": 9, "rescore_multiplier": 2}, {**MEASURED, "recall": {"bits": "x"}}):
-        assert "was not measured" in verdict(replace(manifest, search=search), SEEN, 12)
+    usual = {"num_candidates": 9, "rescore_multiplier": 2, "source": "default"}
+    assert "was not measured" in verdict(replace(manifest, search=usual), SEEN, 12)
 
 
 @pytest.mark.parametrize(

@@ -6,21 +6,24 @@ looked-up products costs no more than counting differing bits. Exact up to FastS
 
 from __future__ import annotations
 
+import os
+
 import faiss
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.quantization import Bits
+from retrieval.bundle.binary_index import use_threads
+from retrieval.quantization import Bits, Float32s
 from retrieval.search.scans.scan import Candidates, Queries
 from retrieval.search.scans.sign_patterns import (
-    BITS_PER_CODE,
     BLOCK_ROWS,
     cosine_estimates,
-    padded_dim,
+    empty_index,
+    packed_codes,
+    packed_in,
     padded_queries,
-    set_centroids,
-    swapped,
 )
+from retrieval.search.scans.together import Together
 
 _CHUNK_ROWS = 1024 * BLOCK_ROWS
 
@@ -34,6 +37,8 @@ class FloatBits:
         """Rearranges a copy of the sign bits, uint8 `(n, ceil(dim / 8))`, for FastScan; a second takes millions."""
         self._dim = dim
         self._index = _fast_scan_index(codes, dim)
+        # A batch takes 0.45 ms per query where a query alone takes 0.78 (593,891 x 384 bits, AMD Zen 5).
+        self._together = Together(self._compared, len(os.sched_getaffinity(0)))
 
     @property
     def nbytes(self) -> int:
@@ -41,9 +46,16 @@ class FloatBits:
         return int(self._index.codes.size())
 
     def search(self, queries: Queries, k: int, probes: int | None = None) -> list[Candidates]:
-        """Returns the best texts of each query with cosine estimates; see `Scan.search`."""
-        faiss.omp_set_num_threads(1)
-        dots, ids = self._index.search(padded_queries(queries.vectors), min(k, self._index.ntotal))
+        """Returns the best texts of each query with cosine estimates; see `Scan.search`.
+
+        A query takes one core: two would halve a part of a millisecond that is a fifth of the whole query.
+        """
+        vectors, k = padded_queries(queries.vectors), min(k, self._index.ntotal)
+        return [self._together.search(vectors, k)] if len(queries) == 1 else self._compared(vectors, k)
+
+    def _compared(self, vectors: Float32s, k: int) -> list[Candidates]:
+        use_threads(1)
+        dots, ids = self._index.search(vectors, k)
         return [best_first(own_dots, own_ids, self._dim) for own_dots, own_ids in zip(dots, ids, strict=True)]
 
 
@@ -56,34 +68,15 @@ def best_first(dots: npt.NDArray[np.float32], ids: npt.NDArray[np.int64], dim: i
 
 
 def _fast_scan_index(codes: Bits, dim: int) -> faiss.IndexPQFastScan:
-    index = _empty(dim)
-    fast = faiss.IndexPQFastScan(index)
+    index = faiss.IndexPQFastScan(empty_index(dim))
     num_padded = -(-len(codes) // BLOCK_ROWS) * BLOCK_ROWS
-    fast.codes.resize(num_padded * fast.M2 // 2)
-    packed = _bytes_of(fast)
+    index.codes.resize(num_padded * index.M2 // 2)
+    packed = packed_in(index)
     filled = 0
-    # By chunks: faiss rearranges all codes in one go, from a copy of its own.
+    # By chunks: faiss rearranges codes in one go, from a copy of its own.
     for start in range(0, len(codes), _CHUNK_ROWS):
-        chunk = codes[start : start + _CHUNK_ROWS]
-        faiss.copy_array_to_vector(swapped(chunk).ravel(), index.codes)
-        index.ntotal = len(chunk)
-        part = faiss.IndexPQFastScan(index)
-        own = _bytes_of(part)
+        own = packed_codes(codes[start : start + _CHUNK_ROWS], dim)
         packed[filled : filled + len(own)] = own
         filled += len(own)
-    fast.ntotal, fast.ntotal2 = len(codes), num_padded
-    return fast
-
-
-def _empty(dim: int) -> faiss.IndexPQ:
-    padded = padded_dim(dim)
-    index = faiss.IndexPQ(padded, padded // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT)
-    set_centroids(index.pq)
-    index.is_trained = True
+    index.ntotal, index.ntotal2 = len(codes), num_padded
     return index
-
-
-def _bytes_of(index: faiss.IndexPQFastScan) -> Bits:
-    """Returns the rearranged codes of an index, uint8 `(any,)`, in place."""
-    view: Bits = faiss.rev_swig_ptr(index.codes.get(), index.codes.size())
-    return view

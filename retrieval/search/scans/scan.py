@@ -23,6 +23,12 @@ class Candidates:
     distances: npt.NDArray[np.int32] | None = None
     """`(m,)` differing bits; None from a scan that ordered the texts by float query x sign bits."""
 
+    def first(self, k: int) -> Candidates:
+        """Returns the best `k` of them."""
+        if k >= len(self.texts):
+            return self
+        return Candidates(self.texts[:k], self.scores[:k], None if self.distances is None else self.distances[:k])
+
 
 @dataclass(frozen=True, slots=True)
 class Queries:

@@ -33,17 +33,37 @@ def padded_queries(vectors: Float32s) -> Float32s:
     return np.ascontiguousarray(padded, dtype=np.float32)
 
 
-def swapped(codes: Bits) -> Bits:
-    """Returns `codes` with the halves of each byte exchanged: faiss packs the first 4-bit code lowest."""
-    exchanged: Bits = np.bitwise_or(codes << 4, codes >> 4, dtype=np.uint8)
-    return exchanged
-
-
 def set_centroids(quantizer: faiss.ProductQuantizer) -> None:
     """Gives a product quantizer of 4-bit codes the 16 patterns of +1 and -1 as centroids of every code."""
     bits = np.arange(1 << BITS_PER_CODE)[:, None] >> np.arange(BITS_PER_CODE)[::-1] & 1
     patterns = np.where(bits, 1.0, -1.0).astype(np.float32)
     faiss.copy_array_to_vector(np.tile(patterns, (quantizer.M, 1, 1)).ravel(), quantizer.centroids)
+
+
+def empty_index(dim: int) -> faiss.IndexPQ:
+    """Returns a product quantizer's index for sign bits of `dim` dimensions, without any."""
+    padded = padded_dim(dim)
+    index = faiss.IndexPQ(padded, padded // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT)
+    set_centroids(index.pq)
+    index.is_trained = True
+    return index
+
+
+def packed_codes(codes: Bits, dim: int) -> Bits:
+    """Returns sign bits, uint8 `(n, ceil(dim / 8))`, as FastScan reads them: blocks of 32 rows, uint8 `(any,)`."""
+    index = empty_index(dim)
+    # faiss packs the first 4-bit code of a byte lowest, numpy's `packbits` the first bit highest.
+    swapped = np.bitwise_or(codes << 4, codes >> 4, dtype=np.uint8)
+    faiss.copy_array_to_vector(swapped.ravel(), index.codes)
+    index.ntotal = len(codes)
+    fast = faiss.IndexPQFastScan(index)  # named: what `packed_in` shows is gone with it
+    return packed_in(fast).copy()
+
+
+def packed_in(index: faiss.IndexPQFastScan) -> Bits:
+    """Returns the packed codes that an index holds, uint8 `(any,)`, in place."""
+    view: Bits = faiss.rev_swig_ptr(index.codes.get(), index.codes.size())
+    return view
 
 
 def cosine_estimates(dots: Float32s, dim: int) -> Float32s:

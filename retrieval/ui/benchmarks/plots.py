@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from retrieval.benchmark.figures.run import GrowthPoint, RunFigures, SweepPoint
-from retrieval.benchmark.figures.tuning import TriedSetting, TuningFigures
+from retrieval.bundle.tuning import Tuning, TuningPoint
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
 from retrieval.ui.markup import counted, milliseconds
 
@@ -140,13 +140,13 @@ def _made(growth: Sequence[GrowthPoint]) -> str:
     return f"From {min(made):,} documents on, some vectors are real ones with a little noise added."
 
 
-def tuning_chart(tuning: TuningFigures) -> Chart:
+def tuning_chart(tuning: Tuning) -> Chart:
     """Returns recall kept against int8 rows read, the chosen setting marked."""
-    chosen = [point for point in tuning.curve if point.setting == tuning.chosen]
+    chosen = [point for point in tuning.curve if point.setting == tuning.setting]
     best = _best_by_rows(tuning)
     others = [point for point in tuning.curve if point not in best and point not in chosen]
 
-    def points(found: Sequence[TriedSetting]) -> tuple[Point, ...]:
+    def points(found: Sequence[TuningPoint]) -> tuple[Point, ...]:
         return tuple(
             Point(
                 point.int8_rows,
@@ -168,9 +168,9 @@ def tuning_chart(tuning: TuningFigures) -> Chart:
     )
 
 
-def _best_by_rows(tuning: TuningFigures) -> list[TriedSetting]:
+def _best_by_rows(tuning: Tuning) -> list[TuningPoint]:
     """Returns the settings that keep more than any with fewer rows."""
-    best: list[TriedSetting] = []
+    best: list[TuningPoint] = []
     for point in sorted(tuning.curve, key=lambda point: (point.int8_rows, -point.share)):
         if not best or point.share > best[-1].share:
             best.append(point)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from retrieval.bundle.bundle import Manifest
 from retrieval.evaluation.cost import ARTICLE_PRICE, Holding, dollars
@@ -75,7 +74,8 @@ def why_figure(manifest: Manifest) -> str:
 
 def sum_figure(manifest: Manifest) -> str:
     """Returns what each way of searching takes and gives, in the article and, where it was measured, in this index."""
-    recall = _recall(manifest.search)
+    tuning = manifest.tuning
+    recall = {} if tuning is None else {"float32": 1.0, **asdict(tuning.recall)}
     dim, n = manifest.dim, manifest.row_count
     bits, int8 = vector_bytes(dim, 1), vector_bytes(dim, 8)
     ways = [
@@ -85,7 +85,7 @@ def sum_figure(manifest: Manifest) -> str:
         Way("bits, float query", "mixed", bits, "&ndash;", ("96.45 %", "93.79 %"), "float_bits"),
         Way("bits, then int8", "binary", bits, "&ndash;", ("&ndash;", "&ndash;"), "chosen", f" + {int8:,} on disk"),
     ]
-    rows = [_way(way, n, {"float32": 1.0, **recall} if recall else {}) for way in ways]
+    rows = [_way(way, n, recall) for way in ways]
     names = ["Search by", "A vector", "In memory", "Speed", "Quality, mxbai", "Quality, MiniLM"]
     note = (
         '<p class="readout">Speed and quality are the article&rsquo;s: exact search on CPUs; nDCG@10 over 15 '
@@ -96,14 +96,6 @@ def sum_figure(manifest: Manifest) -> str:
         return _table(names, "".join(rows), "What each way of searching takes and gives") + note
     note += "recall@10 was measured on this index when it was built.</p>"
     return _table([*names, "recall@10 here"], "".join(rows), "What each way of searching takes and gives") + note
-
-
-def _recall(search: Mapping[str, Any]) -> dict[str, float]:
-    """Returns the measured recall by way of searching; empty for an index that has none."""
-    found = search.get("recall")
-    if not isinstance(found, Mapping):
-        return {}
-    return {str(name): float(value) for name, value in found.items() if isinstance(value, int | float)}
 
 
 def _way(way: Way, num_vectors: int, recall: Mapping[str, float]) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Manifest
+from retrieval.bundle.tuning import Tuning
 from retrieval.ui.markup import counted, data_size, escaped
 
 _FEW_TEXTS = 200
@@ -23,37 +23,9 @@ _FILES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """recall@10 by stage, from 0 to 1, as the build measured it."""
-
-    bits: float
-    float_bits: float
-    int8_all: float
-    chosen: float
-    sampled_queries: int
-
-    @classmethod
-    def of(cls, search: Mapping[str, Any]) -> Self | None:
-        """Returns what a manifest's `search` holds, or None if nothing was measured."""
-        recall = search.get("recall")
-        if not isinstance(recall, Mapping):
-            return None
-        try:
-            return cls(
-                bits=float(recall["bits"]),
-                float_bits=float(recall["float_bits"]),
-                int8_all=float(recall["int8_all"]),
-                chosen=float(recall["chosen"]),
-                sampled_queries=int(search["sampled_queries"]),
-            )
-        except (KeyError, TypeError, ValueError):
-            return None
-
-
 def verdict(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> str:
     """Returns the verdict; `seen` is what the build noted of the rows (see `serving.visitor.child.build`)."""
-    kept = Kept.of(manifest.search)
+    kept = manifest.tuning
     notes = "".join(f"<li>{text}</li>" for text in _notes(manifest, seen, kept))
     return (
         f'<section class="own-verdict"><p class="own-ready" role="status">Your index is ready, and chosen above: '
@@ -73,13 +45,13 @@ def percent(share: float) -> str:
     return f"{value:.0f} %"
 
 
-def _headline(manifest: Manifest, kept: Kept | None) -> str:
+def _headline(manifest: Manifest, kept: Tuning | None) -> str:
     saving = f"from {_ratio(manifest)} of the memory"
     if kept is None:
         return f"Your texts can be searched {saving}. What that costs in recall was not measured."
     return (
-        f'1 bit alone keeps <span class="binary">{percent(kept.bits)}</span> of the float32 top 10 of your data; with '
-        f'rescoring it is <span class="mixed">{percent(kept.chosen)}</span>, {saving}.'
+        f'1 bit alone keeps <span class="binary">{percent(kept.recall.bits)}</span> of the float32 top 10 of your '
+        f'data; with rescoring it is <span class="mixed">{percent(kept.recall.chosen)}</span>, {saving}.'
     )
 
 
@@ -95,7 +67,7 @@ def _bit_bytes(manifest: Manifest) -> int:
     return -(-manifest.dim // 8) * manifest.row_count
 
 
-def _recall(kept: Kept | None) -> str:
+def _recall(kept: Tuning | None) -> str:
     head = "<h3>Recall kept<small>of the exact float32 top 10</small></h3>"
     if kept is None:
         return (
@@ -103,10 +75,10 @@ def _recall(kept: Kept | None) -> str:
             f"was built without. Compare a few of your own queries instead.</p></div>"
         )
     rows = (
-        ("binary", "1 bit, nearest by Hamming distance", kept.bits),
-        ("mixed", "1 bit, ordered by float query &times; bits", kept.float_bits),
-        ("mixed", "the same, rescored with int8: <strong>this index</strong>", kept.chosen),
-        ("int8", "int8 of everything: the ceiling", kept.int8_all),
+        ("binary", "1 bit, nearest by Hamming distance", kept.recall.bits),
+        ("mixed", "1 bit, ordered by float query &times; bits", kept.recall.float_bits),
+        ("mixed", "the same, rescored with int8: <strong>this index</strong>", kept.recall.chosen),
+        ("int8", "int8 of everything: the ceiling", kept.recall.int8_all),
     )
     bars = "".join(
         f'<div><dt>{label}</dt><dd>{percent(share)}</dd><div class="track" aria-hidden="true">'
@@ -136,9 +108,9 @@ def _memory(manifest: Manifest) -> str:
     )
 
 
-def _advice(manifest: Manifest, kept: Kept | None) -> str:
-    search = manifest.search
-    candidates, multiplier = search["num_candidates"], search["rescore_multiplier"]
+def _advice(manifest: Manifest, kept: Tuning | None) -> str:
+    defaults = manifest.defaults
+    candidates, multiplier = defaults.num_candidates, defaults.rescore_multiplier
     origin = "measured on your data" if kept is not None else "the usual ones"
     return (
         f'<div class="panel"><h3>Recommended settings<small>{origin}</small></h3><dl class="own-settings">'
@@ -149,14 +121,14 @@ def _advice(manifest: Manifest, kept: Kept | None) -> str:
     )
 
 
-def _judgement(manifest: Manifest, kept: Kept | None) -> str:
+def _judgement(manifest: Manifest, kept: Tuning | None) -> str:
     if kept is None:
         return "Compare a few of your own queries with float32 before you rely on them."
     if manifest.distinct_text_count < _FEW_TEXTS:
         return "With so few texts, a plain float32 scan is as quick and simpler."
-    if kept.chosen >= _GOOD_RECALL:
+    if kept.recall.chosen >= _GOOD_RECALL:
         return "Hardly anything is lost: quantization suits your data."
-    if kept.chosen >= kept.int8_all - 0.01:
+    if kept.recall.chosen >= kept.recall.int8_all - 0.01:
         return "What is lost is lost to int8 itself; rescore with float32 from disk where the last percents count."
     return "More is lost than usual: raise the candidates, or compare with float32 before you rely on it."
 
@@ -179,7 +151,7 @@ def _reading(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> s
     return text
 
 
-def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Kept | None) -> Iterator[str]:
+def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Tuning | None) -> Iterator[str]:
     if manifest.distinct_text_count < _FEW_TEXTS:
         yield (
             f"{counted(manifest.distinct_text_count, 'distinct text')} prove little: nearly all of them are candidates "
