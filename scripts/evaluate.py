@@ -28,8 +28,7 @@ from retrieval.corpus.beir import BeirCorpus, BeirTask, load_queries_and_judgmen
 from retrieval.corpus.conala import ConalaCorpus
 from retrieval.corpus.files import FileCorpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
-from retrieval.evaluation.judged import require_metrics
-from retrieval.evaluation.judged_collection import JudgedCollection, scored_queries
+from retrieval.evaluation.judged import JudgedCollection, require_metrics, scored_queries
 from retrieval.evaluation.ladder import Ladder
 from retrieval.indexing.progress_bar import ProgressBars
 from scripts.judged.conala_curated import ConalaQuestions, load_curated_task

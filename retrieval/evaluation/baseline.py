@@ -17,8 +17,6 @@ from retrieval.quantization import Float32s
 from retrieval.search.exact_scan import ExactAnswer, agreeing, best_of, scan
 from retrieval.search.full_scan import all_scores, taken
 
-__all__ = ["ExactAnswer", "ExactBaseline", "agreeing", "best_of", "scan"]
-
 
 class ExactBaseline:
     """Compares float32 queries with every distinct text of a bundle: slow, and right."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/:'\"]+/)+(?=[^\s/:'\"])")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
+_MINUS = "\N{MINUS SIGN}"
 
 
 def escaped(text: object) -> str:
@@ -82,3 +83,13 @@ def milliseconds(value_ms: float) -> str:
 def counted(count: int, singular: str, plural: str | None = None) -> str:
     """Returns a number with its noun: `1 document`, `593,891 documents`."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def signed(value: float, digits: int) -> str:
+    """Returns a number with its sign and so many digits behind the point: `+0.1346`."""
+    return f"{value:+.{digits}f}".replace("-", _MINUS)
+
+
+def whole(value: int) -> str:
+    """Returns a whole number, with a true minus where it is below 0."""
+    return f"{value:,}".replace("-", _MINUS)

@@ -20,8 +20,9 @@ from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
-from retrieval.evaluation.baseline import ExactBaseline, scan
+from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
+from retrieval.search.exact_scan import scan
 from scripts.bench.job import TOP_K, Job, Report, require_baseline
 
 BATCH_SIZES = (1, 10, 100)

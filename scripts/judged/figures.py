@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from retrieval.corpus.beir import BeirTask
-from retrieval.evaluation.judged import CONFIDENCE_PERCENT, CUTOFF, JudgedScores, PairedBootstrap
-from retrieval.evaluation.judged_collection import JudgedCollection
+from retrieval.evaluation.judged import CONFIDENCE_PERCENT, CUTOFF, JudgedCollection, JudgedScores, PairedBootstrap
 from retrieval.evaluation.ladder import ARTICLE_DEPTH, CurvePoint, Ladder, Rung
 from scripts.judged.planted import PlantedCorpus
 

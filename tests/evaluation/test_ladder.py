@@ -13,7 +13,7 @@ from retrieval.bundle.bundle import DOCUMENTS_FILE, Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.row_tables import Rows
 from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
-from retrieval.evaluation.judged_collection import JudgedCollection, scored_queries
+from retrieval.evaluation.judged import JudgedCollection, scored_queries
 from retrieval.evaluation.ladder import Ladder, Rung
 from retrieval.quantization import Float32s, unpack_signs
 from tests.beir_folder import write_collection

@@ -11,8 +11,8 @@ import pytest
 
 from retrieval import QueryError, Searcher, build_index
 from retrieval.results import SearchSettings
-from retrieval.search.explanation.distances import hamming_distances
 from retrieval.search.explanation.explain import Explanation, explain, explain_first_document
+from retrieval.search.explanation.stages import hamming_distances
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
 
 QUERY = "sort list file read"

@@ -10,19 +10,18 @@ import pytest
 
 from retrieval import Searcher
 from retrieval.results import SearchSettings
-from retrieval.search.explanation.distances import DistanceCounts
 from retrieval.search.explanation.explain import Explanation, Tokens, explain
+from retrieval.search.explanation.stages import DistanceCounts
 from retrieval.ui.hood.distance_chart import coin_tosses, distance_chart
-from retrieval.ui.hood.formula import formula
 from retrieval.ui.hood.grids import GridWords, bit_grid, code_grid, difference_grid, heat_grid
-from retrieval.ui.hood.lesson import lesson, read_lesson
-from retrieval.ui.hood.numbers import signed, whole
+from retrieval.ui.hood.lesson import formula, lesson, read_lesson
 from retrieval.ui.hood.query_figures import bits_figure, floats_figure, tokens_figure
 from retrieval.ui.hood.score_figures import int8_figure, score_figure
 from retrieval.ui.hood.search_figures import candidates_figure, hamming_figure
 from retrieval.ui.hood.size_figures import dollars_a_month, sum_figure, vector_bytes, why_figure
 from retrieval.ui.hood.steps import document_steps, query_steps
 from retrieval.ui.hood.values import index_values, query_values
+from retrieval.ui.markup import signed, whole
 from tests.conftest import Build, FakeEncoder, random_texts
 
 HOSTILE = "<img src=x onerror=alert(1)> {{n}} ${1}"

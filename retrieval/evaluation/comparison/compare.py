@@ -20,7 +20,6 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from retrieval.errors import RetrievalError
-from retrieval.evaluation.baseline import best_of
 from retrieval.evaluation.comparison.compared import (
     BITS,
     FLOAT32,
@@ -36,6 +35,7 @@ from retrieval.evaluation.comparison.kept_and_lost import Ranking, Reference, me
 from retrieval.evaluation.comparison.ways import FullVectors, Ways
 from retrieval.quantization import Float32s
 from retrieval.results import SearchSettings
+from retrieval.search.exact_scan import best_of
 from retrieval.search.measurement import process_rss_bytes
 from retrieval.search.searcher import Searcher
 

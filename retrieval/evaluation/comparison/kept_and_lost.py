@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from retrieval.bundle.row_tables import Rows
-from retrieval.evaluation.baseline import ExactAnswer, agreeing
 from retrieval.evaluation.comparison.compared import ComparedHit, LostText, Method
 from retrieval.evaluation.comparison.method_facts import facts_of
 from retrieval.evaluation.comparison.ways import Ways
 from retrieval.quantization import Float32s
 from retrieval.results import Document, SearchSettings
+from retrieval.search.exact_scan import ExactAnswer, agreeing
 from retrieval.search.searcher import Searcher
 
 _NO_BASELINE = "This index was built without embeddings.npy. Build it without --no-baseline to see float32 here."

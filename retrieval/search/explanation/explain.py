@@ -15,9 +15,8 @@ import numpy.typing as npt
 from retrieval.encoding.encoder import ShowsTokens
 from retrieval.quantization import Bits, Float32s, Int8Quantizer, binarize
 from retrieval.results import Hit, SearchResponse, SearchSettings
-from retrieval.search.explanation.distances import DistanceCounts
 from retrieval.search.explanation.document import ChosenDocument, baseline_vector, choose
-from retrieval.search.explanation.stages import Move, Orders
+from retrieval.search.explanation.stages import DistanceCounts, Move, Orders
 from retrieval.search.query_checks import unit_vector, usable_text
 from retrieval.search.searcher import Searcher
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from retrieval.search.explanation.distances import DistanceCounts
+from retrieval.search.explanation.stages import DistanceCounts
 from retrieval.ui.markup import counted
 
 _HEIGHT = 100.0

@@ -8,8 +8,7 @@ import numpy as np
 
 from retrieval.search.explanation.explain import Explanation, Tokens
 from retrieval.ui.hood.grids import GridWords, bit_grid, heat_grid
-from retrieval.ui.hood.numbers import signed, whole
-from retrieval.ui.markup import counted, escaped
+from retrieval.ui.markup import counted, escaped, signed, whole
 
 _FIRST_TOKENS, _LAST_TOKENS, _MOST_CUT = 64, 6, 24
 _SHOWN_BYTES = 4

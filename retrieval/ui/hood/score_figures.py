@@ -6,8 +6,7 @@ import numpy as np
 
 from retrieval.search.explanation.explain import Explanation
 from retrieval.ui.hood.grids import GridWords, code_grid
-from retrieval.ui.hood.numbers import signed, whole
-from retrieval.ui.markup import escaped
+from retrieval.ui.markup import escaped, signed, whole
 
 _SHOWN_TERMS = 8
 
