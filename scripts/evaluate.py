@@ -102,7 +102,7 @@ def evaluate(
         manifest = bundle.manifest
         searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
         vectors = encoder.encode_query(list(judged.queries.values()))
-        ladder = Ladder(bundle, vectors, searcher.nearest_texts, searcher.defaults)
+        ladder = Ladder(searcher, vectors)
         scorer = JudgedCollection(judged.task.judgments, DocumentStore.open(bundle.file(DOCUMENTS_FILE)))
         return {
             "collection": judged.name,

@@ -22,7 +22,7 @@ class ExactBaseline:
     """Compares float32 queries with every distinct text of a bundle: slow, and right."""
 
     def __init__(self, embeddings_path: Path, first_rows: Rows | None) -> None:
-        """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` names one row a distinct text."""
+        """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` has one row per distinct text."""
         mapped = np.load(embeddings_path, mmap_mode="r")
         self.embeddings: Float32s = mapped
         self._path = embeddings_path
@@ -40,10 +40,7 @@ class ExactBaseline:
             BundleMissingError: if the bundle was built without it.
         """
         if not bundle.manifest.has_baseline:
-            raise BundleMissingError(
-                f"{bundle.path} has no {EMBEDDINGS_FILE}, so nothing can be compared with float32: "
-                f"build the index without --no-baseline."
-            )
+            raise missing_baseline(bundle)
         documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
         tables = RowTables.of(documents, distinct_text_count=bundle.manifest.distinct_text_count, grouped=False)
         return cls(bundle.file(EMBEDDINGS_FILE), tables.first_rows)
@@ -83,3 +80,11 @@ class ExactBaseline:
             return 1.0
         exact = np.asarray(self.embeddings[np.asarray(found_rows, dtype=np.int64)]) @ vector
         return float(np.sum(agreeing(exact, truth))) / len(truth.rows)
+
+
+def missing_baseline(bundle: Bundle) -> BundleMissingError:
+    """Returns the error for a bundle that was built without its float32 vectors."""
+    return BundleMissingError(
+        f"{bundle.path} has no {EMBEDDINGS_FILE}, so nothing can be compared with float32: "
+        f"build the index without --no-baseline."
+    )

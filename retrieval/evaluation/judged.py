@@ -35,7 +35,7 @@ class JudgedScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class MeanRatio:
     """The mean of a system in percent of another's, with its 95 % interval; None where the other's mean is 0."""
 
     percent: float | None
@@ -163,13 +163,13 @@ class PairedBootstrap:
         self._draws = draws.astype(np.float32)
         """`(num_resamples, num_queries)`: how often each query was drawn."""
 
-    def kept(self, scores: Float64s, other: Float64s) -> Kept:
+    def ratio(self, scores: Float64s, other: Float64s) -> MeanRatio:
         """Returns the mean of `scores` in percent of the mean of `other`, both `(num_queries,)` on the same queries."""
         if other.sum() <= 0:
-            return Kept(None, None, None)
+            return MeanRatio(None, None, None)
         ours, theirs = self._draws @ scores, self._draws @ other
         drawn = theirs > 0
         ratios = 100.0 * ours[drawn] / theirs[drawn]
         outside = (100.0 - CONFIDENCE_PERCENT) / 2
         low, high = np.percentile(ratios, [outside, 100.0 - outside])
-        return Kept(float(100.0 * scores.sum() / other.sum()), float(low), float(high))
+        return MeanRatio(float(100.0 * scores.sum() / other.sum()), float(low), float(high))

@@ -12,9 +12,10 @@ from typing import Any
 import gradio as gr
 
 from retrieval.errors import RetrievalError
-from retrieval.evaluation.comparison.compare import compare, compare_values
+from retrieval.evaluation.comparison.compare import compare
 from retrieval.results import Hit, SearchResponse
 from retrieval.serving.library import Library
+from retrieval.ui.compare.words import compare_values
 from retrieval.ui.markup import error_words
 
 _LOG = logging.getLogger(__name__)

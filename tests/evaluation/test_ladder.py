@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval import BundleMissingError, CorpusError, Searcher, SearchSettings, build_index
+from retrieval import BundleMissingError, CorpusError, Searcher, build_index
 from retrieval.bundle.bundle import DOCUMENTS_FILE, Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.row_tables import Rows
@@ -25,7 +25,7 @@ DISTINCT = 130
 
 def ladder_of(bundle: Bundle, encoder: FakeEncoder, queries: Sequence[str] = QUERIES) -> Ladder:
     searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
-    return Ladder(bundle, encoder.encode(queries), searcher.nearest_texts, SearchSettings())
+    return Ladder(searcher, encoder.encode(queries))
 
 
 @pytest.fixture
@@ -94,8 +94,8 @@ def test_float_query_times_bits_of_enough_candidates_is_a_full_scan(ladder: Ladd
             np.testing.assert_allclose(own, best, atol=1e-5, err_msg=key)
 
 
-def test_every_rung_says_its_bytes_a_vector(ladder: Ladder) -> None:
-    found = {rung.key: (rung.scanned_bytes, rung.rescored_bytes) for rung in ladder.rungs()}
+def test_every_rung_states_its_bytes_per_vector(ladder: Ladder) -> None:
+    found = {key: (way.ram_vector_bytes(64), way.disk_vector_bytes(64)) for key, way in ladder.ways.items()}
     assert found["float32"] == (256, 0)
     assert {found[key] for key in ("int8_both", "int8_codes", "int8_dequantized")} == {(64, 0)}
     assert {found[key] for key in ("bits", "bits_40_float_bits", "bits_400_float_bits")} == {(8, 0)}

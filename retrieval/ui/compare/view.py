@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from retrieval.evaluation.comparison.compare import Comparison, compare
+from retrieval.evaluation.comparison.answers import Comparison
+from retrieval.evaluation.comparison.compare import compare
 from retrieval.search.searcher import Searcher
 from retrieval.ui.asking import Question, Update
 from retrieval.ui.compare.columns import columns
@@ -59,7 +60,7 @@ def explanation(searcher: Searcher) -> str:
         else "int8 over all vectors, since this index was built without its float32 vectors"
     )
     return (
-        '<div class="invitation"><p class="lead">What does one bit a dimension lose?</p>'
+        '<div class="invitation"><p class="lead">What does one bit per dimension lose?</p>'
         "<p>Ask something above. Your query is searched in five ways at once: float32, int8, bits alone, bits rescored "
         "as the published demos do it, and ours. You see what each of them found, what it lost against "
         f"{against}, and the time and memory it took: for your query, measured now.</p></div>"
