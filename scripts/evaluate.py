@@ -121,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     if not args.beir and args.conala_curated is None:
-        parser().error("what is to be measured? Name it with --beir or --conala-curated")
+        parser().error("nothing to measure: name a collection with --beir or --conala-curated")
     if args.conala_mined and args.conala_curated is None:
         parser().error("--conala-mined goes with --conala-curated")
     if args.text_column and not args.distractors:

@@ -1,21 +1,24 @@
-"""What quantization costs: the exact float32 answer, and how much of it a search keeps."""
+"""What a loss is measured on: the exact float32 answer, and an index opened for every way to search it."""
 
 from __future__ import annotations
 
 import os
 import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval.bundle.bundle import DOCUMENTS_FILE, EMBEDDINGS_FILE, Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.errors import BundleCorruptError, BundleMissingError
-from retrieval.quantization import Float32s
+from retrieval.quantization import Bits, Float32s, binarize
 from retrieval.search.exact_scan import ExactAnswer, agreeing, best_of, scan
 from retrieval.search.full_scan import all_scores, taken
+from retrieval.search.searcher import Searcher
 
 
 class ExactBaseline:
@@ -40,7 +43,10 @@ class ExactBaseline:
             BundleMissingError: if the bundle was built without it.
         """
         if not bundle.manifest.has_baseline:
-            raise missing_baseline(bundle)
+            raise BundleMissingError(
+                f"{bundle.path} has no {EMBEDDINGS_FILE}, so nothing can be compared with float32: "
+                f"build the index without --no-baseline."
+            )
         documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
         tables = RowTables.of(documents, distinct_text_count=bundle.manifest.distinct_text_count, grouped=False)
         return cls(bundle.file(EMBEDDINGS_FILE), tables.first_rows)
@@ -82,9 +88,30 @@ class ExactBaseline:
         return float(np.sum(agreeing(exact, truth))) / len(truth.rows)
 
 
-def missing_baseline(bundle: Bundle) -> BundleMissingError:
-    """Returns the error for a bundle that was built without its float32 vectors."""
-    return BundleMissingError(
-        f"{bundle.path} has no {EMBEDDINGS_FILE}, so nothing can be compared with float32: "
-        f"build the index without --no-baseline."
-    )
+@dataclass(frozen=True, slots=True)
+class OpenedIndex:
+    """What a way of searching needs of an index. Safe to use from many threads."""
+
+    searcher: Searcher
+    baseline: ExactBaseline | None
+    """None where the index was built without float32 vectors."""
+    text_rows: Rows
+    """`(num_texts,)` first row of each distinct text, ascending."""
+
+    @property
+    def dim(self) -> int:
+        """Returns the number of dimensions."""
+        return self.searcher.manifest.dim
+
+    def places(self, rows: Rows) -> Rows:
+        """Returns the positions `(m,)` of texts, known by their first rows, among all texts."""
+        return np.searchsorted(self.text_rows, rows)
+
+    def codes(self, rows: Rows) -> Bits:
+        """Returns the sign bits of texts, uint8 `(m, ceil(dim / 8))`."""
+        return self.searcher.codes[self.places(rows)]
+
+    def distances(self, vector: Float32s, rows: Rows) -> npt.NDArray[np.int32]:
+        """Returns how many sign bits of each text differ from those of a query `(dim,)`, `(m,)`."""
+        differing = binarize(vector) ^ self.codes(rows)
+        return np.asarray(np.bitwise_count(differing).sum(axis=1), dtype=np.int32)

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from retrieval.errors import QueryError
+from retrieval.quantization import vector_bytes
 
 GB_BYTES = 2**30
 """The article's GB."""
@@ -23,7 +24,7 @@ _WHOLE_DOLLARS_FROM = 100
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """So many bytes, kept in one place, at a price per GB per month."""
+    """Bytes stored in one place, at a price per GB per month."""
 
     size_bytes: int
     price: float
@@ -36,7 +37,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class CostPlan:
-    """What is to be kept, and at which prices."""
+    """What is stored, and at which prices."""
 
     documents: int
     dimensions: int
@@ -70,17 +71,12 @@ class CostPlan:
         return _with_overhead(size_bytes, self.overhead_percent)
 
     def in_ram(self, precision: str) -> Holding:
-        """Returns what keeping all vectors in RAM takes."""
+        """Returns the size and price of all vectors in RAM."""
         return Holding(self.bytes_at(precision), self.price)
 
     def funnel(self) -> tuple[Holding, Holding]:
-        """Returns what this project keeps: the sign bits in RAM, and the int8 vectors on disk."""
+        """Returns what this project stores: the sign bits in RAM, and the int8 vectors on disk."""
         return self.in_ram("binary"), Holding(self.bytes_at("int8"), self.disk_price)
-
-
-def vector_bytes(dim: int, bits: int) -> int:
-    """Returns the bytes of one vector of `dim` numbers of `bits` bits, rounded up."""
-    return (dim * bits + 7) // 8
 
 
 def gigabytes(size_bytes: int) -> str:

@@ -129,7 +129,7 @@ class JudgedCollection:
         return judged_scores(self._judgments, answers)
 
     def document_ids(self, rows: Rows) -> list[str]:
-        """Returns the ids of the first ten documents behind `rows`, which name one row a distinct text.
+        """Returns the ids of the first ten documents behind `rows`, which name one row per distinct text.
 
         Documents with the same text share a rank, since no system can tell them apart: each text stands for all its
         rows, in the order of the corpus, whatever the judgments say.

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from retrieval.bundle.row_tables import Rows
+from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.judged import CUTOFF
-from retrieval.evaluation.opened import OpenedIndex, VectorFiles
 from retrieval.evaluation.published import (
     ARTICLE_DEPTH,
     ARTICLE_MULTIPLIER,
@@ -23,6 +23,7 @@ from retrieval.evaluation.published import (
     RawInt8,
     RawRescored,
     ranked,
+    raw_codes,
 )
 from retrieval.evaluation.ways import Bits, Float32, FloatBits, Int8, Ours, Way
 from retrieval.quantization import Float32s
@@ -63,8 +64,8 @@ class Ladder:
         Raises:
             BundleMissingError: if the index was built without the float32 baseline.
         """
-        self._index = OpenedIndex(searcher, VectorFiles(searcher.bundle))
-        self.baseline = self._index.baseline
+        self.baseline = ExactBaseline.open(searcher.bundle)
+        self.index = OpenedIndex(searcher, self.baseline, self.baseline.text_rows)
         self.vectors = vectors
         self.ways: Mapping[str, Way] = {
             "float32": Float32(),
@@ -86,13 +87,13 @@ class Ladder:
     def rungs(self) -> Iterator[Rung]:
         """Yields what each way answers, in the order of `ways`."""
         for key, way in self.ways.items():
-            yield Rung(key, way, way.search_many(self._index, self.vectors, CUTOFF))
+            yield Rung(key, way, way.search_many(self.index, self.vectors, CUTOFF))
 
     def binary_curve(self, depth: int) -> Iterator[CurvePoint]:
         """Yields bits rescored by float query x bits, for the multipliers 1 to 10 of `depth` candidates."""
         for multiplier in _BINARY_MULTIPLIERS:
             count = self._at_most(multiplier * depth)
-            yield CurvePoint(multiplier, count, FloatBits(count).search_many(self._index, self.vectors, CUTOFF))
+            yield CurvePoint(multiplier, count, FloatBits(count).search_many(self.index, self.vectors, CUTOFF))
 
     def int8_curve(self, *, float_documents: bool) -> Iterator[CurvePoint]:
         """Yields int8 x int8 search rescored with the float query, for the multipliers 1, 4 and 10 of ten candidates.
@@ -100,7 +101,7 @@ class Ladder:
         Args:
             float_documents: rescore with the float32 documents; otherwise with their raw int8 codes, as the article.
         """
-        fetch = self._floats if float_documents else self._index.raw_codes
+        fetch = self._floats if float_documents else partial(raw_codes, self.index)
         for multiplier in _INT8_MULTIPLIERS:
             count = self._at_most(multiplier * CUTOFF)
             yield CurvePoint(multiplier, count, self._rescored(count, fetch))
@@ -110,7 +111,7 @@ class Ladder:
 
     @cached_property
     def _int8_nearest(self) -> list[Rows]:
-        return Int8Query().search_many(self._index, self.vectors, max(_INT8_MULTIPLIERS) * CUTOFF)
+        return Int8Query().search_many(self.index, self.vectors, max(_INT8_MULTIPLIERS) * CUTOFF)
 
     def _rescored(self, count: int, fetch: Callable[[Rows], Float32s]) -> list[Rows]:
         return [

@@ -7,25 +7,22 @@ int8 codes as they are; sentence-transformers has since begun to de-quantize the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from retrieval.bundle.row_tables import Rows
-from retrieval.evaluation.opened import OpenedIndex
-from retrieval.evaluation.ways import INT8_READ, Bits, Found, Scan, ScoreKind, Way, Work
+from retrieval.evaluation.baseline import OpenedIndex
+from retrieval.evaluation.ways import INT8_READ, Bits, Found, Scan, ScoreKind, Way, Work, int8_products
 from retrieval.quantization import Float32s
 from retrieval.search.exact_scan import scan
+from retrieval.search.full_scan import taken
 
 ARTICLE_DEPTH = 100
 """The article asks for 100 documents and scores the first ten: its multiplier of 4 is 400 candidates."""
 ARTICLE_MULTIPLIER = 4
 """The published demos rescore this many candidates for each result, too."""
-
-
-def ranked(vector: Float32s, rows: Rows, vectors: Float32s, top_k: int) -> Rows:
-    """Returns the `top_k` of `rows` `(m,)` whose vectors `(m, dim)` have the highest dot product with `(dim,)`."""
-    return rows[np.argsort(-(vectors @ vector), kind="stable")[:top_k]]
 
 
 class RawInt8(Scan):
@@ -43,10 +40,10 @@ class RawInt8(Scan):
         return {"int8 scanned": num_texts}
 
     def all_scores(self, index: OpenedIndex, vector: Float32s) -> Float32s:
-        return index.int8_products(self.multiplier(index, vector))
+        return int8_products(index, self.multiplier(index, vector))
 
     def search_many(self, index: OpenedIndex, vectors: Float32s, top_k: int) -> list[Rows]:
-        found = scan(self.multiplier(index, vectors), index.text_rows, index.raw_codes, top_k)
+        found = scan(self.multiplier(index, vectors), index.text_rows, partial(raw_codes, index), top_k)
         return [answer.rows for answer in found]
 
 
@@ -57,7 +54,7 @@ class Int8Query(RawInt8):
 
     def multiplier(self, index: OpenedIndex, vectors: Float32s) -> Float32s:
         # Whole numbers below 2^24, as long as there are at most 1,024 dimensions: float32 adds them exactly.
-        return index.quantizer.encode(vectors).astype(np.float32)
+        return index.searcher.manifest.quantizer.encode(vectors).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -83,4 +80,14 @@ class RawRescored(Way):
         return np.asarray(self._codes(index, found.rows) @ vector)
 
     def _codes(self, index: OpenedIndex, rows: Rows) -> Float32s:
-        return index.files.int8.fetch(rows).astype(np.float32)
+        return index.searcher.int8.fetch(rows).astype(np.float32)
+
+
+def ranked(vector: Float32s, rows: Rows, vectors: Float32s, top_k: int) -> Rows:
+    """Returns the `top_k` of `rows` `(m,)` whose vectors `(m, dim)` have the highest dot product with `(dim,)`."""
+    return rows[np.argsort(-(vectors @ vector), kind="stable")[:top_k]]
+
+
+def raw_codes(index: OpenedIndex, rows: Rows) -> Float32s:
+    """Returns the int8 codes of texts as float32 `(m, dim)`, through the map of the file: for scans of most of it."""
+    return taken(index.searcher.int8.codes, rows).astype(np.float32)

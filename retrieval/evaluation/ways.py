@@ -1,7 +1,7 @@
 """The ways to search an index: each is one object that knows its key, its bytes, its work, its search and its scores.
 
 The comparison, the ladder and the lesson loop over these objects. Another way is one class, one line in the list that
-should show it, and its words in `retrieval/ui/ways.py`. All ways answer with distinct texts.
+should show it, and its words in `retrieval/ui/compare/words.py`. All ways answer with distinct texts.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from retrieval.bundle.row_tables import Rows
-from retrieval.evaluation.cost import vector_bytes
-from retrieval.evaluation.opened import OpenedIndex
-from retrieval.quantization import Float32s
+from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
+from retrieval.quantization import Float32s, vector_bytes
 from retrieval.results import SearchSettings
 from retrieval.search.exact_scan import best_of, scan
-from retrieval.search.full_scan import taken
+from retrieval.search.full_scan import all_scores, taken
 from retrieval.search.rescoring import asymmetric_scores, hamming_scores, int8_scores
 
 ScoreKind = Literal["cosine", "estimate", "bits differ", "raw dot"]
@@ -112,13 +111,13 @@ class Float32(Scan):
         return {"float32 scanned": num_texts}
 
     def can_search(self, index: OpenedIndex) -> bool:
-        return index.files.baseline is not None
+        return index.baseline is not None
 
     def all_scores(self, index: OpenedIndex, vector: Float32s) -> Float32s:
-        return index.baseline.scores(vector)
+        return _exact(index).scores(vector)
 
     def search_many(self, index: OpenedIndex, vectors: Float32s, top_k: int) -> list[Rows]:
-        return [answer.rows for answer in index.baseline.search(vectors, top_k)]
+        return [answer.rows for answer in _exact(index).search(vectors, top_k)]
 
 
 class Int8(Scan):
@@ -132,11 +131,11 @@ class Int8(Scan):
         return {"int8 scanned": num_texts}
 
     def all_scores(self, index: OpenedIndex, vector: Float32s) -> Float32s:
-        scaled, constant = index.quantizer.fold(vector)
-        return index.int8_products(scaled) + np.float32(constant)
+        scaled, constant = index.searcher.manifest.quantizer.fold(vector)
+        return int8_products(index, scaled) + np.float32(constant)
 
     def search_many(self, index: OpenedIndex, vectors: Float32s, top_k: int) -> list[Rows]:
-        codes, decode = index.files.int8.codes, index.quantizer.decode
+        codes, decode = index.searcher.int8.codes, index.searcher.manifest.quantizer.decode
         found = scan(vectors, index.text_rows, lambda rows: decode(taken(codes, rows)), top_k)
         return [answer.rows for answer in found]
 
@@ -150,6 +149,14 @@ class FromBits(Way):
     def settings(self, top_k: int) -> SearchSettings:
         """Returns the settings of a search for `top_k` texts."""
 
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "cosine" if self.settings(1).rescore else "estimate"
+
+    @property
+    def disk_bits(self) -> int:
+        return 8 if self.settings(1).rescore else 0
+
     def work(self, num_texts: int, top_k: int) -> Work:
         used = self.settings(top_k)
         num_candidates = min(used.num_candidates, num_texts)
@@ -162,6 +169,14 @@ class FromBits(Way):
 
     def search(self, index: OpenedIndex, vector: Float32s, top_k: int) -> Found:
         return Found(index.searcher.nearest_texts(vector, self.settings(top_k)))
+
+    def scores(self, index: OpenedIndex, vector: Float32s, found: Found) -> Float32s:
+        used = self.settings(1)
+        if used.rescore:
+            return int8_scores(vector, index.searcher.int8.fetch(found.rows), index.searcher.manifest.quantizer)
+        if used.asymmetric:
+            return asymmetric_scores(vector, index.codes(found.rows))
+        return hamming_scores(index.distances(vector, found.rows), index.dim)
 
 
 class Bits(FromBits):
@@ -182,43 +197,29 @@ class FloatBits(FromBits):
     """The texts nearest by Hamming distance, ordered by the float32 query times their sign bits."""
 
     key = "float_bits"
-    score_kind: ClassVar[ScoreKind] = "estimate"
     num_candidates: int
 
     def settings(self, top_k: int) -> SearchSettings:
         return SearchSettings(top_k=top_k, num_candidates=self.num_candidates, asymmetric=True, rescore=False)
 
-    def scores(self, index: OpenedIndex, vector: Float32s, found: Found) -> Float32s:
-        return asymmetric_scores(vector, index.codes(found.rows))
-
 
 @dataclass(frozen=True)
 class Ours(FromBits):
-    """The search path of the product."""
+    """The search path of the product, with chosen settings, whose `top_k` gives way to what is asked for."""
 
     key = "ours"
     chosen: SearchSettings
-    """Its `top_k` gives way to what is asked for."""
-
-    @property
-    def score_kind(self) -> ScoreKind:
-        return "cosine" if self.chosen.rescore else "estimate"
-
-    @property
-    def disk_bits(self) -> int:
-        return 8 if self.chosen.rescore else 0
 
     def settings(self, top_k: int) -> SearchSettings:
         return replace(self.chosen, top_k=top_k)
 
-    def scores(self, index: OpenedIndex, vector: Float32s, found: Found) -> Float32s:
-        if self.chosen.rescore:
-            return int8_scores(vector, index.files.int8.fetch(found.rows), index.quantizer)
-        if self.chosen.asymmetric:
-            return asymmetric_scores(vector, index.codes(found.rows))
-        return hamming_scores(index.distances(vector, found.rows), index.dim)
+
+def _exact(index: OpenedIndex) -> ExactBaseline:
+    if index.baseline is None:
+        raise ValueError("this index has no float32 vectors: ask `can_search` first")
+    return index.baseline
 
 
-def includes(work: Work, other: Work) -> bool:
-    """Returns whether a search with this work does all that another does, in each step as much or more."""
-    return all(work.get(step, 0) >= count for step, count in other.items())
+def int8_products(index: OpenedIndex, vector: Float32s) -> Float32s:
+    """Returns the dot products `(num_texts,)` of a vector `(dim,)` with the int8 codes of every text, as they are."""
+    return all_scores(vector, index.text_rows, index.searcher.int8.read_into, np.int8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -34,6 +35,12 @@ def shortened(text: str, max_chars: int) -> str:
     return f"{text[:max_chars]}\n… {len(text) - max_chars:,} more characters"
 
 
+def one_line(text: str, max_chars: int) -> str:
+    """Returns the words of `text` on one line of at most `max_chars`, with an ellipsis where more is missing."""
+    line = " ".join(text.split())
+    return line if len(line) <= max_chars else f"{line[: max_chars - 1]}…"
+
+
 def safe_url(url: str | None) -> str | None:
     """Returns `url`, ready for an attribute, if it is a plain web address; None for `javascript:` and friends."""
     if not url or re.search(r"[\s\x00-\x1f\x7f\\]", url):
@@ -61,6 +68,16 @@ def host_of(url: str | None) -> str:
     if safe_url(url) is None:
         return ""
     return (urlsplit(url or "").hostname or "").removeprefix("www.")
+
+
+def wide_table(heads: Sequence[str], rows: str, label: str, css_class: str = "") -> str:
+    """Returns a table that scrolls sideways where it does not fit; `heads` and `rows` are HTML, `label` names it."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    named = f' class="{css_class}"' if css_class else ""
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{escaped(label)}"><table{named}><thead><tr>{head}'
+        f"</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
 
 
 def data_size(size_bytes: int) -> str:

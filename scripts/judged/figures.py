@@ -30,7 +30,7 @@ _LABELS = {
 
 
 def measure(ladder: Ladder, scorer: JudgedCollection, query_ids: Sequence[str]) -> dict[str, Any]:
-    """Returns the figures of every rung and every point of the curves, each beside float32."""
+    """Returns the figures of every rung and every point of the curves, each compared with float32."""
     bootstrap = PairedBootstrap(len(query_ids), num_resamples=_NUM_RESAMPLES, seed=_SEED)
     rungs = list(ladder.rungs())
     dim = ladder.vectors.shape[1]
@@ -102,7 +102,7 @@ def about_bootstrap() -> dict[str, float]:
 
 
 def about_distractors(planted: PlantedCorpus | None, rows_read: int, task: BeirTask) -> dict[str, int] | None:
-    """Returns how many distractors stand beside the collection's rows, and how many were left out."""
+    """Returns how many distractors were added to the collection's rows, and how many were left out."""
     if planted is None:
         return None
     own_rows = task.num_documents + task.num_duplicate_document_ids

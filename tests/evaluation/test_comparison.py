@@ -87,7 +87,7 @@ def test_ours_is_what_the_search_answers(searcher: Searcher) -> None:
     np.testing.assert_allclose([hit.score for hit in ours.hits], list(found.values())[:10], atol=1e-6)
 
 
-def test_what_is_lost_is_what_float32_has_and_the_way_has_not(searcher: Searcher) -> None:
+def test_lost_texts_are_those_that_only_float32_found(searcher: Searcher) -> None:
     found = compared(searcher, "open file path and read token")
     truth = rows_of(found["float32"])
     assert any(answer.lost for answer in found.answers)
@@ -124,7 +124,7 @@ class TestByHand:
         assert bits.lost == (LostText(1, 0, "0.9 -0.1", None),)
         assert bits.overlap == 1
 
-    def test_a_text_of_another_rank_says_so(self, searcher: Searcher) -> None:
+    def test_a_text_found_at_another_rank_has_both_ranks(self, searcher: Searcher) -> None:
         bits = compare(searcher, "1 0.01", SearchSettings(top_k=3, num_candidates=3))["bits"]
         assert [(hit.rank, hit.row, hit.reference_rank, hit.in_reference) for hit in bits.hits] == [
             (1, 1, 2, True), (2, 3, 4, False), (3, 0, 1, True),
@@ -137,7 +137,7 @@ class TestByHand:
         assert (found["bits"].overlap, found["bits"].lost) == (2, ())
 
 
-def test_without_float32_the_overlap_is_with_int8(build: Build, encoder: FakeEncoder) -> None:
+def test_without_float32_overlap_is_counted_with_int8(build: Build, encoder: FakeEncoder) -> None:
     found = compared(searcher_of(build, encoder, random_texts(60), baseline=False))
     assert found.reference_key == "int8"
     assert found["float32"].time_ms is None
@@ -179,12 +179,12 @@ def test_a_blank_query_or_a_setting_below_one_is_refused(
         compared(searcher, query, **settings)
 
 
-def test_a_long_query_is_cut_as_a_search_cuts_it_and_says_so(searcher: Searcher) -> None:
+def test_a_long_query_is_cut_with_the_note_of_a_search(searcher: Searcher) -> None:
     query = " ".join(random_texts(80))
     assert compared(searcher, query).notes == searcher.search(query).notes != ()
 
 
-def test_an_index_without_a_model_says_so(searcher: Searcher) -> None:
+def test_an_index_without_a_model_cannot_be_compared(searcher: Searcher) -> None:
     searcher.encoder = None
     with pytest.raises(QueryError, match="no model"):
         compared(searcher)
@@ -236,7 +236,7 @@ def test_another_way_is_one_object_in_the_list(searcher: Searcher) -> None:
     assert "The 50 nearest by bits" in board(found)
 
 
-def test_an_index_that_nobody_holds_is_let_go(build: Build, encoder: FakeEncoder) -> None:
+def test_a_searcher_is_freed_after_a_comparison(build: Build, encoder: FakeEncoder) -> None:
     searcher = searcher_of(build, encoder, random_texts(30))
     compared(searcher)
     held = weakref.ref(searcher)

@@ -9,15 +9,15 @@ import pytest
 
 from retrieval import Searcher
 from retrieval.evaluation.comparison.compare import compare
-from retrieval.evaluation.comparison.turns import NUM_ROUNDS, QUICK_MS, bounded, in_turns
+from retrieval.evaluation.comparison.turns import NUM_ROUNDS, QUICK_MS, bounded, in_turns, includes
 from retrieval.evaluation.published import RawRescored
-from retrieval.evaluation.ways import Bits, Float32, FloatBits, Ours, includes
+from retrieval.evaluation.ways import Bits, Float32, FloatBits, Ours
 from retrieval.results import SearchSettings
 from tests.conftest import Build, FakeEncoder, random_texts
 
 
 class Machine:
-    """Searches that take so long as they are told, and longer right after a slow one, whose vectors fill the caches."""
+    """Searches that take as long as they are told to, and longer right after a slow one, which empties the caches."""
 
     def __init__(self, **took_ms: float) -> None:
         self.now_s = 0.0
@@ -93,7 +93,7 @@ def test_scans_contain_no_other_way() -> None:
     assert not any(includes(scan, work) or includes(work, scan) for work in WORK.values())
 
 
-def test_what_is_contained_is_never_slower_however_the_clock_errs() -> None:
+def test_contained_work_is_never_shown_as_slower_however_noisy_the_clock() -> None:
     measured = {"bits": 5.0, "published": 2.0, "float_bits": 4.0, "ours": 3.0}
     assert bounded(measured, WORK) == {"bits": 2.0, "published": 2.0, "float_bits": 3.0, "ours": 3.0}
     right = {"bits": 1.0, "published": 2.0, "float_bits": 2.5, "ours": 3.0}

@@ -1,4 +1,4 @@
-"""The comparison as HTML: every text escaped, every way told with what it lost, the same text under one `data-row`."""
+"""The comparison as HTML: every text escaped, every way with what it lost, the same text under one `data-row`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from retrieval import Searcher, SearchSettings
 from retrieval.evaluation.comparison.answers import ComparedHit, Comparison, LostText, WayAnswer
 from retrieval.evaluation.comparison.compare import compare, ways_compared
 from retrieval.ui.compare.columns import MAX_TITLE_CHARS, columns
-from retrieval.ui.compare.summary import figures, verdict
-from retrieval.ui.compare.view import board, explanation
-from retrieval.ui.compare.words import compare_values, sentence, short_percent, speed_words
-from retrieval.ui.ways import WAY_WORDS
+from retrieval.ui.compare.view import board, explanation, figures, verdict
+from retrieval.ui.compare.words import WAY_WORDS, compare_values, sentence, short_percent, speed_words
 from tests.conftest import Build, FakeEncoder, random_texts
 from tests.ui.test_markup import HOSTILE, Reader
 
@@ -52,24 +50,24 @@ def without_float32() -> Comparison:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_strangers_text_is_shown_and_brings_no_tag(text: str) -> None:
+def test_untrusted_text_is_escaped(text: str) -> None:
     seen = Reader(board(comparison(text)))
     assert text in seen.text
     assert not set(seen.tags) & {"script", "img", "svg", "style"}
 
 
-def test_one_text_has_one_row_in_every_column_and_among_what_is_lost() -> None:
+def test_a_text_has_the_same_data_row_in_every_column_and_list_of_losses() -> None:
     assert len(re.findall(r'data-row="7"', columns(comparison()))) == 5
     assert len(re.findall(r'data-row="9"', columns(comparison()))) == 1
 
 
-def test_what_is_lost_is_told_with_its_rank() -> None:
+def test_lost_texts_are_listed_with_their_rank() -> None:
     text = Reader(columns(comparison())).text
     assert "Lost, with the rank in float32#1a text" in text
     assert text.count("Nothing lost.") == 3
 
 
-def test_what_float32_does_not_have_is_marked_with_the_rank_it_has_there() -> None:
+def test_texts_that_float32_does_not_have_are_marked_with_their_rank_there() -> None:
     html = columns(comparison())
     assert html.count('class="pick stray"') == 1
     assert "float32 #1,234, not among its results" in Reader(html).text
@@ -89,7 +87,7 @@ def test_the_table_has_one_row_per_way_with_its_share_of_float32() -> None:
         assert part in text
 
 
-def test_the_sentence_is_on_top() -> None:
+def test_the_page_starts_with_the_sentence() -> None:
     assert Reader(board(comparison())).text.startswith(f"Comparison{sentence(comparison())}")
 
 
@@ -105,7 +103,7 @@ def test_the_sentence_states_speed_and_memory_as_measured(reference_ms: float, o
         assert fact in said
 
 
-def test_ratios_have_two_digits_or_so() -> None:
+def test_ratios_are_rounded_to_two_digits_or_three() -> None:
     assert [short_percent(share) for share in (1.0, 0.125, 0.03125, 0.004, 0.0)] == [
         "100 %", "12.5 %", "3 %", "0.4 %", "0 %",
     ]  # fmt: skip

@@ -149,7 +149,7 @@ class Reference:
     """`(num_texts,)` first row of each text, ascending."""
 
     def hits(self, rows: Rows, scores: Float32s, documents: Mapping[int, Document]) -> tuple[ComparedHit, ...]:
-        """Returns the texts `(k,)` that a way found, best first, beside where the reference has them."""
+        """Returns the texts `(k,)` that a way found, best first, with the rank that the reference gives them."""
         exact = self._scores_of(rows)
         known = {int(row): rank for rank, row in enumerate(self.best.rows, start=1)}
         found = zip(rows.tolist(), scores.tolist(), exact, agreeing(exact, self.best), strict=True)

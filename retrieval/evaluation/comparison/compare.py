@@ -17,10 +17,11 @@ from functools import partial
 
 import numpy as np
 
+from retrieval.bundle.bundle import EMBEDDINGS_FILE
 from retrieval.errors import RetrievalError
+from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.comparison.answers import Comparison, Reference, WayAnswer
 from retrieval.evaluation.comparison.turns import Clock, Timed, bounded, in_turns
-from retrieval.evaluation.opened import OpenedIndex, VectorFiles
 from retrieval.evaluation.published import RawRescored
 from retrieval.evaluation.ways import INT8_READ, Bits, Float32, Found, Int8, Ours, Way
 from retrieval.quantization import Float32s
@@ -33,7 +34,7 @@ from retrieval.search.searcher import Searcher
 MAX_TOP_K = 20
 """More results than this cannot be taken in side by side."""
 
-_files: weakref.WeakKeyDictionary[Searcher, VectorFiles] = weakref.WeakKeyDictionary()
+_baselines: weakref.WeakKeyDictionary[Searcher, ExactBaseline | None] = weakref.WeakKeyDictionary()
 """Opened once for each searcher, and let go with it: a visitor's own index does not outlive the visit."""
 
 
@@ -107,10 +108,12 @@ def compare(
     encode_ms = (time.perf_counter() - start) * 1e3
     with gate():
         start = time.perf_counter()
+        used = _checked(searcher, settings)
+        are_warm = searcher in _baselines
         index = _opened(searcher)
-        used = _checked(searcher, settings, len(index.text_rows))
         shown = ways(used)
-        timed = _searched(index, shown, vector, used.top_k, clock)
+        searches = {way.key: partial(way.search, index, vector, used.top_k) for way in shown if way.can_search(index)}
+        timed = in_turns(searches, are_warm=are_warm, clock=clock)
         reference_key, reference = _reference(index, timed, used.top_k)
         return Comparison(
             query=text,
@@ -127,25 +130,20 @@ def compare(
 
 
 def _opened(searcher: Searcher) -> OpenedIndex:
-    """Returns an index whose files are opened once; called by one thread at a time."""
-    if (files := _files.get(searcher)) is None:
-        files = _files[searcher] = VectorFiles(searcher.bundle)
-    return OpenedIndex(searcher, files)
+    """Returns an index whose float32 file is opened once; called by one thread at a time."""
+    bundle, rows = searcher.bundle, searcher.text_rows
+    if searcher not in _baselines:
+        bundle.check_current()  # its searcher has the other files open; this one is opened now
+        exact = ExactBaseline(bundle.file(EMBEDDINGS_FILE), rows) if bundle.manifest.has_baseline else None
+        _baselines[searcher] = exact
+    return OpenedIndex(searcher, _baselines[searcher], rows)
 
 
-def _checked(searcher: Searcher, settings: SearchSettings, num_texts: int) -> SearchSettings:
+def _checked(searcher: Searcher, settings: SearchSettings) -> SearchSettings:
     """Returns the settings as `Searcher` uses them, with no more texts than can be shown."""
+    num_texts = len(searcher.codes)
     shown = dataclasses.replace(settings, top_k=min(settings.top_k, MAX_TOP_K, num_texts))
     return chosen_settings(shown, {}, num_rows=len(searcher), num_texts=num_texts)
-
-
-def _searched(
-    index: OpenedIndex, ways: Sequence[Way], vector: Float32s, top_k: int, clock: Clock
-) -> dict[str, Timed[Found]]:
-    searches = {way.key: partial(way.search, index, vector, top_k) for way in ways if way.can_search(index)}
-    timed = in_turns(searches, are_warm=index.files.are_warm, clock=clock)
-    index.files.are_warm = True
-    return timed
 
 
 def _reference(index: OpenedIndex, timed: Mapping[str, Timed[Found]], top_k: int) -> tuple[str, Reference]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median_low
 from typing import Generic, TypeVar
 
-from retrieval.evaluation.ways import Work, includes
+from retrieval.evaluation.ways import Work
 
 NUM_ROUNDS = 5
 _FEWEST_ROUNDS = 3
@@ -89,3 +89,8 @@ def bounded(medians_ms: Mapping[str, float], work: Mapping[str, Work]) -> dict[s
         name: min(medians_ms[other] for other in medians_ms if other == name or includes(work[other], work[name]))
         for name in medians_ms
     }
+
+
+def includes(work: Work, other: Work) -> bool:
+    """Returns whether a search with this work does all that another does, in each step as much or more."""
+    return all(work.get(step, 0) >= count for step, count in other.items())

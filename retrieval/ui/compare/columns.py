@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from retrieval.evaluation.comparison.answers import ComparedHit, Comparison, LostText, WayAnswer
-from retrieval.ui.compare.words import MISSING, dots, reference_name, speed_words
+from retrieval.ui.compare.words import MISSING, WAY_WORDS, dots, reference_name, speed_words
 from retrieval.ui.markup import data_size, escaped, milliseconds, safe_url
-from retrieval.ui.ways import WAY_WORDS
 
 MAX_TITLE_CHARS = 200
 _SCORE_WORDS = {

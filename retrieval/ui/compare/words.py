@@ -1,14 +1,67 @@
-"""What a comparison says: in a sentence for people, and as plain values for programs."""
+"""The words for each way to search, and what a comparison says: in a sentence for people, as values for programs."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from retrieval.evaluation.comparison.answers import Comparison, WayAnswer
-from retrieval.ui.ways import WAY_WORDS
+from retrieval.evaluation.ways import BITS_SCORED, CANDIDATES, INT8_READ
 
 MISSING = "This index was built without embeddings.npy. Build it without --no-baseline to see float32 here."
+
+
+@dataclass(frozen=True, slots=True)
+class WayWords:
+    """How one way to search is called and described."""
+
+    name: str
+    colours: str
+    """The precisions that it reads, as the names of their colours, separated by spaces."""
+    about: Callable[[WayAnswer], str]
+    """Returns what it does, in one sentence, from what one search of it did."""
+
+
+def _published(answer: WayAnswer) -> str:
+    read = answer.work[INT8_READ]
+    return f"The {read:,} nearest by bits, ordered by the float32 query times their raw int8 codes."
+
+
+def _float_bits(answer: WayAnswer) -> str:
+    return f"The {answer.work[CANDIDATES]:,} nearest by bits, ordered by the float32 query times their bits."
+
+
+def _ours(answer: WayAnswer) -> str:
+    work = answer.work
+    first = f"The {work[CANDIDATES]:,} nearest by bits"
+    if INT8_READ not in work:
+        last = "ordered by the float32 query times their bits" if BITS_SCORED in work else "in that order"
+        return f"{first}, {last}; rescoring is switched off."
+    chosen = "the float32 query times their bits chooses" if BITS_SCORED in work else "the order by bits chooses"
+    return f"{first}; {chosen} {work[INT8_READ]:,}; their de-quantized int8 vectors order those."
+
+
+WAY_WORDS: Mapping[str, WayWords] = {
+    "float32": WayWords(
+        "float32, exact",
+        "float32",
+        lambda answer: "The query's vector times every float32 vector: no loss, and the most memory.",
+    ),
+    "int8": WayWords(
+        "int8, all vectors", "int8", lambda answer: "The float32 query times every de-quantized int8 vector."
+    ),
+    "bits": WayWords(
+        "bits alone",
+        "binary",
+        lambda answer: "The texts whose sign bits differ from the query's in the fewest places.",
+    ),
+    "float_bits": WayWords("bits, float32 query", "mixed", _float_bits),
+    "published": WayWords("bits + int8, as published", "binary int8", _published),
+    "ours": WayWords("ours", "binary int8", _ours),
+}
+"""By `Way.key`."""
 
 
 def sentence(comparison: Comparison) -> str:
@@ -53,37 +106,25 @@ def dots(key: str) -> str:
 
 def compare_values(comparison: Comparison) -> dict[str, Any]:
     """Returns a comparison as plain values, ready for JSON."""
+    values = dataclasses.asdict(comparison)
+    del values["answers"]
     return {
-        "query": comparison.query,
+        **values,
         "methods": [_values(answer, comparison) for answer in comparison.answers],
-        "reference_key": comparison.reference_key,
-        "settings": dataclasses.asdict(comparison.settings),
-        "num_texts": comparison.num_texts,
-        "dim": comparison.dim,
-        "encode_ms": comparison.encode_ms,
-        "total_ms": comparison.total_ms,
-        "rss_bytes": comparison.rss_bytes,
-        "notes": list(comparison.notes),
         "num_wanted": comparison.num_wanted,
         "in_words": sentence(comparison),
     }
 
 
 def _values(answer: WayAnswer, comparison: Comparison) -> dict[str, Any]:
-    words = WAY_WORDS[answer.key]
+    words, values = WAY_WORDS[answer.key], dataclasses.asdict(answer)
+    del values["way"]
     return {
         "key": answer.key,
         "label": words.name,
         "about": words.about(answer),
         "score_kind": answer.way.score_kind,
-        "hits": [dataclasses.asdict(hit) for hit in answer.hits],
-        "lost": [dataclasses.asdict(lost) for lost in answer.lost],
-        "time_ms": answer.time_ms,
-        "num_runs": answer.num_runs,
-        "vector_bytes": answer.vector_bytes,
-        "ram_bytes": answer.ram_bytes,
-        "disk_bytes": answer.disk_bytes,
-        "disk_read_bytes": answer.disk_read_bytes,
+        **values,
         "missing": MISSING if answer.time_ms is None else None,
         "overlap": answer.overlap,
         "times_faster": comparison.times_faster(answer.key),

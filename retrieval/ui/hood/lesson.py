@@ -89,7 +89,7 @@ def code_html(code: str, title: str, what: str) -> str:
 
 
 def formula(text: str) -> str:
-    """Returns formulas, one a line, as HTML."""
+    """Returns formulas, one per line, as HTML."""
     return "".join(f'<p class="formula">{_line(line)}</p>' for line in text.strip().splitlines())
 
 
@@ -97,7 +97,7 @@ def _section(markdown: MarkdownIt, heading: str, tokens: Sequence[Token]) -> Sec
     key, short_name, title = (part.strip() for part in heading.split(":", 2))
     (_, body), *parts = _split(tokens, "h3")
     fences = {token.info.strip(): token.content for token in body if token.type == "fence"}
-    asides = [Aside(_inline(markdown, name), _html(markdown, part)) for name, part in parts if name != _SOURCE]
+    asides = [Aside(str(markdown.renderInline(name)), _html(markdown, part)) for name, part in parts if name != _SOURCE]
     return Section(
         key=key,
         short_name=short_name,
@@ -127,10 +127,6 @@ def _split(tokens: Sequence[Token], tag: str) -> list[tuple[str, list[Token]]]:
 
 def _html(markdown: MarkdownIt, tokens: Sequence[Token]) -> str:
     return str(markdown.renderer.render(list(tokens), markdown.options, {}))
-
-
-def _inline(markdown: MarkdownIt, text: str) -> str:
-    return str(markdown.renderInline(text))
 
 
 def _link_in_new_tab(renderer: MarkdownIt, tokens: Sequence[Token], position: int, *rest: object) -> str:
