@@ -42,7 +42,7 @@ class OwnSession:
         self.lock = threading.RLock()
         self.source: Source | None = None
         self.looked: Mapping[str, Any] = {}
-        """What the look at the source found; see `own_build_child.inspect`."""
+        """What the look at the source found; see `serving.visitor.child.inspect`."""
         self.job: BuildJob | None = None
         self.own: OwnIndex | None = None
         self.last_used_s = time.monotonic()
@@ -108,6 +108,8 @@ class OwnSessions:
             if session is None:
                 session = OwnSession(self.files.new_folder(), self.downloads.new_folder())
                 self._by_key[key] = session
+            self.files.make(session.folder)
+            self.downloads.make(session.download_folder)
             session.last_used_s = time.monotonic()
             idle = [key for key, each in self._by_key.items() if time.monotonic() - each.last_used_s > _MAX_IDLE_S]
         for each in idle:
