@@ -9,7 +9,7 @@ import pytest
 
 from retrieval import Searcher
 from retrieval.evaluation.comparison.compare import compare
-from retrieval.evaluation.comparison.turns import NUM_ROUNDS, QUICK_MS, bounded, in_turns, includes
+from retrieval.evaluation.comparison.turns import NUM_ROUNDS, QUICK_MS, in_turns, includes, times_shown
 from retrieval.evaluation.published import RawRescored
 from retrieval.evaluation.ways import Bits, Float32, FloatBits, Ours
 from retrieval.results import SearchSettings
@@ -95,9 +95,9 @@ def test_scans_contain_no_other_way() -> None:
 
 def test_contained_work_is_never_shown_as_slower_however_noisy_the_clock() -> None:
     measured = {"bits": 5.0, "published": 2.0, "float_bits": 4.0, "ours": 3.0}
-    assert bounded(measured, WORK) == {"bits": 2.0, "published": 2.0, "float_bits": 3.0, "ours": 3.0}
+    assert times_shown(measured, WORK) == {"bits": 2.0, "published": 2.0, "float_bits": 3.0, "ours": 3.0}
     right = {"bits": 1.0, "published": 2.0, "float_bits": 2.5, "ours": 3.0}
-    assert bounded(right, WORK) == right
+    assert times_shown(right, WORK) == right
 
 
 def test_a_comparison_never_shows_more_work_as_faster(build: Build, encoder: FakeEncoder) -> None:

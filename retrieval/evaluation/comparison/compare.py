@@ -21,7 +21,7 @@ from retrieval.bundle.bundle import EMBEDDINGS_FILE
 from retrieval.errors import RetrievalError
 from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.comparison.answers import Comparison, Reference, WayAnswer
-from retrieval.evaluation.comparison.turns import Clock, Timed, bounded, in_turns
+from retrieval.evaluation.comparison.turns import Clock, Timed, in_turns, times_shown
 from retrieval.evaluation.published import RawRescored
 from retrieval.evaluation.ways import INT8_READ, Bits, Float32, Found, Int8, Ours, Way
 from retrieval.quantization import Float32s
@@ -164,7 +164,7 @@ def _answers(
 ) -> tuple[WayAnswer, ...]:
     num_texts = len(index.text_rows)
     work = {way.key: way.work(num_texts, top_k) for way in ways}
-    times_ms = bounded({key: each.median_ms for key, each in timed.items()}, work)
+    times_ms = times_shown({key: each.median_ms for key, each in timed.items()}, work)
     rows = np.unique(np.concatenate([each.answer.rows for each in timed.values()])).tolist()
     documents = dict(zip(rows, index.searcher.documents(rows), strict=True))
     answers = []

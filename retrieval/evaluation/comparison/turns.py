@@ -80,7 +80,7 @@ def in_turns(
     return {name: Timed(answers[name], tuple(times_ms[name])) for name in searches}
 
 
-def bounded(medians_ms: Mapping[str, float], work: Mapping[str, Work]) -> dict[str, float]:
+def times_shown(medians_ms: Mapping[str, float], work: Mapping[str, Work]) -> dict[str, float]:
     """Returns the times of searches, none above that of a search that does all of its work and more.
 
     What a search contains took no longer than the search: where noise says otherwise, the longer time is wrong.
