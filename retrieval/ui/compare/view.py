@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from retrieval.evaluation.comparison.answers import Comparison, WayAnswer
-from retrieval.evaluation.comparison.compare import MAX_TOP_K, compare
+from retrieval.evaluation.comparison.compare import MAX_TOP_K, compare, ways_compared
 from retrieval.search.searcher import Searcher
 from retrieval.ui.asking import Question, Update
 from retrieval.ui.compare.columns import columns
@@ -55,6 +55,7 @@ def board(comparison: Comparison) -> str:
 
 def explanation(searcher: Searcher) -> str:
     """Returns what the view shows before there is a query."""
+    names = [WAY_WORDS[way.key].name for way in ways_compared(searcher.defaults)]
     against = (
         "the exact float32 answer"
         if searcher.manifest.has_baseline
@@ -62,8 +63,8 @@ def explanation(searcher: Searcher) -> str:
     )
     return (
         '<div class="invitation"><p class="lead">What does one bit per dimension lose?</p>'
-        "<p>Ask something above. Your query is searched in five ways at once: float32, int8, bits alone, bits rescored "
-        "as the published demos do it, and ours. You see what each of them found, what it lost against "
+        f"<p>Ask something above. Your query is searched in {len(names)} ways at once: {'; '.join(names)}. You see "
+        "what each of them found, what it lost against "
         f"{against}, and the time and memory it took: for your query, measured now.</p></div>"
     )
 
