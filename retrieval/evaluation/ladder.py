@@ -33,6 +33,8 @@ from retrieval.search.searcher import Searcher
 
 _BINARY_MULTIPLIERS = range(1, 11)
 _INT8_MULTIPLIERS = (1, 4, 10)
+_ARTICLE_CANDIDATES = (ARTICLE_MULTIPLIER * CUTOFF, ARTICLE_MULTIPLIER * ARTICLE_DEPTH)
+"""Of the article's binary search: for ten results, and for the 100 that it asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Ladder:
             "int8_codes": RawInt8(),
             "int8_dequantized": Int8(),
             "bits": Bits(),
-            **{f"bits_{count}_float_bits": FloatBits(count) for count in _article_candidates()},
+            **{f"bits_{count}_float_bits": FloatBits(count) for count in _ARTICLE_CANDIDATES},
             **{f"bits_{times * CUTOFF}_int8_codes": RawRescored(times) for times in (1, ARTICLE_MULTIPLIER)},
             "ours": Ours(searcher.defaults),
         }
@@ -121,8 +123,3 @@ class Ladder:
 
     def _floats(self, rows: Rows) -> Float32s:
         return np.asarray(taken(self.baseline.embeddings, rows))
-
-
-def _article_candidates() -> tuple[int, int]:
-    """Returns the candidates of the article's binary search, for ten results and for the 100 that it asks for."""
-    return ARTICLE_MULTIPLIER * CUTOFF, ARTICLE_MULTIPLIER * ARTICLE_DEPTH

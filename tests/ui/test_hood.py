@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from retrieval import Searcher
-from retrieval.quantization import vector_bytes
 from retrieval.results import SearchSettings
 from retrieval.search.explanation.explain import Explanation, QueryTokens, explain
 from retrieval.search.explanation.stages import DistanceCounts
@@ -19,7 +18,7 @@ from retrieval.ui.hood.lesson import formula, lesson, read_lesson
 from retrieval.ui.hood.query_figures import bits_figure, floats_figure, tokens_figure
 from retrieval.ui.hood.score_figures import int8_figure, score_figure
 from retrieval.ui.hood.search_figures import candidates_figure, hamming_figure
-from retrieval.ui.hood.size_figures import dollars_a_month, sum_figure, why_figure
+from retrieval.ui.hood.size_figures import sum_figure, why_figure
 from retrieval.ui.hood.steps import document_steps, query_steps
 from retrieval.ui.hood.values import index_values, query_values
 from retrieval.ui.markup import signed, whole
@@ -185,16 +184,6 @@ def test_a_formula_has_indices_powers_and_variables() -> None:
     assert formula("b_i = 2^d if x < 1") == (
         '<p class="formula"><var>b</var><sub><var>i</var></sub> = 2<sup><var>d</var></sup> if <var>x</var> &lt; 1</p>'
     )
-
-
-def test_prices_match_the_article() -> None:
-    prices = [dollars_a_month(vector_bytes(384, bits) * 250_000_000) for bits in (32, 8, 1)]
-    assert prices == ["$1,358", "$339", "$42.46"]  # the article's, which cuts its figures ($42 for the last)
-    assert dollars_a_month(1000) == "under $0.01"
-
-
-def test_the_bytes_of_a_vector_are_rounded_up() -> None:
-    assert [vector_bytes(20, bits) for bits in (32, 16, 8, 1)] == [80, 40, 20, 3]
 
 
 def test_recall_is_shown_where_it_was_measured(searcher: Searcher) -> None:

@@ -16,7 +16,7 @@ from retrieval.evaluation.ways import Work
 
 NUM_ROUNDS = 5
 _FEWEST_ROUNDS = 3
-_NUM_SLOW_RUNS = 3
+_NUM_SLOW_RUNS = 2
 QUICK_MS = 20.0
 """What takes longer is timed by itself: it would empty the caches of the others in every round."""
 _LONG_MS = 100.0

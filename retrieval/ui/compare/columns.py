@@ -48,16 +48,13 @@ def _figures(answer: WayAnswer, comparison: Comparison) -> str:
     else:
         kept = f"<strong>{answer.overlap}</strong> of {comparison.num_wanted}"
         time = f"{milliseconds(answer.time_ms)} ms"
+    head = "the reference" if answer.key == comparison.reference_key else "kept"
     disk = f"<small>+ {data_size(answer.disk_read_bytes)} from disk</small>" if answer.disk_read_bytes else ""
     return (
-        f'<dl><div class="kept"><dt>{_kept_word(answer, comparison)}</dt><dd>{kept}</dd></div>'
+        f'<dl><div class="kept"><dt>{head}</dt><dd>{kept}</dd></div>'
         f"<div><dt>time</dt><dd>{time}{_faster(answer, comparison)}</dd></div>"
         f"<div><dt>RAM read</dt><dd>{data_size(answer.ram_bytes)}{disk}</dd></div></dl>"
     )
-
-
-def _kept_word(answer: WayAnswer, comparison: Comparison) -> str:
-    return "the reference" if answer.key == comparison.reference_key else "kept"
 
 
 def _faster(answer: WayAnswer, comparison: Comparison) -> str:

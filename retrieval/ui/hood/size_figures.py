@@ -44,11 +44,6 @@ _ARTICLE = {
 """By `Way.key`."""
 
 
-def dollars_a_month(size_bytes: int) -> str:
-    """Returns what this much memory costs per month, at the article's price."""
-    return dollars(Holding(size_bytes, ARTICLE_PRICE).monthly)
-
-
 def why_figure(manifest: Manifest) -> str:
     """Returns what this index, and one of 250 million documents, would take at each precision."""
     rows = "".join(_precision_row(name, bits, manifest) for name, bits in BITS.items())
@@ -111,8 +106,9 @@ def _precision_row(name: str, bits: int, manifest: Manifest) -> str:
 
 def _price_bar(name: str, bits: int, dim: int) -> str:
     size = vector_bytes(dim, bits)
+    price = dollars(Holding(size * _MANY, ARTICLE_PRICE).monthly)
     share = 100 * size / vector_bytes(dim, BITS["float32"])
     return (
         f'<li><span class="what">{name}</span><span class="bar"><i class="{_COLOURS.get(name, name)}" '
-        f'style="width:{share:.2f}%"></i></span><strong>{dollars_a_month(size * _MANY)}</strong></li>'
+        f'style="width:{share:.2f}%"></i></span><strong>{price}</strong></li>'
     )
