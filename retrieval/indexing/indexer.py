@@ -26,8 +26,8 @@ from retrieval.bundle.bundle import (
     Bundle,
     FileRecord,
     Manifest,
-    sync,
 )
+from retrieval.bundle.files import sync
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
 from retrieval.corpus.base import Corpus, CorpusInfo
 from retrieval.corpus.examples import sampled_examples

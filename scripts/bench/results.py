@@ -22,8 +22,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from retrieval.benchmark.figures.kept import keep_figures, kept_figures, write_json
+from retrieval.benchmark.figures.kept import keep_figures, kept_figures
 from retrieval.bundle.bundle import BENCHMARK_FILE, BINARY_FILE, Bundle
+from retrieval.bundle.files import write_json
 from scripts.bench.job import Job
 from scripts.bench.query_sets import describe
 from scripts.report.machine import about_machine, package_versions
