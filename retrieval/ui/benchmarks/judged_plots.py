@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from retrieval.benchmark.figures.judged import JudgedFigures
-from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
+from retrieval.ui.benchmarks.charts import MARKERS, Axis, Chart, Point, Series
 
 _MULTIPLIER = Axis("rescore multiplier", ticks=(1, 2, 4, 6, 8, 10))
-_MARKERS = ("circle", "square", "diamond", "ring")
 
 
 def kept_charts(collections: Sequence[JudgedFigures]) -> Iterator[Chart]:
@@ -26,8 +25,8 @@ def kept_charts(collections: Sequence[JudgedFigures]) -> Iterator[Chart]:
                     Point(multiplier, percent, f"{collection.name}, {multiplier}x: {percent:.1f} %")
                     for multiplier, percent in collection.curves.get(curve, ())
                 ),
-                _MARKERS[number % len(_MARKERS)],
-                "solid" if number < len(_MARKERS) else "dashed",
+                MARKERS[number % len(MARKERS)],
+                "dashed" if collection.is_planted else "solid",
             )
             for number, collection in enumerate(collections)
         )
