@@ -4,6 +4,8 @@ search/ compare/ hood/ your_data/ benchmarks/   one folder per view; `view` plac
 page, frame, theme                              the whole page, what surrounds the views, colours and type
 asking, knobs, address                          query and choice of index; settings; the page's address, and back
 answering, api                                  from events to the open view; the endpoints for programs
+request_limits, request_guard,
+guarded_answer                                  what one request may cost, and how it is refused
 markup                                          strangers' text to safe HTML; numbers, messages
 visit                                           what one visitor did, in that visitor's session only
 public_link, quick_import                       `--share`; importing Gradio faster
