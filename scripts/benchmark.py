@@ -1,11 +1,11 @@
-"""Measure a built index: speed by stage, recall, memory, cold and warm, growth, beside the reference path and peers.
+"""Measure a built index: speed by stage, recall, memory, cold and warm, growth, the reference path and peers.
 
     python scripts/benchmark.py --index assets/indexes/packages --queries questions.txt --queries corpus-like.txt
     python scripts/benchmark.py --index DIR --only scans sweep --json figures.json
     python scripts/benchmark.py --index DIR --quick
 
 Every part runs in a process of its own, on the same number of cores. All recall is agreement with the exact float32
-scan over the same embeddings. The run is kept beside the index as benchmark.json, where the page finds it.
+scan over the same embeddings. The run is kept in its folder as benchmark.json, where the page finds it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn by chance (default 0)")
     made.add_argument("--growth-sizes", type=_count, nargs="+", default=[], metavar="N", help="numbers of documents")
     made.add_argument("--work", type=Path, metavar="DIR", help="for large temporary files (default: the system's)")
-    made.add_argument("--no-keep", action="store_true", help="do not keep the run beside the index")
+    made.add_argument("--no-keep", action="store_true", help="do not keep the run in the index's folder")
     return made
 
 

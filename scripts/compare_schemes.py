@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from retrieval import Encoder, QueryError, RetrievalError, Searcher, build_index
+from retrieval.benchmark.machine import about_machine
 from retrieval.bundle.bundle import DOCUMENTS_FILE
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.row_tables import Rows
@@ -34,7 +35,6 @@ from retrieval.evaluation.judged_collection import JudgedCollection, scored_quer
 from retrieval.indexing.progress import Report
 from retrieval.indexing.progress_bar import ProgressBars
 from scripts.judged.planted import PlantedCorpus
-from scripts.report.machine import about_machine
 from scripts.schemes.comparison import PATH, TOP_K, Comparison, figures
 
 _STAGES = {

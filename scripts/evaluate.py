@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import Encoder, RetrievalError, Searcher, build_index, load_encoder
+from retrieval.benchmark.machine import about_machine
 from retrieval.bundle.bundle import DOCUMENTS_FILE
 from retrieval.bundle.documents import DocumentStore
 from retrieval.corpus.base import Corpus
@@ -36,7 +37,6 @@ from scripts.judged.conala_curated import ConalaQuestions, load_curated_task
 from scripts.judged.figures import about_bootstrap, about_distractors, counts, measure
 from scripts.judged.planted import PlantedCorpus
 from scripts.judged.report import report
-from scripts.report.machine import about_machine
 
 
 @dataclass(frozen=True, slots=True)

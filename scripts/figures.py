@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import RetrievalError
-from scripts.report.judged_tables import judged
 from scripts.report.markdown import FigureMissingError
 from scripts.report.markers import MarkerError, replaced
-from scripts.report.page_table import page
 from scripts.report.plots import plots
-from scripts.report.scheme_tables import schemes
+from scripts.report.quality_tables import judged, schemes
+from scripts.report.speed_tables import page
 from scripts.report.tables import TABLES
 
 ROOT = Path(__file__).parents[1]

@@ -88,7 +88,7 @@ def _rewritten(random: np.random.Generator, title: str) -> str:
 
 
 def write_repository(rows: pa.Table, root: Path) -> Path:
-    """Writes the rows where the stand-in looks for them, beside a main branch with no data, as on the real hub."""
+    """Writes the rows where the stand-in looks for them, and a main branch with no data, as on the real hub."""
     from scripts.hub_stand_in.folders import revision_folder
 
     main = revision_folder(root, REPO_ID)

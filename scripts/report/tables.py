@@ -32,7 +32,7 @@ def machine(figures: Figures) -> Iterator[str]:
 
 
 def headline(figures: Figures) -> Iterator[str]:
-    """Yields recall, speed and memory beside the published recipe and a float32 graph, and what the vectors take."""
+    """Yields recall, speed and memory of ours, the published recipe and a float32 graph, and what the vectors take."""
     paths, peers, memory = (part_of(figures, name) for name in ("paths", "peers", "memory"))
     ours, graph = peers["engines"]["ours"], peers["engines"]["faiss_hnsw"]
     sets = list(paths["sets"])
@@ -74,7 +74,7 @@ def headline(figures: Figures) -> Iterator[str]:
 
 
 def peers(figures: Figures) -> Iterator[str]:
-    """Yields our path beside other engines, as `scripts.bench.peers.table` writes it."""
+    """Yields our path and other engines, as `scripts.bench.peers.table` writes it."""
     yield from peer_lines(part_of(figures, "peers"))
 
 

@@ -15,11 +15,10 @@ from retrieval.benchmark.figures.run import RunFigures
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
 from retrieval.ui.benchmarks.plots import latency_charts
 from scripts import figures
-from scripts.report.judged_tables import judged
 from scripts.report.markdown import FigureMissingError
 from scripts.report.markers import MarkerError, replaced
 from scripts.report.plots import picture
-from scripts.report.scheme_tables import schemes
+from scripts.report.quality_tables import judged, schemes
 from scripts.report.tables import TABLES, report
 from tests.benchmark_json import RUN
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scripts.page_latency import parser, percentiles
-from scripts.report.page_table import page
+from scripts.report.speed_tables import page
 
 
 def figures() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What was measured on an index, kept beside it: the page shows it only when it belongs to the index that is loaded."""
+"""What was measured on an index, kept in its folder, and shown only with that index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retrieval.bundle.files import write_json
 
 
 def kept_figures(bundle: Bundle) -> dict[str, Any] | None:
-    """Returns the figures that `scripts/benchmark.py` kept beside this index, or None.
+    """Returns the figures that `scripts/benchmark.py` kept in this index's folder, or None.
 
     None, too, when the file cannot be read, or was measured on another index: a rebuilt one has other codes.
     """
@@ -21,7 +21,7 @@ def kept_figures(bundle: Bundle) -> dict[str, Any] | None:
 
 
 def keep_figures(bundle: Bundle, figures: Mapping[str, Any]) -> None:
-    """Writes the figures beside the index.
+    """Writes the figures into the index's folder.
 
     Raises:
         OSError: if the folder cannot be written.

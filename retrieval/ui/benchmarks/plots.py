@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 
 from retrieval.benchmark.figures.run import GrowthPoint, PeerPoint, RunFigures, SweepPoint
-from retrieval.benchmark.figures.tuning import TriedSetting, TuningFigures
+from retrieval.bundle.tuning import Tuning, TuningPoint
 from retrieval.ui.benchmarks.charts import MARKERS, Axis, Chart, Point, Series
 from retrieval.ui.markup import counted, milliseconds
 
@@ -172,13 +172,14 @@ def _made(growth: Sequence[GrowthPoint]) -> str:
     return f"From {min(made):,} documents on, some vectors are real ones with a little noise added."
 
 
-def tuning_chart(tuning: TuningFigures) -> Chart:
+def tuning_chart(tuning: Tuning) -> Chart:
     """Returns recall kept against int8 rows read, the chosen setting marked."""
-    chosen = [point for point in tuning.curve if point.setting == tuning.chosen]
+    own = (tuning.num_candidates, tuning.rescore_multiplier)
+    chosen = [point for point in tuning.curve if (point.num_candidates, point.rescore_multiplier) == own]
     best = _best_by_rows(tuning)
     others = [point for point in tuning.curve if point not in best and point not in chosen]
 
-    def points(found: Sequence[TriedSetting]) -> tuple[Point, ...]:
+    def points(found: Sequence[TuningPoint]) -> tuple[Point, ...]:
         return tuple(
             Point(
                 point.int8_rows,
@@ -200,9 +201,9 @@ def tuning_chart(tuning: TuningFigures) -> Chart:
     )
 
 
-def _best_by_rows(tuning: TuningFigures) -> list[TriedSetting]:
+def _best_by_rows(tuning: Tuning) -> list[TuningPoint]:
     """Returns the settings that keep more than any with fewer rows."""
-    best: list[TriedSetting] = []
+    best: list[TuningPoint] = []
     for point in sorted(tuning.curve, key=lambda point: (point.int8_rows, -point.share)):
         if not best or point.share > best[-1].share:
             best.append(point)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
 from pathlib import Path
 
 from retrieval import RetrievalError, Searcher
+from retrieval.benchmark.machine import about_machine
+from retrieval.bundle.files import write_json
 from scripts.bench import peers
 from scripts.bench.peers.catalog import ENTRIES
 from scripts.bench.peers.table import lines as table_lines
 from scripts.bench.query_sets import read_query_sets
-from scripts.report.machine import about_machine
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print("\n".join(table_lines(figures)))
     if args.json:
-        args.json.write_text(json.dumps({"machine": about_machine(), **figures}, indent=1) + "\n", encoding="utf-8")
+        write_json(args.json, {"machine": about_machine(), **figures})
     return 0
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
+from retrieval.bundle.versions import installed_versions
 from retrieval.errors import QueryError
 
 Setting = Mapping[str, int]
@@ -30,21 +30,13 @@ class Entry:
     is_ours: bool = False
 
     def versions(self) -> dict[str, str]:
-        """Returns the versions of its packages.
-
-        Raises:
-            PackageNotFoundError: if one is not installed.
-        """
-        return {package: version(package) for package in self.packages}
+        """Returns the versions of those of its packages that are installed."""
+        return installed_versions(self.packages)
 
     @property
     def installed(self) -> bool:
         """Returns whether all its packages are at hand."""
-        try:
-            self.versions()
-        except PackageNotFoundError:
-            return False
-        return True
+        return len(self.versions()) == len(self.packages)
 
 
 def label(setting: Setting) -> str:

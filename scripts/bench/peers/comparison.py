@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bun
 from retrieval.errors import QueryError
 from retrieval.evaluation.baseline import ExactAnswer, ExactBaseline
 from retrieval.quantization import Float32s
+from scripts.bench.job import Report
 from scripts.bench.peers.catalog import INSTALL, Entry, chosen, label
 from scripts.bench.peers.child import Job
 from scripts.bench.peers.process import ChildError, ChildTimeoutError, run_child
@@ -26,12 +27,10 @@ from scripts.bench.peers.table import in_short, where_peers_win
 _TOP_K = 10
 _COVERS = (
     "Vector search only, for ours as for the peers: no text is encoded, no document is read. Everyone indexes one "
-    "vector a distinct text and runs in processes of its own, one after the other, pinned to the same cores. "
+    "vector per distinct text and runs in processes of its own, one after the other, pinned to the same cores. "
     "Files are warm: they were just written or searched. Callers are Python threads, which share one interpreter lock: "
     "it costs the fastest engines the most throughput."
 )
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
