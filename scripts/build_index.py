@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--path", help="file, folder or hub id (conala: a local copy)")
     for role in ("text", "body", "url", "group", "quality"):
         made.add_argument(f"--{role}-column", metavar="C", help=f"column with the {role}; guessed when not given")
-    made.add_argument("--packages", nargs="*", metavar="P", help="python: packages beside the standard library")
+    made.add_argument("--packages", nargs="*", metavar="P", help="python: packages besides the standard library")
     made.add_argument("--limit", type=int, metavar="N", help="read at most N rows")
     made.add_argument("--title", metavar="T", help="what the documents are, in one line; the page shows it")
     made.add_argument("--output", type=Path, required=True, metavar="DIR")

@@ -6,7 +6,7 @@
 In assets/benchmarks, packages.json is what scripts/benchmark.py --json wrote, judged*.json what scripts/evaluate.py
 --json wrote, schemes-packages.json what scripts/compare_schemes.py --json wrote, and page.json what
 scripts/page_latency.py --json wrote. A table NAME goes between `<!-- figures: NAME -->` and `<!-- /figures -->` in a
-document. Plots become SVG files beside the JSON.
+document. Plots become SVG files in the same folder.
 """
 
 from __future__ import annotations

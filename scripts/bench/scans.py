@@ -64,7 +64,7 @@ class FaissFloat32Scan:
 
 
 def measure(job: Job, report: Report, *, batch_sizes: Sequence[int] = BATCH_SIZES) -> dict[str, Any]:
-    """Returns `kernels` (name to what computes), `timings` (kernel to batch size to ms per query), `ratios` and `recall`.
+    """Returns `kernels` (name to what computes), `timings` (kernel, batch size: ms per query), `ratios` and `recall`.
 
     Raises:
         NotMeasurableError: if the index has no float32 baseline.
@@ -146,7 +146,7 @@ def ratio_table(medians: Mapping[str, Mapping[int, Sequence[float]]]) -> dict[st
     """Returns min, mean and max of the ratios float32 / kernel, by what is float32, kernel and batch size.
 
     Args:
-        medians: kernel to batch size to the median milliseconds per query of each batch; the float32 kernels among them.
+        medians: kernel to batch size to median milliseconds per query of each batch; the float32 kernels among them.
     """
     sizes = medians[FLOAT32_KERNELS[0]]
     fastest = {size: np.min([medians[name][size] for name in FLOAT32_KERNELS], axis=0) for size in sizes}

@@ -1,4 +1,4 @@
-"""The claims of the article, beside what was measured of the index that is loaded."""
+"""The claims of the article, next to what was measured of the index that is loaded."""
 
 from __future__ import annotations
 

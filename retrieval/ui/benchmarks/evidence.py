@@ -16,7 +16,7 @@ COMMAND = ".venv/bin/python scripts/benchmark.py --index DIR"
 
 
 def claims_section(manifest: Manifest, kept: RunFigures | None, own: RunFigures | None) -> str:
-    """Returns the claims beside what was kept of a run of this index, and beside the visitor's own measurement."""
+    """Returns the claims next to what was kept of a run of this index, and to the visitor's own measurement."""
     columns, told = [], []
     if kept is not None:
         columns.append(Column("This index", {**run_cells(kept), **memory_cells(manifest)}))

@@ -1,4 +1,4 @@
-"""The Benchmarks view: the article's claims beside what was measured of the loaded index, and what vectors cost."""
+"""The Benchmarks view: the article's claims next to what was measured of the loaded index, and what vectors cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Well-known engines beside ours: the same vectors, the same queries, one run, at one named recall@10.
+"""Ours and well-known engines: the same vectors, the same queries, one run, at one named recall@10.
 
     python -m scripts.bench.peers --index assets/indexes/packages --queries questions.txt --queries corpus-like.txt
 
