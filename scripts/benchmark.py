@@ -26,8 +26,11 @@ from scripts.report.tables import report
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--index", type=Path, metavar="DIR", help="needed, except with --list")
+    parts = "\n".join(f"  {name:8}  {part.summary}" for name, part in PARTS.items())
+    made = argparse.ArgumentParser(
+        description=f"{__doc__}\nParts:\n{parts}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--index", type=Path, required=True, metavar="DIR")
     made.add_argument(
         "--queries", type=Path, action="append", default=[], metavar="FILE",
         help="one query a line; may be given several times; without it, texts of the corpus are asked",
@@ -37,7 +40,6 @@ def parser() -> argparse.ArgumentParser:
     which = made.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", choices=list(PARTS), metavar="PART", help="run these parts only")
     which.add_argument("--quick", action="store_true", help="what the page's button measures, in less than a minute")
-    made.add_argument("--list", action="store_true", help="list the parts and end")
     made.add_argument("--threads", type=_count, metavar="N", help="cores for every part (default: all there are)")
     made.add_argument("--rounds", type=_count, default=3, metavar="N", help="times each query is asked (default 3)")
     made.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn by chance (default 0)")
@@ -74,11 +76,6 @@ def make_job(args: argparse.Namespace) -> Job:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status: 1 if any part failed, after all were run."""
     args = parser().parse_args(arguments)
-    if args.list:
-        print("\n".join(f"{name:8}  {part.summary}" for name, part in {**PARTS, **QUICK}.items()))
-        return 0
-    if args.index is None:
-        parser().error("the following arguments are required: --index")
     names = list(QUICK) if args.quick else [name for name in PARTS if name in (args.only or PARTS)]
     try:
         job = make_job(args)

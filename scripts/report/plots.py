@@ -10,7 +10,7 @@ from retrieval.benchmark.figures.judged import read_judged
 from retrieval.benchmark.figures.reading import read_object
 from retrieval.benchmark.figures.run import RunFigures
 from retrieval.ui.benchmarks.charts import HEIGHT, WIDTH, Chart, Series, drawing, sign
-from retrieval.ui.benchmarks.judged_plots import kept_charts
+from retrieval.ui.benchmarks.kept_plots import kept_charts
 from retrieval.ui.benchmarks.plots import growth_charts, latency_charts, memory_charts
 from retrieval.ui.markup import escaped
 

@@ -17,7 +17,8 @@ from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series, figure
 from retrieval.ui.benchmarks.claims import CLAIMS
 from retrieval.ui.benchmarks.cost_table import article_table, cost_answer
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
-from retrieval.ui.benchmarks.plots import run_charts, tuning_chart
+from retrieval.ui.benchmarks.kept_plots import tuning_chart
+from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.benchmarks.quick_panel import offer, result, under_way
 from retrieval.ui.benchmarks.scales import linear_scale, log_scale, short_number
 from retrieval.ui.benchmarks.standing import judged_section, project_section

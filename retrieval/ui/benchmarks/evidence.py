@@ -9,7 +9,8 @@ from retrieval.bundle.bundle import Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.ui.benchmarks.charts import Chart, figure
 from retrieval.ui.benchmarks.claims import Column, claims_table, memory_cells, origin, run_cells
-from retrieval.ui.benchmarks.plots import run_charts, tuning_chart
+from retrieval.ui.benchmarks.kept_plots import tuning_chart
+from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.markup import escaped
 
 COMMAND = ".venv/bin/python scripts/benchmark.py --index DIR"

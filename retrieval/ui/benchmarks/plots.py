@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 
 from retrieval.benchmark.figures.run import GrowthPoint, PeerPoint, RunFigures, SweepPoint
-from retrieval.bundle.tuning import Tuning, TuningPoint
 from retrieval.ui.benchmarks.charts import MARKERS, Axis, Chart, Point, Series
 from retrieval.ui.markup import counted, milliseconds
 
@@ -170,41 +169,3 @@ def _made(growth: Sequence[GrowthPoint]) -> str:
     if not made:
         return "All vectors are the index's own."
     return f"From {min(made):,} documents on, some vectors are real ones with a little noise added."
-
-
-def tuning_chart(tuning: Tuning) -> Chart:
-    """Returns recall kept against int8 rows read, the chosen setting marked."""
-    own = (tuning.num_candidates, tuning.rescore_multiplier)
-    chosen = [point for point in tuning.curve if (point.num_candidates, point.rescore_multiplier) == own]
-    best = _best_by_rows(tuning)
-    others = [point for point in tuning.curve if point not in best and point not in chosen]
-
-    def points(found: Sequence[TuningPoint]) -> tuple[Point, ...]:
-        return tuple(
-            Point(
-                point.int8_rows,
-                100 * point.share,
-                f"{point.num_candidates:,} candidates, {point.int8_rows:,} int8 rows: {100 * point.share:.1f} %",
-            )
-            for point in found
-        )
-
-    return Chart(
-        "Recall kept against int8 rows read",
-        Axis("int8 rows read per query", is_log=True),
-        Axis("% of rescoring all int8", include=(95.0, 100.0)),
-        (
-            Series("settings that were tried", "other", points(others), "ring"),
-            Series("settings that keep more than any with fewer rows", "int8", points(best), line="solid"),
-            Series("chosen for this index", "int8", points(chosen), "star"),
-        ),
-    )
-
-
-def _best_by_rows(tuning: Tuning) -> list[TuningPoint]:
-    """Returns the settings that keep more than any with fewer rows."""
-    best: list[TuningPoint] = []
-    for point in sorted(tuning.curve, key=lambda point: (point.int8_rows, -point.share)):
-        if not best or point.share > best[-1].share:
-            best.append(point)
-    return best

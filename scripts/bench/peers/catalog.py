@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from retrieval.bundle.versions import installed_versions
-from retrieval.errors import QueryError
 
 Setting = Mapping[str, int]
 """Search-time knobs of one engine, by name."""
 
-INSTALL = "python -m pip install -r requirements-bench.txt"
+INSTALL = ".venv/bin/python -m pip install -r requirements-bench.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +91,3 @@ ENTRIES = (
                                            (128, 40))),
     ),
 )  # fmt: skip
-
-
-def chosen(only: tuple[str, ...]) -> tuple[Entry, ...]:
-    """Returns the entries with these names, in the order of the catalog; all of them when there are no names.
-
-    Raises:
-        QueryError: if a name is not in the catalog.
-    """
-    known = {entry.name for entry in ENTRIES}
-    if unknown := [name for name in only if name not in known]:
-        raise QueryError(f"there is no engine {', '.join(unknown)}: choose among {', '.join(sorted(known))}.")
-    return tuple(entry for entry in ENTRIES if not only or entry.name in only)
