@@ -1,8 +1,8 @@
 """Measure a built index: speed by stage, recall, memory, cold and warm, growth, the reference path and peers.
 
-    python scripts/benchmark.py --index assets/indexes/packages --queries questions.txt --queries corpus-like.txt
-    python scripts/benchmark.py --index DIR --only scans sweep --json figures.json
-    python scripts/benchmark.py --index DIR --quick
+    .venv/bin/python scripts/benchmark.py --index assets/indexes/python --queries questions.txt
+    .venv/bin/python scripts/benchmark.py --index DIR --only scans sweep --json figures.json
+    .venv/bin/python scripts/benchmark.py --index DIR --quick
 
 Every part runs in a process of its own, on the same number of cores. All recall is agreement with the exact float32
 scan over the same embeddings. The run is kept in its folder as benchmark.json, where the page finds it.

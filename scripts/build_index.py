@@ -1,8 +1,8 @@
 """Build an index from a corpus.
 
-    python scripts/build_index.py --corpus python --output assets/indexes/python
-    python scripts/build_index.py --corpus file --path notes.csv --text-column title --output assets/indexes/notes
-    python scripts/build_index.py --corpus file --path texts.csv --embeddings vectors.npy --output assets/indexes/own
+    .venv/bin/python scripts/build_index.py --corpus python --output assets/indexes/python
+    .venv/bin/python scripts/build_index.py --corpus file --path notes.csv --text-column title --output DIR
+    .venv/bin/python scripts/build_index.py --corpus file --path texts.csv --embeddings vectors.npy --output DIR
 
 --model takes any sentence-transformers model: its dimension, prompts and length come from its configuration, and what
 it does not normalize is normalized here.

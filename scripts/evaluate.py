@@ -1,8 +1,8 @@
 """What quantization costs in answers that people judged: nDCG@10 and MRR@10 of every precision, on the same embeddings.
 
-    python scripts/evaluate.py --beir path/to/collection
-    python scripts/evaluate.py --beir DIR --distractors titles.parquet --text-column intent --json figures.json
-    python scripts/evaluate.py --conala-curated                    CoNaLa curated against CoNaLa mined, from the hub
+    .venv/bin/python scripts/evaluate.py --beir path/to/collection
+    .venv/bin/python scripts/evaluate.py --beir DIR --distractors titles.parquet --text-column intent --json FILE
+    .venv/bin/python scripts/evaluate.py --conala-curated  # CoNaLa curated against CoNaLa mined, from the hub
 
 A collection is a folder in BEIR's format: corpus.jsonl, queries.jsonl, qrels/test.tsv. A thousand candidates out of a
 thousand documents prove little: --distractors plants the collection among other texts. Needs requirements-bench.txt.

@@ -1,6 +1,6 @@
 """Measure the page as a visitor meets it: from the last keypress to the painted answer, in a real browser.
 
-    python scripts/page_latency.py --index assets/indexes/packages --queries questions.txt --json page.json
+    .venv/bin/python scripts/page_latency.py --index assets/indexes/python --queries questions.txt --json page.json
 
 Starts the app on the index and drives a headless Chromium through Search, Compare and Under the hood: one visitor,
 warm. The pause that the page waits for while one types is left out, and given with the figures. What is not the

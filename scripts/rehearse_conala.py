@@ -1,6 +1,6 @@
 """Make a rehearsal of CoNaLa at full size, and serve it like the hub would.
 
-    python scripts/rehearse_conala.py --titles stackoverflow-titles.parquet --output build/hub --serve
+    .venv/bin/python scripts/rehearse_conala.py --titles stackoverflow-titles.parquet --output build/hub --serve
     HF_ENDPOINT=http://127.0.0.1:8899 HF_HOME=build/hf .venv/bin/python scripts/build_index.py --corpus conala ...
 
 The rows have the columns, the types and the number of the real ones, and their skew: real titles, each repeated once

@@ -1,8 +1,8 @@
 """Search a built index from the terminal.
 
-    python scripts/search.py --index assets/indexes/python "read a csv file into a table"
-    python scripts/search.py --index DIR --json "query" | jq .hits[0].score
-    python scripts/search.py --index DIR --vector query.npy
+    .venv/bin/python scripts/search.py --index assets/indexes/python "read a csv file into a table"
+    .venv/bin/python scripts/search.py --index DIR --json "query" | jq .hits[0].score
+    .venv/bin/python scripts/search.py --index DIR --vector query.npy
 
 Several queries are answered one after the other; `-` reads them from standard input, one a line. --vector takes a .npy
 file of one query vector, or of several, one per row: for an index that was built from given vectors without a model.
