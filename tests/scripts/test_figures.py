@@ -153,7 +153,7 @@ class TestMarkers:
 
 
 class TestTables:
-    def test_every_table_is_whole(self) -> None:
+    def test_every_row_of_a_table_has_as_many_cells(self) -> None:
         for name, table in TABLES.items():
             if name in a_run()["parts"] or name in ("machine", "recall"):
                 rows = [line for line in table(a_run()) if line.startswith("|")]
@@ -175,20 +175,20 @@ class TestTables:
         with pytest.raises(FigureMissingError, match="a graph"):
             list(TABLES["headline"](run))
 
-    def test_where_nothing_was_evicted_the_reason_stands_in_place_of_a_number(self) -> None:
+    def test_without_cold_figures_the_table_has_the_reason(self) -> None:
         lines = list(TABLES["cold"](a_run()))
         assert "| first query of a fresh process | 1.00 (2.00) | - |" in lines
         assert any("a reason" in line for line in lines)
 
-    def test_a_busy_machine_is_not_passed_over(self) -> None:
+    def test_a_busy_machine_is_reported(self) -> None:
         assert "busy" not in "".join(TABLES["machine"](a_run()))
         assert "load average 9.0" in "".join(TABLES["machine"]({**a_run(), "load_average": 9.0}))
 
-    def test_a_part_that_failed_is_no_table(self) -> None:
+    def test_a_failed_part_has_no_table(self) -> None:
         with pytest.raises(FigureMissingError, match="out of memory"):
             list(TABLES["scans"]({"parts": {"scans": {"error": "out of memory"}}}))
 
-    def test_a_report_has_what_there_is(self) -> None:
+    def test_a_report_has_the_parts_that_were_run(self) -> None:
         run = {**a_run(), "parts": {"opening": a_run()["parts"]["opening"], "growth": {"error": "a disk"}}}
         text = "\n".join(report(run))
         assert "opens in 0.00 s" in text
@@ -259,7 +259,7 @@ class TestCommand:
         assert plots <= first.keys()
         assert b"stale" not in first["README.md"]
 
-    def test_a_check_changes_nothing_and_tells_by_its_status(self, folder: Path) -> None:
+    def test_check_changes_nothing_and_exits_with_1_when_a_table_is_stale(self, folder: Path) -> None:
         before = (folder / "README.md").read_text()
         assert run(folder, "--check") == 1
         assert (folder / "README.md").read_text() == before
@@ -277,7 +277,7 @@ class TestCommand:
         assert "no table 'nonsense'" in capsys.readouterr().err
 
 
-def test_the_texts_show_what_was_measured() -> None:
+def test_the_documents_show_what_was_measured() -> None:
     if not (figures.BENCHMARKS / figures.RUN_FILE).exists():
         pytest.skip(f"nothing was measured: there is no assets/benchmarks/{figures.RUN_FILE}")
     assert figures.main(["--check"]) == 0
