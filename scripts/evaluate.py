@@ -1,8 +1,8 @@
 """What quantization costs in answers that people judged: nDCG@10 and MRR@10 of every precision, on the same embeddings.
 
-    python scripts/evaluate.py --beir path/to/collection
-    python scripts/evaluate.py --beir DIR --distractors titles.parquet --text-column intent --json figures.json
-    python scripts/evaluate.py --conala-curated                    CoNaLa curated against CoNaLa mined, from the hub
+    .venv/bin/python scripts/evaluate.py --beir path/to/collection
+    .venv/bin/python scripts/evaluate.py --beir DIR --distractors titles.parquet --text-column intent --json FILE
+    .venv/bin/python scripts/evaluate.py --conala-curated  # CoNaLa curated against CoNaLa mined, from the hub
 
 A collection is a folder in BEIR's format: corpus.jsonl, queries.jsonl, qrels/test.tsv. A thousand candidates out of a
 thousand documents prove little: --distractors plants the collection among other texts. Needs requirements-bench.txt.
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import Encoder, RetrievalError, Searcher, build_index, load_encoder
+from retrieval.benchmark.machine import about_machine
 from retrieval.bundle.bundle import DOCUMENTS_FILE
 from retrieval.bundle.documents import DocumentStore
 from retrieval.corpus.base import Corpus
@@ -35,7 +36,6 @@ from scripts.judged.conala_curated import ConalaQuestions, load_curated_task
 from scripts.judged.figures import about_bootstrap, about_distractors, counts, measure
 from scripts.judged.planted import PlantedCorpus
 from scripts.judged.report import report
-from scripts.report.machine import about_machine
 
 
 @dataclass(frozen=True, slots=True)

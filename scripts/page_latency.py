@@ -1,9 +1,9 @@
 """Measure the page as a visitor meets it: from the last keypress to the painted answer, in a real browser.
 
-    python scripts/page_latency.py --index assets/indexes/packages --queries questions.txt --json page.json
+    .venv/bin/python scripts/page_latency.py --index assets/indexes/python --queries questions.txt --json page.json
 
 Starts the app on the index and drives a headless Chromium through Search, Compare and Under the hood: one visitor,
-warm. The pause that the page waits for while one types is left out, and stands beside the figures. What is not the
+warm. The pause that the page waits for while one types is left out, and given with the figures. What is not the
 request is the browser's share; what is the request but not the search is Gradio's and the page's own.
 """
 
@@ -21,9 +21,9 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
 from retrieval import QueryError, RetrievalError
+from retrieval.benchmark.machine import about_machine
 from retrieval.benchmark.timings import percentiles
-from scripts.report import page_table
-from scripts.report.machine import about_machine
+from scripts.report import speed_tables
 from scripts.screenshots import CHROMIUM_ARGUMENTS, chromium_path, served
 
 VIEWS = {
@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
         "machine": about_machine(),
         "views": views,
     }
-    print("\n".join(page_table.page(figures)))
+    print("\n".join(speed_tables.page(figures)))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0

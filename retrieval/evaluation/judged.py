@@ -54,7 +54,7 @@ def require_metrics() -> None:
     except ImportError as error:
         raise DependencyError(
             "judged quality is computed by pytrec_eval, which is not installed: "
-            "python -m pip install -r requirements-bench.txt"
+            ".venv/bin/python -m pip install -r requirements-bench.txt"
         ) from error
 
 

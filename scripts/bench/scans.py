@@ -3,7 +3,7 @@
 A ratio compares two kernels on the same batch: the median of float32's runs over the median of the other's. min, mean
 and max of the ratios are over the batches of all query sets, as the article's table is over its data sets. The kernels
 run one after the other, each with a warm-up, in several rounds; vectors are in RAM. One query at a time, every kernel
-has its rows cut into one slice a thread; with batches, it has that many threads to itself.
+has its rows cut into one slice per thread; with batches, it has that many threads to itself.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class FaissFloat32Scan:
         return scores, rows + start
 
 
-def measure(job: Job, report: Report) -> dict[str, Any]:
-    """Returns `kernels` (name to what computes), `timings` (kernel to batch size to ms a query), `ratios` and `recall`.
+def measure(job: Job, report: Report, *, batch_sizes: Sequence[int] = BATCH_SIZES) -> dict[str, Any]:
+    """Returns `kernels` (name to what computes), `timings` (kernel, batch size: ms per query), `ratios` and `recall`.
 
     Raises:
         NotMeasurableError: if the index has no float32 baseline.
@@ -74,7 +74,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
     bundle = Bundle.open(job.index)
     require_baseline(job.index, bundle.manifest.has_baseline)
     kernels = open_kernels(bundle, job.threads)
-    batches = {size: make_batches([each.vectors for each in job.query_sets.values()], size) for size in BATCH_SIZES}
+    batches = {size: make_batches([each.vectors for each in job.query_sets.values()], size) for size in batch_sizes}
     batches = {size: found for size, found in batches.items() if found}
     runs: dict[str, dict[int, list[Timings]]] = {
         name: {size: [Timings() for _ in found] for size, found in batches.items()} for name in kernels
@@ -100,7 +100,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
         },
         "recall": _recall(bundle, kernels, job),
         "ratios": ratio_table(medians),
-        "ratio_of": "float32_fastest is the faster float32 kernel of each batch; ratios are of milliseconds a query",
+        "ratio_of": "float32_fastest is the faster float32 kernel of each batch; ratios are of milliseconds per query",
     }
 
 
@@ -147,7 +147,7 @@ def ratio_table(medians: Mapping[str, Mapping[int, Sequence[float]]]) -> dict[st
     """Returns min, mean and max of the ratios float32 / kernel, by what is float32, kernel and batch size.
 
     Args:
-        medians: kernel to batch size to the median milliseconds a query of each batch; the float32 kernels among them.
+        medians: kernel to batch size to median milliseconds per query of each batch; the float32 kernels among them.
     """
     sizes = medians[FLOAT32_KERNELS[0]]
     fastest = {size: np.min([medians[name][size] for name in FLOAT32_KERNELS], axis=0) for size in sizes}

@@ -6,7 +6,7 @@ from typing import Any
 
 from retrieval.benchmark.timings import percentiles
 from scripts.page_latency import parser
-from scripts.report.page_table import page
+from scripts.report.speed_tables import page
 
 
 def figures() -> dict[str, Any]:
