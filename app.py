@@ -18,6 +18,7 @@ stopped goes on where it was.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -35,9 +36,7 @@ from retrieval import RetrievalError
 from retrieval.serving.background.index import BackgroundIndex
 from retrieval.serving.library import Library
 from retrieval.serving.startup import (
-    CONALA_HINT,
     DEFAULT,
-    DEFAULT_NOTE,
     INDEXES,
     build_default,
     choose_index,
@@ -76,13 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost", LOCALHOST]))
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("retrieval").setLevel(logging.INFO)
     library = Library(ROOT / INDEXES)
     background: BackgroundIndex | None = None
     try:
         choice = choose_index(args.index, os.environ, ROOT)
         library.add(choice.path, as_default=True)
         if choice.job is not None:
-            background = BackgroundIndex(choice.job, partial(take_over, library), log=_log)
+            background = BackgroundIndex(choice.job, partial(take_over, library))
             background.start()
         if choice.is_default and not is_built(choice.path):
             build_default(choice.path)
@@ -132,6 +133,7 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
         RetrievalError: if the index cannot be opened.
     """
     searcher = library.open()
+    from retrieval.ui.notes import CONALA_HINT, DEFAULT_NOTE
     from retrieval.ui.page import build_page
     from retrieval.ui.public_link import PublicLink, gradio_tunnel
     from retrieval.ui.theme import launch_options
@@ -195,10 +197,6 @@ def _port_problem(host: str, port: int) -> str | None:
     except OSError as error:
         return f"{host}:{port} cannot be served on: {error.strerror or error}. Choose another with --port or --host."
     return None
-
-
-def _log(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _fail(problem: str) -> int:

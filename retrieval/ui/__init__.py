@@ -8,7 +8,7 @@ compare_summary                  all ways to one query, side by side -> HTML str
 hood/                            the lesson of one query, step by step -> HTML strings
 benchmarks/                      what was measured, beside the article -> tables, charts, the cost calculator
 own_panels, own_verdict          a visitor's own build -> HTML strings
-background_note                  an index that is on its way -> HTML strings
+notes                            which index, its settings, one on its way -> HTML strings
 visit                            what one visitor did, kept in that visitor's session only
 own_folders, own_sessions,
 own_index                        a visitor's files, in that visitor's session, and their end

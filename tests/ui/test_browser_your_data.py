@@ -17,7 +17,7 @@ from retrieval import Searcher
 from tests.browser_page import PHONE, assert_accessible, assert_nothing_is_cut_off, opened, search
 from tests.conftest import random_texts
 from tests.page_server import HOSTILE_TEXT, RunningApp, build_tiny_index, running_app
-from tests.serving.test_visitor import wait_until
+from tests.serving.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 SECRET = "the blue elephant sings at night"
@@ -119,7 +119,7 @@ def workers(pid: int) -> list[str]:
     """Returns the command lines of the children that work on visitors' data."""
     lists = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
     commands = [Path(f"/proc/{child}/cmdline").read_text() for each in lists for child in each]
-    return [command for command in commands if "own_build_child" in command]
+    return [command for command in commands if "serving.visitor.child" in command]
 
 
 def test_bad_files_are_told_and_the_page_goes_on(browser: Browser, served: RunningApp, tmp_path: Path) -> None:

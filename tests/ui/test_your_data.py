@@ -15,13 +15,14 @@ import pytest
 
 from retrieval import BundleMissingError, CorpusError, Searcher
 from retrieval.bundle.bundle import Manifest
+from retrieval.serving.child_process import JobStatus
 from retrieval.serving.library import Library
 from retrieval.serving.visitor.corpus import BoundedCorpus
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.queue import JobStatus
 from retrieval.ui.page import build_page
 from retrieval.ui.theme import launch_options
 from retrieval.ui.your_data import panels as own_panels
+from retrieval.ui.your_data.failures import for_visitors, why_failed
 from retrieval.ui.your_data.folders import TempRoot
 from retrieval.ui.your_data.index import OwnIndex, discard
 from retrieval.ui.your_data.requests import build_request
@@ -91,18 +92,44 @@ def test_a_preview_shows_strangers_texts_and_never_runs_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "place", "told"),
     [
-        (JobStatus("waiting", place=2), "2 builds before yours"),
-        (JobStatus("waiting", place=1), "Yours is next"),
-        (JobStatus("encoding", 50, 200, seconds_left=3.2, elapsed_s=7), "<strong>25%</strong>, 50 of 200"),
-        (JobStatus("encoding", 50, 200, seconds_left=3.2, elapsed_s=7), "about 4 seconds left"),
-        (JobStatus("model", elapsed_s=2), "2 s of at most 90 s"),
-        (JobStatus("a phase of tomorrow"), "Starting"),
+        (JobStatus(), 2, "2 builds before yours"),
+        (JobStatus(), 1, "Yours is next"),
+        (JobStatus("running", "encoding", 50, 200, elapsed_s=7), 0, "<strong>25%</strong>, 50 of 200"),
+        (JobStatus("running", "encoding", 50, 200, seconds_left=3.2), 0, "about 4 seconds left"),
+        (JobStatus("running", "model", elapsed_s=2), 0, "2 s of at most 90 s"),
+        (JobStatus("running", "a phase of tomorrow"), 0, "Starting"),
     ],
 )
-def test_progress_is_told_in_words(status: JobStatus, told: str) -> None:
-    assert told in own_panels.progress(status, OwnLimits())
+def test_progress_is_told_in_words(status: JobStatus, place: int, told: str) -> None:
+    assert told in own_panels.progress(status, OwnLimits(), place)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (JobStatus("failed", "encoding", 12_345, 20_000, failure="timeout"), "first 11,000 rows"),
+        (JobStatus("failed", "model", failure="timeout"), "90 s"),
+        (JobStatus("failed", "looking", failure="timeout"), "looked through"),
+        (JobStatus("failed", failure="died", exit_status=7), "status 7"),
+        (JobStatus("failed", failure="died", exit_status=-9), "memory"),
+        (JobStatus("failed", failure="memory"), "memory"),
+        (JobStatus("failed", failure="not started", message="no space"), "no space"),
+        (JobStatus("failed", failure="unexpected", message="KeyError"), "noted in the log"),
+        (JobStatus("failed", failure="error", message="/tmp/x/a.csv: no rows"), "a.csv: no rows"),
+    ],
+)
+def test_each_failure_is_told_without_paths(status: JobStatus, told: str) -> None:
+    shown = why_failed(status, Path("/tmp/x"), 90)
+    assert told in shown
+    assert "/tmp" not in shown
+
+
+def test_a_message_for_visitors_has_no_path_and_no_option() -> None:
+    told = for_visitors("/tmp/x/notes.csv: no column 'a'. Choose one with --text-column.", Path("/tmp/x"))
+    assert told == "notes.csv: no column 'a'. Choose one as the text column."
+    assert for_visitors("cannot write the index at /tmp/x/built: full", Path("/tmp/x")).startswith("Cannot write")
 
 
 def test_a_verdict_says_what_is_kept_and_saved(manifest: Manifest) -> None:

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import gradio as gr
 
+from retrieval.serving.child_process import JobStatus
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.queue import JobStatus
 from retrieval.ui.asking import Update
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.sessions import Source
@@ -116,12 +116,12 @@ class OwnLayout:
         """Returns to the choice of columns as it was left."""
         return {**self._step(self.choose), self.message: message}
 
-    def to_building(self, status: JobStatus, limits: OwnLimits) -> Update:
+    def to_building(self, status: JobStatus, limits: OwnLimits, place: int) -> Update:
         """Returns the progress of a build, which is looked up again and again from now on."""
         return {
             **self._step(self.building),
             self.message: "",
-            self.progress: own_panels.progress(status, limits),
+            self.progress: own_panels.progress(status, limits, place),
             self.timer: gr.Timer(active=True),
         }
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from retrieval.serving.visitor.queue import BuildJob
+from retrieval.serving.child_job import ChildJob
 from retrieval.ui.your_data.folders import TempRoot
 from retrieval.ui.your_data.index import OwnIndex, discard
 
@@ -43,7 +43,7 @@ class OwnSession:
         self.source: Source | None = None
         self.looked: Mapping[str, Any] = {}
         """What the look at the source found; see `own_build_child.inspect`."""
-        self.job: BuildJob | None = None
+        self.job: ChildJob | None = None
         self.own: OwnIndex | None = None
         self.last_used_s = time.monotonic()
         self.is_ended = False

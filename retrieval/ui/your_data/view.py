@@ -16,8 +16,8 @@ from retrieval.errors import CorpusError, RetrievalError
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.words import as_sentence
 from retrieval.ui.asking import Asking, Update
+from retrieval.ui.markup import as_sentence
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.folders import TempRoot
 from retrieval.ui.your_data.layout import OwnLayout
