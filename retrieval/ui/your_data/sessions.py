@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.serving.child_job import ChildJob
-from retrieval.ui.your_data.folders import TempRoot
+from retrieval.serving.temp_folders import TempRoot
 from retrieval.ui.your_data.index import OwnIndex, discard
 
 _MAX_IDLE_S = 12 * 3600.0
@@ -42,7 +42,7 @@ class OwnSession:
         self.lock = threading.RLock()
         self.source: Source | None = None
         self.looked: Mapping[str, Any] = {}
-        """What the look at the source found; see `own_build_child.inspect`."""
+        """What the look at the source found; see `serving.visitor.child.inspect`."""
         self.job: ChildJob | None = None
         self.own: OwnIndex | None = None
         self.last_used_s = time.monotonic()
@@ -122,8 +122,6 @@ class OwnSessions:
             session.end()
 
     def close(self) -> None:
-        """Ends every session, and removes the folders."""
-        for key in list(self._by_key):
-            self.end(key)
+        """Deletes what belongs to all sessions, without waiting for what still uses it."""
         self.files.remove()
         self.downloads.remove()
