@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -29,20 +28,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from retrieval import RetrievalError
 from retrieval.serving.background.index import BackgroundIndex
 from retrieval.serving.library import Library
-from retrieval.serving.startup import (
-    DEFAULT,
-    INDEXES,
-    build_default,
-    choose_index,
-    is_built,
-    take_over,
-)
+from retrieval.serving.startup import DEFAULT, INDEXES, build_default, choose_index, is_built, take_over
+from retrieval.serving.stopping import StopRequest, at_end, end_process
+from retrieval.serving.temp_folders import TempRoot
 
 if TYPE_CHECKING:
     from retrieval.ui.public_link import PublicLink
@@ -51,6 +44,8 @@ ROOT = Path(__file__).resolve().parent
 SPACE_NOTE = "No public link was asked for: this page is on a Hugging Face Space, and public already."
 LOCALHOST = "127.0.0.1"
 DEFAULT_PORT = 7860
+_REQUESTS_END_S = 2
+"""When the page is stopped, requests that run are given up after so long."""
 
 
 def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -80,10 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     library = Library(ROOT / INDEXES)
     background: BackgroundIndex | None = None
     try:
+        _keep_uploads_apart()
         choice = choose_index(args.index, os.environ, ROOT)
         library.add(choice.path, as_default=True)
         if choice.job is not None:
             background = BackgroundIndex(choice.job, partial(take_over, library))
+            at_end(background.stop)
             background.start()
         if choice.is_default and not is_built(choice.path):
             build_default(choice.path)
@@ -98,20 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return 0
     finally:
-        if background is not None:
-            background.stop()
-
-
-class StopRequest:
-    """Remembers Ctrl-C. The exception alone can be lost: libraries that are starting swallow what is raised in them."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGINT, self._ask)
-
-    def _ask(self, signal_number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        raise KeyboardInterrupt
+        if stop.asked:
+            end_process()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +143,7 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
         )
     except OSError as error:
         return _fail(f"the page cannot be served at {where.host}:{where.port}: {error}")
+    page.server.config.timeout_graceful_shutdown = _REQUESTS_END_S
     shown_host = "localhost" if where.host in ("0.0.0.0", "::") else where.host
     print(f"{searcher!r}\nServing on http://{shown_host}:{where.port}/ - stop with Ctrl-C", flush=True)
     try:
@@ -171,6 +157,14 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
     print("stopped", file=sys.stderr)
     page.close(verbose=False)
     return 0
+
+
+def _keep_uploads_apart() -> None:
+    """Has Gradio keep uploads in a folder of this process, which is deleted with it, or at the next start."""
+    if not os.environ.get("GRADIO_TEMP_DIR"):  # read when Gradio is imported
+        root = TempRoot()
+        at_end(root.remove)
+        os.environ["GRADIO_TEMP_DIR"] = str(root.new_folder())
 
 
 def _import_page() -> None:

@@ -1,4 +1,4 @@
-"""Folders for what visitors bring: readable by this process's user alone, and gone with the process or soon after."""
+"""Temporary folders: readable by this process's user alone, and gone with the process, or at the next start."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 _LOCK = "lock"
+_TRIES = 3
 _PREFIX = "embedding-quantization-own-"
 
 
@@ -41,7 +42,21 @@ class TempRoot:
 
     def remove(self) -> None:
         """Removes the folder and all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        _remove(self.path)
+
+
+def _remove(folder: Path) -> None:
+    """The lock goes last: what cannot be removed now is found by it at the next start."""
+    for _ in range(_TRIES):  # a thread that still runs may write while this deletes
+        for each in folder.glob("*"):
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each, ignore_errors=True)
+            elif each.name != _LOCK:
+                with contextlib.suppress(OSError):
+                    each.unlink()
+        if [each.name for each in folder.glob("*")] in ([_LOCK], []):
+            shutil.rmtree(folder, ignore_errors=True)
+            return
 
 
 def _remove_left_overs(parent: Path) -> None:
@@ -52,6 +67,6 @@ def _remove_left_overs(parent: Path) -> None:
             descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
             finally:
                 os.close(descriptor)

@@ -17,13 +17,13 @@ from retrieval import BundleMissingError, CorpusError, Searcher
 from retrieval.bundle.bundle import Manifest
 from retrieval.serving.child_process import JobStatus
 from retrieval.serving.library import Library
+from retrieval.serving.temp_folders import TempRoot
 from retrieval.serving.visitor.corpus import BoundedCorpus
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.page import build_page
 from retrieval.ui.theme import launch_options
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.failures import for_visitors, why_failed
-from retrieval.ui.your_data.folders import TempRoot
 from retrieval.ui.your_data.index import OwnIndex, discard
 from retrieval.ui.your_data.requests import build_request
 from retrieval.ui.your_data.sample import sample_csv

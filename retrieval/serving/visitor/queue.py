@@ -11,6 +11,8 @@ from retrieval.serving.child_job import ChildJob
 from retrieval.serving.child_process import Request
 
 _CHILD = "retrieval.serving.visitor.child"
+_END_S = 1.0
+"""A child that is killed has ended long before."""
 # What the child needs to start and to find the model. The rest stays out: it is full of secrets, and the child reads
 # strangers' files.
 _KEPT_ENVIRONMENT = (
@@ -63,6 +65,8 @@ class ChildQueue:
             jobs = list(self._jobs)
         for job in reversed(jobs):  # those that wait first, so that none of them starts
             job.cancel()
+        for job in jobs:
+            job.wait(_END_S)
 
     def _start_next(self) -> None:
         for job in self._jobs[: self._num_slots]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -15,11 +14,12 @@ from gradio.utils import get_upload_folder
 from retrieval.errors import CorpusError, RetrievalError
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
+from retrieval.serving.stopping import at_end
+from retrieval.serving.temp_folders import TempRoot
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.asking import Asking, Update
 from retrieval.ui.markup import as_sentence
 from retrieval.ui.your_data import panels as own_panels
-from retrieval.ui.your_data.folders import TempRoot
 from retrieval.ui.your_data.layout import OwnLayout
 from retrieval.ui.your_data.sample import TITLE, sample_csv
 from retrieval.ui.your_data.sessions import OwnSession, OwnSessions, Source
@@ -48,7 +48,7 @@ class OwnView:
         self._parts = OwnLayout.place(limits)
         self._steps = OwnSteps(self._parts, library, asking, limits)
         self._sessions = OwnSessions(TempRoot(), TempRoot(Path(get_upload_folder())))
-        atexit.register(self.close)
+        at_end(self.close)
         self.index_changes = [self._parts.index_chosen.change]
         self._wire(page, asking, tabs)
 
@@ -57,7 +57,7 @@ class OwnView:
         return {}
 
     def close(self) -> None:
-        """Ends all builds, and deletes what visitors brought."""
+        """Ends all builds, and deletes what visitors brought; waits for no handler that still runs."""
         self._steps.close()
         self._sessions.close()
 
