@@ -18,7 +18,6 @@ stopped goes on where it was.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import socket
 import sys
@@ -33,6 +32,7 @@ from typing import TYPE_CHECKING
 from retrieval import RetrievalError
 from retrieval.serving.background.index import BackgroundIndex
 from retrieval.serving.library import Library
+from retrieval.serving.logs import set_up_logs
 from retrieval.serving.startup import DEFAULT, INDEXES, build_default, choose_index, is_built, take_over
 from retrieval.serving.stopping import StopRequest, at_end, end_process
 from retrieval.serving.temp_folders import TempRoot
@@ -44,8 +44,6 @@ ROOT = Path(__file__).resolve().parent
 SPACE_NOTE = "No public link was asked for: this page is on a Hugging Face Space, and public already."
 LOCALHOST = "127.0.0.1"
 DEFAULT_PORT = 7860
-_REQUESTS_END_S = 2
-"""When the page is stopped, requests that run are given up after so long."""
 
 
 def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -63,15 +61,14 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser(os.environ).parse_args(arguments)
-    stop = StopRequest()
+    stop, started = StopRequest(), time.monotonic()
     if problem := _port_problem(args.host, args.port):
         return _fail(problem)
     # Read when Gradio is imported, and when it talks to itself to see whether it is up.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost", LOCALHOST]))
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("retrieval").setLevel(logging.INFO)
+    set_up_logs()
     library = Library(ROOT / INDEXES)
     background: BackgroundIndex | None = None
     try:
@@ -87,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if is_built(choice.path):
             # Gradio takes seconds to import, some of them spent waiting for files: the index is opened meanwhile.
             threading.Thread(target=_import_page, name="import-page", daemon=True).start()
-        where = Address(args.host, args.port, share=args.share, mcp=args.mcp)
+        allowed = frozenset(filter(None, os.environ.get("ALLOWED_HOSTS", "").replace(",", " ").split()))
+        where = Address(args.host, args.port, share=args.share, mcp=args.mcp, allowed_hosts=allowed, started=started)
         return serve(library, where, stop, background)
     except RetrievalError as error:
         return _fail(str(error))
@@ -109,6 +107,10 @@ class Address:
     """Whether a public link is asked for."""
     mcp: bool
     """Whether MCP clients are answered, too."""
+    allowed_hosts: frozenset[str]
+    """Names that the server answers to, beside its own."""
+    started: float
+    """When the program started, by the monotonic clock."""
 
 
 def serve(library: Library, where: Address, stop: StopRequest, background: BackgroundIndex | None) -> int:
@@ -118,9 +120,13 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
         RetrievalError: if the index cannot be opened.
     """
     searcher = library.open()
+    print(f"{searcher!r}, opened after {time.monotonic() - where.started:.1f} s", flush=True)
     from retrieval.ui.notes import CONALA_HINT, DEFAULT_NOTE
     from retrieval.ui.page import build_page
-    from retrieval.ui.public_link import PublicLink, gradio_tunnel
+    from retrieval.ui.public_link import PublicLink, close_tunnels, gradio_tunnel
+    from retrieval.ui.server.connections import bound_connections
+    from retrieval.ui.server.headers import names_of
+    from retrieval.ui.server.middleware import middlewares
     from retrieval.ui.theme import launch_options
 
     notes: list[str] = []
@@ -129,8 +135,10 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
         notes.append(SPACE_NOTE)
     elif where.share:
         link = PublicLink(partial(gradio_tunnel, where.host, where.port))
+        at_end(close_tunnels)
     about_default = DEFAULT_NOTE if background is not None else f"{DEFAULT_NOTE} {CONALA_HINT}"
     page = build_page(library, notes, link, index_notes={ROOT / DEFAULT: [about_default]}, background=background)
+    is_ours = names_of(where.host, where.allowed_hosts, lambda: link.host if link is not None else None)
     try:
         page.launch(
             server_name=where.host,
@@ -139,13 +147,15 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
             quiet=True,
             share=False,
             mcp_server=where.mcp,
+            app_kwargs={"middleware": middlewares(library, background, is_ours)},
             **launch_options(),
         )
     except OSError as error:
         return _fail(f"the page cannot be served at {where.host}:{where.port}: {error}")
-    page.server.config.timeout_graceful_shutdown = _REQUESTS_END_S
+    bound_connections(page.server)
     shown_host = "localhost" if where.host in ("0.0.0.0", "::") else where.host
-    print(f"{searcher!r}\nServing on http://{shown_host}:{where.port}/ - stop with Ctrl-C", flush=True)
+    elapsed_s = time.monotonic() - where.started
+    print(f"Serving on http://{shown_host}:{where.port}/ after {elapsed_s:.1f} s - stop with Ctrl-C", flush=True)
     try:
         if link is not None:
             link.ask()

@@ -15,6 +15,7 @@ from retrieval.errors import RetrievalError
 from retrieval.evaluation.comparison.compare import compare, compare_values
 from retrieval.results import Hit, SearchResponse
 from retrieval.serving.library import Library
+from retrieval.serving.metrics import count_search, counting_failures
 from retrieval.ui.markup import error_words
 
 _LOG = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Api:
                 asymmetric=asymmetric,
                 rescore=rescore,
             )
+        count_search(response)
         return response_values(response)
 
     def compare(self, query: str, top_k: int = 10, index: str | None = None) -> dict[str, Any]:
@@ -100,7 +102,8 @@ class Api:
 def _told() -> Iterator[None]:
     """Turns what fails into the one line that a program is told."""
     try:
-        yield
+        with counting_failures():
+            yield
     except RetrievalError as error:
         raise gr.Error(error_words(error), print_exception=False) from error
     except Exception as error:
