@@ -36,6 +36,7 @@ from retrieval.serving.logs import set_up_logs
 from retrieval.serving.startup import DEFAULT, INDEXES, build_default, choose_index, is_built, take_over
 from retrieval.serving.stopping import StopRequest, at_end, end_process
 from retrieval.serving.temp_folders import TempRoot
+from retrieval.serving.visitor.limits import OwnLimits
 
 if TYPE_CHECKING:
     from retrieval.ui.public_link import PublicLink
@@ -138,6 +139,7 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
         at_end(close_tunnels)
     about_default = DEFAULT_NOTE if background is not None else f"{DEFAULT_NOTE} {CONALA_HINT}"
     page = build_page(library, notes, link, index_notes={ROOT / DEFAULT: [about_default]}, background=background)
+    limits = OwnLimits.from_environment(os.environ)
     is_ours = names_of(where.host, where.allowed_hosts, lambda: link.host if link is not None else None)
     try:
         page.launch(
@@ -147,7 +149,7 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
             quiet=True,
             share=False,
             mcp_server=where.mcp,
-            app_kwargs={"middleware": middlewares(library, background, is_ours)},
+            app_kwargs={"middleware": middlewares(library, limits, background=background, is_ours=is_ours)},
             **launch_options(),
         )
     except OSError as error:

@@ -35,7 +35,7 @@ class RawAnswer:
 def send(app: RunningApp, path: str, body: bytes | Iterable[bytes], content_type: str) -> RawAnswer:
     """Posts a body, as a whole or in chunks; a server that answers before the end is heard."""
     connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=60)
-    headers = {"Content-Type": content_type}
+    headers = {"Content-Type": content_type, "Accept": "application/json, text/event-stream"}
     with suppress(BrokenPipeError, ConnectionResetError):  # it has heard enough
         connection.request("POST", f"/gradio_api/{path}", body, headers, encode_chunked=not isinstance(body, bytes))
     try:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from retrieval.corpus.columns import choose_columns
-from retrieval.corpus.files import FileCorpus
-from retrieval.corpus.readers import open_reader
+from retrieval.corpus.files import PlainFileCorpus
+from retrieval.corpus.readers import open_plain_file
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import CorpusError
 from retrieval.indexing.indexer import BuildOptions, build_index
@@ -47,7 +47,7 @@ def inspect(request: Request, reports: Reports) -> dict[str, Any]:
         CorpusError: if it cannot be read.
     """
     reports.progress("looking")
-    reader = open_reader(request["source"])
+    reader = open_plain_file(request["source"])
     first = next(reader.batches(), None)
     if first is None or first.num_rows == 0:
         raise CorpusError("the file has no rows: expected at least one.")
@@ -83,7 +83,7 @@ def build(request: Request, reports: Reports) -> dict[str, Any]:
     reports.progress("model")
     model = request["model"]
     encoder = load_encoder(model["id"], expected_sha256=model["weights_sha256"]) if model else load_encoder()
-    source = FileCorpus(request["source"], **{f"{role}_column": name for role, name in request["columns"].items()})
+    source = PlainFileCorpus(request["source"], **{f"{role}_column": name for role, name in request["columns"].items()})
     corpus = BoundedCorpus(
         source, request["title"], max_rows=request["max_rows"], max_text_chars=request["max_text_chars"]
     )
