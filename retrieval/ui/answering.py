@@ -19,7 +19,7 @@ from retrieval.ui.knobs import values_of
 from retrieval.ui.markup import error_words
 from retrieval.ui.search.hit_cards import message
 from retrieval.ui.visit import Visit
-from retrieval.ui.your_data.index import OwnIndex
+from retrieval.ui.your_data.sessions import OwnIndex
 
 UNEXPECTED = "Something went wrong on this side. It was noted in the log; other queries may well work."
 _LOG = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from retrieval.ui.markup import escaped
 from retrieval.ui.notes import defaults_note
 from retrieval.ui.request_limits import MAX_QUERY_CHARS, served_query
 from retrieval.ui.visit import Visit
-from retrieval.ui.your_data.index import OWN, OwnIndex, discard
+from retrieval.ui.your_data.sessions import OWN, OwnIndex, discard
 
 MAX_EXAMPLES = 6
 Update = dict[Any, Any]

@@ -26,11 +26,9 @@ from retrieval.ui.request_limits import MAX_PASTED_BYTES
 from retrieval.ui.theme import launch_options
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.failures import for_visitors, why_failed
-from retrieval.ui.your_data.index import OwnIndex, discard
-from retrieval.ui.your_data.requests import build_request
 from retrieval.ui.your_data.sample import sample_csv
-from retrieval.ui.your_data.sessions import OwnSession, OwnSessions, Source
-from retrieval.ui.your_data.taking import take_pasted, take_text, take_upload
+from retrieval.ui.your_data.sessions import OwnIndex, OwnSession, OwnSessions, Source, discard
+from retrieval.ui.your_data.taking import build_request, take_pasted, take_text, take_upload
 from retrieval.ui.your_data.verdict import percent, verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts

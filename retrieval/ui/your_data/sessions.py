@@ -1,5 +1,6 @@
 """What each visitor brought and built, by the session of the page: found by nobody else, and deleted with the session.
 
+An index that was built is part of the session.
 Gradio keeps the state of a closed page for an hour. Files are not to lie around that long, and when a page is closed
 there is only its session to go by: hence this register beside the page's own state.
 """
@@ -16,12 +17,63 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from retrieval.errors import BundleMissingError
+from retrieval.search.searcher import Searcher
 from retrieval.serving.child_job import ChildJob
 from retrieval.serving.temp_folders import TempRoot
-from retrieval.ui.your_data.index import OwnIndex, discard
 
 _MAX_IDLE_S = 12 * 3600.0
 """A page that is closed tells; this is for programs that never do."""
+
+
+OWN = "(yours)"
+"""The name under which a visitor chooses the own index. No folder is called like this: names come from folders."""
+
+
+class OwnIndex:
+    """A built index, open, and the folder to delete with it."""
+
+    def __init__(self, searcher: Searcher, folder: Path, label: str) -> None:
+        """Takes what the visitor called it, such as the name of the file, as the label."""
+        self._searcher: Searcher | None = searcher
+        self._lock = threading.Lock()
+        self.folder = folder
+        self.label = label
+
+    def __deepcopy__(self, memo: object) -> OwnIndex:
+        return self  # the session's state may be copied; what is open is shared by the copies
+
+    def __repr__(self) -> str:
+        return f"OwnIndex({self.label!r}, {self._searcher!r})"
+
+    @property
+    def is_open(self) -> bool:
+        """Returns whether it can still be searched."""
+        return self._searcher is not None
+
+    @property
+    def searcher(self) -> Searcher:
+        """Returns what searches it.
+
+        Raises:
+            BundleMissingError: if it was deleted.
+        """
+        searcher = self._searcher
+        if searcher is None:
+            raise BundleMissingError("your own index was deleted: choose another one, or bring your data again.")
+        return searcher
+
+    def close(self) -> None:
+        """Deletes the files, and lets go of what is mapped of them: until then, the disk would keep their content."""
+        with self._lock:
+            self._searcher = None
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def discard(own: OwnIndex | None) -> None:
+    """Deletes the visitor's files; called when the session ends, or another index takes the place of this one."""
+    if own is not None:
+        own.close()
 
 
 @dataclass(frozen=True, slots=True)

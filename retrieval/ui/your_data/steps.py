@@ -15,10 +15,9 @@ from retrieval.serving.visitor.queue import ChildQueue
 from retrieval.ui.asking import Asking, Update, index_choices
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.failures import for_visitors, why_failed
-from retrieval.ui.your_data.index import OWN, OwnIndex
 from retrieval.ui.your_data.layout import OwnLayout
-from retrieval.ui.your_data.requests import BUILT, build_request, look_request
-from retrieval.ui.your_data.sessions import OwnSession, Source
+from retrieval.ui.your_data.sessions import OWN, OwnIndex, OwnSession, Source
+from retrieval.ui.your_data.taking import BUILT, build_request, look_request
 from retrieval.ui.your_data.verdict import verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
 
