@@ -33,6 +33,7 @@ from retrieval import RetrievalError
 from retrieval.serving.background.index import BackgroundIndex
 from retrieval.serving.library import Library
 from retrieval.serving.logs import set_up_logs
+from retrieval.serving.open_pages import OPEN_PAGES
 from retrieval.serving.startup import DEFAULT, INDEXES, build_default, choose_index, is_built, take_over
 from retrieval.serving.stopping import StopRequest, at_end, end_process
 from retrieval.serving.temp_folders import TempRoot
@@ -128,6 +129,7 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
     from retrieval.ui.server.connections import bound_connections
     from retrieval.ui.server.headers import names_of
     from retrieval.ui.server.middleware import middlewares
+    from retrieval.ui.server.sessions import MAX_SESSIONS, let_go_of_left
     from retrieval.ui.theme import launch_options
 
     notes: list[str] = []
@@ -149,12 +151,14 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
             quiet=True,
             share=False,
             mcp_server=where.mcp,
+            state_session_capacity=MAX_SESSIONS,
             app_kwargs={"middleware": middlewares(library, limits, background=background, is_ours=is_ours)},
             **launch_options(),
         )
     except OSError as error:
         return _fail(f"the page cannot be served at {where.host}:{where.port}: {error}")
     bound_connections(page.server)
+    OPEN_PAGES.sweep_with(partial(let_go_of_left, page.state_holder, OPEN_PAGES))
     shown_host = "localhost" if where.host in ("0.0.0.0", "::") else where.host
     elapsed_s = time.monotonic() - where.started
     print(f"Serving on http://{shown_host}:{where.port}/ after {elapsed_s:.1f} s - stop with Ctrl-C", flush=True)
@@ -176,7 +180,7 @@ def _keep_uploads_apart() -> None:
     if not os.environ.get("GRADIO_TEMP_DIR"):  # read when Gradio is imported
         root = TempRoot()
         at_end(root.remove)
-        os.environ["GRADIO_TEMP_DIR"] = str(root.new_folder())
+        os.environ["GRADIO_TEMP_DIR"] = str(root.path)
 
 
 def _import_page() -> None:

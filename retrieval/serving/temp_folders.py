@@ -34,14 +34,12 @@ class TempRoot:
         self._lock = self._hold()
         self._is_removed = False
 
-    def new_folder(self) -> Path:
-        """Returns a new folder, under a name that nobody can guess."""
-        folder = self.path / secrets.token_urlsafe(24)
-        self.make(folder)
-        return folder
+    def new_path(self) -> Path:
+        """Returns a name for a folder that nobody can guess; `make` makes it."""
+        return self.path / secrets.token_urlsafe(24)
 
     def make(self, folder: Path) -> None:
-        """Makes a folder of this one again where something took it away, such as a cleaner of temporary files."""
+        """Makes a folder in this one where it is missing: a cleaner of temporary files may have taken both away."""
         if self._is_removed:
             return
         for each in (self.path, folder):
@@ -62,6 +60,16 @@ class TempRoot:
         """Removes the folder and all that is in it, for good."""
         self._is_removed = True
         _remove(self.path)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Returns the size of all files in a folder; what goes meanwhile counts nothing."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(parent, name).lstat().st_size
+    return total
 
 
 def _remove(folder: Path) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.page_server import RunningApp, build_tiny_index, running_app
-from tests.raw_calls import call
+from tests.raw_calls import call, send
 from tests.serving.processes import wait_until
 
 pytestmark = pytest.mark.model
@@ -151,3 +151,19 @@ def test_half_sent_requests_keep_nobody_out(index: Path, tmp_path: Path) -> None
             for connection in held:
                 connection.close()
         assert len(app.output) < 20_000
+
+
+def test_uploads_of_everybody_together_are_limited(index: Path, tmp_path: Path) -> None:
+    with running_app(tmp_path, "--index", str(index), environment={"OWN_MAX_TOTAL_MB": "1"}) as app:
+        statuses = []
+        for n in range(4):
+            body = (
+                b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\n\r\n'
+                + f"{n}\n".encode() * 200_000
+                + b"\r\n--b--\r\n"
+            )
+            statuses.append(send(app, "upload", body, "multipart/form-data; boundary=b").status)
+        assert statuses == [200, 200, 200, 507]
+        assert metric(app, 'visitors{what="bytes"}') >= 1_000_000
+        assert call(app, "take_lines", ["a line"], "one").status == 200
+        assert metric(app, 'visitors{what="sessions"}') == 0

@@ -18,6 +18,7 @@ from retrieval import BuildError, BundleMissingError, CorpusError, Searcher
 from retrieval.bundle.bundle import Manifest
 from retrieval.serving.child_process import JobStatus
 from retrieval.serving.library import Library
+from retrieval.serving.open_pages import OpenPages
 from retrieval.serving.temp_folders import TempRoot, private_parent
 from retrieval.serving.visitor.corpus import BoundedCorpus
 from retrieval.serving.visitor.limits import OwnLimits
@@ -45,12 +46,12 @@ SEEN = {"rows_in_file": 400, "rows_used": 400, "counted_all": True}
 
 @pytest.fixture
 def sessions(tmp_path: Path) -> OwnSessions:
-    return OwnSessions(TempRoot(tmp_path / "files"), TempRoot(tmp_path / "downloads"))
+    return OwnSessions(TempRoot(tmp_path / "files"), TempRoot(tmp_path / "downloads"), OwnLimits(), OpenPages())
 
 
 @pytest.fixture
 def session(sessions: OwnSessions) -> OwnSession:
-    return sessions.of("one")
+    return sessions.to_bring("one")
 
 
 @pytest.fixture
@@ -265,7 +266,7 @@ def test_a_build_needs_data_and_a_column_of_it(session: OwnSession) -> None:
 
 
 def test_sessions_do_not_share_and_end_with_their_files(sessions: OwnSessions, own: OwnIndex) -> None:
-    one, other = sessions.of("one"), sessions.of("other")
+    one, other = sessions.to_bring("one"), sessions.to_bring("other")
     assert one.folder != other.folder
     assert stat.S_IMODE(one.folder.stat().st_mode) == 0o700
     one.take(take_text("mine", one, LIMITS))
@@ -276,6 +277,53 @@ def test_sessions_do_not_share_and_end_with_their_files(sessions: OwnSessions, o
     assert not own.folder.exists()
     assert other.folder.exists()
     assert sessions.of("one") is not one
+
+
+def test_a_session_that_brought_nothing_has_no_folder(sessions: OwnSessions) -> None:
+    looked_in = sessions.of("looked in")
+    assert not looked_in.folder.exists()
+    assert sessions.to_bring("looked in") is looked_in
+    assert looked_in.folder.is_dir()
+
+
+def test_a_session_goes_when_its_page_was_left_and_stays_while_it_is_open(tmp_path: Path) -> None:
+    pages = OpenPages()
+    sessions = OwnSessions(TempRoot(tmp_path / "a"), TempRoot(tmp_path / "b"), OwnLimits(), pages)
+    left, here = sessions.to_bring("left"), sessions.to_bring("here")
+    with pages.held("here"), pages.held("here"):
+        sessions.end_left(left_s=0)
+        assert (left.folder.exists(), here.folder.exists()) == (False, True)
+    sessions.end_left(left_s=3600)
+    assert here.folder.exists()
+    sessions.end_left(left_s=0)
+    assert not here.folder.exists()
+    assert len(sessions) == 0
+
+
+def test_sessions_are_limited_and_empty_ones_make_room(tmp_path: Path) -> None:
+    limits = OwnLimits(max_sessions=2)
+    sessions = OwnSessions(TempRoot(tmp_path / "a"), TempRoot(tmp_path / "b"), limits, OpenPages())
+    for key in ("one", "two", "three"):
+        sessions.of(key)
+    assert len(sessions) == 2
+    for key in ("two", "three"):
+        session = sessions.to_bring(key)
+        session.take(take_text("a line", session, limits))
+    with pytest.raises(BuildError, match="too many visitors"):
+        sessions.of("four")
+    assert sessions.of("three").source is not None
+
+
+def test_what_all_visitors_bring_together_is_limited(tmp_path: Path) -> None:
+    limits = OwnLimits(max_total_bytes=1_000)
+    sessions = OwnSessions(TempRoot(tmp_path / "a"), TempRoot(tmp_path / "b" / "c"), limits, OpenPages())
+    one = sessions.to_bring("one")
+    one.take(take_text("x" * 600, one, limits))
+    (tmp_path / "b" / "upload.csv").write_bytes(b"x" * 600)
+    with pytest.raises(BuildError, match="room"):
+        sessions.to_bring("two")
+    sessions.end("one")
+    assert sessions.to_bring("two").folder.is_dir()
 
 
 def test_a_deleted_index_says_so_and_lets_go(own: OwnIndex) -> None:

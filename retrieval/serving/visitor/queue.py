@@ -37,6 +37,10 @@ class ChildQueue:
         self._jobs: list[ChildJob] = []
         """Those that run, then those that wait, oldest first."""
 
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._jobs)
+
     def submit(self, request: Request, *, max_seconds: float) -> ChildJob:
         """Returns the job, which starts when its turn has come.
 

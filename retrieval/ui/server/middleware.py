@@ -10,11 +10,13 @@ from starlette.middleware import Middleware
 
 from retrieval.serving.background.index import BackgroundIndex
 from retrieval.serving.library import Library
+from retrieval.serving.open_pages import OPEN_PAGES
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.request_limits import MAX_BODY_BYTES, UPLOAD_OVERHEAD_BYTES
 from retrieval.ui.server.guard import RequestGuard
 from retrieval.ui.server.headers import HostCheck, SecurityHeaders
 from retrieval.ui.server.operation import Operation
+from retrieval.ui.server.sessions import Heartbeats
 
 
 def middlewares(
@@ -37,10 +39,12 @@ def middlewares(
         max_body_bytes=MAX_BODY_BYTES,
         max_upload_bytes=limits.max_upload_bytes + UPLOAD_OVERHEAD_BYTES,
         uploads=Path(get_upload_folder()),
+        max_uploads_bytes=limits.max_total_bytes,
     )
     return [
         Middleware(SecurityHeaders),
         Middleware(HostCheck, is_ours=is_ours),
         Middleware(Operation, library=library, background=background),
+        Middleware(Heartbeats, pages=OPEN_PAGES),
         guard,
     ]

@@ -46,6 +46,10 @@ class OwnSteps:
         self._builds.close()
         self._looks.close()
 
+    def num_builds(self) -> int:
+        """Returns how many builds run or wait."""
+        return len(self._builds)
+
     def take(self, session: OwnSession, take: Callable[[OwnSession], Source]) -> Update:
         """Returns the note that what was brought is being looked at; what was there before is gone.
 
