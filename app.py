@@ -13,6 +13,10 @@ assets/indexes/python, the small default.
 An index that must be fetched or built first is made ready in the background, in a process of its own. Meanwhile, and if
 it cannot be had, the page serves the next one of the list that is there, and says so. A fetch or a build that was
 stopped goes on where it was.
+
+/health says whether the index can be searched, /metrics counts for Prometheus; Ctrl-C, SIGTERM, SIGHUP and SIGQUIT end
+the server within seconds, with all that visitors brought. A server on localhost answers to its own names only:
+ALLOWED_HOSTS (names, or * for all) adds the name under which a proxy is reached.
 """
 
 from __future__ import annotations
@@ -24,7 +28,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,11 +36,9 @@ from retrieval import RetrievalError
 from retrieval.serving.background.index import BackgroundIndex
 from retrieval.serving.library import Library
 from retrieval.serving.logs import set_up_logs
-from retrieval.serving.open_pages import OPEN_PAGES
 from retrieval.serving.startup import DEFAULT, INDEXES, build_default, choose_index, is_built, take_over
 from retrieval.serving.stopping import StopRequest, at_end, end_process
 from retrieval.serving.temp_folders import TempRoot
-from retrieval.serving.visitor.limits import OwnLimits
 
 if TYPE_CHECKING:
     from retrieval.ui.public_link import PublicLink
@@ -86,9 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if is_built(choice.path):
             # Gradio takes seconds to import, some of them spent waiting for files: the index is opened meanwhile.
             threading.Thread(target=_import_page, name="import-page", daemon=True).start()
-        allowed = frozenset(filter(None, os.environ.get("ALLOWED_HOSTS", "").replace(",", " ").split()))
-        where = Address(args.host, args.port, share=args.share, mcp=args.mcp, allowed_hosts=allowed, started=started)
-        return serve(library, where, stop, background)
+        return serve(library, args, stop, background, started)
     except RetrievalError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
@@ -99,69 +98,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
             end_process()
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the page is served, and to whom."""
-
-    host: str
-    port: int
-    share: bool
-    """Whether a public link is asked for."""
-    mcp: bool
-    """Whether MCP clients are answered, too."""
-    allowed_hosts: frozenset[str]
-    """Names that the server answers to, beside its own."""
-    started: float
-    """When the program started, by the monotonic clock."""
-
-
-def serve(library: Library, where: Address, stop: StopRequest, background: BackgroundIndex | None) -> int:
+def serve(
+    library: Library,
+    args: argparse.Namespace,
+    stop: StopRequest,
+    background: BackgroundIndex | None,
+    started: float,
+) -> int:
     """Serves the page until it is stopped, and returns the exit status.
+
+    Args:
+        library: the indexes.
+        args: the command line, as `parser` reads it.
+        stop: what ends it.
+        background: the index that is made ready meanwhile.
+        started: when the program started, by the monotonic clock.
 
     Raises:
         RetrievalError: if the index cannot be opened.
     """
-    searcher = library.open()
-    print(f"{searcher!r}, opened after {time.monotonic() - where.started:.1f} s", flush=True)
+    print(f"{library.open()!r}, opened after {time.monotonic() - started:.1f} s", flush=True)
     from retrieval.ui.notes import CONALA_HINT, DEFAULT_NOTE
     from retrieval.ui.page import build_page
     from retrieval.ui.public_link import PublicLink, close_tunnels, gradio_tunnel
-    from retrieval.ui.server.connections import bound_connections
-    from retrieval.ui.server.headers import names_of
-    from retrieval.ui.server.middleware import middlewares
-    from retrieval.ui.server.sessions import MAX_SESSIONS, let_go_of_left
-    from retrieval.ui.theme import launch_options
+    from retrieval.ui.server.launch import Address, launch
 
     notes: list[str] = []
     link: PublicLink | None = None
-    if where.share and "SPACE_ID" in os.environ:
+    if args.share and "SPACE_ID" in os.environ:
         notes.append(SPACE_NOTE)
-    elif where.share:
-        link = PublicLink(partial(gradio_tunnel, where.host, where.port))
+    elif args.share:
+        link = PublicLink(partial(gradio_tunnel, args.host, args.port))
         at_end(close_tunnels)
     about_default = DEFAULT_NOTE if background is not None else f"{DEFAULT_NOTE} {CONALA_HINT}"
     page = build_page(library, notes, link, index_notes={ROOT / DEFAULT: [about_default]}, background=background)
-    limits = OwnLimits.from_environment(os.environ)
-    is_ours = names_of(where.host, where.allowed_hosts, lambda: link.host if link is not None else None)
+    allowed = frozenset(os.environ.get("ALLOWED_HOSTS", "").replace(",", " ").split())
+    where = Address(args.host, args.port, args.mcp, allowed)
     try:
-        page.launch(
-            server_name=where.host,
-            server_port=where.port,
-            prevent_thread_lock=True,
-            quiet=True,
-            share=False,
-            mcp_server=where.mcp,
-            state_session_capacity=MAX_SESSIONS,
-            app_kwargs={"middleware": middlewares(library, limits, background=background, is_ours=is_ours)},
-            **launch_options(),
-        )
+        launch(page, library, where, background=background, shared_at=lambda: link.host if link else None)
     except OSError as error:
-        return _fail(f"the page cannot be served at {where.host}:{where.port}: {error}")
-    bound_connections(page.server)
-    OPEN_PAGES.sweep_with(partial(let_go_of_left, page.state_holder, OPEN_PAGES))
-    shown_host = "localhost" if where.host in ("0.0.0.0", "::") else where.host
-    elapsed_s = time.monotonic() - where.started
-    print(f"Serving on http://{shown_host}:{where.port}/ after {elapsed_s:.1f} s - stop with Ctrl-C", flush=True)
+        return _fail(f"the page cannot be served at {args.host}:{args.port}: {error}")
+    print(f"Serving on {where.url} after {time.monotonic() - started:.1f} s - stop with Ctrl-C", flush=True)
     try:
         if link is not None:
             link.ask()
