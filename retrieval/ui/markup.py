@@ -22,10 +22,13 @@ def escaped(text: object) -> str:
 
 def error_words(error: Exception) -> str:
     """Returns the message of an error as a sentence for visitors, without the folders of the server."""
-    text = _FOLDERS.sub("", str(error))
-    first_word = text.split(maxsplit=1)[0] if text.strip() else ""
-    # What begins with the name of a file keeps it as it is.
-    return text[:1].upper() + text[1:] if first_word.isalpha() else text
+    return as_sentence(_FOLDERS.sub("", str(error)))
+
+
+def as_sentence(message: str) -> str:
+    """Returns a message with a capital letter in front, unless it begins with a name of a file."""
+    first_word = message.split(maxsplit=1)[0] if message.strip() else ""
+    return message[:1].upper() + message[1:] if first_word.isalpha() else message
 
 
 def shortened(text: str, max_chars: int) -> str:

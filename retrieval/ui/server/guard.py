@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from retrieval.ui.guarded_answer import GuardedAnswer, sentence
+from retrieval.serving.temp_folders import folder_bytes
 from retrieval.ui.markup import data_size
+from retrieval.ui.server.answer import GuardedAnswer, sentence
 from retrieval.ui.your_data.taking import may_be_upload
 
 _NEVER_USED = ("/process_recording",)
@@ -29,12 +31,15 @@ _MAY_NAME_FILES = (b"FileData", b"\\u", b"\0")
 class RequestGuard:
     """Refuses what is too large, or names a file that was not uploaded; whoever is refused is told why."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, max_upload_bytes: int, uploads: Path) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_body_bytes: int, max_upload_bytes: int, uploads: Path, max_uploads_bytes: int
+    ) -> None:
         """Takes what answers the requests that pass, the limits, and the folder in which Gradio keeps uploads."""
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._max_upload_bytes = max_upload_bytes
         self._uploads = uploads
+        self._max_uploads_bytes = max_uploads_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request, or has it answered."""
@@ -49,6 +54,10 @@ class RequestGuard:
         most = self._max_upload_bytes if is_upload else self._max_body_bytes
         if _announced_bytes(scope) > most:
             await _too_large(most)(scope, receive, send)
+            return
+        if is_upload and await run_in_threadpool(folder_bytes, self._uploads) >= self._max_uploads_bytes:
+            full = "Uploads take all the room that there is for them here: try again in some minutes."
+            await sentence(507, full, close=True)(scope, receive, send)
             return
         if is_upload:
             await self._answer(scope, _Counted(receive, most).receive, send)

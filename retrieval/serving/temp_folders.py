@@ -1,4 +1,4 @@
-"""Folders for what visitors bring: readable by this process's user alone, and gone with the process or soon after."""
+"""Temporary folders: readable by this process's user alone, and gone with the process, or at the next start."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from retrieval.encoding.model_files import cache_folder
 from retrieval.errors import BuildError
 
 _LOCK = "lock"
+_TRIES = 3
 _PREFIX = "embedding-quantization-own-"
 
 
@@ -31,15 +32,16 @@ class TempRoot:
         _remove_left_overs(parent)
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         self._lock = self._hold()
+        self._is_removed = False
 
-    def new_folder(self) -> Path:
-        """Returns a new folder, under a name that nobody can guess."""
-        folder = self.path / secrets.token_urlsafe(24)
-        self.make(folder)
-        return folder
+    def new_path(self) -> Path:
+        """Returns a name for a folder that nobody can guess; `make` makes it."""
+        return self.path / secrets.token_urlsafe(24)
 
     def make(self, folder: Path) -> None:
-        """Makes a folder of this one again where something took it away, such as a cleaner of temporary files."""
+        """Makes a folder in this one where it is missing: a cleaner of temporary files may have taken both away."""
+        if self._is_removed:
+            return
         for each in (self.path, folder):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (self.path / _LOCK).exists():
@@ -55,8 +57,33 @@ class TempRoot:
         return descriptor
 
     def remove(self) -> None:
-        """Removes the folder and all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Removes the folder and all that is in it, for good."""
+        self._is_removed = True
+        _remove(self.path)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Returns the size of all files in a folder; what goes meanwhile counts nothing."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(parent, name).lstat().st_size
+    return total
+
+
+def _remove(folder: Path) -> None:
+    """The lock goes last: what cannot be removed now is found by it at the next start."""
+    for _ in range(_TRIES):  # a thread that still runs may write while this deletes
+        for each in folder.glob("*"):
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each, ignore_errors=True)
+            elif each.name != _LOCK:
+                with contextlib.suppress(OSError):
+                    each.unlink()
+        if [each.name for each in folder.glob("*")] in ([_LOCK], []):
+            shutil.rmtree(folder, ignore_errors=True)
+            return
 
 
 def private_parent(served: Path) -> Path:
@@ -82,6 +109,6 @@ def _remove_left_overs(parent: Path) -> None:
             descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
             finally:
                 os.close(descriptor)
