@@ -30,8 +30,7 @@ from retrieval.quantization import Float32s
 from scripts import build_index as build_script
 from scripts import search as search_script
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
-from tests.indexing.test_indexer import die, file_hashes, run_in_child
-from tests.search.test_searcher import Oracle
+from tests.support import Oracle, die, file_hashes, run_in_child
 
 TEXTS = random_texts(60)
 DIM = 20

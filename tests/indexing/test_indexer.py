@@ -7,7 +7,6 @@ import fcntl
 import hashlib
 import json
 import multiprocessing
-import os
 import resource
 import signal
 import subprocess
@@ -35,16 +34,15 @@ from retrieval.bundle.bundle import (
     DOCUMENTS_FILE,
     EMBEDDINGS_FILE,
     INT8_FILE,
-    MANIFEST_FILE,
     Bundle,
 )
 from retrieval.bundle.int8_store import Int8Store
-from retrieval.encoding.model_files import sha256_of
 from retrieval.indexing import folder as folder_module
 from retrieval.indexing import indexer as indexer_module
 from retrieval.indexing import vectors as embedding_module
 from retrieval.quantization import Float32s, binarize
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
+from tests.support import die, file_hashes, run_in_child
 
 TEXTS = random_texts(60)
 WITH_DUPLICATES = [*TEXTS, *TEXTS[:20], TEXTS[0]]
@@ -53,12 +51,6 @@ CHUNK = 10
 
 def corpus_of(texts: Sequence[str]) -> RowsCorpus:
     return RowsCorpus([{"text": text} for text in texts], batch_size=7)
-
-
-def file_hashes(folder: Path) -> dict[str, str]:
-    """Returns the hash of every file but the manifest, which has the time in it."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST_FILE]
-    return {str(path.relative_to(folder)): sha256_of(path) for path in files}
 
 
 class TestFiles:
@@ -292,10 +284,6 @@ class TestTarget:
 # What follows runs builds in processes of their own, which die.
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def die_at_reading(step: BuildProgress) -> None:
     if step.phase == "reading" and step.done > 30:
         die()
@@ -343,15 +331,6 @@ def build_and_die(output: Path, texts: list[str], moment: str, options: BuildOpt
         module = indexer_module if hasattr(indexer_module, fatal) else embedding_module
         setattr(module, fatal, die_instead)
     build_index(corpus_of(texts), FakeEncoder(), output, options, listen)
-
-
-def run_in_child(target: Callable[..., None], *arguments: Any) -> int | None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.indexing.test_indexer"])
-    process = context.Process(target=target, args=arguments)
-    process.start()
-    process.join(60)
-    return process.exitcode
 
 
 def kill_a_build(output: Path, texts: list[str], moment: str, **options: Any) -> None:

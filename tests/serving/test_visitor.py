@@ -6,8 +6,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from retrieval.serving.visitor.process import why_died, why_timed_out
 from retrieval.serving.visitor.queue import BuildJob, ChildQueue, JobStatus
 from retrieval.serving.visitor.words import OUT_OF_MEMORY, for_visitors
 from tests.conftest import random_texts
+from tests.support import wait_until
 
 LIMITS = OwnLimits()
 
@@ -49,13 +49,6 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except FileNotFoundError:
         return False
-
-
-def wait_until(condition: Callable[[], object], timeout_s: float = 30) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)
 
 
 def running(job: BuildJob) -> int:

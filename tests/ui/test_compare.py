@@ -15,7 +15,7 @@ from retrieval.ui.compare.columns import MAX_TITLE_CHARS, columns
 from retrieval.ui.compare.summary import figures, verdict
 from retrieval.ui.compare.view import board, explanation
 from tests.conftest import Build, FakeEncoder, random_texts
-from tests.ui.test_markup import HOSTILE, Reader
+from tests.support import HOSTILE, Reader
 
 
 def method(key: str, hits: tuple[ComparedHit, ...], **changes: object) -> Method:

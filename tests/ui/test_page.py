@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
 import time
@@ -28,6 +27,7 @@ from retrieval.ui.search.view import SearchView
 from retrieval.ui.theme import launch_options
 from retrieval.ui.visit import Visit
 from tests.conftest import Build, FakeEncoder
+from tests.support import in_loop
 
 Made = TypeVar("Made")
 ROWS = [
@@ -63,15 +63,6 @@ def view(page: Answering) -> SearchView:
     found = page.query_views["search"]
     assert isinstance(found, SearchView)
     return found
-
-
-def in_loop(make: Callable[[], Made]) -> Made:
-    """Returns what `make` returns. Where no event loop runs, `gr.Blocks` makes one of its own and leaves it open."""
-
-    async def run() -> Made:
-        return make()
-
-    return asyncio.run(run())
 
 
 def page_over(library: Library, *args: Any, **options: Any) -> gr.Blocks:

@@ -31,7 +31,7 @@ from retrieval.ui.your_data.taking import take_text, take_upload
 from retrieval.ui.your_data.verdict import percent, verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
-from tests.ui.test_page import in_loop
+from tests.support import in_loop
 
 LIMITS = OwnLimits(max_bytes=1_000)
 HOSTILE = "<img src=x onerror=alert(1)>"
