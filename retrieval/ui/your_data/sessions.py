@@ -42,7 +42,7 @@ class OwnSession:
         self.lock = threading.RLock()
         self.source: Source | None = None
         self.looked: Mapping[str, Any] = {}
-        """What the look at the source found; see `own_build_child.inspect`."""
+        """What the look at the source found; see `serving.visitor.child.inspect`."""
         self.job: BuildJob | None = None
         self.own: OwnIndex | None = None
         self.last_used_s = time.monotonic()

@@ -52,7 +52,7 @@ class Kept:
 
 
 def verdict(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> str:
-    """Returns the verdict; `seen` is what the build noted of the rows (see `own_build_child.build`)."""
+    """Returns the verdict; `seen` is what the build noted of the rows (see `serving.visitor.child.build`)."""
     kept = Kept.of(manifest.search)
     notes = "".join(f"<li>{text}</li>" for text in _notes(manifest, seen, kept))
     return (
