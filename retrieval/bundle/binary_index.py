@@ -25,7 +25,7 @@ from retrieval.quantization import Bits, num_code_bytes
 
 _MIN_ROWS_PER_SLICE = 20_000
 """Below this, handing a slice to another thread costs more than it saves."""
-_COUNTING_ENTRIES = 1 << 25
+COUNTING_ENTRIES = 1 << 25
 """faiss's counting kernel asks for 8 bytes a query, a distance and a neighbour: a batch is cut to 256 MB of them."""
 
 _openmp = threading.local()
@@ -123,10 +123,10 @@ class BinaryIndex:
         finally:
             self._all_cores.release()
 
-    def search_batch(self, queries: Bits, k: int) -> Neighbours:
+    def search_batch(self, queries: Bits, k: int, counting_entries: int = COUNTING_ENTRIES) -> Neighbours:
         """Returns the `min(k, len(self))` nearest codes of each query, uint8 `(m, bytes)`, one core a query."""
         k = min(k, len(self))
-        at_once = max(self._num_threads, _COUNTING_ENTRIES // ((8 * self.codes.shape[1] + 1) * max(1, k)))
+        at_once = max(self._num_threads, counting_entries // ((8 * self.codes.shape[1] + 1) * max(1, k)))
         parts = []
         for start in range(0, len(queries), at_once):
             with self._all_cores:

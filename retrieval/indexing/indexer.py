@@ -66,6 +66,9 @@ class BuildOptions:
     target_share: float = DEFAULT_TARGET_SHARE
     """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
 
+    checkpoint_texts: int = 4096
+    """Vectors made between two notes of progress: what a kill costs at most."""
+
     def __post_init__(self) -> None:
         if not is_share(self.target_share):
             raise BuildError(f"target_share is {self.target_share!r}: a number above 0, and at most 1, is needed.")
@@ -110,7 +113,8 @@ def build_index(
             report(BuildProgress("note", message=f"{ingested.dropped_rows:,} rows had no text and were left out."))
         for note in source.check(ingested, work / TEXTS_FILE):
             report(BuildProgress("note", message=note))
-        vectors = write_vectors(work, ingested, source, _fingerprint(corpus, source, ingested, options), report)
+        fingerprint = _fingerprint(corpus, source, ingested, options)
+        vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
         quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
         tuning = _tune(work, ingested, vectors, quantizer, options, report)
         _write_manifest(work, corpus, source, ingested, quantizer, tuning, options, time.monotonic() - started)

@@ -85,11 +85,10 @@ def test_a_dim_that_fills_no_whole_byte_counts_only_its_own_bits(tmp_path: Path,
     assert found.distances.max() == dim
 
 
-def test_a_batch_gives_the_answers_of_single_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_gives_the_answers_of_single_searches() -> None:
     codes, queries = random_codes(2000, 8), random_codes(37, 8, seed=1)
     index = BinaryIndex(codes, 64, num_threads=2)
-    monkeypatch.setattr(module, "_COUNTING_ENTRIES", 65 * 50 * 10)  # ten queries at once
-    found = index.search_batch(queries, 50)
+    found = index.search_batch(queries, 50, counting_entries=65 * 50 * 10)  # ten queries at once
     for row, query in enumerate(queries):
         assert_same(Neighbours(found.distances[row][None], found.ids[row][None]), brute_force(query, codes, 50))
 

@@ -24,7 +24,6 @@ from retrieval import (
     build_index,
 )
 from retrieval.bundle.bundle import EMBEDDINGS_FILE, NO_MODEL, Bundle
-from retrieval.indexing import vectors as embedding_module
 from retrieval.indexing.vector_survey import normalized
 from retrieval.quantization import Float32s
 from scripts import build_index as build_script
@@ -297,15 +296,11 @@ def build_and_die(folder: Path, moment: int) -> None:
         if step.phase == "copying" and step.done >= moment:
             die()
 
-    embedding_module._CHUNK_TEXTS = 10
-    build_given(folder, TEXTS, VECTORS, report=listen)
+    build_given(folder, TEXTS, VECTORS, report=listen, checkpoint_texts=10)
 
 
 class TestKilled:
-    def test_goes_on_and_gives_the_bytes_of_a_build_that_was_not_killed(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", 10)
+    def test_goes_on_and_gives_the_bytes_of_a_build_that_was_not_killed(self, tmp_path: Path) -> None:
         (tmp_path / "whole").mkdir()
         expected = build_given(tmp_path / "whole", TEXTS, VECTORS)
         assert run_in_child(build_and_die, tmp_path, 30) == -signal.SIGKILL
@@ -313,8 +308,7 @@ class TestKilled:
         assert notes == ["Going on with the unfinished build: 30 vectors are copied already."]
         assert file_hashes(tmp_path / "index") == file_hashes(expected.path)
 
-    def test_other_vectors_start_afresh(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", 10)
+    def test_other_vectors_start_afresh(self, tmp_path: Path) -> None:
         assert run_in_child(build_and_die, tmp_path, 30) == -signal.SIGKILL
         other = VECTORS.copy()
         other[3] = -other[3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import json
@@ -13,6 +14,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,6 @@ from retrieval.bundle.bundle import (
     Bundle,
 )
 from retrieval.bundle.int8_store import Int8Store
-from retrieval.indexing import folder as folder_module
 from retrieval.indexing import indexer as indexer_module
 from retrieval.indexing import vectors as embedding_module
 from retrieval.quantization import Float32s, binarize
@@ -142,7 +143,7 @@ class TestTarget:
         self, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
     ) -> None:
         if not can_exchange:
-            monkeypatch.setattr(folder_module, "_exchange", lambda one, other: False)
+            monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())  # a system without renameat2
         old = Searcher.open(build(TEXTS).path, encoder=FakeEncoder())
         expected = [hit.document.text for hit in old.search(TEXTS[3]).hits]
 
@@ -161,16 +162,18 @@ class TestTarget:
         self, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         build(TEXTS)
-        exchange = folder_module._exchange
+        system = ctypes.CDLL(None, use_errno=True)
+        counts: list[int] = []
 
-        def watched(one: Path, other: Path) -> bool:
-            assert Bundle.open(tmp_path / "index").manifest.row_count == 60
-            swapped = exchange(one, other)
-            assert Bundle.open(tmp_path / "index").manifest.row_count == 1
-            return swapped
+        def watched(*arguments: Any) -> int:
+            counts.append(Bundle.open(tmp_path / "index").manifest.row_count)
+            status: int = system.renameat2(*arguments)
+            counts.append(Bundle.open(tmp_path / "index").manifest.row_count)
+            return status
 
-        monkeypatch.setattr(folder_module, "_exchange", watched)
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(renameat2=watched))
         build(["other"], overwrite=True)
+        assert counts == [60, 1]
 
     def test_an_empty_folder_may_be_the_target(self, build: Build, tmp_path: Path) -> None:
         (tmp_path / "index").mkdir()
@@ -326,7 +329,6 @@ MOMENTS: dict[str, tuple[Callable[[BuildProgress], None], str | None, int]] = {
 
 def build_and_die(output: Path, texts: list[str], moment: str, options: BuildOptions) -> None:
     listen, fatal, _ = MOMENTS[moment]
-    embedding_module._CHUNK_TEXTS = CHUNK
     if fatal:
         module = indexer_module if hasattr(indexer_module, fatal) else embedding_module
         setattr(module, fatal, die_instead)
@@ -334,14 +336,11 @@ def build_and_die(output: Path, texts: list[str], moment: str, options: BuildOpt
 
 
 def kill_a_build(output: Path, texts: list[str], moment: str, **options: Any) -> None:
-    assert run_in_child(build_and_die, output, texts, moment, BuildOptions(**options)) == -signal.SIGKILL
+    chosen = BuildOptions(checkpoint_texts=CHUNK, **options)
+    assert run_in_child(build_and_die, output, texts, moment, chosen) == -signal.SIGKILL
 
 
 class TestKilled:
-    @pytest.fixture(autouse=True)
-    def small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", CHUNK)
-
     @pytest.mark.parametrize("moment", MOMENTS)
     def test_goes_on_and_gives_the_bytes_of_a_build_that_was_not_killed(self, tmp_path: Path, moment: str) -> None:
         expected = build_index(corpus_of(WITH_DUPLICATES), FakeEncoder(), tmp_path / "whole")
@@ -470,20 +469,18 @@ class TestFullDisk:
         yield mounted
         subprocess.run(["umount", "--lazy", str(mounted)], check=True)
 
-    def test_says_so_and_goes_on_when_there_is_space_again(
-        self, small_disk: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", 500)
+    def test_says_so_and_goes_on_when_there_is_space_again(self, small_disk: Path) -> None:
+        options = BuildOptions(overwrite=True, checkpoint_texts=500)
         build_index(corpus_of(["red apple"]), FakeEncoder(), small_disk / "index")
         texts = random_texts(3000)
         ballast = small_disk / "ballast"
         ballast.write_bytes(bytes(100_000))
         with pytest.raises(BuildError, match=r"the disk is full at .*free some space and run the same command again"):
-            build_index(corpus_of(texts), FakeEncoder(), small_disk / "index", BuildOptions(overwrite=True))
+            build_index(corpus_of(texts), FakeEncoder(), small_disk / "index", options)
         assert len(Searcher.open(small_disk / "index", encoder=FakeEncoder(), verify="now")) == 1
         subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
         encoder = FakeEncoder()
-        build_index(corpus_of(texts), encoder, small_disk / "index", BuildOptions(overwrite=True))
+        build_index(corpus_of(texts), encoder, small_disk / "index", options)
         assert len(encoder.encoded) < 3000
         assert len(Searcher.open(small_disk / "index", encoder=FakeEncoder(), verify="now")) == 3000
 
@@ -510,8 +507,7 @@ class TestFullDisk:
         assert not (tmp_path / "index").exists()
 
 
-def test_the_note_of_progress_is_never_ahead_of_the_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", CHUNK)
+def test_the_note_of_progress_is_never_ahead_of_the_vectors(tmp_path: Path) -> None:
     work = tmp_path / "index.building"
 
     def check(step: BuildProgress) -> None:
@@ -519,4 +515,4 @@ def test_the_note_of_progress_is_never_ahead_of_the_vectors(tmp_path: Path, monk
             assert json.loads((work / "progress.json").read_text())["done"] == step.done
             assert (work / "vectors.npy").stat().st_size >= 64 * 4 * step.done
 
-    build_index(corpus_of(TEXTS), FakeEncoder(), tmp_path / "index", report=check)
+    build_index(corpus_of(TEXTS), FakeEncoder(), tmp_path / "index", BuildOptions(checkpoint_texts=CHUNK), check)

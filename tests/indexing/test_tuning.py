@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from retrieval import BuildError, BuildOptions, BuildProgress, BundleCorruptError, Searcher, SearchSettings, build_index
-from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.bundle import DOCUMENTS_FILE, Bundle
+from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.tuning import Tuning, TuningPoint, choose, is_share
 from retrieval.evaluation.baseline import ExactBaseline, agreeing, best_of
-from retrieval.indexing import tuning_sweep
+from retrieval.indexing.tuning_sweep import TuningSweep
+from retrieval.indexing.vector_file import VectorFile
 from retrieval.quantization import Float32s
 from scripts.build_index import parser
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
@@ -89,6 +91,19 @@ def oracle(bundle: Bundle, num_candidates: int, num_rows: int) -> float:
     return float(np.mean(recalls))
 
 
+def every_text_asked(bundle: Bundle) -> Tuning:
+    """Returns the settings chosen with all distinct texts as queries, where a build asks some of them."""
+    baseline = ExactBaseline.open(bundle)
+    vectors = VectorFile(bundle.path.parent / "vectors.npy", len(baseline.text_rows), bundle.manifest.dim)
+    vectors.truncate(0)
+    vectors.append(baseline.embeddings[baseline.text_rows])
+    text_ids = DocumentStore.open(bundle.file(DOCUMENTS_FILE)).text_ids()
+    sweep = TuningSweep.open(bundle.path, vectors, bundle.manifest.quantizer, text_ids)
+    tuning = sweep.run(bundle.manifest.search["target_share"], fewest_queries=10_000)
+    assert tuning is not None
+    return tuning
+
+
 @pytest.mark.parametrize("share", ["0", "1.5", "nan", "much"])
 def test_the_command_takes_only_shares(share: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
@@ -104,10 +119,6 @@ class EqualSigns(FakeEncoder):
 
 
 class TestMeasurement:
-    @pytest.fixture
-    def every_text_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(tuning_sweep, "_FEWEST_QUERIES", 10_000)
-
     @pytest.mark.parametrize("texts", [TEXTS, SKEWED], ids=["distinct", "skewed"])
     @pytest.mark.parametrize("target", [0.9, 0.99, 1.0])
     def test_the_choice_reaches_its_target_and_no_smaller_setting_does(
@@ -126,7 +137,6 @@ class TestMeasurement:
             if each.cost < chosen.cost and each.num_candidates >= 500 and each.int8_rows >= 100
         )
 
-    @pytest.mark.usefixtures("every_text_is_asked")
     @pytest.mark.parametrize(
         "texts",
         [
@@ -140,7 +150,7 @@ class TestMeasurement:
         self, build: Build, texts: list[str]
     ) -> None:
         bundle = build(texts)
-        tuning = tuning_of(bundle)
+        tuning = every_text_asked(bundle)
         num_texts = bundle.manifest.distinct_text_count
         assert tuning.sampled_queries == num_texts
         assert tuning.recall.int8_all == pytest.approx(oracle(bundle, num_texts, num_texts))
