@@ -32,7 +32,7 @@ from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
 from retrieval.corpus.base import Corpus, CorpusInfo
 from retrieval.corpus.examples import sampled_examples
 from retrieval.encoding.encoder import Encoder
-from retrieval.errors import BuildError
+from retrieval.errors import BuildError, counted
 from retrieval.indexing.codes import write_codes
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.indexing.given_vectors import GivenVectors
@@ -110,7 +110,8 @@ def build_index(
             on_rows=lambda rows: report(BuildProgress("reading", rows, corpus.num_rows)),
         )
         if ingested.dropped_rows:
-            report(BuildProgress("note", message=f"{ingested.dropped_rows:,} rows had no text and were left out."))
+            dropped = counted(ingested.dropped_rows, "row without text was", "rows without text were")
+            report(BuildProgress("note", message=f"{dropped} left out."))
         for note in source.check(ingested, work / TEXTS_FILE):
             report(BuildProgress("note", message=note))
         fingerprint = _fingerprint(corpus, source, ingested, options)

@@ -81,7 +81,7 @@ def test_a_missing_index_ends_with_1_and_one_line(tmp_path: Path) -> None:
     assert "nowhere" in one_line(ended.stderr)
 
 
-def test_index_dir_is_heard(tmp_path: Path) -> None:
+def test_the_variable_index_dir_chooses_the_index(tmp_path: Path) -> None:
     ended = run_app("--port", str(free_port()), folder=tmp_path, INDEX_DIR="from-the-environment")
     assert ended.returncode == 1
     assert "from-the-environment" in one_line(ended.stderr)
@@ -97,7 +97,7 @@ def test_a_port_that_is_taken_ends_with_1_and_one_line(tmp_path: Path) -> None:
     assert f"127.0.0.1:{port}" in one_line(ended.stderr)
 
 
-def test_a_host_that_is_none_ends_with_1_and_one_line(tmp_path: Path) -> None:
+def test_an_unknown_host_ends_with_1_and_one_line(tmp_path: Path) -> None:
     ended = run_app("--host", "no.such.host.invalid", "--port", str(free_port()), folder=tmp_path)
     assert ended.returncode == 1
     assert "no.such.host.invalid" in one_line(ended.stderr)
@@ -183,7 +183,7 @@ def test_several_programs_search_at_once(served: RunningApp) -> None:
 
 
 @pytest.mark.model
-def test_the_page_is_served_without_a_word_from_elsewhere(served: RunningApp) -> None:
+def test_the_page_loads_nothing_from_other_hosts(served: RunningApp) -> None:
     with urllib.request.urlopen(served.url + "config", timeout=10) as answer:
         config = json.load(answer)
     assert config["analytics_enabled"] is False

@@ -84,7 +84,7 @@ def test_a_published_index_takes_over_without_a_restart(published: HubStandIn, r
 
 
 @pytest.mark.parametrize("unlucky", [{"INDEX_REPO": "me/missing"}, {"BUILD_CORPUS": "conala"}])
-def test_what_cannot_be_had_is_told_and_the_page_serves_what_it_has(
+def test_the_page_goes_on_and_says_so_when_the_wanted_index_cannot_be_had(
     hub: HubStandIn, root: Path, unlucky: dict[str, str]
 ) -> None:
     with running_app(root, environment=environment(root, hub.endpoint, **unlucky), app=root / "app.py") as running:

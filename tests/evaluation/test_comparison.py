@@ -226,7 +226,7 @@ def test_comparisons_are_made_one_at_a_time(searcher: Searcher, monkeypatch: pyt
     assert most == [1] * 6
 
 
-def test_who_finds_too_many_waiting_is_sent_away(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visitor_is_refused_while_the_queue_is_full(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "_places", threading.BoundedSemaphore(1))
     with comparison._one_at_a_time(), pytest.raises(RetrievalError, match="waiting for their turn"):
         compared(searcher)

@@ -177,7 +177,9 @@ class TestRefusals:
             (0, "2 vectors with nothing but zeros, the first in row 11.*Embed these rows again"),
         ],
     )
-    def test_vectors_that_are_none(self, tmp_path: Path, value: float, message: str) -> None:
+    def test_vectors_of_zeros_or_without_finite_numbers_are_refused(
+        self, tmp_path: Path, value: float, message: str
+    ) -> None:
         vectors = VECTORS.copy()
         vectors[[11, 40]] = value
         with pytest.raises(VectorsError, match=message):
@@ -187,7 +189,7 @@ class TestRefusals:
     def test_a_float16_that_overflowed(self, tmp_path: Path) -> None:
         vectors = VECTORS.astype(np.float16)
         vectors[5, 3] = np.inf
-        with pytest.raises(VectorsError, match="1 vectors with NaN or infinite numbers, the first in row 5"):
+        with pytest.raises(VectorsError, match=r"1 vector with NaN.* row 5"):
             build_given(tmp_path, TEXTS, vectors)
 
     @pytest.mark.parametrize("count", [1, 59, 61])

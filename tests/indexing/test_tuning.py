@@ -53,7 +53,7 @@ class TestChoice:
         few, many = point(1000, 12, 0.99), point(5000, 11, 0.99)
         assert choose([few, many], 0.99) is few
 
-    def test_what_saves_next_to_nothing_is_not_chosen_though_it_reaches_the_target(self) -> None:
+    def test_settings_too_small_to_save_time_are_not_chosen(self) -> None:
         curve = [point(100, 4, 1.0), point(500, 4, 1.0), point(100, 10, 1.0), point(500, 10, 1.0), point(700, 12, 1.0)]
         assert choose(curve, 0.99) is curve[3]
 
@@ -68,7 +68,7 @@ class TestChoice:
         assert choose([point(700, 18, 0.9), point(500, 18, 0.9), point(500, 10, 0.8)], 1.0).num_candidates == 500
 
     @pytest.mark.parametrize("value", [0, -0.1, 1.01, float("nan"), float("inf"), True, "0.9", None])
-    def test_what_is_no_share_is_refused(self, value: Any) -> None:
+    def test_a_target_share_outside_0_to_1_is_refused(self, value: Any) -> None:
         assert not is_share(value)
         with pytest.raises(BuildError, match=r"target_share is .*above 0, and at most 1"):
             BuildOptions(target_share=value)
@@ -159,7 +159,7 @@ class TestMeasurement:
             assert each.recall == pytest.approx(expected), each
             assert each.share == pytest.approx(expected / tuning.recall.int8_all)
 
-    def test_the_stages_are_in_order_of_what_they_know(self, build: Build) -> None:
+    def test_recall_grows_from_stage_to_stage(self, build: Build) -> None:
         recall = tuning_of(build(TEXTS)).recall
         assert recall.bits < recall.float_bits < recall.chosen <= recall.int8_all
 
@@ -204,13 +204,13 @@ class TestSmallCorpora:
         assert len(Searcher.open(bundle.path, encoder=FakeEncoder()).search("red apple").hits) == min(count, 10)
 
     @pytest.mark.parametrize("rows", [["red apple"], ["red apple"] * 5000, ["red apple", "Red apple", "RED APPLE"]])
-    def test_without_a_neighbour_the_usual_settings_stay(self, build: Build, rows: list[str]) -> None:
+    def test_a_corpus_without_neighbours_keeps_the_default_settings(self, build: Build, rows: list[str]) -> None:
         bundle = build(rows)
         assert bundle.manifest.tuning is None
         assert bundle.manifest.search["source"] == "default"
         assert Searcher.open(bundle.path, encoder=FakeEncoder()).defaults == SearchSettings()
 
-    def test_texts_of_one_vector_beyond_number_are_not_asked(self, build: Build) -> None:
+    def test_texts_with_very_many_equal_vectors_are_not_used_as_queries(self, build: Build) -> None:
         """Their nearest are each other, and only a scan would tell what comes after them."""
         same = [" " * number + "red apple" for number in range(500)]
         tuning = build([*same, *random_texts(20)]).manifest.tuning
@@ -249,7 +249,7 @@ class TestManifest:
         chosen = (tuning.num_candidates, tuning.rescore_multiplier)
         assert (defaults.num_candidates, defaults.rescore_multiplier) == chosen
 
-    def test_a_manifest_of_before_is_read(self, bundle: Bundle) -> None:
+    def test_a_manifest_of_an_earlier_release_is_read(self, bundle: Bundle) -> None:
         old = {"num_candidates": 1000, "rescore_multiplier": 20, "source": "default"}
         path = bundle.path / "manifest.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "search": old}))

@@ -333,7 +333,7 @@ class TestInput:
             searcher.search_vector(vector)
 
     @pytest.mark.parametrize("vector", ["text", None, [[1], [2, 3]], [object()]])
-    def test_what_is_no_vector_is_refused(self, searcher: Searcher, vector: Any) -> None:
+    def test_values_that_are_no_vector_are_refused(self, searcher: Searcher, vector: Any) -> None:
         with pytest.raises(QueryError, match="64 finite numbers"):
             searcher.search_vector(vector)
 

@@ -76,7 +76,7 @@ def test_times_taken_beside_other_work_are_marked(manifest: Manifest) -> None:
     assert "Other work was under way on the machine (load 9.5 on 2 cores)" in claims_section(manifest, busy, None)
 
 
-def test_the_run_gives_the_charts_of_the_issue() -> None:
+def test_a_run_gives_all_charts() -> None:
     titles = [chart.title for chart in run_charts(WHOLE)]
     assert titles == [
         "Recall against latency: questions", "Recall against memory: questions", "Growth: time", "Growth: bytes",

@@ -132,7 +132,7 @@ def test_keys_lead_from_the_question_through_the_results(browser: Browser, serve
         expect(page.locator("#query input")).to_be_focused()
 
 
-def test_an_answer_under_way_is_shown(browser: Browser, served: RunningApp) -> None:
+def test_a_pending_answer_is_shown_as_pending(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url) as page:
         page.route("**/run/predict*", lambda route: None)  # no answer comes
         search(page, "sort a list")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from retrieval.errors import counted
 from retrieval.ui.markup import (
-    counted,
     data_size,
     error_words,
     escaped,
