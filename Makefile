@@ -28,8 +28,8 @@ conala: $(READY)  ## Builds the index of the 593,891 documents from the hub, if 
 		$(BIN)/python scripts/build_index.py --corpus conala --output assets/indexes/conala
 	$(BIN)/python app.py --index assets/indexes/conala
 
-test: $(READY)  ## Runs the whole test suite.
-	$(BIN)/python -m pytest
+test: $(READY)  ## Runs the whole test suite, in two processes.
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY)  ## Runs the linter, the formatter's check and the type checker over everything.
 	$(BIN)/ruff check .

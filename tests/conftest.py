@@ -25,6 +25,8 @@ from retrieval.quantization import Float32s
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.page_server import RunningApp
+
 SHARED = Path(__file__).parents[2] / "shared"
 
 
@@ -152,6 +154,23 @@ def build(tmp_path: Path, kept_index: Callable[..., Path]) -> Build:
         return Bundle.open(tmp_path / name)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of a few rows with the real model, which no test changes."""
+    from tests.page_server import build_tiny_index
+
+    return build_tiny_index(tmp_path_factory.mktemp("tiny-index") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def served(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The app over the tiny index, in a process of its own."""
+    from tests.page_server import running_app
+
+    with running_app(tmp_path_factory.mktemp("served"), "--index", str(tiny_index)) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
