@@ -77,6 +77,6 @@ def test_the_indexes_are_listed(served: RunningApp) -> None:
     assert "tiny" in text
 
 
-def test_without_the_flag_there_is_no_such_server(served: RunningApp, tmp_path: Path) -> None:
-    with running_app(tmp_path, "--index", str(tiny_index)) as plain, pytest.raises(BaseException, match=r"404|unhandled"):
-        named(plain)
+def test_without_the_flag_there_is_no_such_server(served: RunningApp, tiny_index: Path, tmp_path: Path) -> None:
+    with running_app(tmp_path, "--index", str(tiny_index)) as app, pytest.raises(BaseException, match=r"404|unhandled"):
+        named(app)
