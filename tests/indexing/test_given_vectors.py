@@ -193,11 +193,9 @@ class TestRefusals:
             build_given(tmp_path, TEXTS, vectors)
 
     @pytest.mark.parametrize("count", [1, 59, 61])
-    def test_another_count_than_the_texts(self, tmp_path: Path, count: int) -> None:
+    def test_a_count_of_vectors_that_is_not_that_of_the_rows_is_refused(self, tmp_path: Path, count: int) -> None:
         vectors = np.resize(VECTORS, (count, DIM))
-        with pytest.raises(
-            VectorsError, match=f"holds {count} vectors, the corpus has 60 rows: one vector for each row"
-        ):
+        with pytest.raises(VectorsError, match=f" {count} vectors?, .* 60 rows"):
             build_given(tmp_path, TEXTS, vectors)
 
     def test_the_count_of_the_rows_with_text_is_told_apart(self, tmp_path: Path) -> None:
