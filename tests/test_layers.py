@@ -50,7 +50,7 @@ INNER_FOLDERS = {
     "evaluation": {"comparison", "frontier"},
     "benchmark": {"figures"},
     "serving": {"background", "visitor"},
-    "ui": {"search", "compare", "hood", "benchmarks", "your_data"},
+    "ui": {"search", "compare", "hood", "benchmarks", "your_data", "frontier"},
 }
 
 
