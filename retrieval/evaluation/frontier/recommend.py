@@ -84,14 +84,14 @@ class Recommendation:
     """Whether the 95 % interval of the best reaches below the target."""
 
 
-def recommend(frontier: Frontier, wish: Wish) -> Recommendation:
+def recommend(frontier: Frontier, wish: Wish, *, among: Callable[[Point], bool] = lambda point: True) -> Recommendation:
     """Returns the cheapest measured point that reaches the target recall, and the best one of another scheme.
 
     "Cheapest" is what the wish calls scarce; among equals, the less of the rest. Points without a measured scan time
-    are no candidates where CPU is scarce.
+    are no candidates where CPU is scarce. `among` leaves out what cannot be taken for another reason.
     """
     rank = _RANKS[wish.scarce]
-    reaching = [point for point in frontier.points if point.recall.mean >= wish.target]
+    reaching = [point for point in frontier.points if point.recall.mean >= wish.target and among(point)]
     usable = [point for point in reaching if wish.scarce != "cpu" or point.scan_ns is not None]
     best = min(usable, key=rank, default=None)
     others = [point for point in usable if best is not None and point.scheme != best.scheme]
