@@ -18,7 +18,11 @@ def scans(*modules: str) -> set[str]:
 
 ENGINES = {
     # Reading and writing sign bits, and the scans of them that faiss computes: each scan is one file.
-    "faiss": {"retrieval.bundle.binary_index", *scans("float_bits", "lists", "sign_patterns")},
+    "faiss": {
+        "retrieval.bundle.binary_index",
+        *scans("float_bits", "lists", "sign_patterns"),
+        "retrieval.evaluation.frontier.schemes",
+    },
     "usearch": {"retrieval.bundle.int8_store"},
     "numkong": {"retrieval.benchmark.scan_kernels"},
     "openvino": {"retrieval.encoding.openvino_encoder"},
@@ -37,7 +41,7 @@ MAY_IMPORT = {
     "evaluation": {"errors", "results", "quantization", "corpus", "encoding", "bundle", "search"},
     "benchmark": {"errors", "results", "quantization", "bundle", "search", "evaluation"},
     "hub": {"errors", "corpus", "encoding", "bundle"},
-    "serving": {"errors", "quantization", "corpus", "encoding", "bundle", "search", "indexing", "hub"},
+    "serving": {"errors", "results", "quantization", "corpus", "encoding", "bundle", "search", "indexing", "hub"},
     "ui": {
         "errors",
         "results",
@@ -54,10 +58,10 @@ MAY_IMPORT = {
 INNER_FOLDERS = {
     "corpus": {"python", "readers"},
     "search": {"explanation", "scans"},
-    "evaluation": {"comparison"},
+    "evaluation": {"comparison", "frontier"},
     "benchmark": {"figures"},
     "serving": {"background", "visitor"},
-    "ui": {"search", "compare", "hood", "benchmarks", "your_data"},
+    "ui": {"search", "compare", "hood", "benchmarks", "your_data", "server", "frontier", "frontier/databases"},
 }
 
 

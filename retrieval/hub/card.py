@@ -16,6 +16,7 @@ from retrieval.bundle.bundle import (
     Manifest,
 )
 from retrieval.corpus.base import CorpusInfo
+from retrieval.errors import counted
 
 _LICENSES = {
     "cc-by-sa-4.0": "CC BY-SA 4.0",
@@ -70,11 +71,11 @@ def _metadata(manifest: Manifest) -> str:
 def _about(manifest: Manifest) -> str:
     texts = ""
     if manifest.distinct_text_count != manifest.row_count:
-        texts = f" ({manifest.distinct_text_count:,} distinct texts)"
+        texts = f" ({counted(manifest.distinct_text_count, 'distinct text')})"
     model = f"with `{_plain(manifest.model_id)}`" if manifest.has_model else "elsewhere, by a model it does not name,"
     return (
         f"# {_plain(manifest.corpus.title)}\n\n"
-        f"A search index of {manifest.row_count:,} documents{texts}, embedded {model} in {manifest.dim} "
+        f"A search index of {counted(manifest.row_count, 'document')}{texts}, embedded {model} in {manifest.dim} "
         f"dimensions and quantized to sign bits and int8. Built {manifest.built_at[:10]} with Embedding Quantization."
     )
 

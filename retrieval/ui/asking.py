@@ -11,12 +11,12 @@ import gradio as gr
 from retrieval.results import SearchSettings
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
-from retrieval.ui.defaults_note import defaults_note
 from retrieval.ui.knobs import Knobs, OpenDropdown, settings_of, values_of
 from retrieval.ui.markup import escaped
+from retrieval.ui.notes import defaults_note
 from retrieval.ui.request_limits import MAX_QUERY_CHARS, served_query
 from retrieval.ui.visit import Visit
-from retrieval.ui.your_data.index import OWN, OwnIndex, discard
+from retrieval.ui.your_data.sessions import OWN, OwnIndex, discard
 
 MAX_EXAMPLES = 6
 Update = dict[Any, Any]

@@ -10,7 +10,7 @@ import pytest
 
 from retrieval.benchmark.figures.judged import Kept, read_judged
 from retrieval.benchmark.figures.reading import count_at, number_at, read_object, text_at
-from retrieval.benchmark.figures.run import RunFigures, Spread, SweepPoint
+from retrieval.benchmark.figures.run import PeerPoint, RunFigures, Spread, SweepPoint
 from tests.benchmark_json import HOSTILE, JUDGED, RUN, spoiled
 
 
@@ -23,6 +23,7 @@ def test_a_run_is_read_as_it_was_written() -> None:
     assert run.frontier["questions"][1] == SweepPoint(1000, 200, 0.99, 2.0)
     assert run.default_setting == (1000, 200)
     assert [size.float32_bytes for size in run.growth] == [256_000, 5_120_000]
+    assert run.peers == {"questions": (PeerPoint("A graph", 1.5, 0.98),)}
     assert run.quick is not None
     assert run.quick.ratios["binary"] == 25.0
 

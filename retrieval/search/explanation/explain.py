@@ -1,6 +1,6 @@
 """One query, followed through every step of the search with its real numbers: what the explanation shows.
 
-Nothing here is a second search: the hits come from `Searcher.search`, and every number beside them from the functions
+Nothing here is a second search: the hits come from `Searcher.search`, and every other number from the functions
 that the search itself calls.
 """
 
@@ -14,32 +14,31 @@ import numpy.typing as npt
 from retrieval.encoding.encoder import ShowsTokens
 from retrieval.quantization import Bits, Float32s, Int8Quantizer, binarize
 from retrieval.results import Hit, SearchResponse, SearchSettings
-from retrieval.search.explanation.distances import DistanceCounts
 from retrieval.search.explanation.document import ChosenDocument, baseline_vector, choose
-from retrieval.search.explanation.stages import Move, Orders
+from retrieval.search.explanation.stages import DistanceCounts, Move, Orders
 from retrieval.search.query_checks import unit_vector, usable_text
 from retrieval.search.searcher import Searcher
 
-_STILL = 1e-4
-"""A step this much smaller than the median one belongs to a dimension that the model does not use."""
+_CONSTANT = 1e-4
+"""A step this much smaller than the median one belongs to a dimension that is as good as constant."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class QueryTokens:
     """The pieces of the query that the model knows."""
 
     read: tuple[str, ...]
     """In order, special ones such as `[CLS]` and `[SEP]` included."""
     cut: tuple[str, ...]
-    """Beyond the model's length: nobody looks at them."""
+    """Beyond the model's length: it never reads them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Every number that stands between a query and its hits."""
+    """Every number between a query and its hits."""
 
     text: str
-    tokens: Tokens | None
+    tokens: QueryTokens | None
     """None when the encoder cannot say."""
     vector: Float32s
     """`(dim,)` float32, of length 1: the query."""
@@ -75,10 +74,10 @@ class Explanation:
         return np.unpackbits(self.code, count=self.dim)
 
     @property
-    def still_dimensions(self) -> npt.NDArray[np.int64]:
+    def constant_dimensions(self) -> npt.NDArray[np.int64]:
         """Returns the dimensions that hardly change over the corpus, or not at all, in order."""
         step = self.quantizer.step
-        return np.flatnonzero((step == 1.0) | (step < _STILL * np.median(step)))
+        return np.flatnonzero((step == 1.0) | (step < _CONSTANT * np.median(step)))
 
 
 def explain(searcher: Searcher, text: str, settings: SearchSettings, row: int | None = None) -> Explanation:
@@ -88,7 +87,7 @@ def explain(searcher: Searcher, text: str, settings: SearchSettings, row: int | 
         searcher: the index, with its encoder.
         text: the query.
         settings: those of the search.
-        row: the hit to look at closely; the first one when it is None, or not among the hits.
+        row: the hit to look at closely; the first one if it is None or not among the hits.
 
     Raises:
         QueryError: if the query is blank, or the index has no model for texts.
@@ -115,7 +114,12 @@ def explain_first_document(searcher: Searcher, settings: SearchSettings, row: in
 
 
 def _explanation(
-    searcher: Searcher, text: str, tokens: Tokens | None, vector: Float32s, response: SearchResponse, row: int | None
+    searcher: Searcher,
+    text: str,
+    tokens: QueryTokens | None,
+    vector: Float32s,
+    response: SearchResponse,
+    row: int | None,
 ) -> Explanation:
     hit = next((hit for hit in response.hits if hit.row == row), response.hits[0])
     settings = response.settings
@@ -138,11 +142,11 @@ def _explanation(
     )
 
 
-def _tokens(searcher: Searcher, text: str) -> Tokens | None:
+def _tokens(searcher: Searcher, text: str) -> QueryTokens | None:
     encoder = searcher.encoder
     if encoder is None or not isinstance(encoder, ShowsTokens):
         return None
     cleaned = usable_text(text)
     tokens = encoder.tokens(cleaned)
     num_read = len(tokens) - encoder.num_tokens_cut(cleaned)
-    return Tokens(tuple(tokens[:num_read]), tuple(tokens[num_read:])) if tokens else None
+    return QueryTokens(tuple(tokens[:num_read]), tuple(tokens[num_read:])) if tokens else None

@@ -9,14 +9,15 @@ from retrieval.bundle.bundle import Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.ui.benchmarks.charts import Chart, figure
 from retrieval.ui.benchmarks.claims import Column, claims_table, memory_cells, origin, run_cells
-from retrieval.ui.benchmarks.plots import run_charts, tuning_chart
+from retrieval.ui.benchmarks.kept_plots import tuning_chart
+from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.markup import escaped
 
-COMMAND = "python scripts/benchmark.py --index DIR"
+COMMAND = ".venv/bin/python scripts/benchmark.py --index DIR"
 
 
 def claims_section(manifest: Manifest, kept: RunFigures | None, own: RunFigures | None) -> str:
-    """Returns the claims beside what was kept of a run of this index, and beside the visitor's own measurement."""
+    """Returns the claims next to what was kept of a run of this index, and to the visitor's own measurement."""
     columns, told = [], []
     if kept is not None:
         columns.append(Column("This index", {**run_cells(kept), **memory_cells(manifest)}))
@@ -59,11 +60,10 @@ def gallery(charts: Sequence[Chart]) -> str:
 
 
 def _tuning_words(tuning: Tuning) -> str:
-    candidates, multiplier = tuning.setting
     reached = "" if tuning.reached else ", which nothing that was tried reaches"
     return (
-        f"<p>{candidates:,} candidates and a rescore multiplier of {multiplier:,}: chosen by the build, on this "
-        f"corpus. {tuning.sampled_queries:,} of its texts were asked as queries, themselves left out. "
-        f"The setting finds {100 * tuning.reached_share:.1f} % of what rescoring all int8 vectors would; "
+        f"<p>{tuning.num_candidates:,} candidates and a rescore multiplier of {tuning.rescore_multiplier:,}: chosen by "
+        f"the build, on this corpus. {tuning.sampled_queries:,} of its texts were asked as queries, themselves left "
+        f"out. The setting finds {100 * tuning.reached_share:.1f} % of what rescoring all int8 vectors would; "
         f"{100 * tuning.target_share:g} % was asked for{reached}.</p>"
     )
