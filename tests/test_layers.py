@@ -20,7 +20,7 @@ ENGINES = {
     # Reading and writing sign bits, and the scans of them that faiss computes: each scan is one file.
     "faiss": {
         "retrieval.bundle.binary_index",
-        *scans("float_bits", "lists", "sign_patterns"),
+        *scans("lists", "packed_bits", "sign_patterns"),
         "retrieval.evaluation.frontier.schemes",
     },
     "usearch": {"retrieval.bundle.int8_store"},

@@ -8,6 +8,8 @@ is under way, each gets one core.
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import os
 import threading
 import time
@@ -118,6 +120,18 @@ class BinaryIndex:
     def subset(self, rows: npt.NDArray[np.int64]) -> BinaryIndex:
         """Returns an index over copies of the codes at `rows`; its ids are positions in `rows`."""
         return BinaryIndex(np.ascontiguousarray(self.codes[rows]), self.dim, num_threads=self._num_threads)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Returns whether the codes are those of a mapped file, rather than an array in RAM."""
+        return self._owner is not None
+
+    def release(self) -> None:
+        """Gives the pages of a mapped file back: they are read again when they are touched."""
+        if self.is_mapped:
+            start = -(-self.codes.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
+            end = self.codes.ctypes.data + self.codes.nbytes
+            ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(max(0, end - start)), mmap.MADV_DONTNEED)
 
     def distances(self, query: Bits, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
         """Returns how many bits of the codes at `rows` `(m,)` differ from a query's `(ceil(dim / 8),)`, `(m,)`."""

@@ -26,6 +26,7 @@ from retrieval.search.exact_scan import SAME_SCORE, ExactAnswer, scan
 from retrieval.search.rescoring import asymmetric_scores, int8_scores
 from retrieval.search.scans.float_bits import FloatBits
 from retrieval.search.scans.lists import Lists
+from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Queries, Scan
 
 TOP_K = 10
@@ -134,7 +135,7 @@ class TuningSweep:
             recall = float(np.mean([self._found_by(scan, query, num_rows, probes) for query in queries]))
             return ScanRecall(name, recall, recall / int8_all if int8_all else 1.0, probes)
 
-        yield (everything := measured("float-bits", FloatBits(self._index.codes, self._index.dim)))
+        yield (everything := measured("float-bits", FloatBits(PackedBits(self._index.codes, self._index.dim))))
         if self._lists is None:
             return
         for probes in sorted({max(1, round(share * self._lists.num_lists)) for share in _SHARES_OF_LISTS}):
@@ -146,6 +147,8 @@ class TuningSweep:
         """Returns the share of a query's answer that a scan and the rescoring of `num_rows` find."""
         [found] = scan.search(Queries.of(query.vector), num_rows + _MOST_DUPLICATES, probes)
         texts = found.texts[~np.isin(found.texts, query.left_out)][:num_rows]
+        if not len(texts):
+            return 0.0
         scores = int8_scores(query.vector, self._codes(texts), self._quantizer)
         best = texts[np.argsort(-scores, kind="stable")[: len(query.truth.rows)]]
         return float(self._shares_found(query, best[None])[0])

@@ -8,14 +8,14 @@ from retrieval.search.measurement import process_rss_bytes, resident_bytes
 
 
 def memory_report(
-    bundle: Bundle, *, codes_bytes: int, scans_bytes: int, tables_bytes: int, encoder_bytes: int
+    bundle: Bundle, *, codes_bytes: int, lists_bytes: int, tables_bytes: int, encoder_bytes: int
 ) -> MemoryReport:
     """Returns what is held in RAM, and how much of each mapped file is in RAM now.
 
     Args:
         bundle: the opened index.
         codes_bytes: sign bits that every query is compared with.
-        scans_bytes: sign bits once more, as the scans in use beside Hamming keep them.
+        lists_bytes: the lists of the scan `lists`, once it is in use.
         tables_bytes: which rows share a text or a group.
         encoder_bytes: growth of the process while the encoder was loaded.
     """
@@ -25,7 +25,7 @@ def memory_report(
     sizes = manifest.files  # not asked of the paths: a new index may have taken the place of this one
     items = [
         MemoryItem("codes", "sign bits that every query is compared with", codes_bytes, "ram"),
-        MemoryItem("scans", "sign bits as the scans float-bits and lists keep them, once used", scans_bytes, "ram"),
+        MemoryItem("lists", "sign bits in lists, once the scan of them is in use", lists_bytes, "ram"),
         MemoryItem("row_tables", "which rows share a text or a group", tables_bytes, "ram"),
         MemoryItem("encoder", "growth of the process while the encoder was loaded", encoder_bytes, "ram"),
     ]

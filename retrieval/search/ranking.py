@@ -93,7 +93,8 @@ class Ranker:
         with clock.stage("documents"):
             documents = self._documents.fetch(rows.tolist())
             members = self._tables.members(rows, candidates.texts[order])
-            distances = self._texts.distances(queries.codes[0], candidates.texts[order[positions]])
+            differing = np.bitwise_count(self._scans.codes_at(candidates.texts[order[positions]]) ^ queries.codes[0])
+            distances = differing.sum(axis=1)
         hits = tuple(
             Hit(
                 rank=rank,
@@ -127,7 +128,7 @@ class Ranker:
         order, scores = np.arange(len(candidates.texts)), candidates.scores
         if settings.asymmetric and candidates.distances is not None:
             with clock.stage("asymmetric"):
-                scores = asymmetric_scores(vector, self._texts.codes[candidates.texts])
+                scores = asymmetric_scores(vector, self._scans.codes_at(candidates.texts))
                 order = np.argsort(-scores, kind="stable")
                 scores = scores[order]
         if not settings.rescore:

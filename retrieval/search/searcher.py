@@ -87,7 +87,7 @@ class Searcher:
                 f"open it with its own model, or build the index again."
             )
         searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before))
-        searcher._texts.choose_threads()
+        searcher._scans.prepare()
         searcher.verification.start(verify)
         bundle.check_current()
         return searcher
@@ -278,8 +278,8 @@ class Searcher:
         """Returns what this searcher holds, as the operating system counts it."""
         return memory_report(
             self.bundle,
-            codes_bytes=self._texts.codes.nbytes,
-            scans_bytes=self._scans.nbytes,
+            codes_bytes=self._scans.codes_bytes,
+            lists_bytes=self._scans.lists_bytes,
             tables_bytes=self._tables.nbytes,
             encoder_bytes=self._encoder_bytes,
         )

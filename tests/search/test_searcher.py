@@ -419,7 +419,7 @@ class TestAnswers:
 class TestMemory:
     def test_every_item_is_named_labelled_and_of_a_kind(self, searcher: Searcher) -> None:
         items = {item.name: item for item in searcher.memory().items}
-        expected = {"codes": "ram", "scans": "ram", "row_tables": "ram", "encoder": "ram", "rss": "process"}
+        expected = {"codes": "ram", "lists": "ram", "row_tables": "ram", "encoder": "ram", "rss": "process"}
         for part in ("binary", "int8", "documents"):
             expected |= {f"{part}_file": "file", f"{part}_resident": "resident"}
         assert {name: item.kind for name, item in items.items()} == expected
@@ -446,7 +446,7 @@ class TestMemory:
         assert 0 < memory["binary_resident"] <= memory["binary_file"] + 2 * 4096
 
     def test_an_unknown_name_lists_those_there_are(self, searcher: Searcher) -> None:
-        with pytest.raises(KeyError, match="no memory item 'nothing'; there are codes, scans, row_tables"):
+        with pytest.raises(KeyError, match="no memory item 'nothing'; there are codes, lists, row_tables"):
             searcher.memory()["nothing"]
 
 

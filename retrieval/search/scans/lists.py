@@ -18,7 +18,7 @@ from retrieval.errors import BundleCorruptError, BundleIncompatibleError
 from retrieval.quantization import Bits, Float32s
 from retrieval.search.scans.float_bits import best_first
 from retrieval.search.scans.scan import Candidates, Queries
-from retrieval.search.scans.sign_patterns import BITS_PER_CODE, packed_codes, padded_dim, padded_queries, set_centroids
+from retrieval.search.scans.sign_patterns import BITS_PER_CODE, float_queries, packed_codes, packed_dim, set_centroids
 
 DEFAULT_SHARE = 0.375
 """Share of the lists that is visited when no build has measured how many are needed."""
@@ -52,11 +52,11 @@ class Lists:
             index = faiss.read_index(str(path))
         except RuntimeError as error:
             raise BundleCorruptError(f"faiss cannot read {path}: {error}. Build the index again.") from error
-        expected = (padded_dim(dim), num_texts)
+        expected = (packed_dim(dim), num_texts)
         if not isinstance(index, faiss.IndexIVFPQFastScan) or (index.d, index.ntotal) != expected or index.by_residual:
             raise BundleIncompatibleError(
-                f"{path} holds {type(index).__name__} of {index.ntotal:,} x {index.d}; lists of {num_texts:,} texts x "
-                f"{expected[0]} bits are needed. Build the index again."
+                f"{path} holds {type(index).__name__} of {index.ntotal:,} x {index.d}; lists of {num_texts:,} x "
+                f"{expected[0]} are needed. Build the index again."
             )
         return cls(index, dim, probes)
 
@@ -72,7 +72,7 @@ class Lists:
 
         Where `probes` lists hold fewer than `k` texts, more lists are visited.
         """
-        vectors, k = padded_queries(queries.vectors), min(k, self._index.ntotal)
+        vectors, k = queries.vectors, min(k, self._index.ntotal)
         probes = min(probes or self.probes, self.num_lists)
         found = self._visited(vectors, k, probes)
         for place, own in enumerate(found):
@@ -85,8 +85,11 @@ class Lists:
 
     def _visited(self, vectors: Float32s, k: int, probes: int) -> list[Candidates]:
         use_threads(1)
-        dots, ids = self._index.search(vectors, k, params=faiss.SearchParametersIVF(nprobe=probes))
-        return [best_first(own_dots, own_ids, self._dim) for own_dots, own_ids in zip(dots, ids, strict=True)]
+        padded, added = float_queries(vectors)
+        # More than one: see `PackedBits`.
+        dots, ids = self._index.search(padded, max(k, 2), params=faiss.SearchParametersIVF(nprobe=probes))
+        found = zip(dots - added, ids, strict=True)
+        return [best_first(own_dots, own_ids, self._dim).first(k) for own_dots, own_ids in found]
 
 
 def list_centroids(sample: Float32s, num_lists: int) -> Float32s:
@@ -118,11 +121,11 @@ def write_lists(path: Path, dim: int, centroids: Float32s, lists: Iterable[tuple
     Raises:
         OSError: if the file cannot be written.
     """
-    padded = padded_dim(dim)
-    nearest = faiss.IndexFlatIP(padded)
-    nearest.add(padded_queries(centroids))
+    packed_to = packed_dim(dim)
+    nearest = faiss.IndexFlatIP(packed_to)
+    nearest.add(np.pad(centroids, ((0, 0), (0, packed_to - dim))))
     index = faiss.IndexIVFPQFastScan(
-        nearest, padded, len(centroids), padded // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT
+        nearest, packed_to, len(centroids), packed_to // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT
     )
     index.by_residual = False
     set_centroids(index.pq)

@@ -61,11 +61,6 @@ class Scan(Protocol):
         """Returns the stage of a latency that its time is counted to, one of `STAGES`."""
         ...
 
-    @property
-    def nbytes(self) -> int:
-        """Returns the bytes it holds in RAM beside the sign bits that the index holds anyway."""
-        ...
-
     def search(self, queries: Queries, k: int, probes: int | None = None) -> list[Candidates]:
         """Returns the nearest texts of each query, `k` of them, or all where there are fewer.
 

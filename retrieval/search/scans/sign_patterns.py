@@ -4,6 +4,11 @@ Four sign bits are one 4-bit code whose 16 centroids are the patterns of +1 and 
 with such a code is looked up, and faiss's FastScan looks up 32 documents at once in the processor's registers (André et
 al., "Quicker ADC", arXiv 1812.09162; faiss wiki, "Fast accumulation of PQ and AQ codes"). Its tables have 8 bits per
 entry, scaled for each query: the dot products are off by a fraction of a percent.
+
+Bytes of zeros follow each code, so that a query can add to all sums alike. faiss leaves out rows whose sum is 0, so a
+table that gives every row a little goes first. And its sums have 16 bits: with thousands of dimensions, a text that
+agrees with the query in every sign would pass them by what rounding adds; tables that give no row anything, but count
+as wide, make faiss take smaller steps.
 """
 
 from __future__ import annotations
@@ -19,6 +24,12 @@ from retrieval.search.rescoring import MEAN_COSINE_WITH_OWN_SIGNS
 BITS_PER_CODE = 4
 BLOCK_ROWS = 32
 """FastScan keeps the codes of so many rows interleaved."""
+_TABLE_STEPS, MOST_STEPS = 255, 65_535
+"""The steps of one table, and of a sum."""
+_LITTLE = 64
+"""What every row is given is this part of the widest table's half: eight steps of it."""
+_DIMS_PER_BYTE = 2048
+"""One byte of zeros for so many dimensions: rounding adds half a step per table at most, 256 for 2,048 dimensions."""
 
 
 def padded_dim(dim: int) -> int:
@@ -26,11 +37,27 @@ def padded_dim(dim: int) -> int:
     return 8 * num_code_bytes(dim)
 
 
-def padded_queries(vectors: Float32s) -> Float32s:
-    """Returns float32 `(m, padded_dim)` for queries `(m, dim)`: zeros do not count, whatever the padding bits are."""
-    missing = padded_dim(vectors.shape[1]) - vectors.shape[1]
-    padded = np.pad(vectors, ((0, 0), (0, missing))) if missing else vectors
-    return np.ascontiguousarray(padded, dtype=np.float32)
+def packed_dim(dim: int) -> int:
+    """Returns the dimension with that of the bytes of zeros."""
+    return padded_dim(dim) + 8 * (1 + padded_dim(dim) // _DIMS_PER_BYTE)
+
+
+def float_queries(vectors: Float32s) -> tuple[Float32s, Float32s]:
+    """Returns queries `(m, packed_dim)` for float32 `(m, dim)`, and what they add to the dot products, `(m, 1)`."""
+    dim = vectors.shape[1]
+    padded, packed = padded_dim(dim), packed_dim(dim)
+    queries = np.zeros((len(vectors), packed), np.float32)
+    queries[:, :dim] = vectors
+    tables = 2 * np.abs(queries[:, :padded]).reshape(len(vectors), -1, BITS_PER_CODE).sum(axis=2)
+    widest, together = tables.max(axis=1), tables.sum(axis=1)
+    are_too_wide = _TABLE_STEPS * together > (MOST_STEPS - _TABLE_STEPS) * widest
+    little = widest / _LITTLE
+    empty = np.where(are_too_wide, together * _TABLE_STEPS / (MOST_STEPS - _TABLE_STEPS), 0) / 2
+    # The signs of a byte of zeros are all -1.
+    queries[:, padded] = -little
+    places = np.arange(padded + BITS_PER_CODE, packed, BITS_PER_CODE)
+    queries[:, places] = empty[:, None]
+    return queries, (little - len(places) * empty)[:, None].astype(np.float32)
 
 
 def set_centroids(quantizer: faiss.ProductQuantizer) -> None:
@@ -42,8 +69,8 @@ def set_centroids(quantizer: faiss.ProductQuantizer) -> None:
 
 def empty_index(dim: int) -> faiss.IndexPQ:
     """Returns a product quantizer's index for sign bits of `dim` dimensions, without any."""
-    padded = padded_dim(dim)
-    index = faiss.IndexPQ(padded, padded // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT)
+    packed = packed_dim(dim)
+    index = faiss.IndexPQ(packed, packed // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT)
     set_centroids(index.pq)
     index.is_trained = True
     return index
@@ -52,8 +79,9 @@ def empty_index(dim: int) -> faiss.IndexPQ:
 def packed_codes(codes: Bits, dim: int) -> Bits:
     """Returns sign bits, uint8 `(n, ceil(dim / 8))`, as FastScan reads them: blocks of 32 rows, uint8 `(any,)`."""
     index = empty_index(dim)
+    padded = np.pad(codes, ((0, 0), (0, packed_dim(dim) // 8 - codes.shape[1])))
     # faiss packs the first 4-bit code of a byte lowest, numpy's `packbits` the first bit highest.
-    swapped = np.bitwise_or(codes << 4, codes >> 4, dtype=np.uint8)
+    swapped = np.bitwise_or(padded << 4, padded >> 4, dtype=np.uint8)
     faiss.copy_array_to_vector(swapped.ravel(), index.codes)
     index.ntotal = len(codes)
     fast = faiss.IndexPQFastScan(index)  # named: what `packed_in` shows is gone with it

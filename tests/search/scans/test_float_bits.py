@@ -8,6 +8,7 @@ import pytest
 from retrieval.quantization import Float32s, binarize, unpack_signs
 from retrieval.search.rescoring import asymmetric_scores
 from retrieval.search.scans.float_bits import FloatBits
+from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Candidates, Queries
 
 DIMS = (1, 2, 3, 4, 5, 7, 8, 9, 12, 31, 64, 100, 127, 128, 384, 385, 768, 1023, 1024, 1025)
@@ -18,8 +19,12 @@ def unit(count: int, dim: int, seed: int = 0) -> Float32s:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
+def scan_of(documents: Float32s) -> FloatBits:
+    return FloatBits(PackedBits(binarize(documents), documents.shape[1]))
+
+
 def search(documents: Float32s, queries: Float32s, k: int) -> list[Candidates]:
-    return FloatBits(binarize(documents), documents.shape[1]).search(Queries.of(queries), k)
+    return scan_of(documents).search(Queries.of(queries), k)
 
 
 @pytest.mark.parametrize("dim", DIMS)
@@ -48,7 +53,7 @@ def test_equal_scores_are_in_order_of_position() -> None:
 
 
 def test_a_batch_is_answered_as_single_queries_are() -> None:
-    scan = FloatBits(binarize(unit(5000, 128)), 128)
+    scan = scan_of(unit(5000, 128))
     queries = Queries.of(unit(37, 128, seed=1))
     for place, found in enumerate(scan.search(queries, 40)):
         [alone] = scan.search(queries[place], 40)

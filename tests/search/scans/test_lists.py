@@ -10,11 +10,10 @@ import pytest
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError
 from retrieval.indexing.lists import AUTO_FROM_TEXTS, auto_lists, build_lists, chosen_lists
 from retrieval.indexing.vector_file import VectorFile
-from retrieval.quantization import Float32s, binarize
-from retrieval.search.scans.float_bits import FloatBits
+from retrieval.quantization import Float32s
 from retrieval.search.scans.lists import Lists
 from retrieval.search.scans.scan import Queries
-from tests.search.scans.test_float_bits import DIMS, unit
+from tests.search.scans.test_float_bits import DIMS, scan_of, unit
 
 
 def lists_of(folder: Path, vectors: Float32s, num_lists: int) -> Path:
@@ -33,7 +32,7 @@ def opened(folder: Path, vectors: Float32s, num_lists: int) -> Lists:
 def test_all_lists_give_what_the_scan_of_all_bits_gives(tmp_path: Path, dim: int) -> None:
     documents, queries = unit(500, dim), Queries.of(unit(7, dim, seed=1))
     lists = opened(tmp_path, documents, 8)
-    everything = FloatBits(binarize(documents), dim).search(queries, 30)
+    everything = scan_of(documents).search(queries, 30)
     for found, expected in zip(lists.search(queries, 30, probes=8), everything, strict=True):
         assert np.allclose(found.scores, expected.scores, atol=1e-5)
         above = expected.scores > expected.scores[-1] + 1e-5
@@ -74,7 +73,7 @@ def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("count", "dim"), [(200, 64), (100, 72)])
 def test_lists_of_another_index_are_refused(tmp_path: Path, count: int, dim: int) -> None:
     path = lists_of(tmp_path, unit(100, 64), 4)
-    with pytest.raises(BundleIncompatibleError, match=rf"{count} texts x {dim} bits"):
+    with pytest.raises(BundleIncompatibleError, match=rf"{count} x {dim + 8}"):
         Lists.open(path, dim, count)
 
 

@@ -98,6 +98,15 @@ def test_more_results_than_there_are_gives_all(grouped: Searcher, scan: str) -> 
     assert len(grouped.search("red apple", 1000, scan=scan, probes=1).hits) == 61
 
 
+def test_packed_bits_change_no_answer(build: Build) -> None:
+    searcher = Searcher.open(build([*random_texts(300), *random_texts(50)]).path, encoder=FakeEncoder())
+    queries = random_texts(20, seed=3)
+    before = [searcher.search(query, num_candidates=30).hits for query in queries]
+    searcher.search("red", scan="float-bits")
+    assert [searcher.search(query, num_candidates=30).hits for query in queries] == before
+    assert [each.hits for each in searcher.search_many(queries, num_candidates=30)] == before
+
+
 @pytest.mark.parametrize("scan", SCANS)
 def test_a_batch_answers_as_single_queries_do(searcher: Searcher, scan: str) -> None:
     queries = ["red apple", "green pear", "blue plum"]
@@ -195,11 +204,11 @@ def test_the_build_measures_what_each_scan_finds(build: Build) -> None:
 
 def test_memory_counts_a_scan_once_it_is_in_use(tmp_path: Path) -> None:
     searcher = searcher_of(tmp_path, [{"text": text} for text in random_texts(100)], lists=4)
-    assert searcher.memory()["scans"] == 0
+    assert (searcher.memory()["codes"], searcher.memory()["lists"]) == (100 * 8, 0)
     searcher.search("red", scan="float-bits")
-    assert searcher.memory()["scans"] == 128 * 8
+    assert searcher.memory()["codes"] == 128 * 9
     searcher.search("red", scan="lists")
-    assert searcher.memory()["scans"] > 2 * 128 * 8
+    assert searcher.memory()["lists"] > 100 * 9
 
 
 @pytest.mark.parametrize("lists", [-1, 1.5, True, "4"])
