@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from retrieval.bundle.tuning import MEASURED, Tuning
 from retrieval.corpus.base import CorpusInfo
-from retrieval.encoding.model_files import sha256_of
+from retrieval.encoding.model_cache import sha256_of
 from retrieval.errors import BundleCorruptError, BundleError, BundleIncompatibleError, BundleMissingError
 from retrieval.quantization import Int8Quantizer
 

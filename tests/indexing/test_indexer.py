@@ -39,7 +39,7 @@ from retrieval.bundle.bundle import (
     Bundle,
 )
 from retrieval.bundle.int8_store import Int8Store
-from retrieval.encoding.model_files import sha256_of
+from retrieval.encoding.model_cache import sha256_of
 from retrieval.indexing import folder as folder_module
 from retrieval.indexing import indexer as indexer_module
 from retrieval.indexing import vectors as embedding_module
