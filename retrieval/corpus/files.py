@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from retrieval.corpus.base import CorpusInfo, with_common_columns
 from retrieval.corpus.columns import choose_columns
-from retrieval.corpus.readers import Reader, is_hub_id, open_reader
+from retrieval.corpus.readers import Reader, is_hub_id, open_plain_file, open_reader
 from retrieval.errors import CorpusError
 
 
@@ -100,7 +100,17 @@ class FileCorpus:
 
     @cached_property
     def _reader(self) -> Reader:
+        return self._open()
+
+    def _open(self) -> Reader:
         return open_reader(self._path)
+
+
+class PlainFileCorpus(FileCorpus):
+    """Rows of a file that a stranger brought: no folder, no link and no data set elsewhere is opened for it."""
+
+    def _open(self) -> Reader:
+        return open_plain_file(self._path)
 
 
 def _with_numbers(batch: pa.RecordBatch, quality: str | None) -> pa.RecordBatch:

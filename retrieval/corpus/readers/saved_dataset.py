@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from retrieval.corpus.base import BATCH_ROWS
 from retrieval.corpus.readers.base import require_distinct_names
+from retrieval.corpus.readers.named_files import require_own_files
 from retrieval.corpus.readers.plain_types import plain_schema, to_plain
 from retrieval.errors import CorpusError
 
@@ -30,13 +31,15 @@ class DatasetReader:
         """Returns the reader of a folder that `save_to_disk` wrote.
 
         Raises:
-            CorpusError: if it is no such folder, is damaged, or has several splits and none is called `train`.
+            CorpusError: if it is no such folder, is damaged, names files outside of itself, or has several splits
+                and none is called `train`.
         """
         if not any((path / mark).is_file() for mark in _MARKS):
             raise CorpusError(f"{path} is a folder, but not one that `datasets` saved. {_what_to_name(path)}")
         from datasets import load_from_disk
 
         try:
+            require_own_files(path)
             loaded = load_from_disk(str(path))
         except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
             raise CorpusError(

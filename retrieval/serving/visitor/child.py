@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from retrieval.corpus.columns import choose_columns
-from retrieval.corpus.files import FileCorpus
-from retrieval.corpus.readers import open_reader
+from retrieval.corpus.files import PlainFileCorpus
+from retrieval.corpus.readers import open_plain_file
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import CorpusError, RetrievalError
 from retrieval.indexing.indexer import BuildOptions, build_index
@@ -77,7 +77,7 @@ def inspect(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
         CorpusError: if it cannot be read.
     """
     send({"kind": "progress", "phase": "looking"})
-    reader = open_reader(request["source"])
+    reader = open_plain_file(request["source"])
     first = next(reader.batches(), None)
     if first is None or first.num_rows == 0:
         raise CorpusError("the file has no rows: expected at least one.")
@@ -113,7 +113,7 @@ def build(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
     send({"kind": "progress", "phase": "model"})
     model = request["model"]
     encoder = load_encoder(model["id"], expected_sha256=model["weights_sha256"]) if model else load_encoder()
-    source = FileCorpus(request["source"], **{f"{role}_column": name for role, name in request["columns"].items()})
+    source = PlainFileCorpus(request["source"], **{f"{role}_column": name for role, name in request["columns"].items()})
     corpus = BoundedCorpus(
         source, request["title"], max_rows=request["max_rows"], max_text_chars=request["max_text_chars"]
     )
