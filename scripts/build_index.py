@@ -11,6 +11,9 @@ it does not normalize is normalized here.
 without text counted. It is read piece by piece, and nothing is encoded. Without --model, such an index is searched by
 vector (scripts/search.py --vector); with the --model that made the vectors, it is searched by text as any other.
 
+--center takes the mean of the vectors off before the sign: where most values of a dimension have one sign, its bit tells
+nothing otherwise. The build says so when it would help.
+
 A build that is stopped goes on where it was when the same command is run again.
 """
 
@@ -49,6 +52,11 @@ def parser() -> argparse.ArgumentParser:
         "(default %(default)s)",
     )
     made.add_argument(
+        "--center",
+        action="store_true",
+        help="take the mean of the vectors off before the sign: for vectors that are all positive, or shifted",
+    )
+    made.add_argument(
         "--model",
         metavar="ID_OR_PATH",
         help=f"hub id or folder of a sentence-transformers model; by default {DEFAULT_MODEL}, "
@@ -84,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
         corpus = open_corpus(SourceOptions(args.corpus, args.path, columns, args.packages))
         options = BuildOptions(
             args.limit, args.overwrite, not args.no_baseline, columns,
-            embeddings=args.embeddings, title=args.title, target_share=args.target_share,
+            embeddings=args.embeddings, center=args.center, title=args.title, target_share=args.target_share,
         )  # fmt: skip
         model = args.model or (DEFAULT_MODEL if args.embeddings is None else None)
         encoder = load_encoder(model) if model is not None else None

@@ -88,7 +88,7 @@ def choose(searcher: Searcher, hit: Hit, vector: Float32s, quantizer: Int8Quanti
         hit=hit,
         code=code,
         bits=bits,
-        differs=bits != (vector > 0),
+        differs=bits != np.unpackbits(searcher.binarize(vector), count=dim),
         codes=codes,
         decoded=decoded,
         float32=baseline_vector(searcher, hit.row),
