@@ -7,12 +7,13 @@
 --model takes any sentence-transformers model: its dimension, prompts and length come from its configuration, and what
 it does not normalize is normalized here.
 
---embeddings takes vectors that exist already: a .npy file of float32 or float16, row i for row i of the texts, rows
-without text counted. It is read piece by piece, and nothing is encoded. Without --model, such an index is searched by
-vector (scripts/search.py --vector); with the --model that made the vectors, it is searched by text as any other.
+--embeddings takes vectors that exist already: a .npy file of floats or int8, a .npz file with one array, or a .fvecs
+file; row i for row i of the texts, rows without text counted. It is read piece by piece, and nothing is encoded.
+Without --model, such an index is searched by vector (scripts/search.py --vector); with the --model that made the
+vectors, it is searched by text as any other.
 
---center takes the mean of the vectors off before the sign: where most values of a dimension have one sign, its bit tells
-nothing otherwise. The build says so when it would help.
+--center takes the mean of the vectors off before the sign: where most values of a dimension have one sign, its bit
+tells nothing otherwise. The build says so when it would help.
 
 A build that is stopped goes on where it was when the same command is run again.
 """

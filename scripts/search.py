@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import STAGES, Hit, RetrievalError, Searcher, SearchResponse
-from retrieval.indexing.npy_vectors import NpyVectors
+from retrieval.indexing.vector_formats import open_vectors
 from retrieval.quantization import Float32s
 
 
@@ -84,7 +84,7 @@ def read_vectors(path: Path) -> Iterator[Float32s]:
     Raises:
         VectorsError: if the file holds no vectors.
     """
-    vectors = NpyVectors.open(path, may_be_one=True)
+    vectors = open_vectors(path, may_be_one=True)
     for row in range(len(vectors)):
         yield vectors.read(row, row + 1)[0]
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from retrieval.bundle.bundle import DOCUMENTS_FILE, EMBEDDINGS_FILE, Bundle
 from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.embeddings import map_embeddings
 from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.errors import BundleCorruptError, BundleMissingError
 from retrieval.quantization import Float32s
@@ -24,8 +25,12 @@ class ExactBaseline:
     """Compares float32 queries with every distinct text of a bundle: slow, and right."""
 
     def __init__(self, embeddings_path: Path, first_rows: Rows | None) -> None:
-        """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` names one row a distinct text."""
-        mapped = np.load(embeddings_path, mmap_mode="r")
+        """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` names one row a distinct text.
+
+        Raises:
+            BundleCorruptError: if the file is missing or damaged.
+        """
+        mapped = map_embeddings(embeddings_path)
         self.embeddings: Float32s = mapped
         self._path = embeddings_path
         self._first_byte = int(mapped.offset)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.bundle.bundle import EMBEDDINGS_FILE
+from retrieval.bundle.embeddings import row_of
 from retrieval.quantization import Bits, Float32s, Int8Quantizer, Int8s
 from retrieval.results import Hit
 from retrieval.search.explanation.stages import Orders
@@ -121,5 +122,4 @@ def baseline_vector(searcher: Searcher, row: int) -> Float32s | None:
     """Returns the float32 vector `(dim,)` of a row, or None when the index was built without them."""
     if not searcher.manifest.has_baseline:
         return None
-    embeddings = np.load(searcher.bundle.file(EMBEDDINGS_FILE), mmap_mode="r")
-    return np.array(embeddings[row], dtype=np.float32)
+    return row_of(searcher.bundle.file(EMBEDDINGS_FILE), row)
