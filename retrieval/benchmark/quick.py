@@ -34,6 +34,7 @@ from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
 from retrieval.results import MemoryReport, SearchResponse
 from retrieval.search.searcher import Searcher
+from retrieval.system import usable_cores
 
 TOP_K = 10
 PRECISIONS = ("float32", "int8", "binary")
@@ -69,7 +70,7 @@ def measure_quickly(
         raise QueryError("there is no query to measure with: give at least one.")
     started, load_average = time.monotonic(), os.getloadavg()[0]
     ends = {name: started + share * budget_s for name, share in _SHARES.items()}
-    threads = len(os.sched_getaffinity(0))
+    threads = usable_cores()
     progress = partial(_within, report, 0.0, _SHARES["path"], "the whole search")
     path = _path(searcher, queries[:_MOST_QUERIES], ends["path"], progress)
     vectors = query_vectors(searcher, queries[:_MOST_QUERIES])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from retrieval.encoding.model_cache import CONVERTED_FILES, conversion_folder, k
 from retrieval.encoding.model_files import ModelFiles
 from retrieval.encoding.token_batches import Tokens, batches_of_similar_length, padded
 from retrieval.quantization import Float32s
+from retrieval.system import usable_cores
 
 if TYPE_CHECKING:
     from retrieval.encoding.torch_encoder import TorchEncoder
@@ -108,7 +108,7 @@ def _for_one_query() -> dict[str, Any]:
     # Threads that are pinned to cores are in the way of the Hamming scan, which uses the same cores right after.
     return {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
+        "INFERENCE_NUM_THREADS": usable_cores(),
         "ENABLE_CPU_PINNING": False,
     }
 

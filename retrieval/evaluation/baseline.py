@@ -17,6 +17,7 @@ from retrieval.errors import BundleCorruptError, BundleMissingError
 from retrieval.quantization import Float32s
 from retrieval.search.exact_scan import ExactAnswer, agreeing, best_of, scan
 from retrieval.search.full_scan import all_scores, taken
+from retrieval.system import read_into
 
 __all__ = ["ExactAnswer", "ExactBaseline", "agreeing", "best_of", "scan"]
 
@@ -73,7 +74,7 @@ class ExactBaseline:
 
     def _read_into(self, first_row: int, into: Float32s) -> None:
         start = self._first_byte + first_row * 4 * self.embeddings.shape[1]
-        if os.preadv(self._file, [into.data.cast("B")], start) != into.nbytes:
+        if not read_into(self._file, into, start):
             raise BundleCorruptError(f"{self._path} has become shorter. Copy it again, or build the index again.")
 
     def recall(self, vector: Float32s, found_rows: Sequence[int], truth: ExactAnswer) -> float:

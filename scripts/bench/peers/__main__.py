@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 from retrieval import RetrievalError, Searcher
+from retrieval.system import usable_cores
 from scripts.bench import peers
 from scripts.bench.peers.catalog import ENTRIES
 from scripts.bench.peers.table import lines as table_lines
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--recall-target", type=float, default=peers.RECALL_TARGET, metavar="R", help="default 0.98")
     made.add_argument("--peer-timeout", type=float, default=peers.TIMEOUT_S, metavar="SECONDS", help="of one engine")
-    made.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), metavar="N", help="default: all")
+    made.add_argument("--threads", type=int, default=usable_cores(), metavar="N", help="default: all")
     made.add_argument("--work", type=Path, metavar="DIR", help="for the engines' files (default: the temporary folder)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     return made
