@@ -132,6 +132,7 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
         RetrievalError: if the index cannot be opened.
     """
     searcher = library.open()
+    from retrieval.ui.mcp_tools import answer_in_json
     from retrieval.ui.page import build_page
     from retrieval.ui.public_link import PublicLink, gradio_tunnel
     from retrieval.ui.theme import launch_options
@@ -154,6 +155,8 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
             mcp_server=where.mcp,
             **launch_options(),
         )
+        if where.mcp:
+            answer_in_json(page)
     except OSError as error:
         return _fail(f"the page cannot be served at {where.host}:{where.port}: {error}")
     shown_host = "localhost" if where.host in ("0.0.0.0", "::") else where.host

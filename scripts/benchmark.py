@@ -22,6 +22,7 @@ from scripts.bench.parts import PARTS, QUICK, run_parts
 from scripts.bench.query_sets import read_query_sets
 from scripts.bench.results import Results
 from scripts.report.tables import report
+from scripts.terminal import run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -109,4 +110,4 @@ def _count(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

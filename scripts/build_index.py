@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, load_encoder
@@ -29,6 +30,7 @@ from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, is_share
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
 from retrieval.indexing.progress_bar import ProgressBars
+from scripts.terminal import printable, run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -78,6 +80,10 @@ def _share(text: str) -> float:
     return value
 
 
+def _printable(step: BuildProgress) -> BuildProgress:
+    return replace(step, message=printable(step.message))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
@@ -99,10 +105,10 @@ def main(arguments: list[str] | None = None) -> int:
         encoder = load_encoder(model) if model is not None else None
         if encoder is not None and encoder.note:
             bars(BuildProgress("note", message=encoder.note))
-        bundle = build_index(corpus, encoder, args.output, options, bars)
+        bundle = build_index(corpus, encoder, args.output, options, lambda step: bars(_printable(step)))
     except RetrievalError as error:
         bars.close()
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         bars.close()
@@ -118,4 +124,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -37,6 +37,7 @@ from scripts.judged.figures import about_bootstrap, about_distractors, counts, m
 from scripts.judged.planted import PlantedCorpus
 from scripts.judged.report import report
 from scripts.report.machine import about_machine
+from scripts.terminal import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +173,4 @@ def _write_json(path: Path, encoder: Encoder, collections: Sequence[Mapping[str,
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))
