@@ -189,7 +189,8 @@ def _scans(
 def _open_scan(searcher: Searcher, precision: str, threads: int) -> ExactScan | None:
     bundle, manifest = searcher.bundle, searcher.manifest
     if precision == "binary":
-        return HammingScan(BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim, num_threads=threads), TOP_K)
+        index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim, num_threads=threads)
+        return HammingScan(index, TOP_K, manifest.signs)
     if precision == "int8":
         codes = Int8Store.open(bundle.file(INT8_FILE), manifest.dim).codes
         return Int8Scan(codes, manifest.quantizer, TOP_K, threads)

@@ -7,7 +7,6 @@ content: the functions under it are used, which take limits. Only safetensors an
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from retrieval.encoding.model_cache import cache_folder
+from retrieval.encoding.model_kind import MODULE_LISTS, module_names
 from retrieval.errors import ModelError
 
 _ANSWER_LIMIT_S = 10.0
@@ -111,13 +111,10 @@ def _cannot(model: str, reason: str) -> str:
 
 def _fill(folder: Path, model: str, commit: str, sizes: dict[str, int | None], patterns: Sequence[str]) -> None:
     """Downloads what `folder` lacks of the files of a model, the list of its modules first."""
-    if "modules.json" in sizes:
-        _get(folder, model, commit, "modules.json", sizes["modules.json"])
-    try:
-        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-        inner = {str(module["path"]).partition("/")[0] for module in modules} - {""}
-    except (OSError, ValueError, KeyError, TypeError):
-        inner = set()
+    for name in MODULE_LISTS:
+        if name in sizes:
+            _get(folder, model, commit, name, sizes[name])
+    inner = module_names(folder)
     for name, size in sizes.items():
         path = PurePosixPath(name)
         is_inside = not path.is_absolute() and ".." not in path.parts

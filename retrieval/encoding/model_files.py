@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.encoding.model_cache import sha256_of
 from retrieval.encoding.model_download import downloaded_model
-from retrieval.encoding.model_kind import check_kind
+from retrieval.encoding.model_kind import check_kind, module_names
 from retrieval.encoding.weight_files import check_weight_files
 from retrieval.errors import ModelError
 
@@ -62,11 +61,7 @@ def locate_model(model: str | Path, *, expected_sha256: str | None = None) -> Mo
 
 def _parts(folder: Path) -> tuple[list[Path], list[Path]]:
     """Returns a model's folder and those of its modules; and their weights and configuration, in order of name."""
-    try:
-        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-        names = {module["path"].partition("/")[0] for module in modules}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        names = set()  # no sentence-transformers model; the library says what it makes of it
+    names = module_names(folder)
     inner = [each for each in folder.iterdir() if each.is_dir() and each.name in names]
     patterns = (_WEIGHTS, *_CONFIGURATION)
     found = {path for pattern in patterns for path in folder.glob(pattern)}
@@ -83,6 +78,8 @@ def _sha256_of_all(folder: Path, parts: list[Path]) -> str:
 
 def _find_folder(model: str) -> tuple[Path, str]:
     folder = Path(model).resolve()
+    if folder.is_file():
+        raise ModelError(f"{model} is a file: give the folder of a sentence-transformers model, which holds it.")
     if folder.is_dir():
         # Kept whole in the manifest, so that the index opens from any working directory.
         return folder, str(folder)

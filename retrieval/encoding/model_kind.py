@@ -12,6 +12,8 @@ from typing import Any
 
 from retrieval.errors import ModelError
 
+MODULE_LISTS = ("modules.json", "router_config.json")
+"""The files that name the modules of a model; the second those of one that takes queries and documents two ways."""
 _ADVICE = "choose a sentence-transformers model for embeddings, such as sentence-transformers/all-MiniLM-L6-v2"
 _OF_TYPE = {
     "CrossEncoder": "a cross-encoder, which scores pairs of texts",
@@ -46,6 +48,14 @@ def check_kind(folder: Path, model_id: str) -> str | None:
         f"{model_id} has no modules.json: {architecture} was not saved as a sentence-transformers model. The vectors "
         f"of its tokens are averaged. If it was not trained for that, searches find little: {_ADVICE}."
     )
+
+
+def module_names(folder: Path) -> set[str]:
+    """Returns the folders in a model's folder that hold its modules; none where nothing lists them."""
+    listed = [each.get("path") for each in _json(folder / "modules.json", list) if isinstance(each, dict)]
+    routed = _json(folder / "router_config.json", dict).get("types")
+    listed += list(routed) if isinstance(routed, dict) else []
+    return {path.partition("/")[0] for path in listed if isinstance(path, str)} - {"", "..", "."}
 
 
 def _other_kind(folder: Path) -> str | None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from retrieval.encoding.encoder import DEFAULT_MODEL, clean_text
 from retrieval.encoding.model_cache import CONVERTED_FILES, cache_folder, cached_model, converted_folder
 from retrieval.encoding.model_files import DEFAULT_MODEL_SHA256, locate_model
 from retrieval.quantization import Float32s
-from tests.conftest import RowsCorpus
+from tests.conftest import FakeEncoder, RowsCorpus
 from tests.encoding.weights import write_weights
 
 ROOT = Path(__file__).parents[2]
@@ -245,6 +246,45 @@ class TestOpenVino:
         bundle = build_index(RowsCorpus([{"text": text} for text in TEXTS[:5]]), model, tmp_path / "index")
         [note] = Searcher.open(bundle.path, encoder=model).search("apple 🍎 " * 12_500).notes
         assert note.startswith("The query is long: its last ")
+
+
+class TestAgreement:
+    """What a conversion that went wrong would give: found out, whatever the length of its vectors."""
+
+    class Played:
+        def __init__(self, change: Callable[[Float32s], Any] = lambda vectors: vectors) -> None:
+            self._encoder = FakeEncoder()
+            self._change = change
+
+        def own_words(self) -> list[str]:
+            return ["apfel", "birne"]
+
+        def encode(self, texts: Sequence[str]) -> Any:
+            return np.asarray(self._change(self._encoder.encode(texts)), np.float32)
+
+        encode_query = encode
+
+    def check(self, change: Callable[[Float32s], Any]) -> None:
+        from retrieval.encoding.openvino_encoder import _check_agreement
+
+        _check_agreement(self.Played(change), self.Played())  # type: ignore[arg-type]
+
+    def test_the_same_vectors_agree(self) -> None:
+        self.check(lambda vectors: vectors)
+        self.check(lambda vectors: vectors * 1.001)
+
+    @pytest.mark.parametrize("factor", [24.0, 1.05, 0.5, -24.0, 0.0, np.nan])
+    def test_vectors_of_another_length_do_not(self, factor: float) -> None:
+        with pytest.raises(RuntimeError, match="embeddings of length"):
+            self.check(lambda vectors: vectors * factor)
+
+    def test_long_vectors_in_another_direction_do_not(self) -> None:
+        with pytest.raises(RuntimeError, match="embeddings of length"):
+            self.check(lambda vectors: 24 * (vectors + 0.1))
+
+    def test_vectors_in_another_direction_do_not(self) -> None:
+        with pytest.raises(RuntimeError, match=r"other embeddings than PyTorch, cosine -?0"):
+            self.check(lambda vectors: np.roll(vectors, 1, axis=1))
 
 
 class TestModelFiles:

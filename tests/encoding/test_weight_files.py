@@ -105,3 +105,20 @@ def test_weights_of_another_format_are_named(tmp_path: Path, name: str, what: st
     (tmp_path / name).write_bytes(b"{}")
     with pytest.raises(ModelError, match=rf"holds no model\.safetensors; {name} is .*{what}"):
         locate_model(tmp_path)
+
+
+def test_a_file_in_the_place_of_a_folder_is_told_so(tmp_path: Path) -> None:
+    write_weights(tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match="is a file: give the folder"):
+        locate_model(tmp_path / "model.safetensors")
+
+
+def test_the_modules_of_a_model_with_two_ways_in_are_its_weights(tmp_path: Path) -> None:
+    (tmp_path / "modules.json").write_text('[{"path": "", "type": "Router"}]')
+    types = dict.fromkeys(["query_0_Transformer", "document_0_Transformer"], "T")
+    (tmp_path / "router_config.json").write_text(json.dumps({"types": types}))
+    write_weights(tmp_path / "query_0_Transformer" / "model.safetensors")
+    write_weights(tmp_path / "document_0_Transformer" / "model.safetensors")
+    before = locate_model(tmp_path).weights_sha256
+    write_weights(tmp_path / "document_0_Transformer" / "model.safetensors", value=2.0)
+    assert locate_model(tmp_path).weights_sha256 != before

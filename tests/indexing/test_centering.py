@@ -77,6 +77,17 @@ def test_a_mean_mends_what_bits_around_zero_lose(tmp_path: Path, vectors: Float3
     assert Searcher.open(centered.path).notes == ()
 
 
+def test_bits_that_are_all_equal_are_told_of_though_few_texts_are_all_rescored(tmp_path: Path) -> None:
+    notes: list[str] = []
+    bundle = built(tmp_path, POSITIVE[:60], center=False, notes=notes)
+    assert share_kept(bundle) > 0.9
+    [warning] = [note for note in notes if "WARNING" in note]
+    assert "in 128 of 128 dimensions nearly all have the same sign" in warning
+    assert "--center" in warning
+    assert built(tmp_path, POSITIVE[:60], center=True).manifest.warning is None
+    assert built(tmp_path, BASE[:60], center=False).manifest.warning is None
+
+
 def test_few_bits_that_lose_much_are_not_blamed_on_a_shift(tmp_path: Path) -> None:
     vectors = unit(np.random.default_rng(2).standard_normal((COUNT, 8)))
     notes: list[str] = []

@@ -288,6 +288,15 @@ class TestTarget:
         with pytest.raises(ModelError, match=r"fake gave embeddings of shape .*of shape \(60, 64\) are needed"):
             build_index(corpus_of(TEXTS), Broken(), tmp_path / "index")
 
+    @pytest.mark.parametrize("factor", [24.0, 1.05, 0.5])
+    def test_an_encoder_that_gives_another_length_than_1_is_refused(self, tmp_path: Path, factor: float) -> None:
+        class Long(FakeEncoder):
+            def encode(self, texts: Sequence[str]) -> Float32s:
+                return np.asarray(super().encode(texts) * np.float32(factor))
+
+        with pytest.raises(ModelError, match=r"fake gave embeddings of length .*: length 1 is needed"):
+            build_index(corpus_of(TEXTS), Long(), tmp_path / "index")
+
 
 # What follows runs builds in processes of their own, which die.
 
