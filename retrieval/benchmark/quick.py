@@ -28,6 +28,7 @@ from retrieval.benchmark.scan_kernels import ExactScan, Float32Scan, HammingScan
 from retrieval.benchmark.timings import Timings, percentiles, stage_percentiles, timed
 from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE
+from retrieval.bundle.embeddings import map_embeddings
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.errors import QueryError
 from retrieval.evaluation.baseline import ExactBaseline
@@ -197,7 +198,7 @@ def _open_scan(searcher: Searcher, precision: str, threads: int) -> ExactScan | 
     if not manifest.has_baseline:
         return None
     # Mapped for as long as the scan takes: afterwards its pages are no longer this process's.
-    return Float32Scan(np.load(bundle.file(EMBEDDINGS_FILE), mmap_mode="r"), TOP_K, threads)
+    return Float32Scan(map_embeddings(bundle.file(EMBEDDINGS_FILE)), TOP_K, threads)
 
 
 def _recall(searcher: Searcher, vectors: Float32s) -> dict[str, Any] | None:

@@ -14,7 +14,6 @@ from retrieval.errors import ModelError
 from retrieval.indexing.ingestion import Ingested, read_texts
 from retrieval.quantization import Float32s
 
-_LENGTH_TOLERANCE = 0.01
 RowKeys = Callable[[npt.NDArray[np.int64]], Sequence[bytes]]
 
 
@@ -88,7 +87,7 @@ class EncodedTexts:
         """Yields the vectors of the distinct texts, after the first `skip`, each float32 `(at most size, dim)`.
 
         Raises:
-            ModelError: if the encoder gives something else than finite vectors of its dimension and of length 1.
+            ModelError: if the encoder gives something else than finite vectors of its dimension.
         """
         for texts in _chunks(read_texts(texts_path), skip, size):
             yield self._checked(self._encoder.encode(texts), len(texts))
@@ -98,12 +97,6 @@ class EncodedTexts:
             raise ModelError(
                 f"the model {self.model_id} gave embeddings of shape {embeddings.shape} for {num_texts} texts: "
                 f"finite numbers of shape {(num_texts, self.dim)} are needed. Choose another model."
-            )
-        lengths = np.linalg.norm(embeddings, axis=1)
-        if np.any((np.abs(lengths - 1) > _LENGTH_TOLERANCE) & (lengths > 0)):
-            raise ModelError(
-                f"the model {self.model_id} gave embeddings of length {lengths.min():.3g} to {lengths.max():.3g}: "
-                f"length 1 is needed. Normalize them in the encoder, or choose another model."
             )
         return embeddings
 
