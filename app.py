@@ -1,10 +1,10 @@
 """Serve the search page.
 
-    python app.py                                   the index that is there, or a small default built on the spot
-    python app.py --index assets/indexes/conala     this one
-    python app.py --index hf://datasets/owner/name  a published one, or one at a revision: owner/name@revision
-    python app.py --share                           with a public link
-    python app.py --mcp                             with the search as a tool for MCP clients, under /gradio_api/mcp/
+    .venv/bin/python app.py                                   what is there, or a small default built on the spot
+    .venv/bin/python app.py --index assets/indexes/conala     this one
+    .venv/bin/python app.py --index hf://datasets/owner/name  a published one, or one at a revision: owner/name@revision
+    .venv/bin/python app.py --share                           with a public link
+    .venv/bin/python app.py --mcp                             with the search as a tool for MCP clients
 
 Which index: --index; else INDEX_DIR (a folder); else INDEX_REPO (owner/name on the hub, or owner/name@revision); else
 what BUILD_CORPUS names (conala; BUILD_LIMIT=N takes its first N rows); else assets/indexes/conala if it is built; else

@@ -11,10 +11,11 @@ from typing import Any, cast
 import gradio as gr
 
 from retrieval.errors import RetrievalError
-from retrieval.evaluation.comparison.compare import compare, compare_values
+from retrieval.evaluation.comparison.compare import compare
 from retrieval.results import Hit, SearchResponse
 from retrieval.serving.library import Library
 from retrieval.serving.metrics import count_search, counting_failures
+from retrieval.ui.compare.words import compare_values
 from retrieval.ui.markup import error_words
 from retrieval.ui.request_limits import bounded, served_query, served_settings
 
