@@ -24,6 +24,7 @@ from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, 
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, is_share
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
+from retrieval.errors import counted
 from retrieval.indexing.progress_bar import ProgressBars
 
 
@@ -102,8 +103,8 @@ def main(arguments: list[str] | None = None) -> int:
     bars.close()
     manifest = bundle.manifest
     print(
-        f"{bundle.path}: {manifest.row_count:,} rows, {manifest.distinct_text_count:,} distinct texts, "
-        f"{manifest.build_seconds:,.0f} s"
+        f"{bundle.path}: {counted(manifest.row_count, 'row')}, "
+        f"{counted(manifest.distinct_text_count, 'distinct text')}, {manifest.build_seconds:,.0f} s"
     )
     return 0
 

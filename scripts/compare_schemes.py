@@ -30,8 +30,7 @@ from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.row_tables import Rows
 from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
 from retrieval.corpus.files import FileCorpus
-from retrieval.evaluation.judged import Float64s, require_metrics
-from retrieval.evaluation.judged_collection import JudgedCollection, scored_queries
+from retrieval.evaluation.judged import Float64s, JudgedCollection, require_metrics, scored_queries
 from retrieval.indexing.progress import Report
 from retrieval.indexing.progress_bar import ProgressBars
 from scripts.judged.planted import PlantedCorpus

@@ -29,8 +29,7 @@ from retrieval.corpus.beir import BeirCorpus, BeirTask, load_queries_and_judgmen
 from retrieval.corpus.conala import ConalaCorpus
 from retrieval.corpus.files import FileCorpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
-from retrieval.evaluation.judged import require_metrics
-from retrieval.evaluation.judged_collection import JudgedCollection, scored_queries
+from retrieval.evaluation.judged import JudgedCollection, require_metrics, scored_queries
 from retrieval.evaluation.ladder import Ladder
 from retrieval.indexing.progress_bar import ProgressBars
 from scripts.judged.conala_curated import ConalaQuestions, load_curated_task
@@ -103,7 +102,7 @@ def evaluate(
         manifest = bundle.manifest
         searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
         vectors = encoder.encode_query(list(judged.queries.values()))
-        ladder = Ladder(bundle, vectors, searcher.nearest_texts, searcher.defaults)
+        ladder = Ladder(searcher, vectors)
         scorer = JudgedCollection(judged.task.judgments, DocumentStore.open(bundle.file(DOCUMENTS_FILE)))
         return {
             "collection": judged.name,
@@ -122,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     if not args.beir and args.conala_curated is None:
-        parser().error("what is to be measured? Name it with --beir or --conala-curated")
+        parser().error("nothing to measure: name a collection with --beir or --conala-curated")
     if args.conala_mined and args.conala_curated is None:
         parser().error("--conala-mined goes with --conala-curated")
     if args.text_column and not args.distractors:

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
 from retrieval import QueryError, RetrievalError
 from retrieval.benchmark.machine import about_machine
+from retrieval.benchmark.timings import percentiles
 from scripts.report import speed_tables
 from scripts.screenshots import CHROMIUM_ARGUMENTS, chromium_path, served
 
@@ -95,11 +95,6 @@ def measure_view(page: Page, url: str, view: str, queries: Sequence[str]) -> dic
         "pause_ms": pause_ms,
     }
     return {**figures, "search": percentiles(searches[_WARM_UP_QUERIES:])} if searches else figures
-
-
-def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """Returns median and 95th percentile in milliseconds."""
-    return {"p50_ms": float(np.percentile(values, 50)), "p95_ms": float(np.percentile(values, 95))}
 
 
 def main(arguments: list[str] | None = None) -> int:

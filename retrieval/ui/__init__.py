@@ -4,8 +4,9 @@ search/ compare/ hood/ your_data/ benchmarks/   one folder per view; `view` plac
 page, frame, theme                              the whole page, what surrounds the views, colours and type
 asking, knobs, address                          query and choice of index; settings; the page's address, and back
 answering, api                                  from events to the open view; the endpoints for programs
-request_limits, request_guard,
-guarded_answer                                  what one request may cost, and how it is refused
+request_limits                                  what one request may cost
+server/                                         between network and page: refusals, headers, health, metrics
+notes                                           which index, its settings, and one that is on its way
 markup                                          strangers' text to safe HTML; numbers, messages
 visit                                           what one visitor did, in that visitor's session only
 public_link, quick_import                       `--share`; importing Gradio faster

@@ -19,8 +19,9 @@ import numpy as np
 from retrieval import Searcher
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.row_tables import Rows
-from retrieval.evaluation.baseline import ExactAnswer, ExactBaseline
+from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
+from retrieval.search.exact_scan import ExactAnswer
 from retrieval.search.measurement import process_rss_bytes
 from scripts.bench import reference_path
 from scripts.bench.job import TOP_K, Job, NotMeasurableError, QuerySet, Report

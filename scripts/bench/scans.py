@@ -20,8 +20,10 @@ from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
-from retrieval.evaluation.baseline import ExactBaseline, scan
+from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
+from retrieval.evaluation.ways import Int8
 from retrieval.quantization import Float32s
+from retrieval.search.searcher import Searcher
 from scripts.bench.job import TOP_K, Job, Report, require_baseline
 
 BATCH_SIZES = (1, 10, 100)
@@ -105,13 +107,12 @@ def measure(job: Job, report: Report, *, batch_sizes: Sequence[int] = BATCH_SIZE
 def _recall(bundle: Bundle, kernels: Mapping[str, ExactScan], job: Job) -> dict[str, dict[str, float]]:
     """Returns recall@10 of every kernel for each query set, and of `int8_dequantized`, which no kernel here scans."""
     baseline = ExactBaseline.open(bundle)
-    codes, quantizer = Int8Store.open(bundle.file(INT8_FILE), bundle.manifest.dim).codes, bundle.manifest.quantizer
+    index = OpenedIndex(Searcher(bundle, None), baseline, baseline.text_rows)
     figures: dict[str, dict[str, float]] = {name: {} for name in (*kernels, "int8_dequantized")}
     for set_, queries in job.query_sets.items():
         truths = baseline.search(queries.vectors, TOP_K)
         found: dict[str, Sequence[Rows]] = {name: list(each.search(queries.vectors)) for name, each in kernels.items()}
-        answers = scan(queries.vectors, baseline.text_rows, lambda rows: quantizer.decode(codes[rows]), TOP_K)
-        found["int8_dequantized"] = [answer.rows for answer in answers]
+        found["int8_dequantized"] = Int8().search_many(index, queries.vectors, TOP_K)
         for name, rankings in found.items():
             pairs = zip(queries.vectors, rankings, truths, strict=True)
             figures[name][set_] = float(np.mean([baseline.recall(v, rows.tolist(), t) for v, rows, t in pairs]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.page_latency import parser, percentiles
+from retrieval.benchmark.timings import percentiles
+from scripts.page_latency import parser
 from scripts.report.speed_tables import page
 
 

@@ -22,7 +22,7 @@ from retrieval.ui.benchmarks.quick_panel import offer, result, told, under_way
 from retrieval.ui.benchmarks.standing import judged_section, project_section
 from retrieval.ui.markup import error_words
 from retrieval.ui.theme import ASSETS
-from retrieval.ui.your_data.index import OwnIndex
+from retrieval.ui.your_data.sessions import OwnIndex
 
 PUBLISHED = ASSETS / "benchmarks"
 """What the project measured, where it is part of the repository."""

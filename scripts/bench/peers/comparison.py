@@ -15,8 +15,9 @@ import numpy as np
 
 from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
 from retrieval.errors import QueryError
-from retrieval.evaluation.baseline import ExactAnswer, ExactBaseline
+from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
+from retrieval.search.exact_scan import ExactAnswer
 from scripts.bench.job import Report
 from scripts.bench.peers.catalog import INSTALL, Entry, label
 from scripts.bench.peers.child import Job
