@@ -17,6 +17,8 @@ from retrieval import (
     build_index,
 )
 from retrieval.bundle.bundle import MANIFEST_FILE, Bundle
+from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
+from retrieval.evaluation.ways import FloatBits
 from retrieval.quantization import Float32s, SignQuantizer, unpack_signs
 from retrieval.search.explanation.explain import explain_first_document
 from tests.conftest import RowsCorpus
@@ -138,6 +140,18 @@ class TestCenteredIndex:
         assert int(explained.document.differs.sum()) == explained.hit.hamming_distance
         assert explained.is_centered
         assert explained.distances.counts.argmax() == pytest.approx(DIM / 2, abs=6)
+
+    def test_ways_from_bits_count_and_estimate_as_the_search_does(self, bundle: Bundle) -> None:
+        searcher = Searcher.open(bundle.path)
+        index = OpenedIndex(searcher, ExactBaseline.open(bundle), searcher.text_rows)
+        query = POSITIVE[3]
+        hits = searcher.search_vector(query, 10, num_candidates=500, rescore=False).hits
+        distances = dict(zip([hit.row for hit in hits], [hit.hamming_distance for hit in hits], strict=True))
+        way = FloatBits(500)
+        found = way.search(index, query, 10)
+        assert dict(zip(found.rows.tolist(), index.distances(query, found.rows).tolist(), strict=True)) == distances
+        scores = np.minimum(way.scores(index, query, found), 1.0)
+        assert scores == pytest.approx([hit.score for hit in hits], abs=1e-5)
 
     @pytest.mark.parametrize(
         "center",
