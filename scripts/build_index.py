@@ -7,9 +7,13 @@
 --model takes any sentence-transformers model: its dimension, prompts and length come from its configuration, and what
 it does not normalize is normalized here.
 
---embeddings takes vectors that exist already: a .npy file of float32 or float16, row i for row i of the texts, rows
-without text counted. It is read piece by piece, and nothing is encoded. Without --model, such an index is searched by
-vector (scripts/search.py --vector); with the --model that made the vectors, it is searched by text as any other.
+--embeddings takes vectors that exist already: a .npy file of floats or int8, a .npz file with one array, or a .fvecs
+file; row i for row i of the texts, rows without text counted. It is read piece by piece, and nothing is encoded.
+Without --model, such an index is searched by vector (scripts/search.py --vector); with the --model that made the
+vectors, it is searched by text as any other.
+
+--center takes the mean of the vectors off before the sign: where most values of a dimension have one sign, its bit
+tells nothing otherwise. The build says so when it would help.
 
 A build that is stopped goes on where it was when the same command is run again.
 """
@@ -18,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, load_encoder
@@ -26,6 +31,7 @@ from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
 from retrieval.errors import counted
 from retrieval.indexing.progress_bar import ProgressBars
+from scripts.terminal import printable, run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,6 +63,11 @@ def parser() -> argparse.ArgumentParser:
         "(default %(default)s)",
     )
     made.add_argument(
+        "--center",
+        action="store_true",
+        help="take the mean of the vectors off before the sign: for vectors that are all positive, or shifted",
+    )
+    made.add_argument(
         "--model",
         metavar="ID_OR_PATH",
         help=f"hub id or folder of a sentence-transformers model; by default {DEFAULT_MODEL}, "
@@ -85,6 +96,10 @@ def _share(text: str) -> float:
     return value
 
 
+def _printable(step: BuildProgress) -> BuildProgress:
+    return replace(step, message=printable(step.message))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
@@ -100,16 +115,17 @@ def main(arguments: list[str] | None = None) -> int:
         corpus = open_corpus(SourceOptions(args.corpus, args.path, columns, args.packages))
         options = BuildOptions(
             args.limit, args.overwrite, not args.no_baseline, columns,
-            embeddings=args.embeddings, title=args.title, target_share=args.target_share, lists=args.lists,
+            embeddings=args.embeddings, center=args.center, title=args.title, target_share=args.target_share,
+            lists=args.lists,
         )  # fmt: skip
         model = args.model or (DEFAULT_MODEL if args.embeddings is None else None)
         encoder = load_encoder(model) if model is not None else None
         if encoder is not None and encoder.note:
             bars(BuildProgress("note", message=encoder.note))
-        bundle = build_index(corpus, encoder, args.output, options, bars)
+        bundle = build_index(corpus, encoder, args.output, options, lambda step: bars(_printable(step)))
     except RetrievalError as error:
         bars.close()
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         bars.close()
@@ -125,4 +141,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

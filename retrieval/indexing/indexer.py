@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from retrieval.bundle.bundle import (
+    CENTERED_FORMAT_VERSION,
     DOCUMENTS_FILE,
     FILES,
+    FORMAT_VERSION,
     LISTS_FILE,
     MANIFEST_FILE,
     NO_MODEL,
@@ -26,13 +28,14 @@ from retrieval.bundle.bundle import (
     Manifest,
 )
 from retrieval.bundle.files import sync
+from retrieval.bundle.kept_warning import kept_warning
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
 from retrieval.bundle.versions import installed_versions
 from retrieval.corpus.base import Corpus, CorpusInfo
 from retrieval.corpus.examples import sampled_examples
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import BuildError, counted
-from retrieval.indexing.codes import write_codes
+from retrieval.indexing.codes import FittedCodes, write_codes
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.indexing.given_vectors import GivenVectors
 from retrieval.indexing.ingestion import Ingested, ingest, read_texts
@@ -42,7 +45,6 @@ from retrieval.indexing.tuning_sweep import TuningSweep
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.indexing.vector_source import EncodedTexts, VectorSource
 from retrieval.indexing.vectors import write_vectors
-from retrieval.quantization import Int8Quantizer
 from retrieval.results import SearchSettings
 
 _PACKAGES = ("faiss-cpu", "usearch", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
@@ -68,6 +70,8 @@ class BuildOptions:
     lists: int | None = None
     """How many lists the scan `lists` gets; 0 for none, None for as many as suit a corpus of a million texts or more,
     and none below that."""
+    center: bool = False
+    """Take the mean of the vectors off before the sign: for vectors whose dimensions mostly have one sign."""
 
     checkpoint_texts: int = 4096
     """Vectors made between two notes of progress: what a kill costs at most."""
@@ -121,10 +125,10 @@ def build_index(
             report(BuildProgress("note", message=note))
         fingerprint = _fingerprint(corpus, source, ingested, options)
         vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
-        quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
-        _write_lists(work, ingested, vectors, options, report)
-        tuning = _tune(work, ingested, vectors, quantizer, options, report)
-        _write_manifest(work, corpus, source, ingested, quantizer, tuning, options, time.monotonic() - started)
+        fitted = write_codes(work, ingested, vectors, baseline=options.baseline, center=options.center, report=report)
+        _write_lists(work, ingested, vectors, fitted, options, report)
+        tuning = _tune(work, ingested, vectors, fitted, options, report)
+        _write_manifest(work, corpus, source, ingested, fitted, tuning, options, time.monotonic() - started)
         check_target(output, overwrite=options.overwrite)
         swap(work, output)
     return Bundle.open(output)
@@ -150,20 +154,25 @@ def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, optio
     return json.dumps(parts, sort_keys=True)
 
 
-def _write_lists(work: Path, ingested: Ingested, vectors: VectorFile, options: BuildOptions, report: Report) -> None:
+def _write_lists(
+    work: Path, ingested: Ingested, vectors: VectorFile, fitted: FittedCodes, options: BuildOptions, report: Report
+) -> None:
     """Writes the lists of the distinct texts, if they are wanted."""
     (work / LISTS_FILE).unlink(missing_ok=True)
     if num_lists := chosen_lists(options.lists, ingested.distinct_text_count):
         report(BuildProgress("writing", message=LISTS_FILE))
-        build_lists(work / LISTS_FILE, vectors, num_lists)
+        build_lists(work / LISTS_FILE, vectors, num_lists, fitted.signs)
 
 
 def _tune(
-    work: Path, ingested: Ingested, vectors: VectorFile, quantizer: Int8Quantizer, options: BuildOptions, report: Report
+    work: Path, ingested: Ingested, vectors: VectorFile, fitted: FittedCodes, options: BuildOptions, report: Report
 ) -> Tuning | None:
     report(BuildProgress("tuning", message="search settings"))
-    sweep = TuningSweep.open(work, vectors, quantizer, ingested.text_ids)
+    sweep = TuningSweep.open(work, vectors, fitted.int8, ingested.text_ids, fitted.signs)
     tuning = sweep.run(options.target_share, lambda done, total: report(BuildProgress("tuning", done, total)))
+    is_centered = fitted.signs.center is not None
+    if warning := kept_warning(tuning, vectors.dim, fitted.num_uniform, is_centered=is_centered):
+        report(BuildProgress("note", message=f"WARNING: {warning}"))
     report(BuildProgress("note", message=str(tuning or "Too few texts to choose search settings by: the usual ones.")))
     return tuning
 
@@ -182,7 +191,7 @@ def _write_manifest(
     corpus: Corpus,
     source: VectorSource,
     ingested: Ingested,
-    quantizer: Int8Quantizer,
+    fitted: FittedCodes,
     tuning: Tuning | None,
     options: BuildOptions,
     build_seconds: float,
@@ -197,13 +206,15 @@ def _write_manifest(
         model_id=source.model_id or NO_MODEL,
         weights_sha256=source.weights_sha256 or NO_MODEL,
         dim=source.dim,
-        int8=quantizer.to_json(),
+        int8=fitted.int8.to_json(),
         search=_default_search() if tuning is None else tuning.to_json(),
         files={name: FileRecord.of(work / name) for name in names},
         versions={"python": platform.python_version(), **installed_versions(_PACKAGES)},
         built_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         build_seconds=round(build_seconds, 1),
         columns=dict(options.columns),
+        bits={**fitted.signs.to_json(), "uniform_dimensions": fitted.num_uniform},
+        format_version=FORMAT_VERSION if fitted.signs.center is None else CENTERED_FORMAT_VERSION,
     )
     for name in names:
         sync(work / name)

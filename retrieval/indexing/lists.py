@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.indexing.vector_file import VectorFile
-from retrieval.quantization import Bits, Float32s, binarize, num_code_bytes
+from retrieval.quantization import Bits, Float32s, SignQuantizer, num_code_bytes
 from retrieval.search.scans.lists import list_centroids, nearest_list, write_lists
 
 AUTO_FROM_TEXTS = 1_000_000
@@ -34,13 +34,14 @@ def chosen_lists(num_lists: int | None, num_texts: int) -> int:
     return min(num_lists, num_texts)
 
 
-def build_lists(path: Path, vectors: VectorFile, num_lists: int) -> None:
+def build_lists(path: Path, vectors: VectorFile, num_lists: int, signs: SignQuantizer) -> None:
     """Writes the lists of all distinct texts to `path`; what grows with them in RAM is two copies of their sign bits.
 
     Args:
         path: the file.
         vectors: float32 vectors of the texts.
         num_lists: how many lists, from 1 to the number of texts.
+        signs: what makes the bits.
 
     Raises:
         OSError: if the file cannot be written.
@@ -51,7 +52,7 @@ def build_lists(path: Path, vectors: VectorFile, num_lists: int) -> None:
     start = 0
     for batch in vectors.batches(_CHUNK_ROWS):
         own = slice(start, start + len(batch))
-        numbers[own], codes[own] = nearest_list(centroids, batch), binarize(batch)
+        numbers[own], codes[own] = nearest_list(centroids, batch), signs.encode(batch)
         start += len(batch)
     write_lists(path, vectors.dim, centroids, _lists(numbers, codes, num_lists))
 

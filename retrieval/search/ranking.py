@@ -9,7 +9,7 @@ from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows, RowTables
-from retrieval.quantization import Float32s, Int8Quantizer
+from retrieval.quantization import Float32s, Int8Quantizer, SignQuantizer
 from retrieval.results import Hit, SearchResponse, SearchSettings
 from retrieval.search.measurement import StageClock
 from retrieval.search.rescoring import asymmetric_scores, int8_scores
@@ -28,6 +28,7 @@ class Ranker:
         documents: DocumentStore,
         tables: RowTables,
         quantizer: Int8Quantizer,
+        signs: SignQuantizer,
     ) -> None:
         """Takes the sign bits of the distinct texts, the int8 vectors and documents of all rows, and what joins them.
 
@@ -38,6 +39,7 @@ class Ranker:
             documents: documents of all rows.
             tables: which rows share a text or a group.
             quantizer: what made the int8 vectors.
+            signs: what made the sign bits.
         """
         self._texts = texts
         self._scans = scans
@@ -45,6 +47,7 @@ class Ranker:
         self._documents = documents
         self._tables = tables
         self._quantizer = quantizer
+        self._signs = signs
 
     def candidates(self, queries: Queries, settings: SearchSettings) -> list[Candidates]:
         """Returns what the scan of `settings` hands on for each query: distinct texts, nearest first."""
@@ -59,7 +62,7 @@ class Ranker:
 
         This is `answer` without documents and groups: what recall is measured on.
         """
-        [candidates] = self.candidates(Queries.of(vector), settings)
+        [candidates] = self.candidates(Queries.of(vector, self._signs), settings)
         num_rescored = settings.rescore_multiplier * settings.top_k
         order, _, _ = self._score(vector, candidates, num_rescored, settings, StageClock())
         return self._tables.first_row_of(candidates.texts[order[: settings.top_k]])
@@ -126,9 +129,14 @@ class Ranker:
     ) -> tuple[npt.NDArray[np.int64], Float32s, int]:
         """Returns positions among the candidates, best first, their scores, and how many int8 rows were read."""
         order, scores = np.arange(len(candidates.texts)), candidates.scores
-        if settings.asymmetric and candidates.distances is not None:
+        if candidates.distances is None:
+            scores = self._signs.cosines_of_products(vector, scores)
+        elif not settings.asymmetric:
+            scores = self._signs.cosines_of_angles(vector, scores)
+        else:
             with clock.stage("asymmetric"):
-                scores = asymmetric_scores(vector, self._scans.codes_at(candidates.texts))
+                products = asymmetric_scores(vector, self._scans.codes_at(candidates.texts))
+                scores = self._signs.cosines_of_products(vector, products)
                 order = np.argsort(-scores, kind="stable")
                 scores = scores[order]
         if not settings.rescore:

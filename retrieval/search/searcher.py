@@ -21,7 +21,7 @@ from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.bundle.verification import Verification
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
-from retrieval.quantization import Bits, Float32s, Int8s, binarize
+from retrieval.quantization import Bits, Float32s, Int8s
 from retrieval.results import Document, Latency, MemoryReport, SearchKnobs, SearchResponse, SearchSettings
 from retrieval.search.measurement import StageClock, process_rss_bytes
 from retrieval.search.memory_report import memory_report
@@ -29,9 +29,6 @@ from retrieval.search.query_checks import chosen_settings, unit_vector, usable_t
 from retrieval.search.ranking import Ranker
 from retrieval.search.scans.available import Scans
 from retrieval.search.scans.scan import Candidates, Queries
-
-_ALWAYS_SHORT_ENOUGH = 120
-"""No model here reads fewer tokens than this many characters can make."""
 
 
 class Searcher:
@@ -44,6 +41,7 @@ class Searcher:
         self.encoder = encoder
         self._encoder_bytes = encoder_bytes
         self._quantizer = manifest.quantizer
+        self._signs = manifest.signs
         self._documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
         self._index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim)
         self.int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
@@ -57,7 +55,9 @@ class Searcher:
         first_rows = self._tables.first_rows
         self._texts = self._index if first_rows is None else self._index.subset(first_rows)
         self._scans = Scans(bundle, self._texts)
-        self._ranker = Ranker(self._texts, self._scans, self.int8, self._documents, self._tables, self._quantizer)
+        self._ranker = Ranker(
+            self._texts, self._scans, self.int8, self._documents, self._tables, self._quantizer, self._signs
+        )
         self.verification = Verification(bundle)
 
     @classmethod
@@ -117,17 +117,21 @@ class Searcher:
         self, vector: Float32s, num_candidates: int, scan: str = "hamming", probes: int | None = None
     ) -> Candidates:
         """Returns what a scan, one of `scans`, hands on for a vector `(dim,)`: that many texts, nearest first."""
-        return self._scans[scan].search(Queries.of(vector), num_candidates, probes)[0]
+        return self._scans[scan].search(Queries.of(vector, self._signs), num_candidates, probes)[0]
 
     def distances(self, vector: Float32s, texts: Rows) -> npt.NDArray[np.int32]:
         """Returns how many sign bits of distinct texts `(m,)` differ from those of a vector `(dim,)`, `(m,)`."""
-        return self._texts.distances(binarize(vector), texts)
+        return self._texts.distances(self.binarize(vector), texts)
 
     @property
     def text_rows(self) -> Rows:
         """Returns the first row of each distinct text, `(num_texts,)`, ascending."""
         first_rows = self._tables.first_rows
         return np.arange(len(self)) if first_rows is None else first_rows
+
+    def binarize(self, vectors: Float32s) -> Bits:
+        """Returns the bits of queries `(m, dim)` or `(dim,)` as those of the documents were made, packed as uint8."""
+        return self._signs.encode(vectors)
 
     def int8_codes(self, texts: Rows) -> Int8s:
         """Returns the int8 codes of distinct texts `(m,)`, as `candidates` names them, int8 `(m, dim)`."""
@@ -146,8 +150,8 @@ class Searcher:
     @property
     def notes(self) -> tuple[str, ...]:
         """Returns what the user should know about this searcher."""
-        note = self.encoder.note if self.encoder is not None else None
-        return (note,) if note else ()
+        of_encoder = self.encoder.note if self.encoder is not None else None
+        return tuple(note for note in (of_encoder, self.manifest.warning) if note)
 
     def search(
         self,
@@ -238,7 +242,7 @@ class Searcher:
         with clock.stage("encode"):
             vectors = self._required_encoder().encode_query([text for text, _ in usable])
         with clock.stage("binarize"):
-            batch = Queries.of(vectors)
+            batch = Queries.of(vectors, self._signs)
         with clock.stage(self._ranker.stage(settings)):
             found = self._ranker.candidates(batch, settings)
         share = clock.latency()
@@ -301,8 +305,7 @@ class Searcher:
     def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
         self.verification.raise_if_failed()
         text = usable_text(query)
-        # A token is at least one character: only a long text can be too long.
-        cut = self._required_encoder().num_tokens_cut(text) if len(text) > _ALWAYS_SHORT_ENOUGH else 0
+        cut = self._required_encoder().num_tokens_cut(text)
         if not cut:
             return text, ()
         return text, (f"The query is long: its last {cut:,} tokens are beyond the model's length and were not read.",)
@@ -320,7 +323,7 @@ class Searcher:
     ) -> SearchResponse:
         self.verification.raise_if_failed()
         with clock.stage("binarize"):
-            queries = Queries.of(vector)
+            queries = Queries.of(vector, self._signs)
         with clock.stage(self._ranker.stage(settings)):
             [candidates] = self._ranker.candidates(queries, settings)
         return self._ranker.answer(query, queries, candidates, settings, clock, notes)

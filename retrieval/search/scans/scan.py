@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.bundle.row_tables import Rows
-from retrieval.quantization import Bits, Float32s, binarize
+from retrieval.quantization import Bits, Float32s, SignQuantizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Candidates:
     texts: Rows
     """`(m,)` ids of distinct texts."""
     scores: Float32s
-    """`(m,)` cosine estimates from the bits."""
+    """`(m,)` cosine estimates from the bits, before a mean that was taken off is reckoned with."""
     distances: npt.NDArray[np.int32] | None = None
     """`(m,)` differing bits; None from a scan that ordered the texts by float query x sign bits."""
 
@@ -40,10 +40,10 @@ class Queries:
     """`(m, ceil(dim / 8))`: their sign bits."""
 
     @classmethod
-    def of(cls, vectors: Float32s) -> Self:
-        """Returns the queries with these vectors `(m, dim)`, or one query `(dim,)`."""
+    def of(cls, vectors: Float32s, signs: SignQuantizer) -> Self:
+        """Returns the queries with these vectors `(m, dim)`, or one query `(dim,)`, and their bits by `signs`."""
         vectors = np.atleast_2d(vectors)
-        return cls(vectors, binarize(vectors))
+        return cls(vectors, signs.encode(vectors))
 
     def __len__(self) -> int:
         return len(self.vectors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retrieval.quantization import Float32s, binarize, unpack_signs
+from retrieval.quantization import Float32s, SignQuantizer, binarize, unpack_signs
 from retrieval.search.rescoring import asymmetric_scores
 from retrieval.search.scans.float_bits import FloatBits
 from retrieval.search.scans.packed_bits import PackedBits
@@ -24,7 +24,7 @@ def scan_of(documents: Float32s) -> FloatBits:
 
 
 def search(documents: Float32s, queries: Float32s, k: int) -> list[Candidates]:
-    return scan_of(documents).search(Queries.of(queries), k)
+    return scan_of(documents).search(Queries.of(queries, SignQuantizer()), k)
 
 
 @pytest.mark.parametrize("dim", DIMS)
@@ -54,7 +54,7 @@ def test_equal_scores_are_in_order_of_position() -> None:
 
 def test_a_batch_is_answered_as_single_queries_are() -> None:
     scan = scan_of(unit(5000, 128))
-    queries = Queries.of(unit(37, 128, seed=1))
+    queries = Queries.of(unit(37, 128, seed=1), SignQuantizer())
     for place, found in enumerate(scan.search(queries, 40)):
         [alone] = scan.search(queries[place], 40)
         assert np.array_equal(found.scores, alone.scores)

@@ -10,7 +10,7 @@ import pytest
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError
 from retrieval.indexing.lists import AUTO_FROM_TEXTS, auto_lists, build_lists, chosen_lists
 from retrieval.indexing.vector_file import VectorFile
-from retrieval.quantization import Float32s
+from retrieval.quantization import Float32s, SignQuantizer
 from retrieval.search.scans.lists import Lists
 from retrieval.search.scans.scan import Queries
 from tests.search.scans.test_float_bits import DIMS, scan_of, unit
@@ -20,7 +20,7 @@ def lists_of(folder: Path, vectors: Float32s, num_lists: int) -> Path:
     file = VectorFile(folder / "vectors.npy", *vectors.shape)
     file.truncate(0)
     file.append(vectors)
-    build_lists(folder / "lists.faiss", file, num_lists)
+    build_lists(folder / "lists.faiss", file, num_lists, SignQuantizer())
     return folder / "lists.faiss"
 
 
@@ -30,7 +30,7 @@ def opened(folder: Path, vectors: Float32s, num_lists: int) -> Lists:
 
 @pytest.mark.parametrize("dim", DIMS)
 def test_all_lists_give_what_the_scan_of_all_bits_gives(tmp_path: Path, dim: int) -> None:
-    documents, queries = unit(500, dim), Queries.of(unit(7, dim, seed=1))
+    documents, queries = unit(500, dim), Queries.of(unit(7, dim, seed=1), SignQuantizer())
     lists = opened(tmp_path, documents, 8)
     everything = scan_of(documents).search(queries, 30)
     for found, expected in zip(lists.search(queries, 30, probes=8), everything, strict=True):
@@ -40,7 +40,7 @@ def test_all_lists_give_what_the_scan_of_all_bits_gives(tmp_path: Path, dim: int
 
 
 def test_more_lists_never_find_worse_texts(tmp_path: Path) -> None:
-    documents, queries = unit(5000, 64), Queries.of(unit(20, 64, seed=1))
+    documents, queries = unit(5000, 64), Queries.of(unit(20, 64, seed=1), SignQuantizer())
     lists = opened(tmp_path, documents, 32)
     sums = [sum(float(found.scores.sum()) for found in lists.search(queries, 10, probes)) for probes in (1, 4, 16, 32)]
     assert sums == sorted(sums)
@@ -51,13 +51,13 @@ def test_more_lists_never_find_worse_texts(tmp_path: Path) -> None:
 def test_lists_that_hold_too_few_texts_are_followed_by_more(tmp_path: Path, count: int) -> None:
     documents = unit(count, 64)
     lists = opened(tmp_path, documents, min(count, 20))
-    for found in lists.search(Queries.of(unit(3, 64, seed=1)), count + 5, probes=1):
+    for found in lists.search(Queries.of(unit(3, 64, seed=1), SignQuantizer()), count + 5, probes=1):
         assert sorted(found.texts.tolist()) == list(range(count))
 
 
 def test_texts_with_one_vector_are_all_found(tmp_path: Path) -> None:
     documents = np.concatenate([np.tile(unit(1, 64), (50, 1)), unit(50, 64, seed=2)])
-    [found] = opened(tmp_path, documents, 4).search(Queries.of(documents[:1]), 50, probes=1)
+    [found] = opened(tmp_path, documents, 4).search(Queries.of(documents[:1], SignQuantizer()), 50, probes=1)
     assert found.texts.tolist() == list(range(50))
 
 

@@ -98,6 +98,15 @@ def test_more_results_than_there_are_gives_all(grouped: Searcher, scan: str) -> 
     assert len(grouped.search("red apple", 1000, scan=scan, probes=1).hits) == 61
 
 
+@pytest.mark.parametrize("scan", FLOAT_SCANS)
+def test_a_mean_that_was_taken_off_is_reckoned_with(tmp_path: Path, scan: str) -> None:
+    searcher = searcher_of(tmp_path, [{"text": text} for text in random_texts(100)], lists=4, center=True)
+    asymmetric = searcher.search("red apple", num_candidates=100, rescore=False)
+    found = searcher.search("red apple", scan=scan, probes=4, rescore=False)
+    assert [hit.score for hit in found.hits] == pytest.approx([hit.score for hit in asymmetric.hits], abs=0.01)
+    assert found.hits[0].hamming_distance == asymmetric.hits[0].hamming_distance
+
+
 def test_packed_bits_change_no_answer(build: Build) -> None:
     searcher = Searcher.open(build([*random_texts(300), *random_texts(50)]).path, encoder=FakeEncoder())
     queries = random_texts(20, seed=3)
