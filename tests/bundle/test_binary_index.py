@@ -135,6 +135,16 @@ def test_threads_at_once_get_the_answers_of_one(tmp_path: Path) -> None:
             assert_same(found, brute_force(query, codes, 100))
 
 
+def test_codes_whose_pages_were_given_back_are_read_again(tmp_path: Path) -> None:
+    codes = random_codes(20_000, 8)
+    index = written(tmp_path / "binary.faiss", codes, 64)
+    index.release()
+    assert np.array_equal(index.codes, codes)
+    in_ram = index.subset(np.arange(20_000))
+    in_ram.release()
+    assert np.array_equal(in_ram.codes, codes)
+
+
 def test_a_subset_answers_with_positions_in_it(tmp_path: Path) -> None:
     codes = random_codes(100, 2)
     rows = np.array([90, 5, 40])

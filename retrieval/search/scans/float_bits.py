@@ -6,8 +6,6 @@ looked-up products costs no more than counting differing bits. Exact up to FastS
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +14,7 @@ from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Candidates, Queries
 from retrieval.search.scans.sign_patterns import cosine_estimates
 from retrieval.search.scans.together import Together
+from retrieval.system import usable_cores
 
 
 class FloatBits:
@@ -30,7 +29,7 @@ class FloatBits:
         takes 0.45 ms per query where a query alone takes 0.78 (593,891 x 384 bits, AMD Zen 5): who waits, waits for it.
         """
         self._bits = bits
-        self._together = Together(self._compared, len(os.sched_getaffinity(0)))
+        self._together = Together(self._compared, usable_cores())
 
     def search(self, queries: Queries, k: int, probes: int | None = None) -> list[Candidates]:
         """Returns the best texts of each query with cosine estimates; see `Scan.search`."""
