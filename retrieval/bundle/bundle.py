@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from io import BufferedReader
 from pathlib import Path
@@ -82,6 +82,8 @@ class Manifest:
     build_seconds: float
     columns: Mapping[str, str] = field(default_factory=dict)
     """Which column of the source became the text, the body, ..."""
+    notes: Sequence[str] = ()
+    """What the build told of the source: how it was read, why a column was taken as what, values that are odd."""
     format_version: int = FORMAT_VERSION
 
     @classmethod
@@ -150,12 +152,13 @@ class Manifest:
                 f"{FORMAT_VERSION}: build the index again, or use the release that built it."
             )
         known = {item.name for item in fields(cls)}
-        if missing := known - values.keys():
+        if missing := known - values.keys() - {"notes"}:  # which indexes of release 0.1 do not have
             raise ValueError(f"the manifest lacks {', '.join(sorted(missing))}")
         corpus = dict(values["corpus"])
         corpus["examples"] = tuple(corpus.get("examples", ()))
         files = {name: FileRecord(**record) for name, record in values["files"].items()}
         kept = {name: value for name, value in values.items() if name in known}
+        kept["notes"] = tuple(map(str, values.get("notes", ())))
         manifest = cls(**{**kept, "corpus": CorpusInfo(**corpus), "files": files})
         manifest._check_values()
         return manifest

@@ -17,12 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.corpus.columns import choose_columns
 from retrieval.corpus.files import FileCorpus
-from retrieval.corpus.readers import open_reader
+from retrieval.corpus.readers import ReadOptions
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import CorpusError, RetrievalError
-from retrieval.indexing.indexer import BuildOptions, build_index
+from retrieval.indexing.indexer import build_index
 from retrieval.indexing.progress import BuildProgress
 from retrieval.quantization import Float32s
 from retrieval.serving.child_process import end_with_the_caller, own_output
@@ -77,19 +76,18 @@ def inspect(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
         CorpusError: if it cannot be read.
     """
     send({"kind": "progress", "phase": "looking"})
-    reader = open_reader(request["source"])
-    first = next(reader.batches(), None)
-    if first is None or first.num_rows == 0:
-        raise CorpusError("the file has no rows: expected at least one.")
+    corpus = _corpus(request, {})
+    first = corpus.sample
     if longest := next((name for name in first.schema.names if len(name) > _MAX_NAME_CHARS), None):
         raise CorpusError(
             f"the first line has a column name of {len(longest):,} characters: expected a line with short names. "
             f"Add one on top, or name the file .txt if it holds a text a line."
         )
     guesses: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
     problem = ""
     try:
-        guesses = choose_columns(first, {})
+        guesses, notes = corpus.columns, corpus.notes
     except CorpusError as error:
         problem = for_visitors(str(error), Path(request["folder"]))
     chosen = [name for name in first.schema.names if name in guesses.values()]
@@ -98,8 +96,9 @@ def inspect(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
     return {
         "columns": names,
         "guesses": dict(guesses),
+        "notes": [for_visitors(note, Path(request["folder"])) for note in notes],
         "problem": problem,
-        "num_rows": reader.num_rows,
+        "num_rows": corpus.num_rows,
         "rows": [{name: _shown(value) for name, value in row.items()} for row in rows],
     }
 
@@ -113,9 +112,11 @@ def build(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
     send({"kind": "progress", "phase": "model"})
     model = request["model"]
     encoder = load_encoder(model["id"], expected_sha256=model["weights_sha256"]) if model else load_encoder()
-    source = FileCorpus(request["source"], **{f"{role}_column": name for role, name in request["columns"].items()})
     corpus = BoundedCorpus(
-        source, request["title"], max_rows=request["max_rows"], max_text_chars=request["max_text_chars"]
+        _corpus(request, request["columns"]),
+        request["title"],
+        max_rows=request["max_rows"],
+        max_text_chars=request["max_text_chars"],
     )
     stepping = _SteppingEncoder(encoder, send)
 
@@ -127,7 +128,7 @@ def build(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
             "message": progress.message,
         })  # fmt: skip
 
-    build_index(corpus, stepping, Path(request["output"]), BuildOptions(columns=source.columns), report)
+    build_index(corpus, stepping, Path(request["output"]), report=report)
     seen = corpus.seen
     return {
         "rows_in_file": seen.rows_in_file,
@@ -138,6 +139,14 @@ def build(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
         "sampled_texts": len(seen.sample),
         "long_texts": sum(encoder.num_tokens_cut(text) > 0 for text in seen.sample),
     }
+
+
+def _corpus(request: Mapping[str, Any], columns: Mapping[str, str]) -> FileCorpus:
+    return FileCorpus(
+        request["source"],
+        **{f"{role}_column": name for role, name in columns.items()},
+        options=ReadOptions(max_unpacked_bytes=request["max_file_bytes"]),
+    )
 
 
 class _SteppingEncoder:
