@@ -18,6 +18,16 @@ Every message says what failed, what was expected against what was found, and wh
 
 from __future__ import annotations
 
+import reprlib
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 80
+
+
+def brief(value: object) -> str:
+    """Returns what a message calls a value that was given: its `repr`, shortened where it is long."""
+    return _BRIEF.repr(value)
+
 
 class RetrievalError(Exception):
     """Base of every error that a user of this package can mend."""

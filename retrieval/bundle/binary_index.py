@@ -12,7 +12,6 @@ import os
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,26 +19,18 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.bundle.neighbours import Neighbours, nearest_by_sorting
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError
 from retrieval.quantization import Bits, num_code_bytes
 
 _MIN_ROWS_PER_SLICE = 20_000
 """Below this, handing a slice to another thread costs more than it saves."""
 _COUNTING_ENTRIES = 1 << 25
-"""faiss's counting kernel asks for 8 bytes a query, a distance and a neighbour: a batch is cut to 256 MB of them."""
+"""faiss's counting kernel asks for 8 bytes a query, a distance and a neighbour: a batch is cut to 256 MB of them, and
+whoever wants so many neighbours that one query alone takes more is answered by sorting."""
 
 _openmp = threading.local()
 """How many threads OpenMP was told to use, by calling thread."""
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The nearest codes of each query, nearest first."""
-
-    distances: npt.NDArray[np.int32]
-    """`(num_queries, k)` differing bits."""
-    ids: npt.NDArray[np.int64]
-    """`(num_queries, k)` positions in the index; equal distances are in order of position."""
 
 
 def write_binary_index(path: Path, dim: int, batches: Iterable[Bits]) -> None:
@@ -159,6 +150,9 @@ class BinaryIndex:
 
 def _knn(queries: Bits, codes: Bits, k: int, offset: int, num_threads: int = 1) -> Neighbours:
     k = min(k, len(codes))
+    if (8 * codes.shape[1] + 1) * k > _COUNTING_ENTRIES:
+        found = nearest_by_sorting(queries, codes, k)
+        return Neighbours(found.distances, found.ids + offset)
     # The setting belongs to the calling thread: OpenMP would otherwise keep a team a thread, spinning. Each call into
     # faiss gives the interpreter lock away, and waits for it again: so it is called only when it changes something.
     if getattr(_openmp, "num_threads", None) != num_threads:

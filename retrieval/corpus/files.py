@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from retrieval.corpus.base import ROLES, CorpusInfo, require_column, with_common_columns
 from retrieval.corpus.columns import ColumnChoice, choose_columns
-from retrieval.corpus.readers import Reader, ReadOptions, is_hub_id, open_reader
+from retrieval.corpus.readers import Reader, ReadOptions, is_hub_id, open_plain_file, open_reader
 from retrieval.corpus.soundness import Fault, sound
 from retrieval.corpus.vector_columns import vector_columns
 from retrieval.errors import CorpusError
@@ -207,6 +207,13 @@ class FileCorpus:
         """Keeps the first fault of each kind of a column, however often the file is read."""
         told = f"Column {fault.column!r}, row {done + fault.row + 1:,}: {fault.what}. Others may follow."
         self._faults.setdefault((fault.column, fault.what), told)
+
+
+class PlainFileCorpus(FileCorpus):
+    """Rows of a file that a stranger brought: no folder, no link and no data set elsewhere is opened for it."""
+
+    def _open(self) -> Reader:
+        return open_plain_file(self._path, self._options)
 
 
 def _with_numbers(batch: pa.RecordBatch, quality: str | None) -> pa.RecordBatch:

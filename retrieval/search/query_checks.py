@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval.encoding.encoder import clean_text
-from retrieval.errors import QueryError
+from retrieval.errors import QueryError, brief
 from retrieval.quantization import Float32s
 from retrieval.results import SearchSettings
 
+NUMBERS = ("top_k", "num_candidates", "rescore_multiplier")
+"""The fields of `SearchSettings` that are numbers; the others are switches."""
 
-def usable_text(query: str) -> str:
+
+def usable_text(query: str, *, max_chars: int | None = None) -> str:
     """Returns the query as a tokenizer accepts it.
 
     Raises:
-        QueryError: if it is no text, or blank.
+        QueryError: if it is no text, blank, or longer than `max_chars`.
     """
     if not isinstance(query, str):
         raise QueryError(f"the query is {type(query).__name__}: a text is needed.")
+    if max_chars is not None and len(query) > max_chars:
+        raise QueryError(f"the query has {len(query):,} characters: at most {max_chars:,} are answered here. Ask less.")
     text = clean_text(query.replace("\0", " ")).strip()
     if not text:
         raise QueryError("the query is empty: type a few words to search for.")
@@ -55,13 +61,47 @@ def chosen_settings(
     Raises:
         QueryError: if a number is no whole number from 1 on.
     """
-    settings = dataclasses.replace(defaults, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
-    for name in ("top_k", "num_candidates", "rescore_multiplier"):
-        value = getattr(settings, name)
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-            raise QueryError(f"{name} is {value!r}: a whole number from 1 on is needed.")
-    # int(): numpy's whole numbers overflow where Python's do not.
-    top_k = min(int(settings.top_k), num_rows)
-    num_candidates = min(max(int(settings.num_candidates), top_k), num_texts)
-    multiplier = int(settings.rescore_multiplier)
-    return dataclasses.replace(settings, top_k=top_k, num_candidates=num_candidates, rescore_multiplier=multiplier)
+    settings = checked_settings(defaults, given, {})
+    top_k = min(settings.top_k, num_rows)
+    num_candidates = min(max(settings.num_candidates, top_k), num_texts)
+    return dataclasses.replace(settings, top_k=top_k, num_candidates=num_candidates)
+
+
+def checked_settings(defaults: SearchSettings, given: Mapping[str, Any], limits: Mapping[str, int]) -> SearchSettings:
+    """Returns the `defaults` with the knobs that were `given`, whatever those are; None is not given.
+
+    Args:
+        defaults: what an index recommends.
+        given: values by name of a field of `SearchSettings`.
+        limits: the largest number allowed, by name; a name that is left out has none.
+
+    Raises:
+        QueryError: if a number is no whole number from 1 on, or beyond its limit, or a switch is neither true
+            nor false.
+    """
+    checked: dict[str, Any] = {}
+    for name, value in {**dataclasses.asdict(defaults), **{k: v for k, v in given.items() if v is not None}}.items():
+        checked[name] = whole_number(name, value, limits.get(name)) if name in NUMBERS else _switch(name, value)
+    return SearchSettings(**checked)
+
+
+def whole_number(name: str, value: object, most: int | None = None) -> int:
+    """Returns a number that was given, as Python's `int`; 2.0 is 2, and numpy's numbers are numbers.
+
+    Raises:
+        QueryError: if it is no whole number from 1 on, or larger than `most`.
+    """
+    number = 0
+    if isinstance(value, int | np.integer | float | np.floating) and not isinstance(value, bool):
+        # int(): numpy's whole numbers overflow where Python's do not.
+        number = int(value) if isinstance(value, int | np.integer) or float(value).is_integer() else 0
+    if number < 1 or (most is not None and number > most):
+        wanted = "from 1 on" if most is None else f"from 1 to {most:,}"
+        raise QueryError(f"{name} is {brief(value)}: a whole number {wanted} is needed.")
+    return number
+
+
+def _switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise QueryError(f"{name} is {brief(value)}: true or false is needed.")
+    return bool(value)

@@ -6,11 +6,15 @@ Both take a query of length 1 and estimate the cosine similarity with the float3
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 
 from retrieval.quantization import Bits, Float32s, Int8Quantizer, Int8s
 
+Codes = TypeVar("Codes", Bits, Int8s)
+
+_ROWS_AT_ONCE = 20_000
 _MEAN_COSINE_WITH_OWN_SIGNS = math.sqrt(2.0 / math.pi)
 """Cosine between a vector and its own signs, when its values are normally distributed: E|x| / sqrt(E x^2)."""
 
@@ -35,8 +39,7 @@ def asymmetric_scores(query: Float32s, codes: Bits) -> Float32s:
     """
     dim = len(query)
     # sum(q * sign) = 2 * sum(q where the bit is set) - sum(q): the bits need no turning into +1 and -1.
-    bits = np.unpackbits(codes, axis=-1, count=dim).astype(np.float32)
-    dots = 2.0 * (bits @ query) - query.sum()
+    dots = 2.0 * np.concatenate([_bits(part, dim) @ query for part in _parts(codes)]) - query.sum()
     scores: Float32s = dots * np.float32(1.0 / (math.sqrt(dim) * _MEAN_COSINE_WITH_OWN_SIGNS))
     return scores
 
@@ -44,4 +47,14 @@ def asymmetric_scores(query: Float32s, codes: Bits) -> Float32s:
 def int8_scores(query: Float32s, codes: Int8s, quantizer: Int8Quantizer) -> Float32s:
     """Returns the dot products `(n,)` of a float32 query `(dim,)` with the de-quantized int8 `(n, dim)`."""
     scaled, constant = quantizer.fold(query)
-    return (codes.astype(np.float32) @ scaled + np.float32(constant)).astype(np.float32)
+    dots = np.concatenate([part.astype(np.float32) @ scaled for part in _parts(codes)])
+    return (dots + np.float32(constant)).astype(np.float32)
+
+
+def _bits(codes: Bits, dim: int) -> Float32s:
+    return np.unpackbits(codes, axis=-1, count=dim).astype(np.float32)
+
+
+def _parts(codes: Codes) -> list[Codes]:
+    """Returns the rows in parts: as float32 they are many times larger, and there may be as many as in the corpus."""
+    return [codes[start : start + _ROWS_AT_ONCE] for start in range(0, max(1, len(codes)), _ROWS_AT_ONCE)]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from retrieval.bundle.bundle import MANIFEST_FILE, Manifest
 from retrieval.encoding.encoder import Encoder
-from retrieval.errors import BundleError, BundleMissingError
+from retrieval.errors import BundleError, BundleMissingError, brief
 from retrieval.search.searcher import Searcher
 
 OpenSearcher = Callable[[Path, Encoder | None], Searcher]
@@ -100,6 +100,8 @@ class Library:
             ModelError: if its model cannot be had.
         """
         name = name or self.default
+        if not isinstance(name, str):  # what calls this may pass on what a stranger sent
+            raise BundleMissingError(f"{brief(name)} is no name of an index: a text is needed.")
         if (searcher := self._opened(name)) is not None:
             return searcher
         with self._opening:
@@ -108,7 +110,7 @@ class Library:
             path = self._places().get(name)
             if path is None:
                 names = ", ".join(sorted(self._places()))
-                raise BundleMissingError(f"there is no index called {name!r} here: choose one of {names}.")
+                raise BundleMissingError(f"there is no index called {brief(name)} here: choose one of {names}.")
             searcher = self._opened_anew(path)
             with self._lock:
                 self._open[name] = searcher

@@ -20,6 +20,8 @@ search_view, compare_view,
 hood_view, benchmarks_view,
 own_layout, own_steps, own_view  the tabs
 answering, api                   from events to the open tab; the endpoint for programs
+request_limits, request_guard,
+guarded_answer                   what one request may cost, and what is refused before anything reads it
 theme, page                      colours and type; the whole page
 public_link                      `--share`
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from retrieval.results import SearchSettings
+from retrieval.ui.request_limits import MAX_CANDIDATES, MAX_MULTIPLIER, MAX_QUERY_CHARS, MAX_TOP_K
 from retrieval.ui.your_data.index import OWN
 
 _NUMBERS = {"k": "top_k", "n": "num_candidates", "m": "rescore_multiplier"}
 _SWITCHES = {"asymmetric": "asymmetric", "rescore": "rescore"}
-_LARGEST = 100_000
-MAX_QUERY_CHARS = 20_000
+_LARGEST = {"k": MAX_TOP_K, "n": MAX_CANDIDATES, "m": MAX_MULTIPLIER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def read_address(parts: Mapping[str, str]) -> Address:
     settings: dict[str, int | bool] = {}
     for short, name in _NUMBERS.items():
         value = parts.get(short, "")
-        if value.isascii() and value.isdigit() and 1 <= int(value[:7]) <= _LARGEST and len(value) < 7:
+        if value.isascii() and value.isdigit() and 1 <= int(value[:7]) <= _LARGEST[short] and len(value) < 7:
             settings[name] = int(value)
     for short, name in _SWITCHES.items():
         if parts.get(short) in ("0", "1"):

@@ -145,6 +145,7 @@ class Answering:
 
     def _answered(self, active: str, visit: Visit, asked: Sequence[Any]) -> Update:
         question = question_of(self._library, asked)
+        active = active if active in self._views else self._first
         address = address_of(
             question.text, question.index, active, question.settings, question.searcher.defaults, self._first
         )

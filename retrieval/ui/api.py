@@ -6,8 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 
@@ -16,6 +15,7 @@ from retrieval.evaluation.comparison.compare import compare, compare_values
 from retrieval.results import Hit, SearchResponse
 from retrieval.serving.library import Library
 from retrieval.ui.markup import error_words
+from retrieval.ui.request_limits import bounded, served_query, served_settings
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,9 +46,10 @@ class Api:
 
         Args:
             query: the question, in any words, such as "read a csv file into a table".
-            top_k: how many hits; the members of a group count once.
-            num_candidates: how many distinct texts the Hamming stage hands on; by default what the index recommends.
-            rescore_multiplier: `rescore_multiplier * top_k` int8 vectors are read from disk.
+            top_k: how many hits, at most 50; the members of a group count once.
+            num_candidates: how many distinct texts the Hamming stage hands on; at most 10,000; by default what the
+                index recommends.
+            rescore_multiplier: `rescore_multiplier * top_k` int8 vectors are read from disk; at most 50.
             asymmetric: choose those by the float32 query against the bits, rather than by Hamming distance.
             rescore: score with int8; without it, scores are estimates from the bits.
             index: the name of a collection, as `indexes` gives it; by default the one that the page opens with.
@@ -56,16 +57,18 @@ class Api:
         Returns:
             query, hits (rank, row, score, text, body, url, ...), latency in milliseconds, and the settings used.
         """
+        given = {
+            "top_k": top_k,
+            "num_candidates": num_candidates,
+            "rescore_multiplier": rescore_multiplier,
+            "asymmetric": asymmetric,
+            "rescore": rescore,
+        }
         with _told():
-            response = self._library.open(index).search(
-                query,
-                top_k,
-                num_candidates=num_candidates,
-                rescore_multiplier=rescore_multiplier,
-                asymmetric=asymmetric,
-                rescore=rescore,
-            )
-        return response_values(response)
+            searcher = self._library.open(index)
+            settings = served_settings(searcher.defaults, given)
+            response = searcher.search(served_query(query), **dataclasses.asdict(settings))
+        return cast("dict[str, Any]", bounded(response_values(response)))
 
     def compare(self, query: str, top_k: int = 10, index: str | None = None) -> dict[str, Any]:
         """Answer one query at every precision, and tell what each keeps of the float32 answer, its time and its bytes.
@@ -82,7 +85,9 @@ class Api:
         """
         with _told():
             searcher = self._library.open(index)
-            return compare_values(compare(searcher, query, replace(searcher.defaults, top_k=top_k)))
+            settings = served_settings(searcher.defaults, {"top_k": top_k})
+            found = compare_values(compare(searcher, served_query(query), settings))
+        return cast("dict[str, Any]", bounded(found))
 
     def indexes(self) -> list[dict[str, Any]]:
         """List the collections of documents that can be searched here.

@@ -14,6 +14,7 @@ from retrieval.serving.library import Library
 from retrieval.ui.defaults_note import defaults_note
 from retrieval.ui.knobs import Knobs, OpenDropdown, settings_of, values_of
 from retrieval.ui.markup import escaped
+from retrieval.ui.request_limits import MAX_QUERY_CHARS, served_query
 from retrieval.ui.visit import Visit
 from retrieval.ui.your_data.index import OWN, OwnIndex, discard
 
@@ -112,7 +113,7 @@ class Asking:
             with gr.Row(elem_id="query-row"):
                 query = gr.Textbox(
                     label="Your question", placeholder=placeholder(searcher), elem_id="query", lines=1, max_lines=1,
-                    autofocus=True, scale=1, max_length=20_000,
+                    autofocus=True, scale=1, max_length=MAX_QUERY_CHARS,
                 )  # fmt: skip
                 index = OpenDropdown(
                     index_choices(library, None), value=library.default, label="Index", elem_id="index", scale=0,
@@ -150,10 +151,13 @@ def question_of(library: Library, values: Sequence[Any]) -> Question:
     """Returns the question that the values of `Asking.inputs` stand for.
 
     Raises:
+        QueryError: if the query or a setting is beyond what is answered here.
         RetrievalError: if the index cannot be opened.
     """
     text, index, own, *knobs = values
     searcher = searcher_of(library, index, own)
+    if (text or "").strip():
+        served_query(text)
     return Question(text or "", index or library.default, searcher, settings_of(tuple(knobs), searcher.defaults))
 
 

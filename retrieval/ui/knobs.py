@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,9 +9,8 @@ import gradio as gr
 
 from retrieval.results import SearchSettings
 from retrieval.ui.quick_import import without_stub
+from retrieval.ui.request_limits import MAX_MULTIPLIER, MAX_TOP_K, served_settings
 
-MAX_TOP_K = 50
-MAX_MULTIPLIER = 50
 CANDIDATE_STEPS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
@@ -30,14 +28,23 @@ with without_stub():
             """Returns what the browser sent; the handler judges it."""
             return payload
 
+    class OpenSlider(gr.Slider):  # type: ignore[misc]
+        """A slider that takes any value back, so that one that is beyond its ends is answered with a sentence."""
+
+        is_template = True
+
+        def preprocess(self, payload: Any) -> Any:
+            """Returns what the browser sent; the handler judges it."""
+            return payload
+
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
     """The five controls, in the order in which handlers take their values."""
 
-    top_k: gr.Slider
+    top_k: OpenSlider
     num_candidates: gr.Dropdown
-    rescore_multiplier: gr.Slider
+    rescore_multiplier: OpenSlider
     asymmetric: gr.Checkbox
     rescore: gr.Checkbox
     reset: gr.Button
@@ -46,7 +53,7 @@ class Knobs:
     def place(cls, defaults: SearchSettings) -> Self:
         """Returns the controls, placed in the layout that is being built."""
         return cls(
-            top_k=gr.Slider(
+            top_k=OpenSlider(
                 1, MAX_TOP_K, defaults.top_k, step=1, label="Results", buttons=[],
                 info="How many results to show; the members of a group count once.",
             ),
@@ -54,7 +61,7 @@ class Knobs:
                 candidate_choices(defaults, defaults), value=defaults.num_candidates, filterable=False,
                 label="Candidates", info="How many of the nearest texts, by bits, go on to the next stage.",
             ),
-            rescore_multiplier=gr.Slider(
+            rescore_multiplier=OpenSlider(
                 1, MAX_MULTIPLIER, defaults.rescore_multiplier, step=1, label="Rescore multiplier", buttons=[],
                 info="This many int8 vectors are read from disk for each result shown.",
             ),
@@ -94,15 +101,14 @@ def candidate_choices(defaults: SearchSettings, settings: SearchSettings) -> lis
 
 
 def settings_of(values: tuple[Any, ...], defaults: SearchSettings) -> SearchSettings:
-    """Returns the settings that the values of `Knobs.inputs` stand for; an emptied control has its default."""
-    top_k, num_candidates, rescore_multiplier, asymmetric, rescore = values
-    return SearchSettings(
-        top_k=_whole(top_k, defaults.top_k),
-        num_candidates=_whole(num_candidates, defaults.num_candidates),
-        rescore_multiplier=_whole(rescore_multiplier, defaults.rescore_multiplier),
-        asymmetric=bool(asymmetric),
-        rescore=bool(rescore),
-    )
+    """Returns the settings that the values of `Knobs.inputs` stand for; an emptied control has its default.
+
+    Raises:
+        QueryError: if one of them is of the wrong type, or beyond what is answered here.
+    """
+    names = ("top_k", "num_candidates", "rescore_multiplier", "asymmetric", "rescore")
+    given = {name: value for name, value in zip(names, values, strict=True) if value != ""}
+    return served_settings(defaults, given)
 
 
 def values_of(settings: SearchSettings) -> tuple[int, int, int, bool, bool]:
@@ -114,7 +120,3 @@ def values_of(settings: SearchSettings) -> tuple[int, int, int, bool, bool]:
         settings.asymmetric,
         settings.rescore,
     )
-
-
-def _whole(value: Any, default: int) -> int:
-    return int(value) if isinstance(value, int | float) and math.isfinite(value) else default

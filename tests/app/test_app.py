@@ -152,7 +152,7 @@ def test_a_program_is_told_what_is_wrong(served: RunningApp) -> None:
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("query", ["日本語で検索", "🐍🐍", "x" * 100_000, "\ud800 lone", "<script>alert(1)</script>"])
+@pytest.mark.parametrize("query", ["日本語で検索", "🐍🐍", "x" * 20_000, "\ud800 lone", "<script>alert(1)</script>"])
 def test_any_text_is_answered(served: RunningApp, query: str) -> None:
     assert client(served).predict(query.encode("utf-8", "replace").decode(), api_name="/search")["hits"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from retrieval import BundleCorruptError, BundleIncompatibleError, BundleMissingError
 from retrieval.bundle import binary_index as module
-from retrieval.bundle.binary_index import BinaryIndex, Neighbours, write_binary_index
+from retrieval.bundle.binary_index import BinaryIndex, write_binary_index
+from retrieval.bundle.neighbours import Neighbours
 from retrieval.quantization import Bits, binarize
 
 
@@ -178,3 +180,26 @@ def test_a_full_disk_is_noticed_even_with_the_last_bytes(tmp_path: Path, count: 
 def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="could not write"):
         write_binary_index(tmp_path / "missing" / "binary.faiss", 16, [random_codes(1, 2)])
+
+
+@pytest.mark.parametrize("k", [999, 1000, 10**9])
+def test_very_many_neighbours_are_brute_force_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, k: int) -> None:
+    codes = random_codes(1000, 6)
+    index = written(tmp_path / "binary.faiss", codes, 48)
+    monkeypatch.setattr(module, "_COUNTING_ENTRIES", 1000)
+    queries = random_codes(3, 6, seed=1)
+    batch = index.search_batch(queries, k)
+    for row, query in enumerate(queries):
+        expected = brute_force(query, codes, k)
+        assert_same(index.search(query, k), expected)
+        assert_same(Neighbours(batch.distances[row : row + 1], batch.ids[row : row + 1]), expected)
+
+
+def test_all_of_many_codes_are_found_in_little_memory() -> None:
+    codes = random_codes(200_000, 48)
+    index = BinaryIndex(codes, 384, num_threads=2)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = index.search(codes[7], 10**9)
+    grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert (found.ids[0, 0], len(found.ids[0])) == (7, 200_000)
+    assert grown_kb < 100_000  # faiss's counting kernel would take 600 MB

@@ -310,12 +310,12 @@ class TestInput:
         assert len(searcher.search("red", 10, num_candidates=1).hits) == 10
 
     @pytest.mark.parametrize("name", ["top_k", "num_candidates", "rescore_multiplier"])
-    @pytest.mark.parametrize("value", [0, -1, True, 1.5, "3", np.float64(3), float("nan")])
+    @pytest.mark.parametrize("value", [0, -1, True, 1.5, "3", np.float64(2.5), float("nan"), float("inf"), {}])
     def test_settings_below_one_or_no_whole_number_are_refused(self, searcher: Searcher, name: str, value: Any) -> None:
         with pytest.raises(QueryError, match=f"{name} is .*: a whole number from 1 on is needed"):
             searcher.search("red", **{name: value})
 
-    @pytest.mark.parametrize("value", [np.int64(3), np.uint8(3), 3])
+    @pytest.mark.parametrize("value", [np.int64(3), np.uint8(3), 3, 3.0, np.float64(3)])
     def test_whole_numbers_of_numpy_are_whole_numbers(self, searcher: Searcher, value: Any) -> None:
         multiplier: Any = np.int64(2**62)
         assert len(searcher.search("red", value, rescore_multiplier=multiplier).hits) == 3

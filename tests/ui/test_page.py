@@ -203,7 +203,7 @@ def test_gradio_writes_no_stub_beside_our_sources(page: Answering) -> None:
 
 def test_a_browser_that_is_one_index_behind_is_heard(page: Answering) -> None:
     assert page.asking.knobs.num_candidates.preprocess(24) == 24
-    assert settings_of((10, 24.0, "x", True, True), SearchSettings()) == SearchSettings(num_candidates=24)
+    assert settings_of((10, 24.0, "", True, True), SearchSettings()) == SearchSettings(num_candidates=24)
 
 
 def test_settings_survive_the_way_through_the_controls() -> None:

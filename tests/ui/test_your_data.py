@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import stat
 import zipfile
 from dataclasses import replace
@@ -13,21 +14,22 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from retrieval import BundleMissingError, CorpusError, Searcher
+from retrieval import BuildError, BundleMissingError, CorpusError, Searcher
 from retrieval.bundle.bundle import Manifest
 from retrieval.serving.library import Library
 from retrieval.serving.visitor.corpus import BoundedCorpus
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import JobStatus
 from retrieval.ui.page import build_page
+from retrieval.ui.request_limits import MAX_PASTED_BYTES
 from retrieval.ui.theme import launch_options
 from retrieval.ui.your_data import panels as own_panels
-from retrieval.ui.your_data.folders import TempRoot
+from retrieval.ui.your_data.folders import TempRoot, private_parent
 from retrieval.ui.your_data.index import OwnIndex, discard
 from retrieval.ui.your_data.requests import build_request
 from retrieval.ui.your_data.sample import sample_csv
 from retrieval.ui.your_data.sessions import OwnSession, OwnSessions, Source
-from retrieval.ui.your_data.taking import take_text, take_upload
+from retrieval.ui.your_data.taking import take_pasted, take_text, take_upload
 from retrieval.ui.your_data.verdict import percent, verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
@@ -148,31 +150,73 @@ def test_an_upload_is_moved_away_from_where_it_can_be_fetched(session: OwnSessio
     upload = tmp_path / "cache" / "hash" / "notes.csv"
     upload.parent.mkdir(parents=True)
     upload.write_text("text\na\n")
-    source = take_upload(upload, session, LIMITS)
+    source = take_upload(upload, session, LIMITS, tmp_path / "cache")
     assert source.path.parent == session.folder
     assert source.path.read_text() == "text\na\n"
     assert not upload.parent.exists()
 
 
 def test_an_upload_that_is_refused_is_deleted_too(session: OwnSession, tmp_path: Path) -> None:
-    upload = tmp_path / "notes.csv"
+    uploads = tmp_path / "cache"
+    upload = uploads / "hash" / "notes.csv"
     for content, told in ((b"x" * 1001, "at most 1.0 kB"), (b"", "is empty")):
+        upload.parent.mkdir(parents=True)
         upload.write_bytes(content)
         with pytest.raises(CorpusError, match=told):
-            take_upload(upload, session, LIMITS)
+            take_upload(upload, session, LIMITS, uploads)
         assert not upload.exists()
     with pytest.raises(CorpusError, match="choose it again"):
-        take_upload(upload, session, LIMITS)
+        take_upload(upload, session, LIMITS, uploads)
 
 
 @pytest.mark.parametrize("name", ["..csv", "-rf .csv", "a/b;c$(d).csv", "n" * 300 + ".csv", "größe.CSV"])
 def test_a_strange_file_name_stays_in_the_folder(session: OwnSession, tmp_path: Path, name: str) -> None:
-    upload = tmp_path / Path(name).name[-200:]
+    upload = tmp_path / "hash" / Path(name).name[-200:]
+    upload.parent.mkdir()
     upload.write_text("text\na\n")
-    path = take_upload(upload, session, LIMITS).path
+    path = take_upload(upload, session, LIMITS, tmp_path).path
     assert path.parent == session.folder
     assert path.suffix.lower() == ".csv"
     assert not path.name.startswith(("-", "."))
+
+
+@pytest.mark.parametrize("place", ["", "a", "a/b/c.csv", "a/../a", "../outside.csv", "a/link.csv", "folder-link/c.csv"])
+def test_what_is_no_upload_is_neither_taken_nor_touched(session: OwnSession, tmp_path: Path, place: str) -> None:
+    uploads = tmp_path / "uploads"
+    (uploads / "a" / "b").mkdir(parents=True)
+    for path in (uploads / "a" / "b" / "c.csv", tmp_path / "outside.csv"):
+        path.write_text("text\na\n")
+    (uploads / "a" / "link.csv").symlink_to(tmp_path / "outside.csv")
+    (uploads / "folder-link").symlink_to(uploads / "a" / "b")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(CorpusError, match="choose it again"):
+        take_upload(uploads / place, session, LIMITS, uploads)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_session_is_made_again_when_its_folders_are_gone(sessions: OwnSessions) -> None:
+    session = sessions.of("one")
+    for root in (sessions.files, sessions.downloads):
+        shutil.rmtree(root.path)
+    assert sessions.of("one") is session
+    assert session.folder.is_dir()
+    assert session.download_folder.is_dir()
+    assert TempRoot(sessions.files.path.parent).path != sessions.files.path
+    assert session.folder.is_dir()  # it is held again: the next process leaves it alone
+
+
+def test_sessions_lie_outside_of_what_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "served" / "tmp"))
+    monkeypatch.setenv("EMBEDDING_QUANTIZATION_CACHE", str(tmp_path / "cache"))
+    assert private_parent(tmp_path / "elsewhere") == tmp_path / "served" / "tmp"
+    assert private_parent(tmp_path / "served") == tmp_path / "cache"
+    with pytest.raises(BuildError, match="GRADIO_TEMP_DIR"):
+        private_parent(tmp_path)
+
+
+def test_a_pasted_text_is_smaller_than_a_file_may_be(session: OwnSession) -> None:
+    with pytest.raises(CorpusError, match=r"at most 1\.0 MB"):
+        take_pasted("x" * (MAX_PASTED_BYTES + 1), session, OwnLimits())
 
 
 def test_pasted_lines_are_limited_and_not_blank(session: OwnSession) -> None:

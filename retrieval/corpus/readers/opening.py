@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 
 from retrieval.corpus.readers.arrow_file import ArrowReader
@@ -73,6 +74,22 @@ def open_reader(source: str | Path, options: ReadOptions | None = None) -> Reade
         otherwise = f"give a local copy (there is no file or folder {path})"
         return open_hub_dataset(str(source), otherwise=otherwise, split=options.split)
     raise CorpusError(f"there is no file or folder {path}. Check --path; it is relative to {Path.cwd()}.")
+
+
+def open_plain_file(source: str | Path, options: ReadOptions | None = None) -> Reader:
+    """Returns the reader of a file that a stranger brought: never that of a folder, of a link, or of what is elsewhere.
+
+    Raises:
+        CorpusError: if it is no regular file, is of no format known here, or is not what its name says.
+    """
+    path = Path(source)
+    try:
+        is_plain = stat.S_ISREG(path.lstat().st_mode)
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be opened: {error.strerror}. Bring it again.") from error
+    if not is_plain:
+        raise CorpusError(f"{path} is not a plain file: expected a file, and no folder or link. Bring a single file.")
+    return _open_file(path, options)
 
 
 def is_hub_id(source: str | Path) -> bool:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from retrieval.corpus.base import BATCH_ROWS
 from retrieval.corpus.readers.base import Reader, require_distinct_names
+from retrieval.corpus.readers.named_files import require_own_files
 from retrieval.corpus.readers.plain_types import plain_schema, to_plain
 from retrieval.corpus.readers.splits import choose_split
 from retrieval.errors import CorpusError
@@ -43,11 +44,12 @@ class DatasetReader(Reader):
         """Returns the reader of a folder that `save_to_disk` wrote.
 
         Raises:
-            CorpusError: if it is damaged, or the split is not there.
+            CorpusError: if it is damaged, names files outside of itself, or the split is not there.
         """
         from datasets import load_from_disk
 
         try:
+            require_own_files(path)
             loaded = load_from_disk(str(path))
         except IndexError as error:  # what `datasets` makes of a data set without files
             raise CorpusError(f"{path} was saved by `datasets`, and has no rows: expected at least one.") from error

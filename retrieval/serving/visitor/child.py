@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.corpus.files import FileCorpus
+from retrieval.corpus.files import PlainFileCorpus
 from retrieval.corpus.readers import ReadOptions
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import CorpusError, RetrievalError
@@ -141,8 +141,8 @@ def build(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
     }
 
 
-def _corpus(request: Mapping[str, Any], columns: Mapping[str, str]) -> FileCorpus:
-    return FileCorpus(
+def _corpus(request: Mapping[str, Any], columns: Mapping[str, str]) -> PlainFileCorpus:
+    return PlainFileCorpus(
         request["source"],
         **{f"{role}_column": name for role, name in columns.items()},
         options=ReadOptions(max_unpacked_bytes=request["max_file_bytes"]),

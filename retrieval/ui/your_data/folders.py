@@ -10,6 +10,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from retrieval.encoding.model_files import cache_folder
+from retrieval.errors import BuildError
+
 _LOCK = "lock"
 _PREFIX = "embedding-quantization-own-"
 
@@ -27,21 +30,48 @@ class TempRoot:
         parent.mkdir(parents=True, exist_ok=True)
         _remove_left_overs(parent)
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        fresh = self.path / "lock.new"
-        # Held before it has its name: nobody ever finds a lock of a living process that is free.
-        self._lock = os.open(fresh, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        fresh.rename(self.path / _LOCK)
+        self._lock = self._hold()
 
     def new_folder(self) -> Path:
         """Returns a new folder, under a name that nobody can guess."""
         folder = self.path / secrets.token_urlsafe(24)
-        folder.mkdir(mode=0o700)
+        self.make(folder)
         return folder
+
+    def make(self, folder: Path) -> None:
+        """Makes a folder of this one again where something took it away, such as a cleaner of temporary files."""
+        for each in (self.path, folder):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (self.path / _LOCK).exists():
+            os.close(self._lock)
+            self._lock = self._hold()
+
+    def _hold(self) -> int:
+        fresh = self.path / "lock.new"
+        # Held before it has its name: nobody ever finds a lock of a living process that is free.
+        descriptor = os.open(fresh, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fresh.rename(self.path / _LOCK)
+        return descriptor
 
     def remove(self) -> None:
         """Removes the folder and all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def private_parent(served: Path) -> Path:
+    """Returns where folders can be made that nothing serves or cleans: outside of `served`, which Gradio does both to.
+
+    Raises:
+        BuildError: if there is no such place.
+    """
+    for place in (Path(tempfile.gettempdir()), cache_folder()):
+        if not place.resolve().is_relative_to(served.resolve()):
+            return place
+    raise BuildError(
+        f"what visitors bring would lie in {served}, which the page serves: set GRADIO_TEMP_DIR to a folder of "
+        f"its own, or switch Your data off with OWN_DATA=0."
+    )
 
 
 def _remove_left_overs(parent: Path) -> None:

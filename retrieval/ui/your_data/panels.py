@@ -9,6 +9,7 @@ from typing import Any
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import JobStatus
 from retrieval.ui.markup import counted, data_size, escaped
+from retrieval.ui.request_limits import MAX_PASTED_BYTES
 
 _PHASES = (
     ("starting", "Starting a process for your data"),
@@ -38,7 +39,8 @@ def introduction(limits: OwnLimits) -> str:
         "<p>Bring texts, and watch an index being built from them: bits in memory, int8 codes on disk. Then search it, "
         "compare it with float32, see what each stage loses, and take the index with you.</p>"
         f"<ul><li>CSV, TSV, JSON Lines, Parquet, or text with one document a line</li>"
-        f"<li>up to <strong>{data_size(limits.max_bytes)}</strong>; the first "
+        f"<li>up to <strong>{data_size(limits.max_bytes)}</strong>, "
+        f"<strong>{data_size(min(limits.max_bytes, MAX_PASTED_BYTES))}</strong> of them pasted; the first "
         f"<strong>{counted(limits.max_rows, 'row')}</strong> are used; a build may take "
         f"<strong>{counted(limits.max_seconds, 'second')}</strong></li>"
         f"<li>{_together(limits.num_slots)} on this server, one a visitor; others wait in line</li></ul></div>"

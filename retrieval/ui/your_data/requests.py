@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from retrieval.encoding.encoder import Encoder
-from retrieval.errors import CorpusError
+from retrieval.errors import CorpusError, brief
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.your_data.sessions import OwnSession, Source
 
@@ -47,7 +47,7 @@ def build_request(
     if "text" not in chosen:
         raise CorpusError("no text column is chosen: choose the one to search in.")
     if unknown := [column for column in chosen.values() if column not in session.looked["columns"]]:
-        raise CorpusError(f"the file has no column {unknown[0]!r}: choose one of those it has.")
+        raise CorpusError(f"the file has no column {brief(unknown[0])}: choose one of those it has.")
     for leftover in session.folder.glob(f"{BUILT}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     return {

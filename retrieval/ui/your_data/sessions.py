@@ -108,6 +108,8 @@ class OwnSessions:
             if session is None:
                 session = OwnSession(self.files.new_folder(), self.downloads.new_folder())
                 self._by_key[key] = session
+            self.files.make(session.folder)
+            self.downloads.make(session.download_folder)
             session.last_used_s = time.monotonic()
             idle = [key for key, each in self._by_key.items() if time.monotonic() - each.last_used_s > _MAX_IDLE_S]
         for each in idle:

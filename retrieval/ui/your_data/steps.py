@@ -23,6 +23,8 @@ from retrieval.ui.your_data.zip import folder_name, write_zip
 
 _LOOK_SECONDS = 20
 _LOOK_SLOTS = 2
+_MOST_DOTS = 50
+"""A text that only has to be another one each time; it comes back from the browser, who may send anything."""
 _CANCELLED = "The build was ended, and what it had made was deleted."
 _DELETED = "Your data and your index are not on this server any more."
 _NO_DATA = "Your data is not here any more: it is deleted when the connection to the page is lost. Bring it again."
@@ -165,5 +167,5 @@ class OwnSteps:
         return {
             self._asking.own: own,
             self._asking.index: gr.Dropdown(index_choices(self._library, own), value=index),
-            self._parts.index_chosen: f"{times_chosen}.",
+            self._parts.index_chosen: "." * (len(times_chosen) % _MOST_DOTS + 1),
         }

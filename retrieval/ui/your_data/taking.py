@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
+import stat
+from dataclasses import replace
 from pathlib import Path
 
 from retrieval.errors import CorpusError
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.markup import data_size
+from retrieval.ui.request_limits import MAX_PASTED_BYTES
 from retrieval.ui.your_data.sessions import OwnSession, Source
 
 PASTED = "pasted lines.txt"
 _MAX_NAME_CHARS = 80
 
 
-def take_upload(upload: Path, session: OwnSession, limits: OwnLimits) -> Source:
+def take_upload(upload: Path, session: OwnSession, limits: OwnLimits, uploads: Path) -> Source:
     """Returns the uploaded file, moved to where nothing is served; nothing of it stays where Gradio put it.
 
+    Args:
+        upload: what the page says was uploaded. Anybody can say anything here.
+        session: whose it becomes.
+        limits: how large it may be.
+        uploads: the folder in which Gradio keeps what is uploaded.
+
     Raises:
-        CorpusError: if it is too large or empty, or did not arrive.
+        CorpusError: if it is no upload, is too large or empty, or did not arrive.
     """
+    upload = _absolute(upload)
+    if not is_upload(upload, uploads):
+        raise CorpusError("the file did not arrive whole: choose it again.")
     try:
         size_bytes = upload.stat().st_size
         if size_bytes > limits.max_bytes:
@@ -39,6 +52,38 @@ def take_upload(upload: Path, session: OwnSession, limits: OwnLimits) -> Source:
             upload.unlink(missing_ok=True)
             upload.parent.rmdir()
     return Source(target, upload.name, size_bytes)
+
+
+def is_upload(path: Path, uploads: Path) -> bool:
+    """Tells whether `path` is where Gradio puts a file: plain, in a folder of its own below the folder of all uploads.
+
+    It is none if it is a folder, a link, in a folder that is a link, or anywhere else.
+    """
+    own_folder = path.parent
+    try:
+        is_file = stat.S_ISREG(path.lstat().st_mode) and stat.S_ISDIR(own_folder.lstat().st_mode)
+        return is_file and own_folder.parent.resolve() == uploads.resolve()
+    except (OSError, ValueError):  # a name with a NUL in it, or one that is too long
+        return False
+
+
+def may_be_upload(path: Path, uploads: Path) -> bool:
+    """Tells whether a request may name `path`: an upload, or one that is gone since, of which its own handler tells."""
+    path = _absolute(path)
+    try:
+        return is_upload(path, uploads) if os.path.lexists(path) else path.parent.parent.resolve() == uploads.resolve()
+    except (OSError, ValueError):
+        return False
+
+
+def take_pasted(text: str, session: OwnSession, limits: OwnLimits) -> Source:
+    """Returns pasted lines as a file of the visitor's.
+
+    Raises:
+        CorpusError: if they are blank or too large.
+    """
+    most = min(MAX_PASTED_BYTES, limits.max_bytes)
+    return take_text(text, session, replace(limits, max_bytes=most))
 
 
 def take_text(text: str, session: OwnSession, limits: OwnLimits, title: str = PASTED) -> Source:
@@ -63,6 +108,11 @@ def too_large(what: str, size_bytes: int, limits: OwnLimits) -> CorpusError:
         f"{what} has {data_size(size_bytes)}: at most {data_size(limits.max_bytes)} can be used here. Bring a part of "
         f"it, or run the program on your own machine."
     )
+
+
+def _absolute(path: Path) -> Path:
+    # As Gradio reads it: `..` goes by the letters. Resolving would follow links, and they are to be seen.
+    return Path(os.path.abspath(path))  # noqa: PTH100
 
 
 def _safe_name(name: str) -> str:

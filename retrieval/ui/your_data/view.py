@@ -19,12 +19,12 @@ from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.words import as_sentence
 from retrieval.ui.asking import Asking, Update
 from retrieval.ui.your_data import panels as own_panels
-from retrieval.ui.your_data.folders import TempRoot
+from retrieval.ui.your_data.folders import TempRoot, private_parent
 from retrieval.ui.your_data.layout import OwnLayout
 from retrieval.ui.your_data.sample import TITLE, sample_csv
 from retrieval.ui.your_data.sessions import OwnSession, OwnSessions, Source
 from retrieval.ui.your_data.steps import OwnSteps
-from retrieval.ui.your_data.taking import take_text, take_upload, too_large
+from retrieval.ui.your_data.taking import take_pasted, take_text, take_upload, too_large
 
 _LOG = logging.getLogger(__name__)
 _UNEXPECTED = "Something went wrong on this side. It was noted in the log; other data may well work."
@@ -47,7 +47,8 @@ class OwnView:
             return
         self._parts = OwnLayout.place(limits)
         self._steps = OwnSteps(self._parts, library, asking, limits)
-        self._sessions = OwnSessions(TempRoot(), TempRoot(Path(get_upload_folder())))
+        self._uploads = Path(get_upload_folder())
+        self._sessions = OwnSessions(TempRoot(private_parent(self._uploads)), TempRoot(self._uploads))
         atexit.register(self.close)
         self.index_changes = [self._parts.index_chosen.change]
         self._wire(page, asking, tabs)
@@ -88,11 +89,11 @@ class OwnView:
         """Returns the note that the uploaded file is being looked at; it is not where it was uploaded to any more."""
         if upload is None:
             return self._parts.unchanged()
-        return self._take(request, lambda session: take_upload(Path(upload), session, self._limits))
+        return self._take(request, lambda session: take_upload(Path(upload), session, self._limits, self._uploads))
 
     def take_lines(self, text: str | None, request: gr.Request) -> Update:
         """Returns the note that the pasted lines are being looked at."""
-        return self._take(request, lambda session: take_text(text or "", session, self._limits))
+        return self._take(request, lambda session: take_pasted(text or "", session, self._limits))
 
     def take_sample(self, request: gr.Request) -> Update:
         """Returns the note that the sample is being looked at."""

@@ -1,0 +1,63 @@
+"""What one request to the page or its endpoints may cost, whoever sends it. All limits of the server stand here.
+
+The package itself has none of them: on one's own machine, anything may be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from retrieval.results import SearchSettings
+from retrieval.search.query_checks import checked_settings, usable_text
+
+MAX_QUERY_CHARS = 20_000
+MAX_TOP_K = 50
+MAX_MULTIPLIER = 50
+MAX_CANDIDATES = 10_000
+MAX_PASTED_BYTES = 1_000_000
+MAX_BODY_BYTES = 3_000_000
+"""Of a request that is no upload. The largest is a pasted text, with room for what JSON adds to it."""
+UPLOAD_OVERHEAD_BYTES = 64_000
+"""What surrounds the file in an upload."""
+MAX_ANSWER_CHARS = 20_000
+"""Of each text in an answer to a program."""
+MAX_ANSWER_ITEMS = 1_000
+"""Of each list in it, such as the rows of a group."""
+
+
+def served_query(query: str) -> str:
+    """Returns a query of a length that is answered here.
+
+    Raises:
+        QueryError: if it is no text, blank, or too long.
+    """
+    usable_text(query, max_chars=MAX_QUERY_CHARS)
+    return query
+
+
+def served_settings(defaults: SearchSettings, given: Mapping[str, Any]) -> SearchSettings:
+    """Returns the settings of a request: those `given`, whatever they are, over the `defaults` of the index.
+
+    What the index itself recommends is always allowed.
+
+    Raises:
+        QueryError: if one of them is of the wrong type, or beyond what is answered here.
+    """
+    limits = {
+        "top_k": MAX_TOP_K,
+        "num_candidates": max(MAX_CANDIDATES, defaults.num_candidates),
+        "rescore_multiplier": max(MAX_MULTIPLIER, defaults.rescore_multiplier),
+    }
+    return checked_settings(defaults, given, limits)
+
+
+def bounded(value: Any) -> Any:
+    """Returns plain values as a program is sent them: long texts and lists are cut."""
+    if isinstance(value, str):
+        return value if len(value) <= MAX_ANSWER_CHARS else f"{value[:MAX_ANSWER_CHARS]}…"
+    if isinstance(value, dict):
+        return {key: bounded(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [bounded(each) for each in value[:MAX_ANSWER_ITEMS]]
+    return value
