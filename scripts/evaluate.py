@@ -76,11 +76,9 @@ def read_collections(paths: Sequence[Path], split: str | None = None) -> list[Ju
     """
     tasks = [(path, load_queries_and_judgments(path, split)) for path in paths]
     for path, task in tasks:
-        if task.other_splits:
-            others = ", ".join(task.other_splits)
-            print(
-                f"{path}: the judgments of {task.split} are used; there are also {others} (--split).", file=sys.stderr
-            )
+        if task.other_splits or (split is None and task.split != "test"):
+            also = f"; there are also {', '.join(task.other_splits)} (--split)" if task.other_splits else ""
+            print(f"{path}: the judgments of {task.split} are used{also}.", file=sys.stderr)
     return [Judged(path.resolve().name, BeirCorpus(path), task, scored_queries(task, path)) for path, task in tasks]
 
 

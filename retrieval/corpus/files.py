@@ -199,8 +199,8 @@ class FileCorpus:
         if not found or self._embeddings_column is not None:
             return []
         return [
-            f"Column {found[0]!r} holds vectors, which are not used: the texts are encoded anew. To take them as they "
-            f"are, name that column (--embeddings-column)."
+            f"Column {found[0]!r} holds vectors, which are not used: the texts are encoded anew (--embeddings-column "
+            f"takes the vectors as they are)."
         ]
 
     def _note(self, fault: Fault, done: int) -> None:

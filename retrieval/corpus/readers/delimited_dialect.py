@@ -59,8 +59,8 @@ def layout_of(file: TextFile, usual_delimiter: str, *, has_header: bool) -> Layo
         )
     if has_header and (why := _why_data(first, rows[1:])):
         notes.append(
-            f"The first line of {file.name} was read as the names of the columns, but looks like data ({why}): if it "
-            f"is, say that there is no header (--no-header)."
+            f"The first line of {file.name} was read as the names of the columns, but looks like data, {why}: if it "
+            f"is, put a line with names above it (or read it with --no-header)."
         )
     return Layout(delimiter, skipped, len(first), tuple(notes))
 

@@ -43,10 +43,10 @@ def build_request(
     source = session.source
     if source is None or not session.looked:
         raise CorpusError("there is no data to build from: bring a file, or paste lines.")
-    chosen = {role: column for role, column in columns.items() if column}
-    if "text" not in chosen:
+    chosen = {role: column or "" for role, column in columns.items()}  # none is a choice too, and nothing to guess
+    if not chosen.get("text"):
         raise CorpusError("no text column is chosen: choose the one to search in.")
-    if unknown := [column for column in chosen.values() if column not in session.looked["columns"]]:
+    if unknown := [column for column in chosen.values() if column and column not in session.looked["columns"]]:
         raise CorpusError(f"the file has no column {brief(unknown[0])}: choose one of those it has.")
     for leftover in session.folder.glob(f"{BUILT}*"):
         shutil.rmtree(leftover, ignore_errors=True)

@@ -18,6 +18,7 @@ from retrieval.ui.your_data.sessions import OwnSession, Source
 
 PASTED = "pasted lines.txt"
 _MAX_NAME_CHARS = 80
+_MAX_SUFFIX_CHARS = 12
 
 
 def take_upload(upload: Path, session: OwnSession, limits: OwnLimits, uploads: Path) -> Source:
@@ -118,5 +119,8 @@ def _absolute(path: Path) -> Path:
 def _safe_name(name: str) -> str:
     """Returns a name for a file, by which the reader still knows its format."""
     path = Path(name)
-    stem = re.sub(r"[^\w. -]", "_", path.stem).strip(". -")[:_MAX_NAME_CHARS]
-    return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', path.suffix)[:12]}"
+    suffix = path.suffix
+    if suffix.lower() == ".gz":  # what is packed is told by the suffix before
+        suffix = Path(path.stem).suffix[:_MAX_SUFFIX_CHARS] + suffix
+    stem = re.sub(r"[^\w. -]", "_", path.name.removesuffix(suffix)).strip(". -")[:_MAX_NAME_CHARS]
+    return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', suffix)[: 2 * _MAX_SUFFIX_CHARS]}"
