@@ -1,8 +1,8 @@
 """Build an index from a corpus.
 
-    python scripts/build_index.py --corpus python --output assets/indexes/python
-    python scripts/build_index.py --corpus file --path notes.csv --text-column title --output assets/indexes/notes
-    python scripts/build_index.py --corpus file --path texts.csv --embeddings vectors.npy --output assets/indexes/own
+    .venv/bin/python scripts/build_index.py --corpus python --output assets/indexes/python
+    .venv/bin/python scripts/build_index.py --corpus file --path notes.csv --text-column title --output DIR
+    .venv/bin/python scripts/build_index.py --corpus file --path texts.csv --embeddings vectors.npy --output DIR
 
 --model takes any sentence-transformers model: its dimension, prompts and length come from its configuration, and what
 it does not normalize is normalized here.
@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--split", metavar="S", help="which split of a data set; train when not given")
     made.add_argument("--table", metavar="T", help="which table of a database, or sheet of a workbook")
     made.add_argument("--no-header", action="store_true", help="the first row of a CSV or TSV file is data, not names")
-    made.add_argument("--packages", nargs="*", metavar="P", help="python: packages beside the standard library")
+    made.add_argument("--packages", nargs="*", metavar="P", help="python: packages besides the standard library")
     made.add_argument("--limit", type=int, metavar="N", help="read at most N rows")
     made.add_argument("--title", metavar="T", help="what the documents are, in one line; the page shows it")
     made.add_argument("--output", type=Path, required=True, metavar="DIR")

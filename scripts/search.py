@@ -1,11 +1,11 @@
 """Search a built index from the terminal.
 
-    python scripts/search.py --index assets/indexes/python "read a csv file into a table"
-    python scripts/search.py --index DIR --json "query" | jq .hits[0].score
-    python scripts/search.py --index DIR --vector query.npy
+    .venv/bin/python scripts/search.py --index assets/indexes/python "read a csv file into a table"
+    .venv/bin/python scripts/search.py --index DIR --json "query" | jq .hits[0].score
+    .venv/bin/python scripts/search.py --index DIR --vector query.npy
 
 Several queries are answered one after the other; `-` reads them from standard input, one a line. --vector takes a .npy
-file of one query vector, or of several, one a row: for an index that was built from given vectors without a model.
+file of one query vector, or of several, one per row: for an index that was built from given vectors without a model.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rescore-multiplier", type=int, metavar="M", help="M x K int8 rows are rescored")
     made.add_argument("--no-asymmetric", action="store_true", help="leave out float query x sign bits")
     made.add_argument("--no-rescore", action="store_true", help="leave out int8: scores are estimates")
-    made.add_argument("--json", action="store_true", help="one JSON object a query, one a line")
+    made.add_argument("--json", action="store_true", help="one JSON object per query, one per line")
     return made
 
 

@@ -8,7 +8,6 @@ run again with the same corpus, columns and model.
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
 import json
 import platform
 import time
@@ -26,9 +25,10 @@ from retrieval.bundle.bundle import (
     Bundle,
     FileRecord,
     Manifest,
-    sync,
 )
+from retrieval.bundle.files import sync
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
+from retrieval.bundle.versions import installed_versions
 from retrieval.corpus.base import Corpus, CorpusInfo
 from retrieval.corpus.examples import sampled_examples
 from retrieval.encoding.encoder import Encoder
@@ -191,7 +191,7 @@ def _write_manifest(
         int8=quantizer.to_json(),
         search=_default_search() if tuning is None else tuning.to_json(),
         files={name: FileRecord.of(work / name) for name in names},
-        versions={"python": platform.python_version(), **_versions()},
+        versions={"python": platform.python_version(), **installed_versions(_PACKAGES)},
         built_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         build_seconds=round(build_seconds, 1),
         columns=dict(corpus.columns),
@@ -211,13 +211,3 @@ def _about(corpus: Corpus, options: BuildOptions, work: Path) -> CorpusInfo:
         title=options.title or about.title,
         examples=about.examples or sampled_examples(read_texts(work / TEXTS_FILE)),
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

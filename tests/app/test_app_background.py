@@ -76,7 +76,7 @@ def wait_until(app: RunningApp, words: str) -> None:
 def test_a_published_index_takes_over_without_a_restart(published: HubStandIn, root: Path) -> None:
     env = environment(root, published.endpoint, INDEX_REPO=REPO)
     with running_app(root, environment=env, app=root / "app.py") as running:
-        wait_until(running, "is ready")
+        wait_until(running, " is ready after")
         assert first_text(running) == ARRIVED
     nobody = environment(root, f"http://127.0.0.1:{free_port()}", INDEX_REPO=REPO)
     with running_app(root, environment=nobody, app=root / "app.py") as running:
@@ -88,6 +88,6 @@ def test_what_cannot_be_had_is_told_and_the_page_serves_what_it_has(
     hub: HubStandIn, root: Path, unlucky: dict[str, str]
 ) -> None:
     with running_app(root, environment=environment(root, hub.endpoint, **unlucky), app=root / "app.py") as running:
-        wait_until(running, "cannot be had")
+        wait_until(running, " failed (")
         assert first_text(running) != ARRIVED
         assert "Traceback" not in running.output

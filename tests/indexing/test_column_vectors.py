@@ -32,7 +32,7 @@ def written(folder: Path, *columns: pa.Array) -> np.ndarray[Any, Any]:
     "kind", [pa.list_(pa.float32()), pa.large_list(pa.float64()), pa.list_(pa.float32(), 16), pa.list_(pa.float16())]
 )
 def test_lists_of_every_kind_are_written_batch_by_batch(tmp_path: Path, kind: pa.DataType) -> None:
-    columns = [pa.array([list(row) for row in VECTORS[part]], kind) for part in (slice(0, 7), slice(7, 30))]
+    columns = [pa.array(VECTORS[part].tolist(), kind) for part in (slice(0, 7), slice(7, 30))]
     assert np.allclose(written(tmp_path, *columns), VECTORS, atol=2e-3)
 
 

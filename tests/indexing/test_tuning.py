@@ -13,9 +13,10 @@ import pytest
 from retrieval import BuildError, BuildOptions, BuildProgress, BundleCorruptError, Searcher, SearchSettings, build_index
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.tuning import Tuning, TuningPoint, choose, is_share
-from retrieval.evaluation.baseline import ExactBaseline, agreeing, best_of
+from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.indexing import tuning_sweep
 from retrieval.quantization import Float32s
+from retrieval.search.exact_scan import agreeing, best_of
 from scripts.build_index import parser
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
 

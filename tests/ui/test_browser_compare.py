@@ -98,4 +98,4 @@ def test_an_emptied_query_brings_the_explanation_back(browser: Browser, served: 
         search(page, "sort a list")
         expect(page.locator("#compare .column")).to_have_count(5)
         page.fill("#query input", "")
-        expect(page.locator("#compare .invitation")).to_contain_text("What does one bit a dimension lose?")
+        expect(page.locator("#compare .invitation")).to_contain_text("What does one bit per dimension lose?")

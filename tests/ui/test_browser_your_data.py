@@ -17,7 +17,7 @@ from retrieval import Searcher
 from tests.browser_page import PHONE, assert_accessible, assert_nothing_is_cut_off, opened, search
 from tests.conftest import random_texts
 from tests.page_server import HOSTILE_TEXT, RunningApp, build_tiny_index, running_app
-from tests.serving.test_visitor import wait_until
+from tests.serving.processes import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 SECRET = "the blue elephant sings at night"

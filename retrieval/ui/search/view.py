@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from retrieval.search.searcher import Searcher
+from retrieval.serving.metrics import count_search
 from retrieval.ui.asking import Question, Update
 from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, result_list
 from retrieval.ui.search.latency_panel import empty_latency_panel, latency_panel
@@ -47,6 +48,7 @@ class SearchView:
         """
         searcher = question.searcher
         response = searcher.search(question.text, **question.search_options())
+        count_search(response)
         visit = visit.after(response.latency.total_ms)
         rows = member_rows(response.hits)
         members = dict(zip(rows, searcher.documents(rows), strict=True)) if rows else {}
