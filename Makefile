@@ -45,8 +45,8 @@ demo: $(READY)  ## Serves the page on http://127.0.0.1:7860; builds a small inde
 conala: $(READY) assets/indexes/conala/manifest.json  ## Serves the 593,891 documents of CoNaLa; builds their index first from the hub.
 	$(BIN)/python app.py --index assets/indexes/conala
 
-test: $(READY)  ## Runs the tests: all, or those in TESTS=tests/search.
-	$(BIN)/python -m pytest $(TESTS)
+test: $(READY)  ## Runs the tests in two processes: all, or those in TESTS=tests/search.
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: $(READY)  ## Lints, checks the format and the types: of everything, or of FILES=retrieval/search.
 	$(BIN)/ruff check $(FILES)

@@ -29,6 +29,7 @@ from retrieval.corpus.base import Corpus
 from retrieval.corpus.files import FileCorpus
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
+from retrieval.errors import counted
 from retrieval.indexing.column_vectors import write_column_vectors
 from retrieval.indexing.progress_bar import ProgressBars
 
@@ -140,8 +141,8 @@ def main(arguments: list[str] | None = None) -> int:
         options = " ".join(f"--{role}-column ''" for role in guessed)
         print(f"Columns that nobody named were guessed; without them: {options}", file=sys.stderr)
     print(
-        f"{bundle.path}: {manifest.row_count:,} rows, {manifest.distinct_text_count:,} distinct texts, "
-        f"{manifest.build_seconds:,.0f} s"
+        f"{bundle.path}: {counted(manifest.row_count, 'row')}, "
+        f"{counted(manifest.distinct_text_count, 'distinct text')}, {manifest.build_seconds:,.0f} s"
     )
     return 0
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import STAGES, Hit, RetrievalError, Searcher, SearchResponse
+from retrieval.errors import counted
 from retrieval.indexing.npy_vectors import NpyVectors
 from retrieval.quantization import Float32s
 
@@ -51,7 +52,9 @@ def as_text(response: SearchResponse) -> str:
     """Returns a response as lines for a terminal."""
     latency = response.latency
     stages = ", ".join(f"{name} {latency.stages[name]:.1f}" for name in STAGES if latency.stages[name] > 0)
-    lines = [f"{response.query!r}: {len(response.hits)} hits of {response.num_documents:,} documents"]
+    lines = [
+        f"{response.query!r}: {counted(len(response.hits), 'hit')} of {counted(response.num_documents, 'document')}"
+    ]
     lines += [f"  note: {note}" for note in response.notes]
     for hit in response.hits:
         lines += _hit_lines(hit)

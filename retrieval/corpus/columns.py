@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from retrieval.corpus.base import ROLES, require_column
 from retrieval.corpus.value_kinds import kind_of_column, num_word_letters, num_words
-from retrieval.errors import CorpusError
+from retrieval.errors import CorpusError, counted
 
 _TEXT_NAMES = (
     *("text", "title", "question", "intent", "summary", "content", "sentence", "passage", "document", "description"),
@@ -173,7 +173,7 @@ def _guessed_url(free: Mapping[str, _Looked]) -> tuple[str, str] | None:
 
 def _folding(column: pa.Array) -> str:
     num_groups = pc.count_distinct(column).as_py()
-    return f"rows with the same value are one hit ({num_groups:,} values in the first {len(column):,} rows)"
+    return f"rows with the same value are one hit ({counted(num_groups, 'value')} in {counted(len(column), 'row')})"
 
 
 def _named(names: Sequence[str], wanted: Sequence[str]) -> str | None:

@@ -32,7 +32,7 @@ from retrieval.bundle.versions import installed_versions
 from retrieval.corpus.base import Corpus, CorpusInfo
 from retrieval.corpus.examples import sampled_examples
 from retrieval.encoding.encoder import Encoder
-from retrieval.errors import BuildError
+from retrieval.errors import BuildError, counted
 from retrieval.indexing.codes import write_codes
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.indexing.given_vectors import GivenVectors
@@ -63,6 +63,9 @@ class BuildOptions:
     """What the documents are, in one line for people; the source's own title when not given."""
     target_share: float = DEFAULT_TARGET_SHARE
     """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
+
+    checkpoint_texts: int = 4096
+    """Vectors made between two notes of progress: what a kill costs at most."""
 
     def __post_init__(self) -> None:
         if not is_share(self.target_share):
@@ -107,10 +110,12 @@ def build_index(
         )
         told = _tell(corpus.notes, told, report)
         if ingested.dropped_rows:
-            report(BuildProgress("note", message=f"{ingested.dropped_rows:,} rows had no text and were left out."))
+            dropped = counted(ingested.dropped_rows, "row without text was", "rows without text were")
+            report(BuildProgress("note", message=f"{dropped} left out."))
         for note in source.check(ingested, work / TEXTS_FILE):
             report(BuildProgress("note", message=note))
-        vectors = write_vectors(work, ingested, source, _fingerprint(corpus, source, ingested), report)
+        fingerprint = _fingerprint(corpus, source, ingested)
+        vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
         quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
         tuning = _tune(work, ingested, vectors, quantizer, options, report)
         _write_manifest(work, corpus, source, ingested, quantizer, tuning, told, options, time.monotonic() - started)

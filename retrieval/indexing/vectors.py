@@ -16,11 +16,10 @@ from retrieval.indexing.progress import BuildProgress, Report
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.indexing.vector_source import VectorSource
 
-_CHUNK_TEXTS = 4096
-"""Vectors made between two notes of progress: what a kill costs at most."""
 
-
-def write_vectors(work: Path, ingested: Ingested, source: VectorSource, fingerprint: str, report: Report) -> VectorFile:
+def write_vectors(
+    work: Path, ingested: Ingested, source: VectorSource, fingerprint: str, checkpoint_texts: int, report: Report
+) -> VectorFile:
     """Returns the vectors of the distinct texts in the build folder `work`, going on where a killed build was.
 
     Args:
@@ -28,6 +27,7 @@ def write_vectors(work: Path, ingested: Ingested, source: VectorSource, fingerpr
         ingested: what the first pass found.
         source: where the vectors come from.
         fingerprint: what the vectors depend on; those of another fingerprint are dropped.
+        checkpoint_texts: vectors between two notes of progress.
         report: is told what is done.
 
     Raises:
@@ -39,7 +39,7 @@ def write_vectors(work: Path, ingested: Ingested, source: VectorSource, fingerpr
     vectors = VectorFile(work / VECTORS_FILE, total, source.dim)
     vectors.truncate(done)
     report(BuildProgress(source.phase, done, total))
-    for chunk in source.chunks(ingested, work / TEXTS_FILE, skip=done, size=_CHUNK_TEXTS):
+    for chunk in source.chunks(ingested, work / TEXTS_FILE, skip=done, size=checkpoint_texts):
         vectors.append(chunk)
         done += len(chunk)
         write_json(work / PROGRESS_FILE, {"fingerprint": fingerprint, "done": done})

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from retrieval.errors import counted as counted
+
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/:'\"]+/)+(?=[^\s/:'\"])")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -98,11 +100,6 @@ def milliseconds(value_ms: float) -> str:
     """Returns a duration to three digits or so: `0.04`, `3.21`, `14.0`, `120`."""
     digits = 2 if value_ms < 9.995 else 1 if value_ms < 99.95 else 0
     return f"{value_ms:,.{digits}f}"
-
-
-def counted(count: int, singular: str, plural: str | None = None) -> str:
-    """Returns a number with its noun: `1 document`, `593,891 documents`."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def signed(value: float, digits: int) -> str:

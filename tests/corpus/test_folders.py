@@ -68,7 +68,7 @@ def test_a_saved_data_set_with_splits_tells_of_the_others(tmp_path: Path) -> Non
     one, other = Dataset.from_dict({"text": ["a b"]}), Dataset.from_dict({"text": ["c d", "e"]})
     DatasetDict({"train": one, "test": other}).save_to_disk(str(tmp_path / "both"))
     one.save_to_disk(str(tmp_path / "one"))
-    assert any("train (1 rows)" in note and "test (2 rows)" in note for note in FileCorpus(tmp_path / "both").notes)
+    assert any("train (1 row)" in note and "test (2 rows)" in note for note in FileCorpus(tmp_path / "both").notes)
     assert texts(tmp_path / "both", options=ReadOptions(split="test")) == ["c d", "e"]
     for folder, split, message in (("both", "dev", "no split 'dev'"), ("one", "train", "has no splits")):
         with pytest.raises(CorpusError, match=message):

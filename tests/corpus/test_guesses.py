@@ -96,7 +96,7 @@ def test_each_column_that_is_taken_is_told_with_its_reason(tmp_path: Path) -> No
     ]
     assert "as given" in notes[0]
     assert "because of its name" in notes[1]
-    assert "one hit (2 values in the first 2 rows)" in notes[3]
+    assert "one hit (2 values in 2 rows)" in notes[3]
 
 
 @pytest.mark.parametrize("role", ["body", "url", "group", "quality"])

@@ -61,7 +61,7 @@ def test_rows_under_a_name_are_read_and_told(tmp_path: Path, indent: int | None)
     whole = {"version": "1.1", "about": "some words on the data", "data": ROWS}
     path = write(tmp_path / "a.json", json.dumps(whole, indent=indent))
     assert texts(path) == TEXTS
-    assert any("the 3 rows in 'data'" in note and "version" in note for note in FileCorpus(path).notes)
+    assert any("3 rows read from 'data'" in note and "version" in note for note in FileCorpus(path).notes)
 
 
 def test_two_lists_of_rows_are_refused_with_their_names(tmp_path: Path) -> None:

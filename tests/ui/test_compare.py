@@ -17,7 +17,7 @@ from retrieval.ui.compare.columns import MAX_TITLE_CHARS, columns
 from retrieval.ui.compare.view import board, explanation, figures, verdict
 from retrieval.ui.compare.words import WAY_WORDS, compare_values, sentence, short_percent, speed_words
 from tests.conftest import Build, FakeEncoder, random_texts
-from tests.ui.test_markup import HOSTILE, Reader
+from tests.support import HOSTILE, Reader
 
 WAYS = {way.key: way for way in ways_compared(SearchSettings())}
 

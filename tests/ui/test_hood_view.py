@@ -17,7 +17,7 @@ from retrieval.ui.knobs import values_of
 from retrieval.ui.page import lay_out
 from retrieval.ui.visit import Visit
 from tests.conftest import Build, FakeEncoder, random_texts
-from tests.ui.test_page import in_loop
+from tests.support import in_loop
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from retrieval.ui.your_data.taking import build_request, take_pasted, take_text,
 from retrieval.ui.your_data.verdict import percent, verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
-from tests.ui.test_page import in_loop
+from tests.support import in_loop
 
 LIMITS = OwnLimits(max_bytes=1_000)
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -207,7 +207,9 @@ def test_a_strange_file_name_stays_in_the_folder(session: OwnSession, tmp_path: 
 
 
 @pytest.mark.parametrize("place", ["", "a", "a/b/c.csv", "a/../a", "../outside.csv", "a/link.csv", "folder-link/c.csv"])
-def test_what_is_no_upload_is_neither_taken_nor_touched(session: OwnSession, tmp_path: Path, place: str) -> None:
+def test_a_file_that_was_not_uploaded_is_neither_read_nor_deleted(
+    session: OwnSession, tmp_path: Path, place: str
+) -> None:
     uploads = tmp_path / "uploads"
     (uploads / "a" / "b").mkdir(parents=True)
     for path in (uploads / "a" / "b" / "c.csv", tmp_path / "outside.csv"):
@@ -346,7 +348,7 @@ def test_another_source_takes_the_place_of_the_first(session: OwnSession) -> Non
     assert not first.path.exists()
 
 
-def test_left_overs_go_and_what_is_in_use_stays(tmp_path: Path) -> None:
+def test_abandoned_folders_are_deleted_and_those_in_use_are_kept(tmp_path: Path) -> None:
     living = TempRoot(tmp_path)
     dead = tmp_path / "embedding-quantization-own-dead"
     dead.mkdir()

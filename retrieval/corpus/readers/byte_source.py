@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from retrieval.errors import CorpusError
+from retrieval.errors import CorpusError, counted
 
 PACKED = (".gz", ".zip")
 _BUFFER_BYTES = 1 << 16
@@ -118,8 +118,8 @@ def _only_member(path: Path) -> zipfile.ZipInfo:
         names = ", ".join(member.filename for member in members[:_SHOWN_MEMBERS])
         names += ", …" if len(members) > _SHOWN_MEMBERS else ""
         raise CorpusError(
-            f"{path} holds {len(members):,} files{f' ({names})' if names else ''}: expected one. Unpack it, and give "
-            f"one of them, or the folder."
+            f"{path} holds {counted(len(members), 'file')}{f' ({names})' if names else ''}: expected one. Unpack it, "
+            f"and give one of them, or the folder."
         )
     if members[0].flag_bits & _ENCRYPTED:
         raise CorpusError(f"{path} is encrypted: unpack it with its password, and give the file in it.")

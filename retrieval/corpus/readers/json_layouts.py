@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrieval.corpus.value_kinds import num_words
-from retrieval.errors import CorpusError
+from retrieval.errors import CorpusError, counted
 
 _FEWEST_WORDS = 3
 _FEWEST_ITEMS = 2
@@ -38,14 +38,14 @@ def records_in(whole: dict[str, Any], source: str, *, may_be_row: bool) -> Found
     if _is_split(whole):
         names = list(map(str, whole["columns"]))
         rows = [dict(zip(names, row, strict=True)) for row in whole["data"]]
-        return FoundRecords(rows, f"{source} is one object with columns and data: read as {len(rows):,} rows.")
+        return FoundRecords(rows, f"{source} is one object with columns and data: read as {counted(len(rows), 'row')}.")
     lists = [name for name, value in whole.items() if _is_rows(value)]
     if len(lists) == 1:
         name = lists[0]
         beside = [other for other in whole if other != name]
         left_out = f" What is beside it is left out: {', '.join(beside[:5])}." if beside else ""
         rows = whole[name]
-        return FoundRecords(rows, f"{source} is one object: the {len(rows):,} rows in {name!r} were read.{left_out}")
+        return FoundRecords(rows, f"{source} is one object: {counted(len(rows), 'row')} read from {name!r}.{left_out}")
     if len(lists) > 1:
         raise CorpusError(
             f"{source} is one object with several lists of rows: {', '.join(map(repr, lists))}. Expected one: write "
@@ -54,7 +54,9 @@ def records_in(whole: dict[str, Any], source: str, *, may_be_row: bool) -> Found
     columns = [value for value in values if isinstance(value, list) and len(value) >= _FEWEST_ITEMS]
     if len(columns) == len(values) and len({len(column) for column in columns}) == 1:
         rows = [dict(zip(whole, row, strict=True)) for row in zip(*columns, strict=True)]
-        return FoundRecords(rows, f"{source} is one object with a list per column: read as {len(rows):,} rows.")
+        return FoundRecords(
+            rows, f"{source} is one object with a list per column: read as {counted(len(rows), 'row')}."
+        )
     if values and all(isinstance(value, dict) and value.keys() == values[0].keys() for value in values):
         return _nested(whole, source)
     return None
@@ -79,6 +81,8 @@ def _nested(whole: dict[str, Any], source: str) -> FoundRecords | None:
     rows_are_inside = all(map(str.isdecimal, inner)) or (not all(map(str.isdecimal, outer)) and len(inner) > len(outer))
     if rows_are_inside:
         rows = [{name: whole[name][label] for name in outer} for label in inner]
-        return FoundRecords(rows, f"{source} is one object with an object per column: read as {len(rows):,} rows.")
+        return FoundRecords(
+            rows, f"{source} is one object with an object per column: read as {counted(len(rows), 'row')}."
+        )
     rows = list(whole.values())
-    return FoundRecords(rows, f"{source} is one object with an object per row: read as {len(rows):,} rows.")
+    return FoundRecords(rows, f"{source} is one object with an object per row: read as {counted(len(rows), 'row')}.")

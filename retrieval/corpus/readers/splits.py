@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from retrieval.errors import CorpusError
+from retrieval.errors import CorpusError, counted
 
 _USUAL = "train"
 _NAME = re.compile(r"(train|training|test|testing|validation|valid|val|dev|eval)(?=[-_.\d]|$)", re.IGNORECASE)
@@ -27,12 +27,14 @@ def choose_split(sizes: Mapping[str, int | None], wanted: str | None, source: ob
         raise CorpusError(f"{source} has the splits {names}, and none is called 'train': choose one (--split).")
     chosen = wanted or (_USUAL if _USUAL in sizes else next(iter(sizes)))
     others = [
-        name + (f" ({size:,} rows)" if size is not None else "") for name, size in sizes.items() if name != chosen
+        name + (f" ({counted(size, 'row')})" if size is not None else "")
+        for name, size in sizes.items()
+        if name != chosen
     ]
     if not others:
         return chosen, ()
     size = sizes[chosen]
-    rows = f" ({size:,} rows)" if size is not None else ""
+    rows = f" ({counted(size, 'row')})" if size is not None else ""
     return chosen, (
         f"{Path(str(source)).name}: the split {chosen}{rows} was read; there are also {', '.join(others)} (--split).",
     )

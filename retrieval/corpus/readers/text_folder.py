@@ -11,6 +11,7 @@ from retrieval.corpus.base import BATCH_ROWS
 from retrieval.corpus.readers.base import Reader
 from retrieval.corpus.readers.byte_source import byte_source
 from retrieval.corpus.readers.text_file import TextFile
+from retrieval.errors import counted
 
 _SCHEMA = pa.schema([("text", pa.string()), ("file", pa.string())])
 _BATCH_CHARACTERS = 16_000_000
@@ -25,7 +26,7 @@ class TextFolderReader(Reader):
         self._folder = folder
         self._files = files
         self.num_rows = len(files)
-        notes = [f"{folder.name}: each of the {len(files):,} text files is a document."]
+        notes = [f"{folder.name}: {counted(len(files), 'text file')} read, each as a document."]
         if left_out:
             shown = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
             notes.append(f"{folder.name}: files of other kinds were left out ({len(left_out):,}): {shown}.")

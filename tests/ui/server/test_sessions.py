@@ -11,7 +11,7 @@ import gradio as gr
 
 from retrieval.serving.open_pages import OpenPages
 from retrieval.ui.server.sessions import Heartbeats, let_go_of_left
-from tests.ui.test_page import in_loop
+from tests.support import in_loop
 
 
 def page_with_state(deleted: list[str]) -> gr.Blocks:
