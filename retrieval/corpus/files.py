@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from retrieval.corpus.base import ROLES, CorpusInfo, require_column, with_common_columns
 from retrieval.corpus.columns import ColumnChoice, choose_columns
+from retrieval.corpus.numbers import first_non_number, with_numbers
 from retrieval.corpus.readers import Reader, ReadOptions, is_hub_id, open_plain_file, open_reader
 from retrieval.corpus.soundness import Fault, sound
 from retrieval.corpus.vector_columns import vector_columns
@@ -127,7 +127,7 @@ class FileCorpus:
                 f"file, or choose another column with --text-column."
             )
         for batch in self._rows():
-            yield with_common_columns(_with_numbers(batch, columns.get("quality")), **columns)
+            yield with_common_columns(with_numbers(batch, columns.get("quality")), **columns)
 
     def vectors(self) -> Iterator[pa.Array]:
         """Yields the column of vectors, batch by batch, in the order of the file.
@@ -166,31 +166,15 @@ class FileCorpus:
         if "quality" not in choice.reasons:
             return choice
         # Other guesses are right or wrong for the whole table; this one breaks where a value is no number.
-        place = self._first_non_number(choice.columns["quality"])
-        if place is None:
+        found = first_non_number(self._rows(), choice.columns["quality"])
+        if found is None:
             return choice
-        row, value = place
+        row, value = found
         self._faults["quality", ""] = (
             f"Column {choice.columns['quality']!r} is not taken as the quality: row {row + 1:,} has {value[:40]!r}, "
             f"which is no number."
         )
         return choice.without("quality")
-
-    def _first_non_number(self, column: str) -> tuple[int, str] | None:
-        """Returns the first row, counted from 0, with a text in the column that is no number, and that text."""
-        if not pa.types.is_string(self._reader.schema.field(column).type):
-            return None
-        done = 0
-        for batch in self._rows():
-            values = _with_numbers(batch.select([column]), column).column(0)
-            try:
-                pc.cast(values, pa.float64())
-            except pa.ArrowInvalid:
-                for row, value in enumerate(values.to_pylist()):
-                    if value is not None and not _is_number(value):
-                        return done + row, value
-            done += batch.num_rows
-        return None
 
     @property
     def _left_aside(self) -> list[str]:
@@ -214,20 +198,3 @@ class PlainFileCorpus(FileCorpus):
 
     def _open(self) -> Reader:
         return open_plain_file(self._path, self._options)
-
-
-def _with_numbers(batch: pa.RecordBatch, quality: str | None) -> pa.RecordBatch:
-    """A blank in a CSV column of numbers is a number that is not there."""
-    if quality is None or not pa.types.is_string(batch.column(quality).type):
-        return batch
-    values = pc.utf8_trim_whitespace(batch.column(quality))
-    numbers = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
-    return batch.set_column(batch.schema.get_field_index(quality), quality, numbers)
-
-
-def _is_number(value: str) -> bool:
-    try:
-        pc.cast(pa.array([value]), pa.float64())
-    except pa.ArrowInvalid:
-        return False
-    return True

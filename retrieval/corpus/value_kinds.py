@@ -13,12 +13,17 @@ _MOST = 0.8
 _NUMBER = re.compile(r"[-+]?[$€£]?\d[\d.,' ]*(e[-+]?\d+)?\s?[%€$£]?|[-+]?\.\d+|[-+]?(nan|inf|infinity)", re.IGNORECASE)
 _DATE_SEPARATORS = re.compile(r"[\s,./:+-]+")
 _DATE_PART = re.compile(
-    r"\d{1,6}(?:st|nd|rd|th)?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
-    r"|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}|am|pm|utc|gmt|z|\d{1,2}t\d{1,2}|\d{1,6}z",
+    r"\d{1,6}(?:st|nd|rd|th)?|am|pm|utc|gmt|z|\d{1,2}t\d{1,2}|\d{1,6}z"
+    r"|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?|mon(?:day)?|tues?(?:day)?|wed(?:nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?"
+    r"|sat(?:urday)?|sun(?:day)?",
     re.IGNORECASE,
 )
 _LONGEST_DATE = 60
-_ISO_DATE = re.compile(r"[-+]?\d{1,6}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?", re.IGNORECASE)
+_ISO_DATE = re.compile(
+    r"[-+]?\d{1,6}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]\s?\d{1,2}[\d:.,+Zapmutcg -]*)?|\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?",
+    re.IGNORECASE,
+)
 _PATTERNS = (
     ("web addresses", re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)\S+", re.IGNORECASE)),
     ("e-mail addresses", re.compile(r"(?:mailto:)?[^\s@]+@[^\s@]+\.[^\s@]+")),
@@ -27,10 +32,14 @@ _PATTERNS = (
     ("identifiers", re.compile(r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)),
     ("hashes", re.compile(r"(?:sha\d+[:-]|md5[:-]|0x)?(?=[0-9a-f]*\d)[0-9a-f]{8,}", re.IGNORECASE)),
     ("paths", re.compile(r"(?:[a-z]:\\|~?/|\.{1,2}[/\\]|\\\\)[^\n]*|[^\s/\\]+(?:[/\\][^\s/\\]+)+", re.IGNORECASE)),
-    ("lists of numbers", re.compile(r"[\[({]?\s*[-+]?[\d.][\d.e+-]*(?:[\s,;]+[-+]?[\d.][\d.e+-]*){3,}.{0,30}")),
+    (
+        "lists of numbers",
+        re.compile(r"[\[({]?\s*[-+]?[\d.][\d.e+-]*(?:[\s,;]+[-+]?[\d.][\d.e+-]*){3,}[\s,;\])}]*[-+]?"),
+    ),
+    ("file names", re.compile(r"[^\s/\\]+\.[a-z][a-z0-9]{1,4}", re.IGNORECASE)),
 )
 _LOOKED_AT_CHARACTERS = 2_000
-_NO_WORD = re.compile(r"[/\\@_=<>{}\[\]|#%+~^$]")
+_NO_WORD = re.compile(r"[/\\@_=<>{}\[\]|#%+~^$:;]|-.*-")
 _AROUND_WORDS = ".,;:!?\"'()[]{}<>«»„“”‘’…-–—*`#"  # noqa: RUF001 - the marks that people write
 _LONGEST_WORD = 40
 
