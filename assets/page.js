@@ -29,13 +29,25 @@
   window.pauseMs = PAUSE_MS; /* scripts/page_latency.py asks for it */
   const AGAIN_MS = 3000;
   const LOST_MS = 15000;
+  const MEMORY_MS = 3000;
   const queryBox = () => document.querySelector("#query input, #query textarea");
   const hits = () => [...document.querySelectorAll("#results .hit")].filter((hit) => hit.offsetParent !== null);
   const isCalm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   let pause = 0;
   let again = 0;
   let lost = 0;
+  let memory = 0;
   let wantsView = false;
+
+  /* What the process holds is measured some seconds after an answer, and never while one is awaited. */
+  const measureMemory = () => {
+    memory = 0;
+    if (document.body.classList.contains("asking")) measureMemorySoon();
+    else document.getElementById("measure-memory")?.click();
+  };
+  const measureMemorySoon = () => {
+    memory ||= setTimeout(measureMemory, MEMORY_MS);
+  };
 
   const settled = () => {
     document.body.classList.remove("asking", "lost");
@@ -93,6 +105,7 @@
     const text = queryBox()?.value ?? "";
     const isStale = ["arrived", "if-changed"].includes(askAgain) && text !== (new URLSearchParams(address ?? "").get("q") ?? "");
     if (text.trim() && (askAgain === "always" || isStale)) ask();
+    if (text.trim()) measureMemorySoon();
     if (wantsView) revealResults();
     wantsView = false;
     if (typeof address !== "string") return [];

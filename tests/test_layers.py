@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "evaluation": {"errors", "results", "quantization", "corpus", "encoding", "bundle", "search"},
     "benchmark": {"errors", "results", "quantization", "bundle", "search", "evaluation"},
     "hub": {"errors", "corpus", "encoding", "bundle"},
-    "serving": {"errors", "quantization", "corpus", "encoding", "bundle", "search", "indexing", "hub"},
+    "serving": {"errors", "results", "quantization", "corpus", "encoding", "bundle", "search", "indexing", "hub"},
     "ui": {
         "errors",
         "results",

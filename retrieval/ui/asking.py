@@ -19,6 +19,8 @@ from retrieval.ui.visit import Visit
 from retrieval.ui.your_data.index import OWN, OwnIndex, discard
 
 MAX_EXAMPLES = 6
+OF_OPEN_VIEW = "(active, ...asked) => [window.openView(active), ...asked]"
+"""As `js` of an event: the browser knows the open view before the server has heard of it."""
 Update = dict[Any, Any]
 """New values by component: what a handler returns to Gradio."""
 
@@ -93,6 +95,8 @@ def index_choices(library: Library, own: OwnIndex | None) -> list[tuple[str, str
 class Asking:
     """The components that make up a question."""
 
+    active: gr.Textbox
+    """Not seen: the key of the view that is open."""
     query: gr.Textbox
     index: OpenDropdown
     own: gr.State
@@ -109,6 +113,7 @@ class Asking:
     def place(cls, library: Library, searcher: Searcher) -> Self:
         """Returns the query bar, placed in the layout that is being built."""
         visit, own = gr.State(Visit()), gr.State(None, delete_callback=discard)
+        active = gr.Textbox("search", visible="hidden", elem_id="active-view")
         with gr.Column(elem_id="query-area"):
             with gr.Row(elem_id="query-row"):
                 query = gr.Textbox(
@@ -120,12 +125,12 @@ class Asking:
                     min_width=230, filterable=False,
                 )  # fmt: skip
                 button = gr.Button("Search", variant="primary", elem_id="search", scale=0, min_width=110)
-                follow = gr.Button("Follow the typing", elem_id="follow", elem_classes="unseen")
+                follow = gr.Button("Follow the typing", elem_id="follow", visible="hidden")
             examples = gr.HTML(query_help(searcher), elem_id="examples", apply_default_css=False)
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 origin = gr.HTML(defaults_note(searcher.manifest.search), apply_default_css=False)
                 knobs = Knobs.place(searcher.defaults)
-        return cls(query, index, own, visit, knobs, origin, examples, button, follow)
+        return cls(active, query, index, own, visit, knobs, origin, examples, button, follow)
 
     @property
     def inputs(self) -> list[Any]:

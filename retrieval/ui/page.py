@@ -78,7 +78,7 @@ def lay_out(
     query_views: list[QueryView] = []
     with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:
         with gr.Tab("Search", id="search") as tab:
-            search = SearchView(searcher, asking.visit)
+            search = SearchView(library, asking, searcher)
             views["search"] = (tab, search)
             query_views.append(search)
         with gr.Tab("Compare", id="compare") as tab:
@@ -86,14 +86,14 @@ def lay_out(
             views["compare"] = (tab, comparing)
             query_views.append(comparing)
         with gr.Tab("Under the hood", id="hood") as tab:
-            hood = HoodView(library, asking, searcher)
+            hood = HoodView(library, asking)
             views["hood"] = (tab, hood)
             query_views.append(hood)
         with gr.Tab("Your data", id="own") as tab:
             own = OwnView(page, library, asking, tabs, OwnLimits.from_environment(os.environ))
             views["own"] = (tab, own)
         with gr.Tab("Benchmarks", id="benchmarks") as tab:
-            views["benchmarks"] = (tab, BenchmarksView(library, asking, searcher))
+            views["benchmarks"] = (tab, BenchmarksView(library, asking, tab))
     frame.foot.render()
     return Answering(page, library, asking, frame, tabs, views, query_views, own.index_changes)
 

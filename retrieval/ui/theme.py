@@ -13,6 +13,7 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.ui.delivery import Delivery
 from retrieval.ui.request_guard import RequestGuard
 from retrieval.ui.request_limits import MAX_BODY_BYTES, UPLOAD_OVERHEAD_BYTES
 
@@ -112,7 +113,7 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "ssr_mode": False,
         "max_file_size": limits.max_upload_bytes,
-        "app_kwargs": {"middleware": [guard]},
+        "app_kwargs": {"middleware": [Middleware(Delivery), guard]},
     }
 
 

@@ -50,6 +50,13 @@ def test_the_session_has_its_percentiles() -> None:
     assert "100 queries" in text
 
 
+def test_fewer_than_five_queries_have_no_percentiles() -> None:
+    visit = Visit()
+    for num_queries in range(1, 6):
+        visit = visit.after(4.0)
+        assert ("p95" in Reader(latency_panel(RESPONSE, visit)).text) == (num_queries == 5)
+
+
 def test_a_visit_keeps_the_last_thousand_times_and_counts_all() -> None:
     visit = Visit()
     for total_ms in range(1200):
