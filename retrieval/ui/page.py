@@ -13,7 +13,7 @@ from retrieval.serving.library import Library
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
-from retrieval.ui.asking import Asking, QueryView, View
+from retrieval.ui.asking import Asking, QueryView, View, place_index
 from retrieval.ui.background_note import place_background_note
 from retrieval.ui.benchmarks.view import BenchmarksView
 from retrieval.ui.compare.view import CompareView
@@ -67,13 +67,15 @@ def lay_out(
     searcher = library.open()
     Api(library)  # first, so that no handler of the page takes the name of an endpoint
     frame = Frame(searcher, notes, index_notes)
-    frame.head.render()
+    with gr.Column(elem_id="top"):
+        frame.head.render()
+        index = place_index(library)
     frame.notes.render()
     if background is not None:
         place_background_note(page, background)
     if public_link is not None:
         _place_link_note(public_link)
-    asking = Asking.place(library, searcher)
+    asking = Asking.place(library, searcher, index)
     views: dict[str, tuple[gr.Tab, View]] = {}
     query_views: list[QueryView] = []
     with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:

@@ -14,7 +14,7 @@ from retrieval.benchmark import desk as measuring
 from retrieval.benchmark.desk import Measurement, MeasuringDesk
 from retrieval.benchmark.figures.kept import keep_figures
 from retrieval.serving.library import Library
-from retrieval.ui.asking import Asking
+from retrieval.ui.asking import Asking, place_index
 from retrieval.ui.benchmarks.view import BenchmarksView
 from tests.benchmark_json import RUN
 from tests.conftest import Build, FakeEncoder, random_texts
@@ -36,7 +36,7 @@ def library(build: Build, encoder: FakeEncoder) -> Library:
 def view(library: Library) -> BenchmarksView:
     def make() -> BenchmarksView:
         with gr.Blocks(analytics_enabled=False):
-            asking = Asking.place(library, library.open())
+            asking = Asking.place(library, library.open(), place_index(library))
             with gr.Tabs(), gr.Tab("Benchmarks") as tab:
                 return BenchmarksView(library, asking, tab, desk=MeasuringDesk())
 

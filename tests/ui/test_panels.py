@@ -86,8 +86,16 @@ def test_an_index_of_nothing_divides_by_nothing() -> None:
 
 def test_the_head_of_the_page_states_the_index(build: Build) -> None:
     manifest = build(["red apple", "red apple", "blue plum"]).manifest
-    text = Reader(masthead(manifest, MEMORY)).text
-    for part in ("3 documents", "28.5 MB", "Rows of a test", "64", "fake", manifest.built_at[:10]):
+    text = Reader(masthead(manifest)).text
+    for part in (
+        "3 documents",
+        "from 16 B of memory",
+        "would take 512 B",
+        "Rows of a test",
+        "64",
+        "fake",
+        manifest.built_at[:10],
+    ):
         assert part in text
 
 
@@ -97,7 +105,7 @@ def test_strangers_words_in_the_manifest_stay_words(build: Build) -> None:
         manifest.corpus, title="<script>", attribution="<img>", attribution_url="javascript:alert(1)"
     )
     manifest = dataclasses.replace(manifest, corpus=corpus, model_id="a/<b>")
-    seen = Reader(masthead(manifest, MEMORY) + colophon(manifest))
+    seen = Reader(masthead(manifest) + colophon(manifest))
     assert not {"script", "img", "b"} & set(seen.tags)
     assert "<script>" in seen.text
     assert "javascript" not in colophon(manifest)
