@@ -1,52 +1,69 @@
-# Two commands are enough: `make demo` serves the page, `make test` runs everything. `make help` explains the rest.
-PYTHON ?= python3.11
+# `make demo` serves the page, `make test` runs all tests; both set up what they need. `make` alone lists the rest.
+PYTHON ?= python3.11 python3.12 python3.13 python3.14 python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-INDEX ?= assets/indexes/packages
+INDEX ?= assets/indexes/python
+# The indexes that INDEX may name before they are there: their corpora need no file.
+BUILDABLE := assets/indexes/python/manifest.json assets/indexes/conala/manifest.json
+TESTS ?= tests
+FILES ?= .
+# PyTorch without CUDA: nothing here uses a GPU, and Linux's usual build brings some 3 GB of libraries for one.
+TORCH_CPU ?= https://download.pytorch.org/whl/cpu
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.DEFAULT_GOAL := setup
-.PHONY: help setup demo conala test check format screenshots benchmark figures clean
+.DEFAULT_GOAL := help
+.PHONY: help setup demo conala test check format benchmark figures screenshots clean
 
-help:  ## Explains the targets.
+help:  ## Lists the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY)  ## Makes .venv with all that is pinned, and the project itself.
+setup: $(READY)  ## Makes .venv with everything that is pinned and the project itself; every command below does it, too.
 
 $(READY): requirements.txt requirements-dev.txt pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or name it with PYTHON=..."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@test -x $(BIN)/python || { \
+		for python in $(PYTHON); do \
+			$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; \
+		done; \
+		test -n "$$python" || { echo "Python 3.11 or later is needed: install it, or name it with PYTHON=..."; exit 1; }; \
+		echo "$$($$python --version) makes $(VENV). Tested with Python 3.11; later versions may work."; \
+		$$python -m venv $(VENV); }
+	@if [ "$$(uname -s)" = Linux ] && timeout 2 $(BIN)/python -c \
+		'import sys, urllib.request; urllib.request.urlopen(sys.argv[1] + "/torch/")' $(TORCH_CPU) 2>/dev/null; then \
+		$(PIP) --no-deps --timeout 15 --retries 1 --index-url $(TORCH_CPU) $$(grep '^torch==' requirements.txt) || \
+			echo "PyTorch's CPU build could not be had from $(TORCH_CPU): the usual one is taken."; fi
+	$(PIP) -r requirements.txt -r requirements-dev.txt
+	$(PIP) --no-deps --editable .
 	@touch $@
 
-demo: $(READY)  ## Serves the page on http://127.0.0.1:7860, and builds the small default index if there is none.
+$(BUILDABLE): assets/indexes/%/manifest.json: | $(READY)
+	$(BIN)/python scripts/build_index.py --corpus $* --output assets/indexes/$*
+
+demo: $(READY)  ## Serves the page on http://127.0.0.1:7860; builds a small index first if there is none.
 	$(BIN)/python app.py
 
-conala: $(READY)  ## Builds the index of the 593,891 documents from the hub, if there is none, and serves it.
-	test -f assets/indexes/conala/manifest.json || \
-		$(BIN)/python scripts/build_index.py --corpus conala --output assets/indexes/conala
+conala: $(READY) assets/indexes/conala/manifest.json  ## Serves the 593,891 documents of CoNaLa; builds their index first from the hub.
 	$(BIN)/python app.py --index assets/indexes/conala
 
-test: $(READY)  ## Runs the whole test suite.
-	$(BIN)/python -m pytest
+test: $(READY)  ## Runs the tests in two processes: all, or those in TESTS=tests/search.
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
-check: $(READY)  ## Runs the linter, the formatter's check and the type checker over everything.
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+check: $(READY)  ## Lints, checks the format and the types: of everything, or of FILES=retrieval/search.
+	$(BIN)/ruff check $(FILES)
+	$(BIN)/ruff format --check $(FILES)
+	$(BIN)/mypy $(filter-out .,$(FILES))
 
-format: $(READY)  ## Rewrites the code in the one format.
+format: $(READY)  ## Formats the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmark: $(READY)  ## Measures the index INDEX with the query files QUERIES, and keeps the run in JSON if that is given.
+benchmark: $(READY) $(filter $(INDEX)/manifest.json,$(BUILDABLE))  ## Measures INDEX (default: the small one) with the query files QUERIES; writes JSON=FILE.
 	$(BIN)/python scripts/benchmark.py --index $(INDEX) $(foreach file,$(QUERIES),--queries $(file)) $(if $(JSON),--json $(JSON))
 
-figures: $(READY)  ## Makes the README's tables and plots from assets/benchmarks.
+figures: $(READY)  ## Writes the tables and plots of the documents from assets/benchmarks.
 	$(BIN)/python scripts/figures.py
 
-screenshots: $(READY)  ## Takes the pictures of the README; needs Chromium.
+screenshots: $(READY) $(filter $(INDEX)/manifest.json,$(BUILDABLE))  ## Takes the pictures of the page over INDEX; needs Chromium.
 	$(BIN)/python scripts/screenshots.py --index $(INDEX)
 
 clean:  ## Removes what the tools left; keeps the indexes and .venv.

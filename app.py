@@ -1,10 +1,10 @@
 """Serve the search page.
 
-    python app.py                                   the index that is there, or a small default built on the spot
-    python app.py --index assets/indexes/conala     this one
-    python app.py --index hf://datasets/owner/name  a published one, or one at a revision: owner/name@revision
-    python app.py --share                           with a public link
-    python app.py --mcp                             with the search as a tool for MCP clients, under /gradio_api/mcp/
+    .venv/bin/python app.py                                   what is there, or a small default built on the spot
+    .venv/bin/python app.py --index assets/indexes/conala     this one
+    .venv/bin/python app.py --index hf://datasets/owner/name  a published one, or one at a revision: owner/name@revision
+    .venv/bin/python app.py --share                           with a public link
+    .venv/bin/python app.py --mcp                             with the search as a tool for MCP clients
 
 Which index: --index; else INDEX_DIR (a folder); else INDEX_REPO (owner/name on the hub, or owner/name@revision); else
 what BUILD_CORPUS names (conala; BUILD_LIMIT=N takes its first N rows); else assets/indexes/conala if it is built; else
@@ -13,37 +13,32 @@ assets/indexes/python, the small default.
 An index that must be fetched or built first is made ready in the background, in a process of its own. Meanwhile, and if
 it cannot be had, the page serves the next one of the list that is there, and says so. A fetch or a build that was
 stopped goes on where it was.
+
+/health says whether the index can be searched, /metrics counts for Prometheus; Ctrl-C, SIGTERM, SIGHUP and SIGQUIT end
+the server within seconds, with all that visitors brought. A server on localhost answers to its own names only:
+ALLOWED_HOSTS (names, or * for all) adds the name under which a proxy is reached.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from retrieval import RetrievalError
 from retrieval.serving.background.index import BackgroundIndex
 from retrieval.serving.library import Library
-from retrieval.serving.startup import (
-    CONALA_HINT,
-    DEFAULT,
-    DEFAULT_NOTE,
-    INDEXES,
-    build_default,
-    choose_index,
-    is_built,
-    take_over,
-)
+from retrieval.serving.logs import set_up_logs
+from retrieval.serving.startup import DEFAULT, INDEXES, build_default, choose_index, is_built, take_over
+from retrieval.serving.stopping import StopRequest, at_end, end_process
+from retrieval.serving.temp_folders import TempRoot
 
 if TYPE_CHECKING:
     from retrieval.ui.public_link import PublicLink
@@ -69,95 +64,81 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser(os.environ).parse_args(arguments)
-    stop = StopRequest()
+    stop, started = StopRequest(), time.monotonic()
     if problem := _port_problem(args.host, args.port):
         return _fail(problem)
     # Read when Gradio is imported, and when it talks to itself to see whether it is up.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost", LOCALHOST]))
+    set_up_logs()
     library = Library(ROOT / INDEXES)
     background: BackgroundIndex | None = None
     try:
+        _keep_uploads_apart()
         choice = choose_index(args.index, os.environ, ROOT)
         library.add(choice.path, as_default=True)
         if choice.job is not None:
-            background = BackgroundIndex(choice.job, partial(take_over, library), log=_log)
+            background = BackgroundIndex(choice.job, partial(take_over, library))
+            at_end(background.stop)
             background.start()
         if choice.is_default and not is_built(choice.path):
             build_default(choice.path)
         if is_built(choice.path):
             # Gradio takes seconds to import, some of them spent waiting for files: the index is opened meanwhile.
             threading.Thread(target=_import_page, name="import-page", daemon=True).start()
-        where = Address(args.host, args.port, share=args.share, mcp=args.mcp)
-        return serve(library, where, stop, background)
+        return serve(library, args, stop, background, started)
     except RetrievalError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 0
     finally:
-        if background is not None:
-            background.stop()
+        if stop.asked:
+            end_process()
 
 
-class StopRequest:
-    """Remembers Ctrl-C. The exception alone can be lost: libraries that are starting swallow what is raised in them."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGINT, self._ask)
-
-    def _ask(self, signal_number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        raise KeyboardInterrupt
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the page is served, and to whom."""
-
-    host: str
-    port: int
-    share: bool
-    """Whether a public link is asked for."""
-    mcp: bool
-    """Whether MCP clients are answered, too."""
-
-
-def serve(library: Library, where: Address, stop: StopRequest, background: BackgroundIndex | None) -> int:
+def serve(
+    library: Library,
+    args: argparse.Namespace,
+    stop: StopRequest,
+    background: BackgroundIndex | None,
+    started: float,
+) -> int:
     """Serves the page until it is stopped, and returns the exit status.
+
+    Args:
+        library: the indexes.
+        args: the command line, as `parser` reads it.
+        stop: what ends it.
+        background: the index that is made ready meanwhile.
+        started: when the program started, by the monotonic clock.
 
     Raises:
         RetrievalError: if the index cannot be opened.
     """
-    searcher = library.open()
+    print(f"{library.open()!r}, opened after {time.monotonic() - started:.1f} s", flush=True)
+    from retrieval.ui.notes import CONALA_HINT, DEFAULT_NOTE
     from retrieval.ui.page import build_page
-    from retrieval.ui.public_link import PublicLink, gradio_tunnel
-    from retrieval.ui.theme import launch_options
+    from retrieval.ui.public_link import PublicLink, close_tunnels, gradio_tunnel
+    from retrieval.ui.server.launch import Address, launch
 
     notes: list[str] = []
     link: PublicLink | None = None
-    if where.share and "SPACE_ID" in os.environ:
+    if args.share and "SPACE_ID" in os.environ:
         notes.append(SPACE_NOTE)
-    elif where.share:
-        link = PublicLink(partial(gradio_tunnel, where.host, where.port))
+    elif args.share:
+        link = PublicLink(partial(gradio_tunnel, args.host, args.port))
+        at_end(close_tunnels)
     about_default = DEFAULT_NOTE if background is not None else f"{DEFAULT_NOTE} {CONALA_HINT}"
     page = build_page(library, notes, link, index_notes={ROOT / DEFAULT: [about_default]}, background=background)
+    allowed = frozenset(os.environ.get("ALLOWED_HOSTS", "").replace(",", " ").split())
+    where = Address(args.host, args.port, args.mcp, allowed)
     try:
-        page.launch(
-            server_name=where.host,
-            server_port=where.port,
-            prevent_thread_lock=True,
-            quiet=True,
-            share=False,
-            mcp_server=where.mcp,
-            **launch_options(),
-        )
+        launch(page, library, where, background=background, shared_at=lambda: link.host if link else None)
     except OSError as error:
-        return _fail(f"the page cannot be served at {where.host}:{where.port}: {error}")
-    shown_host = "localhost" if where.host in ("0.0.0.0", "::") else where.host
-    print(f"{searcher!r}\nServing on http://{shown_host}:{where.port}/ - stop with Ctrl-C", flush=True)
+        return _fail(f"the page cannot be served at {args.host}:{args.port}: {error}")
+    print(f"Serving on {where.url} after {time.monotonic() - started:.1f} s - stop with Ctrl-C", flush=True)
     try:
         if link is not None:
             link.ask()
@@ -169,6 +150,14 @@ def serve(library: Library, where: Address, stop: StopRequest, background: Backg
     print("stopped", file=sys.stderr)
     page.close(verbose=False)
     return 0
+
+
+def _keep_uploads_apart() -> None:
+    """Has Gradio keep uploads in a folder of this process, which is deleted with it, or at the next start."""
+    if not os.environ.get("GRADIO_TEMP_DIR"):  # read when Gradio is imported
+        root = TempRoot()
+        at_end(root.remove)
+        os.environ["GRADIO_TEMP_DIR"] = str(root.path)
 
 
 def _import_page() -> None:
@@ -195,10 +184,6 @@ def _port_problem(host: str, port: int) -> str | None:
     except OSError as error:
         return f"{host}:{port} cannot be served on: {error.strerror or error}. Choose another with --port or --host."
     return None
-
-
-def _log(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _fail(problem: str) -> int:

@@ -146,11 +146,19 @@
     if (region.textContent !== text) region.textContent = text;
   };
 
+  /* Gradio loses the choice of a tab that is made while the tabs are being mounted: on a busy machine, one in some dozens. */
+  const showView = (key) => {
+    if (key) document.querySelector(`#views [role=tab][data-tab-id="${CSS.escape(key)}"][aria-selected="false"]`)?.click();
+  };
+
   /* Called after every answer: the address says what is shown, so that a copied link opens the same view. */
   window.pageAnswered = (address, askAgain) => {
     settled();
+    if (askAgain === "arrived") {
+      document.body.dataset.arrived = "";
+      showView(new URLSearchParams(address ?? "").get("view"));
+    }
     showTab();
-    if (askAgain === "arrived") document.body.dataset.arrived = "";
     const text = queryBox()?.value ?? "";
     const isStale = ["arrived", "if-changed"].includes(askAgain) && text !== (new URLSearchParams(address ?? "").get("q") ?? "");
     if (text.trim() && (askAgain === "always" || isStale)) ask();

@@ -29,6 +29,8 @@ from retrieval.results import (
 )
 from retrieval.search.searcher import Searcher
 
+__version__ = "0.2.0"
+
 __all__ = [
     "STAGES",
     "BuildError",

@@ -29,6 +29,11 @@ def brief(value: object) -> str:
     return _BRIEF.repr(value)
 
 
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """Returns a number with its noun: `1 document`, `593,891 documents`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
 class RetrievalError(Exception):
     """Base of every error that a user of this package can mend."""
 

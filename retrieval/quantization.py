@@ -28,6 +28,11 @@ def num_code_bytes(dim: int) -> int:
     return (dim + 7) // 8
 
 
+def vector_bytes(dim: int, bits: int) -> int:
+    """Returns the bytes of a vector of `dim` numbers of `bits` bits each, rounded up."""
+    return (dim * bits + 7) // 8
+
+
 def binarize(embeddings: Float32s) -> Bits:
     """Returns the sign bits of float32 `(n, dim)` packed as uint8 `(n, ceil(dim / 8))`, first dimension highest."""
     return np.packbits(embeddings > 0, axis=-1)

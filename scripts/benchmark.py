@@ -1,11 +1,11 @@
-"""Measure a built index: speed by stage, recall, memory, cold and warm, growth, beside the reference path and peers.
+"""Measure a built index: speed by stage, recall, memory, cold and warm, growth, the reference path and peers.
 
-    python scripts/benchmark.py --index assets/indexes/packages --queries questions.txt --queries corpus-like.txt
-    python scripts/benchmark.py --index DIR --only scans sweep --json figures.json
-    python scripts/benchmark.py --index DIR --quick
+    .venv/bin/python scripts/benchmark.py --index assets/indexes/python --queries questions.txt
+    .venv/bin/python scripts/benchmark.py --index DIR --only scans sweep --json figures.json
+    .venv/bin/python scripts/benchmark.py --index DIR --quick
 
 Every part runs in a process of its own, on the same number of cores. All recall is agreement with the exact float32
-scan over the same embeddings. The run is kept beside the index as benchmark.json, where the page finds it.
+scan over the same embeddings. The run is kept in its folder as benchmark.json, where the page finds it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ from scripts.report.tables import report
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--index", type=Path, metavar="DIR", help="needed, except with --list")
+    parts = "\n".join(f"  {name:8}  {part.summary}" for name, part in PARTS.items())
+    made = argparse.ArgumentParser(
+        description=f"{__doc__}\nParts:\n{parts}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--index", type=Path, required=True, metavar="DIR")
     made.add_argument(
         "--queries", type=Path, action="append", default=[], metavar="FILE",
         help="one query a line; may be given several times; without it, texts of the corpus are asked",
@@ -37,13 +40,12 @@ def parser() -> argparse.ArgumentParser:
     which = made.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", choices=list(PARTS), metavar="PART", help="run these parts only")
     which.add_argument("--quick", action="store_true", help="what the page's button measures, in less than a minute")
-    made.add_argument("--list", action="store_true", help="list the parts and end")
     made.add_argument("--threads", type=_count, metavar="N", help="cores for every part (default: all there are)")
     made.add_argument("--rounds", type=_count, default=3, metavar="N", help="times each query is asked (default 3)")
     made.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn by chance (default 0)")
     made.add_argument("--growth-sizes", type=_count, nargs="+", default=[], metavar="N", help="numbers of documents")
     made.add_argument("--work", type=Path, metavar="DIR", help="for large temporary files (default: the system's)")
-    made.add_argument("--no-keep", action="store_true", help="do not keep the run beside the index")
+    made.add_argument("--no-keep", action="store_true", help="do not keep the run in the index's folder")
     return made
 
 
@@ -74,11 +76,6 @@ def make_job(args: argparse.Namespace) -> Job:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status: 1 if any part failed, after all were run."""
     args = parser().parse_args(arguments)
-    if args.list:
-        print("\n".join(f"{name:8}  {part.summary}" for name, part in {**PARTS, **QUICK}.items()))
-        return 0
-    if args.index is None:
-        parser().error("the following arguments are required: --index")
     names = list(QUICK) if args.quick else [name for name in PARTS if name in (args.only or PARTS)]
     try:
         job = make_job(args)

@@ -1,8 +1,8 @@
 """Build an index from a corpus.
 
-    python scripts/build_index.py --corpus python --output assets/indexes/python
-    python scripts/build_index.py --corpus file --path notes.csv --text-column title --output assets/indexes/notes
-    python scripts/build_index.py --corpus file --path texts.csv --embeddings vectors.npy --output assets/indexes/own
+    .venv/bin/python scripts/build_index.py --corpus python --output assets/indexes/python
+    .venv/bin/python scripts/build_index.py --corpus file --path notes.csv --text-column title --output DIR
+    .venv/bin/python scripts/build_index.py --corpus file --path texts.csv --embeddings vectors.npy --output DIR
 
 --model takes any sentence-transformers model: its dimension, prompts and length come from its configuration, and what
 it does not normalize is normalized here.
@@ -24,6 +24,7 @@ from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, 
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, is_share
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
+from retrieval.errors import counted
 from retrieval.indexing.progress_bar import ProgressBars
 
 
@@ -34,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--path", help="file, folder or hub id (conala: a local copy)")
     for role in ("text", "body", "url", "group", "quality"):
         made.add_argument(f"--{role}-column", metavar="C", help=f"column with the {role}; guessed when not given")
-    made.add_argument("--packages", nargs="*", metavar="P", help="python: packages beside the standard library")
+    made.add_argument("--packages", nargs="*", metavar="P", help="python: packages besides the standard library")
     made.add_argument("--limit", type=int, metavar="N", help="read at most N rows")
     made.add_argument("--title", metavar="T", help="what the documents are, in one line; the page shows it")
     made.add_argument("--output", type=Path, required=True, metavar="DIR")
@@ -102,8 +103,8 @@ def main(arguments: list[str] | None = None) -> int:
     bars.close()
     manifest = bundle.manifest
     print(
-        f"{bundle.path}: {manifest.row_count:,} rows, {manifest.distinct_text_count:,} distinct texts, "
-        f"{manifest.build_seconds:,.0f} s"
+        f"{bundle.path}: {counted(manifest.row_count, 'row')}, "
+        f"{counted(manifest.distinct_text_count, 'distinct text')}, {manifest.build_seconds:,.0f} s"
     )
     return 0
 

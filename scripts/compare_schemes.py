@@ -1,7 +1,7 @@
 """Compare ways to make int8 codes and sign bits, on the float32 baseline of an index and on judged collections.
 
-    python scripts/compare_schemes.py --index assets/indexes/packages --queries questions.txt --queries corpus-like.txt
-    python scripts/compare_schemes.py --index DIR --queries FILE --beir DIR --distractors titles.parquet --json FILE
+    .venv/bin/python scripts/compare_schemes.py --index assets/indexes/python --queries questions.txt
+    .venv/bin/python scripts/compare_schemes.py --index DIR --queries FILE --beir DIR --distractors FILE --json FILE
 
 recall@10 is agreement with the exact float32 scan over the same embeddings. Every scheme is compared with the first of
 its table, which is what the product does, query by query: "kept" is in percent of it, with a 95 % paired bootstrap
@@ -24,17 +24,16 @@ from typing import Any
 import numpy as np
 
 from retrieval import Encoder, QueryError, RetrievalError, Searcher, build_index
+from retrieval.benchmark.machine import about_machine
 from retrieval.bundle.bundle import DOCUMENTS_FILE
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.row_tables import Rows
 from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
 from retrieval.corpus.files import FileCorpus
-from retrieval.evaluation.judged import Float64s, require_metrics
-from retrieval.evaluation.judged_collection import JudgedCollection, scored_queries
+from retrieval.evaluation.judged import Float64s, JudgedCollection, require_metrics, scored_queries
 from retrieval.indexing.progress import Report
 from retrieval.indexing.progress_bar import ProgressBars
 from scripts.judged.planted import PlantedCorpus
-from scripts.report.machine import about_machine
 from scripts.schemes.comparison import PATH, TOP_K, Comparison, figures
 
 _STAGES = {

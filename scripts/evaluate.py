@@ -1,8 +1,8 @@
 """What quantization costs in answers that people judged: nDCG@10 and MRR@10 of every precision, on the same embeddings.
 
-    python scripts/evaluate.py --beir path/to/collection
-    python scripts/evaluate.py --beir DIR --distractors titles.parquet --text-column intent --json figures.json
-    python scripts/evaluate.py --conala-curated                    CoNaLa curated against CoNaLa mined, from the hub
+    .venv/bin/python scripts/evaluate.py --beir path/to/collection
+    .venv/bin/python scripts/evaluate.py --beir DIR --distractors titles.parquet --text-column intent --json FILE
+    .venv/bin/python scripts/evaluate.py --conala-curated  # CoNaLa curated against CoNaLa mined, from the hub
 
 A collection is a folder in BEIR's format: corpus.jsonl, queries.jsonl, qrels/test.tsv. A thousand candidates out of a
 thousand documents prove little: --distractors plants the collection among other texts. Needs requirements-bench.txt.
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import Encoder, RetrievalError, Searcher, build_index, load_encoder
+from retrieval.benchmark.machine import about_machine
 from retrieval.bundle.bundle import DOCUMENTS_FILE
 from retrieval.bundle.documents import DocumentStore
 from retrieval.corpus.base import Corpus
@@ -28,15 +29,13 @@ from retrieval.corpus.beir import BeirCorpus, BeirTask, load_queries_and_judgmen
 from retrieval.corpus.conala import ConalaCorpus
 from retrieval.corpus.files import FileCorpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
-from retrieval.evaluation.judged import require_metrics
-from retrieval.evaluation.judged_collection import JudgedCollection, scored_queries
+from retrieval.evaluation.judged import JudgedCollection, require_metrics, scored_queries
 from retrieval.evaluation.ladder import Ladder
 from retrieval.indexing.progress_bar import ProgressBars
 from scripts.judged.conala_curated import ConalaQuestions, load_curated_task
 from scripts.judged.figures import about_bootstrap, about_distractors, counts, measure
 from scripts.judged.planted import PlantedCorpus
 from scripts.judged.report import report
-from scripts.report.machine import about_machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def evaluate(
         manifest = bundle.manifest
         searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
         vectors = encoder.encode_query(list(judged.queries.values()))
-        ladder = Ladder(bundle, vectors, searcher.nearest_texts, searcher.defaults)
+        ladder = Ladder(searcher, vectors)
         scorer = JudgedCollection(judged.task.judgments, DocumentStore.open(bundle.file(DOCUMENTS_FILE)))
         return {
             "collection": judged.name,
@@ -122,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     if not args.beir and args.conala_curated is None:
-        parser().error("what is to be measured? Name it with --beir or --conala-curated")
+        parser().error("nothing to measure: name a collection with --beir or --conala-curated")
     if args.conala_mined and args.conala_curated is None:
         parser().error("--conala-mined goes with --conala-curated")
     if args.text_column and not args.distractors:

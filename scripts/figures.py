@@ -1,13 +1,12 @@
-"""Make the tables and plots of the README and of assets/docs/measurements.md from what was measured.
+"""Make the tables and plots of README.md and assets/docs/measurements.md from what was measured.
 
-    python scripts/figures.py             # or: make figures
-    python scripts/figures.py --check     # changes nothing; exit status 1 if a table is not current
+    .venv/bin/python scripts/figures.py             # or: make figures
+    .venv/bin/python scripts/figures.py --check     # changes nothing; exit status 1 if a table is not current
 
 In assets/benchmarks, packages.json is what scripts/benchmark.py --json wrote, judged*.json what scripts/evaluate.py
---json wrote, and schemes-packages.json what scripts/compare_schemes.py --json wrote. A table NAME goes between
-`<!-- figures: NAME -->` and `<!-- /figures -->` in a text. NAME is one of: machine, recall, paths, scans, sweep,
-cold, memory, growth, opening, peers, quick (of benchmark.py), judged, schemes, and page (page.json of
-scripts/page_latency.py). Plots become files beside the JSON; they need matplotlib of requirements-bench.txt.
+--json wrote, schemes-packages.json what scripts/compare_schemes.py --json wrote, and page.json what
+scripts/page_latency.py --json wrote. A table NAME goes between `<!-- figures: NAME -->` and `<!-- /figures -->` in a
+document. Plots become SVG files in the same folder.
 """
 
 from __future__ import annotations
@@ -15,17 +14,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from retrieval import DependencyError, RetrievalError
-from scripts.report.judged_tables import judged
+from retrieval import RetrievalError
 from scripts.report.markdown import FigureMissingError
 from scripts.report.markers import MarkerError, replaced
-from scripts.report.page_table import page
-from scripts.report.scheme_tables import schemes
+from scripts.report.plots import plots
+from scripts.report.quality_tables import judged, schemes
+from scripts.report.speed_tables import page
 from scripts.report.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -34,23 +32,31 @@ TEXTS = (ROOT / "README.md", ROOT / "assets" / "docs" / "measurements.md")
 RUN_FILE = "packages.json"
 SCHEMES_FILE = "schemes-packages.json"
 PAGE_FILE = "page.json"
-_JUDGED, _SCHEMES, _PAGE = "judged", "schemes", "page"
+WRITTEN_BY = {
+    RUN_FILE: "scripts/benchmark.py",
+    "judged*.json": "scripts/evaluate.py",
+    SCHEMES_FILE: "scripts/compare_schemes.py",
+    PAGE_FILE: "scripts/page_latency.py",
+}
 
 
 class Measured:
-    """What was measured: one run of benchmark.py, and the files of evaluate.py."""
+    """What was measured, by the name of the table that shows it."""
 
     def __init__(self, folder: Path) -> None:
-        """Reads the JSON files of a folder; those that are missing are missed when a table asks for them.
+        """Reads the JSON files of a folder; a missing one is an error only when a table asks for it.
 
         Raises:
             FigureMissingError: if a file is no JSON.
         """
-        self.folder = folder
-        self.run = _read(folder / RUN_FILE)
-        self.schemes = _read(folder / SCHEMES_FILE)
-        self.page = _read(folder / PAGE_FILE)
-        self.judged = [figures for path in sorted(folder.glob("judged*.json")) if (figures := _read(path))]
+        judged_files = [figures for path in sorted(folder.glob("judged*.json")) if (figures := _read(path))]
+        run = _read(folder / RUN_FILE)
+        self._tables: dict[str, tuple[Callable[[Any], Iterable[str]], Any, str]] = {
+            **{name: (table, run, RUN_FILE) for name, table in TABLES.items()},
+            "judged": (judged, judged_files, "judged*.json"),
+            "schemes": (schemes, _read(folder / SCHEMES_FILE), SCHEMES_FILE),
+            "page": (page, _read(folder / PAGE_FILE), PAGE_FILE),
+        }
 
     def table(self, name: str) -> str:
         """Returns the lines of a table.
@@ -59,49 +65,12 @@ class Measured:
             MarkerError: if there is no table of that name.
             FigureMissingError: if its figures were not measured.
         """
-        if name == _JUDGED:
-            if not self.judged:
-                raise FigureMissingError(
-                    f"no judged*.json is in {self.folder.name}: scripts/evaluate.py --json writes it"
-                )
-            return "\n".join(judged(self.judged))
-        if name == _PAGE:
-            if self.page is None:
-                raise FigureMissingError(
-                    f"{PAGE_FILE} is not in {self.folder.name}: scripts/page_latency.py --json writes it"
-                )
-            return "\n".join(page(self.page))
-        if name == _SCHEMES:
-            if self.schemes is None:
-                raise FigureMissingError(
-                    f"{SCHEMES_FILE} is not in {self.folder.name}: scripts/compare_schemes.py --json writes it"
-                )
-            return "\n".join(schemes(self.schemes))
-        if name not in TABLES:
-            raise MarkerError(f"there is no table {name!r}; there are {', '.join((*TABLES, _JUDGED, _SCHEMES, _PAGE))}")
-        if self.run is None:
-            raise FigureMissingError(f"{RUN_FILE} is not in {self.folder.name}: scripts/benchmark.py --json writes it")
-        return "\n".join(TABLES[name](self.run))
-
-    def plots(self) -> Iterator[tuple[str, bytes]]:
-        """Yields the name and the bytes of every plot that there are figures for.
-
-        Raises:
-            DependencyError: if matplotlib is not installed.
-        """
-        try:
-            from scripts.report.plots import JUDGED_PLOTS, RUN_PLOTS
-        except ImportError as error:
-            raise DependencyError(
-                f"plots need matplotlib ({error}): .venv/bin/python -m pip install -r requirements-bench.txt"
-            ) from error
-        drawn = [(name, partial(plot, self.run)) for name, plot in RUN_PLOTS.items() if self.run]
-        drawn += [(name, partial(plot, self.judged)) for name, plot in JUDGED_PLOTS.items() if self.judged]
-        for name, draw in drawn:
-            try:
-                yield f"{name}.svg", draw()
-            except FigureMissingError as error:
-                print(f"note: {name}.svg is not drawn: {error}", file=sys.stderr)
+        if name not in self._tables:
+            raise MarkerError(f"there is no table {name!r}; there are {', '.join(self._tables)}")
+        table, figures, file = self._tables[name]
+        if not figures:
+            raise FigureMissingError(f"there is no {file}: {WRITTEN_BY[file]} --json writes it")
+        return "\n".join(table(figures))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -123,8 +92,8 @@ def main(arguments: list[str] | None = None) -> int:
         if args.check:
             print("current." if fresh == before else "not current: run make figures.")
             return int(fresh != before)
-        for name, drawn in measured.plots():
-            (args.benchmarks / name).write_bytes(drawn)
+        for name, drawn in plots(args.benchmarks / RUN_FILE, args.benchmarks):
+            (args.benchmarks / name).write_text(drawn, encoding="utf-8")
             print(f"{args.benchmarks.name}/{name}")
         for path, text in fresh.items():
             path.write_text(text, encoding="utf-8")

@@ -1,9 +1,9 @@
 """Measure the page as a visitor meets it: from the last keypress to the painted answer, in a real browser.
 
-    python scripts/page_latency.py --index assets/indexes/packages --queries questions.txt --json page.json
+    .venv/bin/python scripts/page_latency.py --index assets/indexes/python --queries questions.txt --json page.json
 
 Starts the app on the index and drives a headless Chromium through Search, Compare and Under the hood: one visitor,
-warm. The pause that the page waits for while one types is left out, and stands beside the figures. What is not the
+warm. The pause that the page waits for while one types is left out, and given with the figures. What is not the
 request is the browser's share; what is the request but not the search is Gradio's and the page's own.
 """
 
@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
 from retrieval import QueryError, RetrievalError
-from scripts.report import page_table
-from scripts.report.machine import about_machine
+from retrieval.benchmark.machine import about_machine
+from retrieval.benchmark.timings import percentiles
+from scripts.report import speed_tables
 from scripts.screenshots import CHROMIUM_ARGUMENTS, chromium_path, served
 
 VIEWS = {
@@ -97,11 +97,6 @@ def measure_view(page: Page, url: str, view: str, queries: Sequence[str]) -> dic
     return {**figures, "search": percentiles(searches[_WARM_UP_QUERIES:])} if searches else figures
 
 
-def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """Returns median and 95th percentile in milliseconds."""
-    return {"p50_ms": float(np.percentile(values, 50)), "p95_ms": float(np.percentile(values, 95))}
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
@@ -123,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
         "machine": about_machine(),
         "views": views,
     }
-    print("\n".join(page_table.page(figures)))
+    print("\n".join(speed_tables.page(figures)))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -1,7 +1,7 @@
 """Publish a built index as a data set repository on the Hugging Face hub, with a card made from its manifest.
 
-    HF_TOKEN=... python scripts/publish_index.py --index assets/indexes/conala --repo owner/name
-    python app.py --index hf://datasets/owner/name
+    HF_TOKEN=... .venv/bin/python scripts/publish_index.py --index assets/indexes/conala --repo owner/name
+    .venv/bin/python app.py --index hf://datasets/owner/name
 
 Every file is checked before it is sent. The token needs the right to write; `hf auth login` keeps one, too.
 """

@@ -1,6 +1,6 @@
 """Make a rehearsal of CoNaLa at full size, and serve it like the hub would.
 
-    python scripts/rehearse_conala.py --titles stackoverflow-titles.parquet --output build/hub --serve
+    .venv/bin/python scripts/rehearse_conala.py --titles stackoverflow-titles.parquet --output build/hub --serve
     HF_ENDPOINT=http://127.0.0.1:8899 HF_HOME=build/hf .venv/bin/python scripts/build_index.py --corpus conala ...
 
 The rows have the columns, the types and the number of the real ones, and their skew: real titles, each repeated once
@@ -88,7 +88,7 @@ def _rewritten(random: np.random.Generator, title: str) -> str:
 
 
 def write_repository(rows: pa.Table, root: Path) -> Path:
-    """Writes the rows where the stand-in looks for them, beside a main branch with no data, as on the real hub."""
+    """Writes the rows where the stand-in looks for them, and a main branch with no data, as on the real hub."""
     from scripts.hub_stand_in.folders import revision_folder
 
     main = revision_folder(root, REPO_ID)

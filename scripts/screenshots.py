@@ -1,7 +1,7 @@
 """Take the pictures of the page that the README shows.
 
-    python scripts/screenshots.py --index assets/indexes/packages
-    python scripts/screenshots.py --index DIR --query "parse json" --output assets/screenshots
+    .venv/bin/python scripts/screenshots.py --index assets/indexes/python
+    .venv/bin/python scripts/screenshots.py --index DIR --query "parse json" --output assets/screenshots
 
 Starts the app on the index, drives a headless Chromium (Debian's, or the one that CHROMIUM names), and writes every
 view in three kinds: VIEW-light.png, VIEW-dark.png and VIEW-phone.png.

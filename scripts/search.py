@@ -1,11 +1,11 @@
 """Search a built index from the terminal.
 
-    python scripts/search.py --index assets/indexes/python "read a csv file into a table"
-    python scripts/search.py --index DIR --json "query" | jq .hits[0].score
-    python scripts/search.py --index DIR --vector query.npy
+    .venv/bin/python scripts/search.py --index assets/indexes/python "read a csv file into a table"
+    .venv/bin/python scripts/search.py --index DIR --json "query" | jq .hits[0].score
+    .venv/bin/python scripts/search.py --index DIR --vector query.npy
 
 Several queries are answered one after the other; `-` reads them from standard input, one a line. --vector takes a .npy
-file of one query vector, or of several, one a row: for an index that was built from given vectors without a model.
+file of one query vector, or of several, one per row: for an index that was built from given vectors without a model.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import STAGES, Hit, RetrievalError, Searcher, SearchResponse
+from retrieval.errors import counted
 from retrieval.indexing.npy_vectors import NpyVectors
 from retrieval.quantization import Float32s
 
@@ -35,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rescore-multiplier", type=int, metavar="M", help="M x K int8 rows are rescored")
     made.add_argument("--no-asymmetric", action="store_true", help="leave out float query x sign bits")
     made.add_argument("--no-rescore", action="store_true", help="leave out int8: scores are estimates")
-    made.add_argument("--json", action="store_true", help="one JSON object a query, one a line")
+    made.add_argument("--json", action="store_true", help="one JSON object per query, one per line")
     return made
 
 
@@ -51,7 +52,9 @@ def as_text(response: SearchResponse) -> str:
     """Returns a response as lines for a terminal."""
     latency = response.latency
     stages = ", ".join(f"{name} {latency.stages[name]:.1f}" for name in STAGES if latency.stages[name] > 0)
-    lines = [f"{response.query!r}: {len(response.hits)} hits of {response.num_documents:,} documents"]
+    lines = [
+        f"{response.query!r}: {counted(len(response.hits), 'hit')} of {counted(response.num_documents, 'document')}"
+    ]
     lines += [f"  note: {note}" for note in response.notes]
     for hit in response.hits:
         lines += _hit_lines(hit)

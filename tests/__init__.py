@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.browser_page")
+pytest.register_assert_rewrite("tests.browser_page", "tests.support")

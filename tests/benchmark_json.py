@@ -62,6 +62,11 @@ RUN: dict[str, Any] = {
              "files": {"int8.usearch": 70 * size, "embeddings.npy": 256 * size}}
             for size, made in ((1000, 0), (20_000, 19_000))
         ]},
+        "peers": {"engines": {
+            "ours": {"title": "ours", "recall": {"questions": 0.99}, "latency_ms": {"questions": {"p50": 1.0}}},
+            "graph": {"title": "A graph", "recall": {"questions": 0.98}, "latency_ms": {"questions": {"p50": 1.5}}},
+            "absent": {"title": "Not installed", "installed": False},
+        }},
         "quick": QUICK,
     },
 }  # fmt: skip

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
@@ -21,6 +24,8 @@ from retrieval.quantization import Float32s
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from tests.page_server import RunningApp
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -61,10 +66,15 @@ class FakeEncoder:
     def _embed(self, text: str) -> Float32s:
         vector = np.zeros(self.dim)
         for word in text.lower().split()[:256]:
-            seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
-            vector += np.random.default_rng(seed).standard_normal(self.dim)
+            vector += _word_vector(word, self.dim)
         length = np.linalg.norm(vector)
         return (vector / (length if length else 1.0)).astype(np.float32)
+
+
+@cache
+def _word_vector(word: str, dim: int) -> npt.NDArray[np.float64]:
+    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+    return np.random.default_rng(seed).standard_normal(dim)
 
 
 class RowsCorpus:
@@ -104,6 +114,7 @@ def random_texts(count: int, *, seed: int = 0, words: int = 5) -> list[str]:
 
 
 Build = Callable[..., Bundle]
+Rows = Sequence[str | Mapping[str, Any]]
 
 
 @pytest.fixture
@@ -111,15 +122,55 @@ def encoder() -> FakeEncoder:
     return FakeEncoder()
 
 
-@pytest.fixture
-def build(tmp_path: Path, encoder: FakeEncoder) -> Build:
-    """Returns a function that builds an index from rows (texts or mappings) with the fake encoder."""
+def build_rows(rows: Rows, encoder: FakeEncoder, output: Path, **options: Any) -> Bundle:
+    """Builds an index from rows (texts or mappings)."""
+    mappings = [{"text": row} if isinstance(row, str) else row for row in rows]
+    return build_index(RowsCorpus(mappings), encoder, output, BuildOptions(**options))
 
-    def make(rows: Sequence[str | Mapping[str, Any]], name: str = "index", **options: Any) -> Bundle:
-        mappings = [{"text": row} if isinstance(row, str) else row for row in rows]
-        return build_index(RowsCorpus(mappings), encoder, tmp_path / name, BuildOptions(**options))
+
+@pytest.fixture(scope="session")
+def kept_index(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Returns a function that builds the index of the same rows and options once, for all tests to copy."""
+    kept: dict[str, Path] = {}
+
+    def path_of(rows: Rows, **options: Any) -> Path:
+        key = repr((rows, options))
+        if key not in kept:
+            folder = tmp_path_factory.mktemp("kept") / "index"
+            kept[key] = build_rows(rows, FakeEncoder(), folder, **options).path
+        return kept[key]
+
+    return path_of
+
+
+@pytest.fixture
+def build(tmp_path: Path, kept_index: Callable[..., Path]) -> Build:
+    """Returns a function that gives a test its own copy of the index of some rows, built with the fake encoder."""
+
+    def make(rows: Rows, name: str = "index", *, overwrite: bool = False, **options: Any) -> Bundle:
+        if overwrite:
+            return build_rows(rows, FakeEncoder(), tmp_path / name, overwrite=True, **options)
+        shutil.copytree(kept_index(rows, **options), tmp_path / name)
+        return Bundle.open(tmp_path / name)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of a few rows with the real model, which no test changes."""
+    from tests.page_server import build_tiny_index
+
+    return build_tiny_index(tmp_path_factory.mktemp("tiny-index") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def served(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The app over the tiny index, in a process of its own."""
+    from tests.page_server import running_app
+
+    with running_app(tmp_path_factory.mktemp("served"), "--index", str(tiny_index)) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "retrieval"
 SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
 ENGINES = {
-    "faiss": {"retrieval.bundle.binary_index"},
+    "faiss": {"retrieval.bundle.binary_index", "retrieval.evaluation.frontier.schemes"},
     "usearch": {"retrieval.bundle.int8_store"},
     "numkong": {"retrieval.benchmark.scan_kernels"},
     "openvino": {"retrieval.encoding.openvino_encoder"},
@@ -47,10 +47,10 @@ MAY_IMPORT = {
 INNER_FOLDERS = {
     "corpus": {"python", "readers"},
     "search": {"explanation"},
-    "evaluation": {"comparison"},
+    "evaluation": {"comparison", "frontier"},
     "benchmark": {"figures"},
     "serving": {"background", "visitor"},
-    "ui": {"search", "compare", "hood", "benchmarks", "your_data"},
+    "ui": {"search", "compare", "hood", "benchmarks", "your_data", "server", "frontier", "frontier/databases"},
 }
 
 

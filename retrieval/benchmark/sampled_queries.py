@@ -13,14 +13,14 @@ from retrieval.quantization import Float32s
 from retrieval.search.searcher import Searcher
 
 NOISE = 0.02
-"""Standard deviation a dimension: at 384 dimensions, a cosine of about 0.93 with the vector that it was added to."""
+"""Standard deviation per dimension: at 384 dimensions, a cosine of about 0.93 with the vector that it was added to."""
 TEXTS = "texts of the corpus"
 VECTORS = "vectors of the corpus, with noise"
 
 
 @dataclass(frozen=True, slots=True)
 class SampledQueries:
-    """Queries, and what they are called beside a figure."""
+    """Queries, and what they are called where a figure is shown."""
 
     name: str
     queries: list[str] | Float32s
@@ -47,8 +47,8 @@ def noisy_vectors(bundle: Bundle, limit: int, seed: int) -> Float32s:
     return with_noise(manifest.quantizer.decode(codes), rng)
 
 
-def with_noise(vectors: Float32s, rng: np.random.Generator, noise: float = NOISE) -> Float32s:
+def with_noise(vectors: Float32s, rng: np.random.Generator) -> Float32s:
     """Returns float32 vectors `(m, dim)` moved a little, and of length 1 again."""
-    moved = vectors + rng.standard_normal(vectors.shape, dtype=np.float32) * np.float32(noise)
+    moved = vectors + rng.standard_normal(vectors.shape, dtype=np.float32) * np.float32(NOISE)
     unit: Float32s = (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32)
     return unit

@@ -101,7 +101,7 @@ class HammingScan:
 
 
 class Slices:
-    """Rows cut into one slice a thread."""
+    """Rows cut into one slice per thread."""
 
     def __init__(self, num_rows: int, num_threads: int) -> None:
         bounds = np.linspace(0, num_rows, num_threads + 1).astype(int).tolist()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from io import BufferedReader
@@ -33,8 +32,6 @@ DOCUMENTS_FILE = "documents/documents.arrow"
 MANIFEST_FILE = "manifest.json"
 BENCHMARK_FILE = "benchmark.json"
 """What was measured on this index. No part of it: the manifest does not list it, and it may be absent."""
-NEW_SUFFIX = ".new"
-"""Added to a name while the file is written; a killed process may leave one."""
 REQUIRED_FILES = (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)
 FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE)
 NO_MODEL = "none"
@@ -278,12 +275,3 @@ class Bundle:
                 f"{self.file(name)} is altered: SHA-256 {found[:16]}…, expected {expected[:16]}…. "
                 f"Copy it again, or build the index again."
             )
-
-
-def sync(path: Path) -> None:
-    """Asks the system to bring a file or folder to the disk before what follows."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from retrieval.errors import counted
+
 MEASURED = "measured"
 """The `source` of settings that were chosen here."""
 DEFAULT_TARGET_SHARE = 0.99
@@ -121,8 +123,9 @@ class Tuning:
         settings = f"{self.num_candidates:,} candidates and {self.rescore_multiplier} int8 rows a result"
         kept = f"{100 * self.reached_share:.1f} % of what rescoring all int8 vectors would find"
         wanted = f"{100 * self.target_share:g} %"
+        sampled = counted(self.sampled_queries, "text")
         why = f"at least {wanted} are wanted" if self.reached else f"no setting keeps the {wanted} that are wanted"
-        return f"Searches take {settings}. On {self.sampled_queries:,} texts of the corpus, they keep {kept}; {why}."
+        return f"Searches take {settings}. On {sampled} of the corpus, they keep {kept}; {why}."
 
 
 def choose(curve: Sequence[TuningPoint], target_share: float) -> TuningPoint:

@@ -1,30 +1,31 @@
-"""What quantization costs: the exact float32 answer, and how much of it a search keeps."""
+"""What a loss is measured on: the exact float32 answer, and an index opened for every way to search it."""
 
 from __future__ import annotations
 
 import os
 import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval.bundle.bundle import DOCUMENTS_FILE, EMBEDDINGS_FILE, Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.errors import BundleCorruptError, BundleMissingError
-from retrieval.quantization import Float32s
+from retrieval.quantization import Bits, Float32s, binarize
 from retrieval.search.exact_scan import ExactAnswer, agreeing, best_of, scan
 from retrieval.search.full_scan import all_scores, taken
-
-__all__ = ["ExactAnswer", "ExactBaseline", "agreeing", "best_of", "scan"]
+from retrieval.search.searcher import Searcher
 
 
 class ExactBaseline:
     """Compares float32 queries with every distinct text of a bundle: slow, and right."""
 
     def __init__(self, embeddings_path: Path, first_rows: Rows | None) -> None:
-        """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` names one row a distinct text."""
+        """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` has one row per distinct text."""
         mapped = np.load(embeddings_path, mmap_mode="r")
         self.embeddings: Float32s = mapped
         self._path = embeddings_path
@@ -85,3 +86,32 @@ class ExactBaseline:
             return 1.0
         exact = np.asarray(self.embeddings[np.asarray(found_rows, dtype=np.int64)]) @ vector
         return float(np.sum(agreeing(exact, truth))) / len(truth.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedIndex:
+    """What a way of searching needs of an index. Safe to use from many threads."""
+
+    searcher: Searcher
+    baseline: ExactBaseline | None
+    """None where the index was built without float32 vectors."""
+    text_rows: Rows
+    """`(num_texts,)` first row of each distinct text, ascending."""
+
+    @property
+    def dim(self) -> int:
+        """Returns the number of dimensions."""
+        return self.searcher.manifest.dim
+
+    def places(self, rows: Rows) -> Rows:
+        """Returns the positions `(m,)` of texts, known by their first rows, among all texts."""
+        return np.searchsorted(self.text_rows, rows)
+
+    def codes(self, rows: Rows) -> Bits:
+        """Returns the sign bits of texts, uint8 `(m, ceil(dim / 8))`."""
+        return self.searcher.codes[self.places(rows)]
+
+    def distances(self, vector: Float32s, rows: Rows) -> npt.NDArray[np.int32]:
+        """Returns how many sign bits of each text differ from those of a query `(dim,)`, `(m,)`."""
+        differing = binarize(vector) ^ self.codes(rows)
+        return np.asarray(np.bitwise_count(differing).sum(axis=1), dtype=np.int32)

@@ -1,6 +1,6 @@
 """What vectors take and cost at each precision, by arithmetic: the article's cost table, for any number of documents.
 
-The article calls 2^30 bytes a GB, takes $3.8 per GB and month (AWS x2gd), and cuts its figures rather than rounding
+The article calls 2^30 bytes a GB, takes $3.8 per GB per month (AWS x2gd), and cuts its figures rather than rounding
 them. So does this module.
 """
 
@@ -10,20 +10,21 @@ import math
 from dataclasses import dataclass
 
 from retrieval.errors import QueryError
+from retrieval.quantization import vector_bytes
 
 GB_BYTES = 2**30
 """The article's GB."""
 ARTICLE_PRICE = 3.8
-"""Dollars per GB and month: what the article says of AWS x2gd instances."""
+"""Dollars per GB per month: what the article says of AWS x2gd instances."""
 BITS = {"float32": 32, "float16": 16, "int8": 8, "binary": 1}
-"""Bits a dimension of each precision."""
+"""Bits per dimension of each precision."""
 MOST_DOCUMENTS, MOST_DIMENSIONS, MOST_PRICE, MOST_OVERHEAD_PERCENT = 10**12, 65_536, 1e6, 1e4
 _WHOLE_DOLLARS_FROM = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """So many bytes, kept in one place, at a price per GB and month."""
+    """Bytes stored in one place, at a price per GB per month."""
 
     size_bytes: int
     price: float
@@ -36,7 +37,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class CostPlan:
-    """What is to be kept, and at which prices."""
+    """What is stored, and at which prices."""
 
     documents: int
     dimensions: int
@@ -66,15 +67,15 @@ class CostPlan:
 
     def bytes_at(self, precision: str) -> int:
         """Returns the bytes of all vectors, whole bytes each, with the overhead."""
-        vector_bytes = (self.dimensions * BITS[precision] + 7) // 8
-        return _with_overhead(self.documents * vector_bytes, self.overhead_percent)
+        size_bytes = self.documents * vector_bytes(self.dimensions, BITS[precision])
+        return _with_overhead(size_bytes, self.overhead_percent)
 
     def in_ram(self, precision: str) -> Holding:
-        """Returns what keeping all vectors in RAM takes."""
+        """Returns the size and price of all vectors in RAM."""
         return Holding(self.bytes_at(precision), self.price)
 
     def funnel(self) -> tuple[Holding, Holding]:
-        """Returns what this project keeps: the sign bits in RAM, and the int8 vectors on disk."""
+        """Returns what this project stores: the sign bits in RAM, and the int8 vectors on disk."""
         return self.in_ram("binary"), Holding(self.bytes_at("int8"), self.disk_price)
 
 

@@ -7,41 +7,34 @@ a text, these do not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 
-from retrieval.bundle.bundle import INT8_FILE, Bundle
-from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
-from retrieval.evaluation.baseline import ExactBaseline
+from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.judged import CUTOFF
-from retrieval.quantization import Float32s, num_code_bytes
-from retrieval.results import SearchSettings
-from retrieval.search.exact_scan import ExactAnswer, scan
+from retrieval.evaluation.published import (
+    ARTICLE_DEPTH,
+    ARTICLE_MULTIPLIER,
+    Int8Query,
+    RawInt8,
+    RawRescored,
+    ranked,
+    raw_codes,
+)
+from retrieval.evaluation.ways import Bits, Float32, FloatBits, Int8, Ours, Way
+from retrieval.quantization import Float32s
+from retrieval.search.exact_scan import ExactAnswer
 from retrieval.search.full_scan import taken
+from retrieval.search.searcher import Searcher
 
-ARTICLE_DEPTH = 100
-"""The article asks for 100 documents and scores the first ten: its multiplier of 4 is 400 candidates."""
-ARTICLE_MULTIPLIER = 4
-"""The published demos rescore this many candidates for each result, too."""
 _BINARY_MULTIPLIERS = range(1, 11)
 _INT8_MULTIPLIERS = (1, 4, 10)
-
-NearestTexts = Callable[[Float32s, SearchSettings], Rows]
-"""`Searcher.nearest_texts`: one vector `(dim,)` and settings to the first row of each of the closest texts."""
-
-
-def bits_alone(count: int) -> SearchSettings:
-    """Returns the settings of a search that answers with the `count` texts nearest by Hamming distance."""
-    return SearchSettings(top_k=count, num_candidates=count, asymmetric=False, rescore=False)
-
-
-def ranked(vector: Float32s, rows: Rows, vectors: Float32s, top_k: int) -> Rows:
-    """Returns the `top_k` of `rows` `(m,)` whose vectors `(m, dim)` have the highest dot product with `(dim,)`."""
-    return rows[np.argsort(-(vectors @ vector), kind="stable")[:top_k]]
+_ARTICLE_CANDIDATES = (ARTICLE_MULTIPLIER * CUTOFF, ARTICLE_MULTIPLIER * ARTICLE_DEPTH)
+"""Of the article's binary search: for ten results, and for the 100 that it asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +42,7 @@ class Rung:
     """One way to search, and what it answered."""
 
     key: str
-    label: str
-    scanned_bytes: int
-    """Bytes a vector that every query reads, in RAM."""
-    rescored_bytes: int
-    """Bytes a vector that only the candidates' are read of, on disk; 0 when all is in what was scanned."""
+    way: Way
     rankings: list[Rows]
     """For each query, the rows of ten distinct texts, best first."""
 
@@ -69,22 +58,28 @@ class CurvePoint:
 
 
 class Ladder:
-    """Searches the embeddings of one bundle for the same queries in every way."""
+    """Searches the embeddings of one index for the same queries in every way."""
 
-    def __init__(
-        self, bundle: Bundle, vectors: Float32s, nearest_texts: NearestTexts, defaults: SearchSettings
-    ) -> None:
-        """Takes the queries, float32 `(m, dim)` of length 1, and the search path of the product with its defaults.
+    def __init__(self, searcher: Searcher, vectors: Float32s) -> None:
+        """Takes the queries, float32 `(m, dim)` of length 1.
 
         Raises:
-            BundleMissingError: if the bundle was built without the float32 baseline.
+            BundleMissingError: if the index was built without the float32 baseline.
         """
-        self.baseline = ExactBaseline.open(bundle)
-        self._int8 = Int8Store.open(bundle.file(INT8_FILE), bundle.manifest.dim)
-        self._quantizer = bundle.manifest.quantizer
+        self.baseline = ExactBaseline.open(searcher.bundle)
+        self.index = OpenedIndex(searcher, self.baseline, self.baseline.text_rows)
         self.vectors = vectors
-        self._nearest_texts = nearest_texts
-        self._defaults = replace(defaults, top_k=CUTOFF)
+        self.ways: Mapping[str, Way] = {
+            "float32": Float32(),
+            "int8_both": Int8Query(),
+            "int8_codes": RawInt8(),
+            "int8_dequantized": Int8(),
+            "bits": Bits(),
+            **{f"bits_{count}_float_bits": FloatBits(count) for count in _ARTICLE_CANDIDATES},
+            **{f"bits_{times * CUTOFF}_int8_codes": RawRescored(times) for times in (1, ARTICLE_MULTIPLIER)},
+            "ours": Ours(searcher.defaults),
+        }
+        """The rungs by name, float32 first and our path last. A way may stand on several, with other numbers."""
 
     @cached_property
     def truths(self) -> list[ExactAnswer]:
@@ -92,28 +87,15 @@ class Ladder:
         return self.baseline.search(self.vectors, CUTOFF)
 
     def rungs(self) -> Iterator[Rung]:
-        """Yields the rungs, float32 first and our path last."""
-        dim = self.vectors.shape[1]
-        bits = num_code_bytes(dim)
-        yield Rung("float32", "float32", 4 * dim, 0, [truth.rows for truth in self.truths])
-        yield Rung("int8_both", "int8 query x raw int8 codes (the article's int8)", dim, 0, self._int8_first(CUTOFF))
-        yield Rung("int8_codes", "float query x raw int8 codes", dim, 0, self._scan(self._codes))
-        yield Rung("int8_dequantized", "float query x de-quantized int8", dim, 0, self._scan(self._dequantized))
-        yield Rung("bits", "bits alone", bits, 0, self._bits(CUTOFF))
-        for depth, whose in ((CUTOFF, "the article's binary"), (ARTICLE_DEPTH, "the same as the article measured it")):
-            count = ARTICLE_MULTIPLIER * depth
-            label = f"bits, best {count} by float query x bits ({whose})"
-            yield Rung(f"bits_{count}_float_bits", label, bits, 0, self._float_bits(count))
-        for count, whose in ((CUTOFF, "the seed's demo"), (ARTICLE_MULTIPLIER * CUTOFF, "the published demo, 4x")):
-            label = f"bits, best {count} by raw int8 codes ({whose})"
-            yield Rung(f"bits_{count}_int8_codes", label, bits, dim, self._raw_rescored(self._bits(count)))
-        yield Rung("ours", self._our_label(), bits, dim, self._search(self._defaults))
+        """Yields what each way answers, in the order of `ways`."""
+        for key, way in self.ways.items():
+            yield Rung(key, way, way.search_many(self.index, self.vectors, CUTOFF))
 
     def binary_curve(self, depth: int) -> Iterator[CurvePoint]:
         """Yields bits rescored by float query x bits, for the multipliers 1 to 10 of `depth` candidates."""
         for multiplier in _BINARY_MULTIPLIERS:
             count = self._at_most(multiplier * depth)
-            yield CurvePoint(multiplier, count, self._float_bits(count))
+            yield CurvePoint(multiplier, count, FloatBits(count).search_many(self.index, self.vectors, CUTOFF))
 
     def int8_curve(self, *, float_documents: bool) -> Iterator[CurvePoint]:
         """Yields int8 x int8 search rescored with the float query, for the multipliers 1, 4 and 10 of ten candidates.
@@ -121,55 +103,23 @@ class Ladder:
         Args:
             float_documents: rescore with the float32 documents; otherwise with their raw int8 codes, as the article.
         """
+        fetch = self._floats if float_documents else partial(raw_codes, self.index)
         for multiplier in _INT8_MULTIPLIERS:
             count = self._at_most(multiplier * CUTOFF)
-            candidates = self._int8_first(count)
-            rescored = self._rescored(candidates, self._floats) if float_documents else self._raw_rescored(candidates)
-            yield CurvePoint(multiplier, count, rescored)
+            yield CurvePoint(multiplier, count, self._rescored(count, fetch))
 
     def _at_most(self, count: int) -> int:
         return min(count, len(self.baseline.text_rows))
 
-    def _our_label(self) -> str:
-        settings = self._defaults
-        rescored = settings.rescore_multiplier * settings.top_k
-        return f"ours: bits, best {settings.num_candidates} -> {rescored} by float query x bits -> int8"
-
-    def _search(self, settings: SearchSettings) -> list[Rows]:
-        return [self._nearest_texts(vector, settings) for vector in self.vectors]
-
-    def _bits(self, count: int) -> list[Rows]:
-        return self._search(bits_alone(count))
-
-    def _float_bits(self, count: int) -> list[Rows]:
-        return self._search(SearchSettings(top_k=CUTOFF, num_candidates=count, asymmetric=True, rescore=False))
-
-    def _scan(self, fetch: Callable[[Rows], Float32s]) -> list[Rows]:
-        return [answer.rows for answer in scan(self.vectors, self.baseline.text_rows, fetch, CUTOFF)]
-
     @cached_property
     def _int8_nearest(self) -> list[Rows]:
-        # Whole numbers below 2^24, as long as there are at most 1,024 dimensions: float32 adds them exactly.
-        queries = self._quantizer.encode(self.vectors).astype(np.float32)
-        deepest = max(_INT8_MULTIPLIERS) * CUTOFF
-        return [answer.rows for answer in scan(queries, self.baseline.text_rows, self._codes, deepest)]
+        return Int8Query().search_many(self.index, self.vectors, max(_INT8_MULTIPLIERS) * CUTOFF)
 
-    def _int8_first(self, count: int) -> list[Rows]:
-        return [rows[:count] for rows in self._int8_nearest]
-
-    def _raw_rescored(self, candidates: list[Rows]) -> list[Rows]:
-        return self._rescored(candidates, self._codes)
-
-    def _rescored(self, candidates: list[Rows], fetch: Callable[[Rows], Float32s]) -> list[Rows]:
+    def _rescored(self, count: int, fetch: Callable[[Rows], Float32s]) -> list[Rows]:
         return [
-            ranked(vector, rows, fetch(rows), CUTOFF) for vector, rows in zip(self.vectors, candidates, strict=True)
+            ranked(vector, rows[:count], fetch(rows[:count]), CUTOFF)
+            for vector, rows in zip(self.vectors, self._int8_nearest, strict=True)
         ]
 
     def _floats(self, rows: Rows) -> Float32s:
         return np.asarray(taken(self.baseline.embeddings, rows))
-
-    def _codes(self, rows: Rows) -> Float32s:
-        return taken(self._int8.codes, rows).astype(np.float32)
-
-    def _dequantized(self, rows: Rows) -> Float32s:
-        return self._quantizer.decode(taken(self._int8.codes, rows))

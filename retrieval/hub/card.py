@@ -15,6 +15,7 @@ from retrieval.bundle.bundle import (
     Manifest,
 )
 from retrieval.corpus.base import CorpusInfo
+from retrieval.errors import counted
 
 _LICENSES = {
     "cc-by-sa-4.0": "CC BY-SA 4.0",
@@ -69,11 +70,11 @@ def _metadata(manifest: Manifest) -> str:
 def _about(manifest: Manifest) -> str:
     texts = ""
     if manifest.distinct_text_count != manifest.row_count:
-        texts = f" ({manifest.distinct_text_count:,} distinct texts)"
+        texts = f" ({counted(manifest.distinct_text_count, 'distinct text')})"
     model = f"with `{_plain(manifest.model_id)}`" if manifest.has_model else "elsewhere, by a model it does not name,"
     return (
         f"# {_plain(manifest.corpus.title)}\n\n"
-        f"A search index of {manifest.row_count:,} documents{texts}, embedded {model} in {manifest.dim} "
+        f"A search index of {counted(manifest.row_count, 'document')}{texts}, embedded {model} in {manifest.dim} "
         f"dimensions and quantized to sign bits and int8. Built {manifest.built_at[:10]} with Embedding Quantization."
     )
 
@@ -102,7 +103,7 @@ def _quality(manifest: Manifest) -> str:
         return text
     rows = [(_RUNGS.get(name, _plain(name.replace("_", " "))), f"{value:.4f}") for name, value in shares.items()]
     sampled = search.get("sampled_queries")
-    among = f" on {sampled:,} texts of the corpus" if isinstance(sampled, int) else ""
+    among = f" on {counted(sampled, 'text')} of the corpus" if isinstance(sampled, int) else ""
     return f"{text}\n\nrecall@10 against the exact float32 scan, measured{among}:\n\n" + _table(
         ("search", "recall@10"), rows
     )

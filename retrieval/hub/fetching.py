@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.bundle.bundle import MANIFEST_FILE, Bundle, Manifest, sync
+from retrieval.bundle.bundle import MANIFEST_FILE, Bundle, Manifest
+from retrieval.bundle.files import sync, write_json
 from retrieval.encoding.model_files import cache_folder as default_cache_folder
 from retrieval.errors import BundleCorruptError, BundleError, HubError
 from retrieval.hub.address import DEFAULT_REVISION, HubAddress
@@ -72,7 +73,7 @@ def fetch_bundle(
         with _alone(home, parsed):
             if not _is_whole(target):
                 _fetch(parsed, Repository(parsed, commit, endpoint), target, report)
-            _write_json(home / _REVISIONS_FILE, {**_revisions(home), revision: commit})
+            write_json(home / _REVISIONS_FILE, {**_revisions(home), revision: commit})
     return target
 
 
@@ -180,12 +181,6 @@ def _revisions(home: Path) -> dict[str, str]:
         return {str(name): str(commit) for name, commit in noted.items()}
     except (OSError, ValueError, AttributeError):
         return {}
-
-
-def _write_json(path: Path, value: object) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    fresh.replace(path)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.bundle.bundle import EMBEDDINGS_FILE, FILES, MANIFEST_FILE, Bundle, Manifest
-from retrieval.errors import BundleError, HubError
+from retrieval.errors import BundleError, HubError, counted
 from retrieval.hub.address import DEFAULT_REVISION, HubAddress
 from retrieval.hub.card import card_of
 from retrieval.hub.failures import hub_failures
@@ -74,7 +74,7 @@ def publish_bundle(
             repo_type="dataset",
             revision=options.branch,
             operations=_changes(api, repo_id, options.branch, bundle, manifest, Path(folder)),
-            commit_message=f"Publish an index of {manifest.row_count:,} documents",
+            commit_message=f"Publish an index of {counted(manifest.row_count, 'document')}",
         )
     size_bytes = sum(record.size_bytes for record in manifest.files.values())
     return Published(HubAddress(repo_id, commit.oid), options.branch, size_bytes)

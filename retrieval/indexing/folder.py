@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from retrieval.bundle.bundle import BENCHMARK_FILE, FILES, MANIFEST_FILE, NEW_SUFFIX, sync
+from retrieval.bundle.bundle import BENCHMARK_FILE, FILES, MANIFEST_FILE
+from retrieval.bundle.files import NEW_SUFFIX, sync
 from retrieval.errors import BuildError
 
 TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE = "texts.arrow", "vectors.npy", "progress.json"
 """What a build keeps for going on after a kill, and drops when it is done."""
-NEW_PROGRESS_FILE = "progress.new"
-_UNFINISHED = (TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE, NEW_PROGRESS_FILE)
+_UNFINISHED = (TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE, PROGRESS_FILE + NEW_SUFFIX)
 _HARDLY_ANY_BYTES = 1 << 16
 _MEASURED = (BENCHMARK_FILE, BENCHMARK_FILE + NEW_SUFFIX)
 _AT_WORKING_FOLDER, _RENAME_EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.encoding.encoder import Encoder
-from retrieval.errors import ModelError, VectorsError
+from retrieval.errors import ModelError, VectorsError, counted
 from retrieval.indexing.ingestion import Ingested, read_texts
 from retrieval.indexing.npy_vectors import NpyVectors
 from retrieval.indexing.vector_survey import VectorSurvey, normalized
@@ -98,8 +98,8 @@ class GivenVectors:
             return
         dropped = f" ({num_dropped:,} of them without text, which count too)" if num_dropped else ""
         raise VectorsError(
-            f"{self._file.path} holds {have:,} vectors, the corpus has {num_rows:,} rows{dropped}: one vector for each "
-            f"row is needed, in the same order. Give the vectors that were made from this file."
+            f"{self._file.path} holds {counted(have, 'vector')}, the corpus has {counted(num_rows, 'row')}{dropped}: "
+            f"one vector for each row is needed, in the same order. Give the vectors that were made from this file."
         )
 
     def _compare_with_model(self, encoder: Encoder, ingested: Ingested, texts_path: Path) -> list[str]:

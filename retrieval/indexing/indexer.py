@@ -8,7 +8,6 @@ run again with the same corpus, columns and model.
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
 import json
 import platform
 import time
@@ -26,13 +25,14 @@ from retrieval.bundle.bundle import (
     Bundle,
     FileRecord,
     Manifest,
-    sync,
 )
+from retrieval.bundle.files import sync
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
+from retrieval.bundle.versions import installed_versions
 from retrieval.corpus.base import Corpus, CorpusInfo
 from retrieval.corpus.examples import sampled_examples
 from retrieval.encoding.encoder import Encoder
-from retrieval.errors import BuildError
+from retrieval.errors import BuildError, counted
 from retrieval.indexing.codes import write_codes
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.indexing.given_vectors import GivenVectors
@@ -65,6 +65,9 @@ class BuildOptions:
     """What the documents are, in one line for people; the source's own title when not given."""
     target_share: float = DEFAULT_TARGET_SHARE
     """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
+
+    checkpoint_texts: int = 4096
+    """Vectors made between two notes of progress: what a kill costs at most."""
 
     def __post_init__(self) -> None:
         if not is_share(self.target_share):
@@ -107,10 +110,12 @@ def build_index(
             on_rows=lambda rows: report(BuildProgress("reading", rows, corpus.num_rows)),
         )
         if ingested.dropped_rows:
-            report(BuildProgress("note", message=f"{ingested.dropped_rows:,} rows had no text and were left out."))
+            dropped = counted(ingested.dropped_rows, "row without text was", "rows without text were")
+            report(BuildProgress("note", message=f"{dropped} left out."))
         for note in source.check(ingested, work / TEXTS_FILE):
             report(BuildProgress("note", message=note))
-        vectors = write_vectors(work, ingested, source, _fingerprint(corpus, source, ingested, options), report)
+        fingerprint = _fingerprint(corpus, source, ingested, options)
+        vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
         quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
         tuning = _tune(work, ingested, vectors, quantizer, options, report)
         _write_manifest(work, corpus, source, ingested, quantizer, tuning, options, time.monotonic() - started)
@@ -181,7 +186,7 @@ def _write_manifest(
         int8=quantizer.to_json(),
         search=_default_search() if tuning is None else tuning.to_json(),
         files={name: FileRecord.of(work / name) for name in names},
-        versions={"python": platform.python_version(), **_versions()},
+        versions={"python": platform.python_version(), **installed_versions(_PACKAGES)},
         built_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         build_seconds=round(build_seconds, 1),
         columns=dict(options.columns),
@@ -200,13 +205,3 @@ def _about(corpus: Corpus, options: BuildOptions, work: Path) -> CorpusInfo:
         title=options.title or about.title,
         examples=about.examples or sampled_examples(read_texts(work / TEXTS_FILE)),
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from retrieval.bundle.documents import GROUP_ID, TEXT_ID
 from retrieval.corpus.base import Corpus
-from retrieval.errors import CorpusError
+from retrieval.errors import CorpusError, counted
 
 _ROWS_PER_BATCH = 512
 _TEXTS_SCHEMA = pa.schema([("text", pa.string())])
@@ -117,8 +117,8 @@ def ingest(
             on_rows(seen)
     if kept == 0:
         raise CorpusError(
-            f"the corpus {corpus.info.name!r} has no usable row: {seen:,} rows were read, and every text was null or "
-            f"blank. Choose another text column, or another file."
+            f"the corpus {corpus.info.name!r} has no usable row: {counted(seen, 'row was', 'rows were')} read, and "
+            f"every text was null or blank. Choose another text column, or another file."
         )
     all_ids = np.concatenate(text_ids)
     return Ingested(

@@ -18,7 +18,7 @@ from retrieval.quantization import Float32s
 LEAST_DIM = 8
 """Fewer columns are no embeddings, but rather a transposed file or a table of something else."""
 _FLOATS = ("f2", "f4", "f8")
-_WINDOW_BYTES = 1 << 24
+WINDOW_BYTES = 1 << 24
 """What is read at once while rows that may be far apart are gathered."""
 
 
@@ -88,14 +88,14 @@ class NpyVectors:
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(values, dtype=np.float32)
 
-    def gather(self, rows: npt.NDArray[np.int64]) -> Float32s:
-        """Returns the rows at `rows`, which ascend, float32 `(len(rows), dim)`.
+    def gather(self, rows: npt.NDArray[np.int64], window_bytes: int = WINDOW_BYTES) -> Float32s:
+        """Returns the rows at `rows`, which ascend, float32 `(len(rows), dim)`; reads at most `window_bytes` at once.
 
         Raises:
             VectorsError: if the file was changed since it was opened, or cannot be read.
         """
         gathered = np.empty((len(rows), self.dim), dtype=np.float32)
-        window = max(1, _WINDOW_BYTES // (self.dim * self.dtype.itemsize))
+        window = max(1, window_bytes // (self.dim * self.dtype.itemsize))
         done = 0
         while done < len(rows):
             first = int(rows[done])

@@ -28,7 +28,7 @@ from retrieval.search.rescoring import asymmetric_scores, int8_scores
 TOP_K = 10
 _CANDIDATES = (10, 20, 50, 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
 _MULTIPLIERS = (1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 30, 40, 50)
-_MOST_QUERIES, _FEWEST_QUERIES, _TEXTS_A_QUERY = 1000, 50, 150
+_MOST_QUERIES, FEWEST_QUERIES, _TEXTS_A_QUERY = 1000, 50, 150
 """One text in 150 is asked: the sweep then takes some 5 percent of the time to encode the corpus."""
 _MOST_DUPLICATES = 20
 """A text with more texts of the same vector is not asked."""
@@ -90,14 +90,20 @@ class TuningSweep:
         first_rows: Rows = np.unique(text_ids, return_index=True)[1].astype(np.int64)
         return cls(vectors, index.subset(first_rows), int8, quantizer, first_rows)
 
-    def run(self, target_share: float, on_queries: OnQueries = lambda done, total: None) -> Tuning | None:
+    def run(
+        self,
+        target_share: float,
+        on_queries: OnQueries = lambda done, total: None,
+        fewest_queries: int = FEWEST_QUERIES,
+    ) -> Tuning | None:
         """Returns the chosen settings, or None when no text has a neighbour to be found.
 
         Args:
             target_share: the share of what rescoring all int8 vectors finds that must be kept.
             on_queries: is told the queries done and their total.
+            fewest_queries: so many texts are asked at least, where there are as many.
         """
-        queries = self._queries()
+        queries = self._queries(fewest_queries)
         if not queries:
             return None
         recalls = np.empty((len(queries), len(self._grid) + len(self._levels) + 2))
@@ -128,9 +134,9 @@ class TuningSweep:
             curve=tuple(curve),
         )
 
-    def _queries(self) -> list[_Query]:
+    def _queries(self, fewest_queries: int) -> list[_Query]:
         num_texts = len(self._index)
-        count = min(num_texts, max(_FEWEST_QUERIES, min(_MOST_QUERIES, num_texts // _TEXTS_A_QUERY)))
+        count = min(num_texts, max(fewest_queries, min(_MOST_QUERIES, num_texts // _TEXTS_A_QUERY)))
         sampled = np.sort(np.random.default_rng(_SEED).choice(num_texts, count, replace=False))
         vectors = self._floats(sampled)
         texts = np.arange(num_texts)

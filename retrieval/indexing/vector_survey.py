@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.errors import VectorsError
+from retrieval.errors import VectorsError, counted
 from retrieval.quantization import Float32s
 
 _UNIT_TOLERANCE = 1e-5
@@ -59,8 +59,8 @@ class VectorSurvey:
         ):
             if count:
                 raise VectorsError(
-                    f"{path} has {count:,} vectors with {what}, the first in row {first:,} (counted from 0): finite "
-                    f"vectors that are not 0 are needed. Embed these rows again, or leave them out of both files."
+                    f"{path} has {counted(count, 'vector')} with {what}, the first in row {first:,} (counted from 0): "
+                    f"finite vectors other than 0 are needed. Embed these rows again, or leave them out of both files."
                 )
 
     def notes(self, dtype: np.dtype[np.generic]) -> list[str]:

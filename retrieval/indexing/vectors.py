@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from retrieval.bundle.bundle import sync
-from retrieval.indexing.folder import NEW_PROGRESS_FILE, PROGRESS_FILE, TEXTS_FILE, VECTORS_FILE
+from retrieval.bundle.files import sync, write_json
+from retrieval.indexing.folder import PROGRESS_FILE, TEXTS_FILE, VECTORS_FILE
 from retrieval.indexing.ingestion import Ingested
 from retrieval.indexing.progress import BuildProgress, Report
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.indexing.vector_source import VectorSource
 
-_CHUNK_TEXTS = 4096
-"""Vectors made between two notes of progress: what a kill costs at most."""
 
-
-def write_vectors(work: Path, ingested: Ingested, source: VectorSource, fingerprint: str, report: Report) -> VectorFile:
+def write_vectors(
+    work: Path, ingested: Ingested, source: VectorSource, fingerprint: str, checkpoint_texts: int, report: Report
+) -> VectorFile:
     """Returns the vectors of the distinct texts in the build folder `work`, going on where a killed build was.
 
     Args:
@@ -28,6 +27,7 @@ def write_vectors(work: Path, ingested: Ingested, source: VectorSource, fingerpr
         ingested: what the first pass found.
         source: where the vectors come from.
         fingerprint: what the vectors depend on; those of another fingerprint are dropped.
+        checkpoint_texts: vectors between two notes of progress.
         report: is told what is done.
 
     Raises:
@@ -39,10 +39,10 @@ def write_vectors(work: Path, ingested: Ingested, source: VectorSource, fingerpr
     vectors = VectorFile(work / VECTORS_FILE, total, source.dim)
     vectors.truncate(done)
     report(BuildProgress(source.phase, done, total))
-    for chunk in source.chunks(ingested, work / TEXTS_FILE, skip=done, size=_CHUNK_TEXTS):
+    for chunk in source.chunks(ingested, work / TEXTS_FILE, skip=done, size=checkpoint_texts):
         vectors.append(chunk)
         done += len(chunk)
-        _note(work / PROGRESS_FILE, {"fingerprint": fingerprint, "done": done})
+        write_json(work / PROGRESS_FILE, {"fingerprint": fingerprint, "done": done})
         report(BuildProgress(source.phase, done, total))
     return vectors
 
@@ -64,10 +64,3 @@ def _resume_point(work: Path, fingerprint: str, source: VectorSource, report: Re
     have = "texts are encoded" if source.phase == "encoding" else "vectors are copied"
     report(BuildProgress("note", message=f"Going on with the unfinished build: {done:,} {have} already."))
     return done
-
-
-def _note(path: Path, values: dict[str, object]) -> None:
-    fresh = path.with_name(NEW_PROGRESS_FILE)
-    fresh.write_text(json.dumps(values))
-    sync(fresh)
-    fresh.replace(path)

@@ -1,0 +1,1 @@
+"""Searching an index: `searcher` leads through ranking and rescoring, and `exact_scan` gives the exact answer."""

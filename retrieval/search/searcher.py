@@ -44,7 +44,7 @@ class Searcher:
         self._quantizer = manifest.quantizer
         self._documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
         self._index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim)
-        self._int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
+        self.int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
         self._check_row_counts()
         self._tables = RowTables.of(
             self._documents,
@@ -54,7 +54,7 @@ class Searcher:
         # Rows with one text have one code: searching each text once gives as many distinct texts as are asked for.
         first_rows = self._tables.first_rows
         self._texts = self._index if first_rows is None else self._index.subset(first_rows)
-        self._ranker = Ranker(self._texts, self._int8, self._documents, self._tables, self._quantizer)
+        self._ranker = Ranker(self._texts, self.int8, self._documents, self._tables, self._quantizer)
         self.verification = Verification(bundle)
 
     @classmethod
@@ -104,13 +104,19 @@ class Searcher:
         """Returns the sign bits of every row, uint8 `(n, ceil(dim / 8))`; do not write."""
         return self._index.codes
 
+    @property
+    def text_rows(self) -> Rows:
+        """Returns the first row of each distinct text, `(num_texts,)`, ascending."""
+        first_rows = self._tables.first_rows
+        return np.arange(len(self)) if first_rows is None else first_rows
+
     def candidates(self, vector: Float32s, num_candidates: int) -> Candidates:
         """Returns what the Hamming stage hands on for a vector `(dim,)`: that many distinct texts, nearest first."""
         return self._ranker.candidates(binarize(vector), num_candidates)
 
     def int8_codes(self, texts: Rows) -> Int8s:
         """Returns the int8 codes of distinct texts `(m,)`, as `candidates` names them, int8 `(m, dim)`."""
-        return self._int8.fetch(self._tables.first_row_of(texts))
+        return self.int8.fetch(self._tables.first_row_of(texts))
 
     @property
     def defaults(self) -> SearchSettings:
@@ -195,7 +201,7 @@ class Searcher:
         if not 0 <= row < len(self):
             raise QueryError(f"row {row} is not in this index: 0 to {len(self) - 1:,} are.")
         settings = self._settings(top_k, None, None, None, None)
-        vector = self._quantizer.decode(self._int8.fetch(np.array([row])))[0]
+        vector = self._quantizer.decode(self.int8.fetch(np.array([row])))[0]
         response = self.search_vector(vector, settings.top_k + 1)
         others = [hit for hit in response.hits if row != hit.row and row not in hit.member_rows]
         hits = tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(others[: settings.top_k], start=1))
@@ -277,7 +283,7 @@ class Searcher:
 
     def _check_row_counts(self) -> None:
         expected = self.manifest.row_count
-        for part in (self._index, self._int8, self._documents):
+        for part in (self._index, self.int8, self._documents):
             if len(part) != expected:
                 raise BundleCorruptError(
                     f"{self.bundle.path}: {part!r}, the manifest says {expected:,} rows. "

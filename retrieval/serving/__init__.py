@@ -1,0 +1,1 @@
+"""Which indexes a server has, how it starts, and the child processes that build more."""

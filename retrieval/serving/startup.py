@@ -15,11 +15,6 @@ from retrieval.serving.library import Library
 INDEXES = Path("assets", "indexes")
 CONALA = INDEXES / "conala"
 DEFAULT = INDEXES / "python"
-DEFAULT_NOTE = "This is the small default: the documented functions of the Python that runs here."
-CONALA_HINT = (
-    "The 593,891 Stack Overflow snippets of CoNaLa come with `make conala`, which reads them from the Hugging Face hub "
-    "and serves them."
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,15 @@
-"""The page: pure formatting first, then the layout and the wiring, then what starts it.
+"""The page. Formatting first (answers to HTML, no Gradio), then layout and wiring, then what starts it.
 
-markup, highlighting             text of strangers -> safe HTML
-hit_cards, latency_panel,
-memory_panel, frame              answers -> HTML strings
-compare_columns,
-compare_summary                  all ways to one query, side by side -> HTML strings
-hood/                            the lesson of one query, step by step -> HTML strings
-benchmarks/                      what was measured, beside the article -> tables, charts, the cost calculator
-own_panels, own_verdict          a visitor's own build -> HTML strings
-background_note                  an index that is on its way -> HTML strings
-visit                            what one visitor did, kept in that visitor's session only
-own_folders, own_sessions,
-own_index                        a visitor's files, in that visitor's session, and their end
-own_taking, own_requests,
-own_sample, own_zip              what comes in, what the child process is asked, what is taken away
-address                          the page's address -> index, view, query and settings, and back
-knobs, asking                    controls: the settings; the query bar and the choice of index
-search_view, compare_view,
-hood_view, benchmarks_view,
-own_layout, own_steps, own_view  the tabs
-answering, api                   from events to the open tab; the endpoint for programs
-request_limits, request_guard,
-guarded_answer                   what one request may cost, and what is refused before anything reads it
-theme, page                      colours and type; the whole page
-public_link                      `--share`
+search/ compare/ hood/ your_data/ benchmarks/   one folder per view; `view` places it and answers its events
+page, frame, theme                              the whole page, what surrounds the views, colours and type
+asking, knobs, address                          query and choice of index; settings; the page's address, and back
+answering, api                                  from events to the open view; the endpoints for programs
+request_limits                                  what one request may cost
+server/                                         between network and page: refusals, headers, health, metrics
+notes                                           which index, its settings, and one that is on its way
+markup                                          strangers' text to safe HTML; numbers, messages
+visit                                           what one visitor did, in that visitor's session only
+public_link, quick_import                       `--share`; importing Gradio faster
 
-Nothing is imported here, so that the formatting modules can be used without loading Gradio.
+Nothing is imported here, so that formatting can be used without loading Gradio.
 """

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from retrieval.results import SearchSettings
 from retrieval.ui.request_limits import MAX_CANDIDATES, MAX_MULTIPLIER, MAX_QUERY_CHARS, MAX_TOP_K
-from retrieval.ui.your_data.index import OWN
+from retrieval.ui.your_data.sessions import OWN
 
 _NUMBERS = {"k": "top_k", "n": "num_candidates", "m": "rescore_multiplier"}
 _SWITCHES = {"asymmetric": "asymmetric", "rescore": "rescore"}

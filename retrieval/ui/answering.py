@@ -11,6 +11,7 @@ import gradio as gr
 
 from retrieval.errors import BundleError, QueryError, RetrievalError
 from retrieval.serving.library import Library
+from retrieval.serving.metrics import counting_failures
 from retrieval.ui.address import Address, address_of, read_address
 from retrieval.ui.asking import (
     OF_OPEN_VIEW,
@@ -28,7 +29,7 @@ from retrieval.ui.knobs import values_of
 from retrieval.ui.markup import error_words
 from retrieval.ui.search.hit_cards import message
 from retrieval.ui.visit import Visit
-from retrieval.ui.your_data.index import OwnIndex
+from retrieval.ui.your_data.sessions import OwnIndex
 
 UNEXPECTED = "Something went wrong on this side. It was noted in the log; other queries may well work."
 _LOG = logging.getLogger(__name__)
@@ -168,7 +169,8 @@ class Answering:
         """Returns what `make` returns, or a message in the place of the answer; never an exception."""
         view = self.query_views.get(active) or self.query_views[self._first]
         try:
-            return make()
+            with counting_failures():
+                return make()
         except BundleError as error:
             _LOG.warning("an index cannot be searched: %s", error)
             return view.show(message("This index cannot be searched now", error_words(error), is_error=True))

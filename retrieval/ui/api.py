@@ -11,9 +11,11 @@ from typing import Any, cast
 import gradio as gr
 
 from retrieval.errors import RetrievalError
-from retrieval.evaluation.comparison.compare import compare, compare_values
+from retrieval.evaluation.comparison.compare import compare
 from retrieval.results import Hit, SearchResponse
 from retrieval.serving.library import Library
+from retrieval.serving.metrics import count_search, counting_failures
+from retrieval.ui.compare.words import compare_values
 from retrieval.ui.markup import error_words
 from retrieval.ui.request_limits import bounded, served_query, served_settings
 
@@ -68,6 +70,7 @@ class Api:
             searcher = self._library.open(index)
             settings = served_settings(searcher.defaults, given)
             response = searcher.search(served_query(query), **dataclasses.asdict(settings))
+        count_search(response)
         return cast("dict[str, Any]", bounded(response_values(response)))
 
     def compare(self, query: str, top_k: int = 10, index: str | None = None) -> dict[str, Any]:
@@ -105,7 +108,8 @@ class Api:
 def _told() -> Iterator[None]:
     """Turns what fails into the one line that a program is told."""
     try:
-        yield
+        with counting_failures():
+            yield
     except RetrievalError as error:
         raise gr.Error(error_words(error), print_exception=False) from error
     except Exception as error:

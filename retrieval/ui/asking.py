@@ -11,12 +11,12 @@ import gradio as gr
 from retrieval.results import SearchSettings
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
-from retrieval.ui.defaults_note import defaults_note
 from retrieval.ui.knobs import Knobs, OpenDropdown, settings_of, values_of
 from retrieval.ui.markup import escaped
+from retrieval.ui.notes import defaults_note
 from retrieval.ui.request_limits import MAX_QUERY_CHARS, served_query
 from retrieval.ui.visit import Visit
-from retrieval.ui.your_data.index import OWN, OwnIndex, discard
+from retrieval.ui.your_data.sessions import OWN, OwnIndex, discard
 
 MAX_EXAMPLES = 6
 OF_OPEN_VIEW = "(active, ...asked) => [window.openView(active), ...asked]"
@@ -146,7 +146,7 @@ class Asking:
         with gr.Column(elem_id="tools"):
             gr.HTML(_TOOLS, apply_default_css=False)
             with gr.Column(elem_id="settings"):
-                origin = gr.HTML(defaults_note(searcher.manifest.search), apply_default_css=False)
+                origin = gr.HTML(defaults_note(searcher.manifest), apply_default_css=False)
                 knobs = Knobs.place(searcher.defaults)
         return cls(active, query, index, own, visit, knobs, origin, examples, button, follow)
 
@@ -165,7 +165,7 @@ class Asking:
         return {
             self.query: gr.Textbox(placeholder=placeholder(searcher)),
             self.examples: example_buttons(searcher),
-            self.origin: defaults_note(searcher.manifest.search),
+            self.origin: defaults_note(searcher.manifest),
             **dict(zip(self.knobs.inputs, self.knobs.updates(searcher.defaults, settings), strict=True)),
         }
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
+
+from retrieval.errors import counted as counted
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/:'\"]+/)+(?=[^\s/:'\"])")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
+_MINUS = "\N{MINUS SIGN}"
 
 
 def escaped(text: object) -> str:
@@ -20,10 +24,13 @@ def escaped(text: object) -> str:
 
 def error_words(error: Exception) -> str:
     """Returns the message of an error as a sentence for visitors, without the folders of the server."""
-    text = _FOLDERS.sub("", str(error))
-    first_word = text.split(maxsplit=1)[0] if text.strip() else ""
-    # What begins with the name of a file keeps it as it is.
-    return text[:1].upper() + text[1:] if first_word.isalpha() else text
+    return as_sentence(_FOLDERS.sub("", str(error)))
+
+
+def as_sentence(message: str) -> str:
+    """Returns a message with a capital letter in front, unless it begins with a name of a file."""
+    first_word = message.split(maxsplit=1)[0] if message.strip() else ""
+    return message[:1].upper() + message[1:] if first_word.isalpha() else message
 
 
 def shortened(text: str, max_chars: int) -> str:
@@ -31,6 +38,12 @@ def shortened(text: str, max_chars: int) -> str:
     if len(text) <= max_chars:
         return text
     return f"{text[:max_chars]}\n… {len(text) - max_chars:,} more characters"
+
+
+def one_line(text: str, max_chars: int) -> str:
+    """Returns the words of `text` on one line of at most `max_chars`, with an ellipsis where more is missing."""
+    line = " ".join(text.split())
+    return line if len(line) <= max_chars else f"{line[: max_chars - 1]}…"
 
 
 def safe_url(url: str | None) -> str | None:
@@ -62,6 +75,16 @@ def host_of(url: str | None) -> str:
     return (urlsplit(url or "").hostname or "").removeprefix("www.")
 
 
+def wide_table(heads: Sequence[str], rows: str, label: str, css_class: str = "") -> str:
+    """Returns a table that scrolls sideways where it does not fit; `heads` and `rows` are HTML, `label` names it."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    named = f' class="{css_class}"' if css_class else ""
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{escaped(label)}"><table{named}><thead><tr>{head}'
+        f"</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
 def data_size(size_bytes: int) -> str:
     """Returns a size in decimal units: `28.5 MB`."""
     value = float(size_bytes)
@@ -79,6 +102,11 @@ def milliseconds(value_ms: float) -> str:
     return f"{value_ms:,.{digits}f}"
 
 
-def counted(count: int, singular: str, plural: str | None = None) -> str:
-    """Returns a number with its noun: `1 document`, `593,891 documents`."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+def signed(value: float, digits: int) -> str:
+    """Returns a number with its sign and so many digits behind the point: `+0.1346`."""
+    return f"{value:+.{digits}f}".replace("-", _MINUS)
+
+
+def whole(value: int) -> str:
+    """Returns a whole number, with a true minus where it is below 0."""
+    return f"{value:,}".replace("-", _MINUS)

@@ -14,11 +14,11 @@ from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, QueryView, View, place_index
-from retrieval.ui.background_note import place_background_note
 from retrieval.ui.benchmarks.view import BenchmarksView
 from retrieval.ui.compare.view import CompareView
 from retrieval.ui.frame import NO_NOTES, Frame, IndexNotes, banner
 from retrieval.ui.hood.view import HoodView
+from retrieval.ui.notes import place_background_note
 from retrieval.ui.public_link import PublicLink
 from retrieval.ui.search.view import SearchView
 from retrieval.ui.your_data.view import OwnView

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from gradio import networking, tunneling
 
@@ -32,6 +33,11 @@ class PublicLink:
     def is_settled(self) -> bool:
         """Returns whether there is nothing left to wait for."""
         return self.url is not None or self.failure is not None
+
+    @property
+    def host(self) -> str | None:
+        """Returns the name that the link leads to, None where there is no link yet."""
+        return None if self.url is None else urlsplit(self.url).hostname
 
     @property
     def note(self) -> str:

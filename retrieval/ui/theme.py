@@ -9,13 +9,8 @@ from typing import Any
 
 from gradio.themes import Base, Color
 from gradio.themes.utils import sizes
-from gradio.utils import get_upload_folder
-from starlette.middleware import Middleware
 
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.ui.delivery import Delivery
-from retrieval.ui.request_guard import RequestGuard
-from retrieval.ui.request_limits import MAX_BODY_BYTES, UPLOAD_OVERHEAD_BYTES
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -96,24 +91,16 @@ class PageTheme(Base):  # type: ignore[misc]
 
 
 def launch_options() -> dict[str, Any]:
-    """Returns how `launch` is to dress the page, and what guards it."""
+    """Returns how `launch` is to dress the page."""
     script = _all("page.js", "*-view.js")
     description = '<meta name="description" content="Semantic search from sign bits in memory, measured.">'
-    limits = OwnLimits.from_environment(os.environ)
-    guard = Middleware(
-        RequestGuard,
-        max_body_bytes=MAX_BODY_BYTES,
-        max_upload_bytes=limits.max_upload_bytes + UPLOAD_OVERHEAD_BYTES,
-        uploads=Path(get_upload_folder()),
-    )
     return {
         "theme": PageTheme(),
         "head": f"{description}<script>{script}</script>",
         "footer_links": ["api", "settings"],
         "run_history": False,
         "ssr_mode": False,
-        "max_file_size": limits.max_upload_bytes,
-        "app_kwargs": {"middleware": [Middleware(Delivery), guard]},
+        "max_file_size": OwnLimits.from_environment(os.environ).max_upload_bytes,
     }
 
 

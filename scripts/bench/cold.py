@@ -1,4 +1,4 @@
-"""Cold beside warm: the same queries with the int8 vectors and documents put out of RAM before each, and left there.
+"""Cold and warm: the same queries with the int8 vectors and documents put out of RAM before each, and left there.
 
 mincore(2) is asked after every eviction: of what reads pages that stayed there is no cold figure, but the reason why.
 The machine's own disk cache, below the system's, is beyond reach.
@@ -18,7 +18,7 @@ from retrieval import Searcher, SearchResponse
 from retrieval.benchmark.timings import Timings, stage_percentiles
 from retrieval.bundle.bundle import DOCUMENTS_FILE, INT8_FILE, Bundle
 from retrieval.quantization import Float32s
-from scripts.bench.cold_start import measure_starts
+from scripts.bench.cold_start import STARTS, Evict, measure_starts
 from scripts.bench.job import TOP_K, Job, Report
 from scripts.bench.pages import Pages, count_pages, evict
 
@@ -83,15 +83,15 @@ class _Evictions:
         }
 
 
-def measure(job: Job, report: Report) -> dict[str, Any]:
+def measure(job: Job, report: Report, *, starts: int = STARTS, evict: Evict = evict) -> dict[str, Any]:
     """Returns `queries`: warm and cold figures, and `files`, pages touched; and `start`: see `cold_start`.
 
     `cold` has the stages whose files were evicted, and is None when none was; `note` then says what stayed.
     """
-    return {"queries": _queries(job, report), "start": measure_starts(job, report)}
+    return {"queries": _queries(job, report, evict), "start": measure_starts(job, report, starts=starts, evict=evict)}
 
 
-def _queries(job: Job, report: Report) -> dict[str, Any]:
+def _queries(job: Job, report: Report, evict: Evict) -> dict[str, Any]:
     searcher = Searcher(Bundle.open(job.index), None)
     vectors = job.all_vectors(_QUERIES_OF_EACH_SET)
     searcher.search_vector(vectors[0], TOP_K)

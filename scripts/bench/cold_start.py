@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +12,28 @@ from retrieval import Searcher
 from retrieval.benchmark.timings import Timings, percentiles
 from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
 from scripts.bench.job import TOP_K, Job, QuerySet, Report
-from scripts.bench.pages import evict
+from scripts.bench.pages import Pages, evict
 from scripts.bench.processes import in_own_process
 
-_STARTS = 5
+STARTS = 5
+Evict = Callable[[Path], Pages]
+"""Puts a file's pages out of RAM, and returns what is left there."""
 _FILES = {"binary": BINARY_FILE, "int8": INT8_FILE, "documents": DOCUMENTS_FILE}
 
 
-def measure_starts(job: Job, report: Report) -> dict[str, Any]:
+def measure_starts(job: Job, report: Report, *, starts: int = STARTS, evict: Evict = evict) -> dict[str, Any]:
     """Returns `warm` and `cold`: milliseconds to open the index and its model, of the first query, of the later ones.
 
     `cold` is None when pages stayed in RAM, and `note` says of which files.
     """
-    first = next(iter(job.query_sets.values())).first(_STARTS + 1)
+    first = next(iter(job.query_sets.values())).first(starts + 1)
     warm = []
-    for number in range(_STARTS):
-        report(f"warm start {number + 1} of {_STARTS}")
+    for number in range(starts):
+        report(f"warm start {number + 1} of {starts}")
         warm.append(in_own_process(start_once, job.index, first))
     cold = []
-    for number in range(_STARTS):
-        report(f"cold start {number + 1} of {_STARTS}")
+    for number in range(starts):
+        report(f"cold start {number + 1} of {starts}")
         left = {name: evict(job.index / file) for name, file in _FILES.items()}
         if stayed := [name for name, pages in left.items() if not pages.is_evicted]:
             note = f"not measured: pages of {', '.join(stayed)} stayed in RAM; is the index open elsewhere?"
@@ -43,7 +46,7 @@ def measure_starts(job: Job, report: Report) -> dict[str, Any]:
         "cold": None if note else _percentiles_of(cold),
         "note": note,
         "encoded": bool(first.texts),
-        "samples": _STARTS,
+        "samples": starts,
     }
 
 

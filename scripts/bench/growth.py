@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from retrieval import BuildOptions, Searcher, SearchResponse, SearchSettings, build_index
-from retrieval.benchmark.sampled_queries import with_noise
+from retrieval.benchmark.sampled_queries import NOISE, with_noise
 from retrieval.benchmark.timings import percentiles, stage_percentiles
 from retrieval.bundle.bundle import Bundle
 from retrieval.corpus import CorpusInfo, with_common_columns
@@ -26,12 +26,11 @@ from retrieval.quantization import Float32s, num_code_bytes
 from scripts.bench.job import TOP_K, Job, Report, require_baseline
 
 _SIZES = (10_000, 100_000, 2_000_000)
-_NOISE = 0.02
 _QUERIES_OF_EACH_SET = 100
 _WARM_UP_QUERIES = 20
 _BATCH_ROWS = 10_000
-_OTHER_BYTES_A_ROW = 200
-"""What a row takes beside its vectors: document, text, graph of usearch."""
+_OTHER_BYTES_PER_ROW = 200
+"""What a row takes besides its vectors: document, text, graph of usearch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class NumberedVectors:
         made = np.flatnonzero(numbers >= len(self.rows))
         if len(made):
             rng = np.random.default_rng([self.seed, int(numbers[made[0]])])
-            vectors[made] = with_noise(vectors[made], rng, _NOISE)
+            vectors[made] = with_noise(vectors[made], rng)
         return vectors
 
     def encode_query(self, texts: Sequence[str]) -> Float32s:
@@ -88,7 +87,7 @@ class NumberedTexts:
             yield with_common_columns(pa.RecordBatch.from_arrays([texts], names=["text"]), text="text")
 
 
-def measure(job: Job, report: Report) -> dict[str, Any]:
+def measure(job: Job, report: Report, *, usual_sizes: Sequence[int] = _SIZES) -> dict[str, Any]:
     """Returns, in `sizes`, for each number of documents: `stages` and `vector_part` in milliseconds, `recall`, `files`.
 
     `real_vectors` of each are the index's own. A size for which there is no room on the disk has `not_measured`.
@@ -101,7 +100,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
     baseline = ExactBaseline.open(bundle)
     settings = Searcher(bundle, None).defaults
     num_texts = len(baseline.text_rows)
-    sizes = sorted(set(job.growth_sizes or (num_texts, *_SIZES)))
+    sizes = sorted(set(job.growth_sizes or (num_texts, *usual_sizes)))
     vectors = job.all_vectors(_QUERIES_OF_EACH_SET)
     figures = []
     for size in sizes:
@@ -112,7 +111,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
         figures.append({**about, **_measure_size(job, encoder, size, vectors, settings, report)})
     return {
         "sizes": figures,
-        "made_vectors_are": f"real vectors plus normal noise of {_NOISE} a dimension, of length 1 again",
+        "made_vectors_are": f"real vectors plus normal noise of {NOISE} per dimension, of length 1 again",
         "settings": {"num_candidates": settings.num_candidates, "rescore_multiplier": settings.rescore_multiplier},
         "queries": len(vectors),
         "seed": job.seed,
@@ -121,7 +120,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
 
 def bytes_needed(num_rows: int, dim: int) -> int:
     """Returns how much disk the index of so many rows takes while it is built, at most."""
-    return num_rows * (4 * dim + dim + num_code_bytes(dim) + _OTHER_BYTES_A_ROW)
+    return num_rows * (4 * dim + dim + num_code_bytes(dim) + _OTHER_BYTES_PER_ROW)
 
 
 def _measure_size(

@@ -1,7 +1,7 @@
 """Our path and the reference path, stage by stage, in processes of their own, in turn, with the recall each reaches.
 
-Thread pools that spin would otherwise slow each other down. The reference is timed as the seed's demo (Hamming for
-the top 10 only) and as the published one (four times as many). Recall is agreement with the exact float32 scan.
+Thread pools that spin would otherwise slow each other down. The reference is timed with as many candidates as results
+(10), and with four times as many, as the published demo does it. Recall is agreement with the exact float32 scan.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import numpy as np
 from retrieval import Searcher
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.row_tables import Rows
-from retrieval.evaluation.baseline import ExactAnswer, ExactBaseline
+from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
+from retrieval.search.exact_scan import ExactAnswer
 from retrieval.search.measurement import process_rss_bytes
 from scripts.bench import reference_path
 from scripts.bench.job import TOP_K, Job, NotMeasurableError, QuerySet, Report
 from scripts.bench.processes import answering_process
-from scripts.bench.reference_path import ReferenceRanking
-from scripts.bench.timed_path import Timed, path_figures
+from scripts.bench.reference_path import ReferenceRanking, Timed, path_figures
 
 _WARM_UP_QUERIES = 30
 _REFERENCE_CANDIDATES = {"reference": TOP_K, "reference_4x": 4 * TOP_K}

@@ -1,4 +1,4 @@
-"""The path that the published demos take, to be timed beside ours in a process of its own.
+"""The path that the published demos take, timed in a process of its own in turn with ours.
 
 PyTorch `encode`, sign bits, Hamming, raw int8 codes as if they were vectors, documents. What each step calls is what
 the demos call (sentence-transformers, faiss and usearch with their defaults); see
@@ -8,6 +8,8 @@ https://huggingface.co/spaces/sentence-transformers/quantized-retrieval.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,37 @@ import faiss
 import numpy as np
 from usearch.index import Index
 
+from retrieval.benchmark.timings import stage_percentiles
 from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE
 from retrieval.bundle.documents import DocumentStore
 from retrieval.encoding.model_files import locate_model
 from retrieval.encoding.torch_encoder import TorchEncoder
 from retrieval.quantization import Float32s, binarize
 from retrieval.search.measurement import process_rss_bytes
-from scripts.bench.timed_path import Timed
 
 STAGES = ("encode", "binarize", "hamming", "rescore", "documents")
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One query of a whole path, ours or the reference."""
+
+    stages_ms: dict[str, float]
+    """`total` included."""
+    cpu_ms: float
+    """CPU time of the process meanwhile."""
+
+
+def path_figures(answers: Sequence[Timed]) -> dict[str, Any]:
+    """Returns the percentiles of each stage and of what is not `encode`, the mean CPU time, and how many there were."""
+    return {
+        "stages": stage_percentiles(
+            {**answer.stages_ms, "without_encode": answer.stages_ms["total"] - answer.stages_ms["encode"]}
+            for answer in answers
+        ),
+        "cpu_ms": float(np.mean([answer.cpu_ms for answer in answers])),
+        "samples": len(answers),
+    }
 
 
 class ReferenceRanking:
@@ -60,7 +84,7 @@ class ReferencePath:
         self._documents = DocumentStore.open(index / DOCUMENTS_FILE)
 
     def search(self, query: str, top_k: int, num_candidates: int) -> Timed:
-        """Returns the `top_k` best of `num_candidates` (the seed's demo: the same number; the published one: 4x)."""
+        """Returns the times of finding the `top_k` best of `num_candidates` by raw int8 codes."""
         cpu = time.process_time()
         marks = [time.perf_counter()]
         vector = self._encoder.encode_query([query])[0]

@@ -1,4 +1,4 @@
-"""The JSON of a run: what was measured where, written after each part, and kept beside the index.
+"""The JSON of a run: what was measured where, written after each part, and kept with the index.
 
     format, taken_at, seed, threads, rounds   `rounds` is how often each query was asked
     whole            whether all parts were run, rather than some by --only or --quick
@@ -16,28 +16,32 @@ A part that failed has `error` instead, one that cannot be measured here `not_me
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from retrieval.benchmark.figures.kept import keep_figures, kept_figures, write_json
+from retrieval.benchmark.figures.kept import keep_figures, kept_figures
+from retrieval.benchmark.machine import about_machine
 from retrieval.bundle.bundle import BENCHMARK_FILE, BINARY_FILE, Bundle
+from retrieval.bundle.files import write_json
+from retrieval.bundle.versions import installed_versions
 from scripts.bench.job import Job
 from scripts.bench.query_sets import describe
-from scripts.report.machine import about_machine, package_versions
 
 FORMAT = 1
+_PACKAGES = ("faiss-cpu", "usearch", "numkong", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
 
 
 class Results:
     """The figures of one run, part by part."""
 
     def __init__(self, job: Job, *, whole: bool, json_file: Path | None, keep: bool) -> None:
-        """Writes to `json_file` if there is one, and beside the index if `keep` is set and it can be written there.
+        """Writes to `json_file` if there is one, and into the index's folder if `keep` is set and it can be written.
 
-        `whole` says whether every part is run: an incomplete run never takes the place of a whole one beside the index.
+        `whole` says whether every part is run: an incomplete run never takes the place of a whole one there.
         """
         self._bundle = Bundle.open(job.index)
         self._json_file = json_file
@@ -54,7 +58,7 @@ class Results:
             "rounds": job.rounds,
             "machine": about_machine(),
             "load_average": os.getloadavg()[0],
-            "versions": package_versions(),
+            "versions": {"python": platform.python_version(), **installed_versions(_PACKAGES)},
             "index": describe_index(self._bundle),
             "query_sets": describe(job.query_sets),
             "parts": {},
@@ -71,13 +75,13 @@ class Results:
             write_json(self._json_file, self.figures)
 
     def finish(self, failed: Sequence[str]) -> None:
-        """Keeps the run beside the index, unless every part failed."""
+        """Keeps the run in the index's folder, unless every part failed."""
         if not self._keeps or len(failed) == len(self.figures["parts"]):
             return
         try:
             keep_figures(self._bundle, self.figures)
         except OSError as error:
-            _say(f"the run is not kept beside the index: {error.strerror or error}")
+            _say(f"the run is not kept with the index: {error.strerror or error}")
 
 
 def describe_index(bundle: Bundle) -> dict[str, Any]:

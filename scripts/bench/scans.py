@@ -3,7 +3,7 @@
 A ratio compares two kernels on the same batch: the median of float32's runs over the median of the other's. min, mean
 and max of the ratios are over the batches of all query sets, as the article's table is over its data sets. The kernels
 run one after the other, each with a warm-up, in several rounds; vectors are in RAM. One query at a time, every kernel
-has its rows cut into one slice a thread; with batches, it has that many threads to itself.
+has its rows cut into one slice per thread; with batches, it has that many threads to itself.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
-from retrieval.evaluation.baseline import ExactBaseline, scan
+from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
+from retrieval.evaluation.ways import Int8
 from retrieval.quantization import Float32s
+from retrieval.search.searcher import Searcher
 from scripts.bench.job import TOP_K, Job, Report, require_baseline
 
 BATCH_SIZES = (1, 10, 100)
@@ -63,8 +65,8 @@ class FaissFloat32Scan:
         return scores, rows + start
 
 
-def measure(job: Job, report: Report) -> dict[str, Any]:
-    """Returns `kernels` (name to what computes), `timings` (kernel to batch size to ms a query), `ratios` and `recall`.
+def measure(job: Job, report: Report, *, batch_sizes: Sequence[int] = BATCH_SIZES) -> dict[str, Any]:
+    """Returns `kernels` (name to what computes), `timings` (kernel, batch size: ms per query), `ratios` and `recall`.
 
     Raises:
         NotMeasurableError: if the index has no float32 baseline.
@@ -72,7 +74,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
     bundle = Bundle.open(job.index)
     require_baseline(job.index, bundle.manifest.has_baseline)
     kernels = open_kernels(bundle, job.threads)
-    batches = {size: make_batches([each.vectors for each in job.query_sets.values()], size) for size in BATCH_SIZES}
+    batches = {size: make_batches([each.vectors for each in job.query_sets.values()], size) for size in batch_sizes}
     batches = {size: found for size, found in batches.items() if found}
     runs: dict[str, dict[int, list[Timings]]] = {
         name: {size: [Timings() for _ in found] for size, found in batches.items()} for name in kernels
@@ -98,20 +100,19 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
         },
         "recall": _recall(bundle, kernels, job),
         "ratios": ratio_table(medians),
-        "ratio_of": "float32_fastest is the faster float32 kernel of each batch; ratios are of milliseconds a query",
+        "ratio_of": "float32_fastest is the faster float32 kernel of each batch; ratios are of milliseconds per query",
     }
 
 
 def _recall(bundle: Bundle, kernels: Mapping[str, ExactScan], job: Job) -> dict[str, dict[str, float]]:
     """Returns recall@10 of every kernel for each query set, and of `int8_dequantized`, which no kernel here scans."""
     baseline = ExactBaseline.open(bundle)
-    codes, quantizer = Int8Store.open(bundle.file(INT8_FILE), bundle.manifest.dim).codes, bundle.manifest.quantizer
+    index = OpenedIndex(Searcher(bundle, None), baseline, baseline.text_rows)
     figures: dict[str, dict[str, float]] = {name: {} for name in (*kernels, "int8_dequantized")}
     for set_, queries in job.query_sets.items():
         truths = baseline.search(queries.vectors, TOP_K)
         found: dict[str, Sequence[Rows]] = {name: list(each.search(queries.vectors)) for name, each in kernels.items()}
-        answers = scan(queries.vectors, baseline.text_rows, lambda rows: quantizer.decode(codes[rows]), TOP_K)
-        found["int8_dequantized"] = [answer.rows for answer in answers]
+        found["int8_dequantized"] = Int8().search_many(index, queries.vectors, TOP_K)
         for name, rankings in found.items():
             pairs = zip(queries.vectors, rankings, truths, strict=True)
             figures[name][set_] = float(np.mean([baseline.recall(v, rows.tolist(), t) for v, rows, t in pairs]))
@@ -146,7 +147,7 @@ def ratio_table(medians: Mapping[str, Mapping[int, Sequence[float]]]) -> dict[st
     """Returns min, mean and max of the ratios float32 / kernel, by what is float32, kernel and batch size.
 
     Args:
-        medians: kernel to batch size to the median milliseconds a query of each batch; the float32 kernels among them.
+        medians: kernel to batch size to median milliseconds per query of each batch; the float32 kernels among them.
     """
     sizes = medians[FLOAT32_KERNELS[0]]
     fastest = {size: np.min([medians[name][size] for name in FLOAT32_KERNELS], axis=0) for size in sizes}

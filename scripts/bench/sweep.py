@@ -13,8 +13,9 @@ from retrieval import Searcher, SearchSettings
 from retrieval.benchmark.timings import percentiles
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.row_tables import Rows
-from retrieval.evaluation.baseline import ExactAnswer, ExactBaseline
+from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
+from retrieval.search.exact_scan import ExactAnswer
 from scripts.bench.job import TOP_K, Job, QuerySet, Report, require_baseline
 from scripts.bench.paths import mean_recall
 from scripts.bench.reference_path import ReferenceRanking

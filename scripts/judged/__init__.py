@@ -1,0 +1,1 @@
+"""Collections with human judgments, and the figures of scripts/evaluate.py."""

@@ -9,21 +9,31 @@ from typing import Any
 import numpy as np
 
 from retrieval.corpus.beir import BeirTask
-from retrieval.evaluation.judged import CONFIDENCE_PERCENT, CUTOFF, JudgedScores, PairedBootstrap
-from retrieval.evaluation.judged_collection import JudgedCollection
-from retrieval.evaluation.ladder import ARTICLE_DEPTH, CurvePoint, Ladder, Rung
+from retrieval.evaluation.judged import CONFIDENCE_PERCENT, CUTOFF, JudgedCollection, JudgedScores, PairedBootstrap
+from retrieval.evaluation.ladder import CurvePoint, Ladder, Rung
+from retrieval.evaluation.published import ARTICLE_DEPTH, ARTICLE_MULTIPLIER, RawRescored
+from retrieval.evaluation.ways import FloatBits, Ours, Way
 from scripts.judged.planted import PlantedCorpus
 
 _SEED = 0
 _NUM_RESAMPLES = 5000
-_REFERENCE = f"bits_{4 * CUTOFF}_int8_codes"
+_REFERENCE = f"bits_{ARTICLE_MULTIPLIER * CUTOFF}_int8_codes"
 _FLOAT32, _OURS = "float32", "ours"
+_LABELS = {
+    "float32": "float32",
+    "int8_both": "int8 query x raw int8 codes (the article's int8)",
+    "int8_codes": "float query x raw int8 codes",
+    "int8": "float query x de-quantized int8",
+    "bits": "bits alone",
+}
+"""Of the ways that have no numbers of their own, by `Way.key`."""
 
 
 def measure(ladder: Ladder, scorer: JudgedCollection, query_ids: Sequence[str]) -> dict[str, Any]:
-    """Returns the figures of every rung and every point of the curves, each beside float32."""
+    """Returns the figures of every rung and every point of the curves, each compared with float32."""
     bootstrap = PairedBootstrap(len(query_ids), num_resamples=_NUM_RESAMPLES, seed=_SEED)
     rungs = list(ladder.rungs())
+    dim = ladder.vectors.shape[1]
     scores = {rung.key: scorer.scores(query_ids, rung.rankings) for rung in rungs}
     exact = scores[_FLOAT32]
 
@@ -36,7 +46,7 @@ def measure(ladder: Ladder, scorer: JudgedCollection, query_ids: Sequence[str]) 
 
     return {
         "rungs": [
-            {**_about(rung), "recall": _recall(ladder, rung), **_quality(scores[rung.key], exact, bootstrap)}
+            {**_about(rung, dim), "recall": _recall(ladder, rung), **_quality(scores[rung.key], exact, bootstrap)}
             for rung in rungs
         ],
         "ours_against_published_4x": _quality(scores[_OURS], scores[_REFERENCE], bootstrap),
@@ -49,13 +59,29 @@ def measure(ladder: Ladder, scorer: JudgedCollection, query_ids: Sequence[str]) 
     }
 
 
-def _about(rung: Rung) -> dict[str, Any]:
+def _about(rung: Rung, dim: int) -> dict[str, Any]:
     return {
         "key": rung.key,
-        "label": rung.label,
-        "scanned_bytes": rung.scanned_bytes,
-        "rescored_bytes": rung.rescored_bytes,
+        "label": label_of(rung.way),
+        "scanned_bytes": rung.way.ram_vector_bytes(dim),
+        "rescored_bytes": rung.way.disk_vector_bytes(dim),
     }
+
+
+def label_of(way: Way) -> str:
+    """Returns what a way does, in a few words."""
+    if isinstance(way, FloatBits):
+        article = ARTICLE_MULTIPLIER * ARTICLE_DEPTH
+        whose = "the same as the article measured it" if way.num_candidates == article else "the article's binary"
+        return f"bits, best {way.num_candidates} by float query x bits ({whose})"
+    if isinstance(way, RawRescored):
+        whose = "the published demo, 4x" if way.multiplier == ARTICLE_MULTIPLIER else "without a multiplier"
+        return f"bits, best {way.multiplier * CUTOFF} by raw int8 codes ({whose})"
+    if isinstance(way, Ours):
+        used = way.settings(CUTOFF)
+        rescored = used.rescore_multiplier * CUTOFF
+        return f"ours: bits, best {used.num_candidates} -> {rescored} by float query x bits -> int8"
+    return _LABELS[way.key]
 
 
 def _recall(ladder: Ladder, rung: Rung) -> float:
@@ -65,7 +91,7 @@ def _recall(ladder: Ladder, rung: Rung) -> float:
 
 def _quality(scores: JudgedScores, other: JudgedScores, bootstrap: PairedBootstrap) -> dict[str, Any]:
     return {
-        name: {"mean": float(own.mean()), "kept": asdict(bootstrap.kept(own, others))}
+        name: {"mean": float(own.mean()), "kept": asdict(bootstrap.ratio(own, others))}
         for name, own, others in (("ndcg", scores.ndcg, other.ndcg), ("mrr", scores.mrr, other.mrr))
     }
 
@@ -76,7 +102,7 @@ def about_bootstrap() -> dict[str, float]:
 
 
 def about_distractors(planted: PlantedCorpus | None, rows_read: int, task: BeirTask) -> dict[str, int] | None:
-    """Returns how many distractors stand beside the collection's rows, and how many were left out."""
+    """Returns how many distractors were added to the collection's rows, and how many were left out."""
     if planted is None:
         return None
     own_rows = task.num_documents + task.num_duplicate_document_ids

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from retrieval.evaluation.judged import CUTOFF
-from retrieval.evaluation.ladder import ARTICLE_DEPTH
+from retrieval.evaluation.published import ARTICLE_DEPTH
 
 _PROVES_LITTLE = 10
-"""Below this many texts a candidate, the candidates are a good part of all there is."""
+"""Below this many texts per candidate, the candidates are a good part of all there is."""
 
 _COUNTED = {
     "unjudged_queries": "queries have no judgment and are not scored",
@@ -26,7 +26,7 @@ def report(figures: Mapping[str, Any]) -> Iterator[str]:
     """Yields the figures of one collection as lines."""
     yield from _head(figures)
     yield ""
-    yield "| search | bytes a vector | nDCG@10 | % of float32 | 95 % interval | MRR@10 | % of float32 | recall@10 |"
+    yield "| search | bytes per vector | nDCG@10 | % of float32 | 95 % interval | MRR@10 | % of float32 | recall@10 |"
     yield "|---|---|---|---|---|---|---|---|"
     for rung in figures["rungs"]:
         ndcg, mrr = rung["ndcg"], rung["mrr"]

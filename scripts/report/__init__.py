@@ -1,0 +1,1 @@
+"""What was measured as tables of Markdown and plots, for the terminal and the documents."""

@@ -45,5 +45,5 @@ def ms_cell(found: Figures | None) -> str:
 
 
 def mb_cell(size_bytes: float) -> str:
-    """Returns megabytes."""
-    return f"{size_bytes / 1e6:,.1f}"
+    """Returns megabytes, with a decimal below 100."""
+    return f"{size_bytes / 1e6:,.1f}" if size_bytes < 99.95e6 else f"{size_bytes / 1e6:,.0f}"

@@ -1,159 +1,114 @@
-"""The plots of the README, from what was measured."""
+"""The plots of the documents: the page's charts, side by side in SVG files that bring their own colours."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from retrieval.benchmark.figures.judged import read_judged
+from retrieval.benchmark.figures.reading import read_object
+from retrieval.benchmark.figures.run import RunFigures
+from retrieval.ui.benchmarks.charts import HEIGHT, WIDTH, Chart, Series, drawing, sign
+from retrieval.ui.benchmarks.kept_plots import kept_charts
+from retrieval.ui.benchmarks.plots import growth_charts, latency_charts, memory_charts
+from retrieval.ui.markup import escaped
 
-from scripts.report.judged_tables import collections_of, name_of
-from scripts.report.markdown import FigureMissingError, Figures, part_of
-from scripts.report.plot_style import COLOURS, as_svg, panels, plain_numbers, short_number
-
-_MARKERS = "DvPX^s<>pdh"
-_LOWEST_RECALL = 0.8
-"""Settings that find less are of no use, and would squeeze the others together."""
-_LINES = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 1)))
-
-
-def recall_latency(figures: Figures) -> bytes:
-    """Returns recall@10 against the milliseconds of the vector part: the sweep, its frontier, and the peers."""
-    sets = part_of(figures, "sweep")["sets"]
-    default = part_of(figures, "sweep")["default"]
-
-    def draw(figure: Figure) -> None:
-        for axes, (name, own) in zip(panels(figure, len(sets)), sets.items(), strict=True):
-            points, best = own["points"], own["frontier"]
-            axes.plot(_of(points, "p50_ms"), _of(points, "recall"), "o", ms=3, color=COLOURS["binary"], alpha=0.35)
-            axes.plot(
-                _of(best, "p50_ms"), _of(best, "recall"), "-o", ms=4, color=COLOURS["binary"], label="ours: frontier"
-            )
-            for point in points:
-                if (point["num_candidates"], point["int8_rows_read"]) == (
-                    default["num_candidates"],
-                    default["int8_rows"],
-                ):
-                    axes.plot(
-                        point["p50_ms"], point["recall"], "*", ms=13, color=COLOURS["binary"], label="our default"
-                    )
-            for marker, (engine, ms, recall) in zip(_MARKERS, peer_points(figures, name), strict=False):
-                axes.plot(ms, recall, marker, ms=6, color=COLOURS["others"], label=engine)
-            axes.set(title=name, xlabel="ms a query, vector part, p50", xscale="log")
-            axes.set(ylabel=f"recall@10, from {_LOWEST_RECALL} up", ylim=(_LOWEST_RECALL, 1.005))
-            plain_numbers(axes.xaxis)
-            axes.legend(loc="lower right", fontsize=7)
-
-    return as_svg(draw, "Recall against latency", width=4.6 * len(sets))
-
-
-def recall_bytes(figures: Figures) -> bytes:
-    """Returns recall@10 against the bytes a vector in RAM: exact scans, our path, the published one."""
-    found, dim = part_of(figures, "scans")["recall"], figures["index"]["dim"]
-    paths = part_of(figures, "paths")["sets"]
-    bits = (dim + 7) // 8
-
-    def draw(figure: Figure) -> None:
-        for axes, name in zip(panels(figure, len(paths)), paths, strict=True):
-            points = [
-                ("float32", "float32, all", 4 * dim, found["float32_numpy"][name], "s"),
-                ("int8", "int8, de-quantized, all", dim, found["int8_dequantized"][name], "s"),
-                ("int8", "int8 x int8, all (article)", dim, found["int8"][name], "s"),
-                ("binary", "bits alone", bits, found["binary"][name], "s"),
-                ("binary", "published 4x, int8 on disk", bits, paths[name]["reference_4x"]["recall"], "o"),
-                ("binary", "ours, int8 on disk", bits, paths[name]["ours"]["recall"], "*"),
-            ]
-            for colour, label, size, recall, marker in points:
-                below = 14 if label.startswith("int8, de-quantized") else 3  # float32 is at the same height
-                axes.plot(size, recall, marker, ms=12 if marker == "*" else 7, color=COLOURS[colour])
-                axes.annotate(label, (size, recall), (8, -below), textcoords="offset points")
-            axes.set(
-                title=name,
-                xlabel="bytes a vector in RAM",
-                ylabel="recall@10",
-                xscale="log",
-                xlim=(bits / 1.5, 14 * dim),
-            )
-            axes.set_xticks([bits, dim, 4 * dim], [f"{size:,}" for size in (bits, dim, 4 * dim)])
-            axes.minorticks_off()
-
-    return as_svg(draw, "Recall against memory", width=4.6 * len(paths))
-
-
-def growth(figures: Figures) -> bytes:
-    """Returns milliseconds and megabytes by the number of documents."""
-    sizes = [size for size in part_of(figures, "growth")["sizes"] if "not_measured" not in size]
-
-    def draw(figure: Figure) -> None:
-        times, room = panels(figure, 2, shared=False)
-        documents = _of(sizes, "documents")
-        for label, style, values in (
-            ("vector part", "-o", [size["vector_part"]["p50_ms"] for size in sizes]),
-            ("Hamming stage", "--o", [size["stages"]["hamming"]["p50_ms"] for size in sizes]),
-        ):
-            times.plot(documents, values, style, ms=4, color=COLOURS["binary"], label=label)
-        times.set(title="time", xlabel="documents", ylabel="ms a query, p50", xscale="log", yscale="log")
-        for label, colour, values in (
-            ("float32", "float32", [size["files"]["embeddings.npy"] / 1e6 for size in sizes]),
-            ("int8, on disk", "int8", [size["files"]["int8.usearch"] / 1e6 for size in sizes]),
-            ("sign bits, in RAM", "binary", [size["codes_bytes"] / 1e6 for size in sizes]),
-        ):
-            room.plot(documents, values, "-o", ms=4, color=COLOURS[colour], label=label)
-        room.set(title="bytes", xlabel="documents", ylabel="MB", xscale="log", yscale="log")
-        for axes in (times, room):
-            axes.set_xticks(documents, [short_number(number) for number in documents])
-            axes.xaxis.set_minor_locator(NullLocator())
-            plain_numbers(axes.yaxis)
-        times.legend()
-        room.legend()
-
-    return as_svg(draw, "Growth", width=9.2)
-
-
-def kept_multiplier(files: Sequence[Figures]) -> bytes:
-    """Returns the percent of float32's nDCG@10 that is kept against the rescore multiplier, for each collection."""
-    collections = collections_of(files)
-    if not collections:
-        raise FigureMissingError("no judged collection was measured: scripts/evaluate.py --json measures them")
-
-    def draw(figure: Figure) -> None:
-        left, right = panels(figure, 2)
-        curves = ((left, "binary", "binary_depth_10"), (right, "int8", "int8_first_raw_codes"))
-        for axes, colour, curve in curves:
-            for number, collection in enumerate(collections):
-                points = collection["curves"][curve]
-                kept = [point["ndcg"]["kept"]["percent"] for point in points]
-                style = {"ls": _LINES[number % len(_LINES)], "marker": ".", "color": COLOURS[colour]}
-                axes.plot(_of(points, "multiplier"), kept, label=name_of(collection), **style)
-            axes.axhline(100, color=COLOURS["float32"], lw=1)
-            axes.set(xlabel="rescore multiplier, of ten", ylabel="% of float32's nDCG@10")
-            axes.legend(loc="lower right", fontsize=7)
-        left.set_title("bits, rescored by float query x bits")
-        right.set_title("int8, rescored by float query x raw codes")
-
-    return as_svg(draw, "Judged quality that is kept, against the rescore multiplier", width=9.2)
-
-
-def peer_points(figures: Figures, query_set: str) -> list[tuple[str, float, float]]:
-    """Returns name, median milliseconds and recall of every peer that was measured on a query set."""
-    engines: Mapping[str, Any] = figures["parts"].get("peers", {}).get("engines", {})
-    return [
-        (engine["title"], engine["latency_ms"][query_set]["p50"], engine["recall"][query_set])
-        for name, engine in engines.items()
-        if not name.startswith("ours") and query_set in engine.get("recall", {})
-    ]
-
-
-RUN_PLOTS: Mapping[str, Callable[[Figures], bytes]] = {
-    "recall-latency": recall_latency,
-    "recall-bytes": recall_bytes,
-    "growth": growth,
+RUN_PLOTS: Mapping[str, Callable[[RunFigures], Iterator[Chart]]] = {
+    "recall-latency": latency_charts,
+    "recall-bytes": memory_charts,
+    "growth": growth_charts,
 }
-"""Name of the file to what draws it from a run of benchmark.py."""
-JUDGED_PLOTS: Mapping[str, Callable[[Sequence[Figures]], bytes]] = {"kept-multiplier": kept_multiplier}
-"""The same from the files of evaluate.py."""
+"""Name of the file to the charts in it, from a run of benchmark.py."""
+JUDGED_PLOT = "kept-multiplier"
+_STYLE = """
+svg { --card: #ffffff; --ink: #1a1917; --muted: #62615b; --line: #e7e6e1; --edge: #c9c8c2;
+      --float32: #3b6fd4; --int8: #b8690b; --binary: #0f766e; --other: #62615b; }
+@media (prefers-color-scheme: dark) {
+svg { --card: #1b1d1c; --ink: #ecebe6; --muted: #a5a49c; --line: #2c2f2d; --edge: #474b48;
+      --float32: #7ea6f5; --int8: #e9a54a; --binary: #3ec3ae; --other: #a5a49c; } }
+.card { fill: var(--card); stroke: var(--line); }
+text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: var(--muted); }
+.name, .key { fill: var(--ink); }
+.title { font-size: 14px; font-weight: 600; fill: var(--ink); }
+.grid { stroke: var(--line); }
+.edge, .tick { stroke: var(--edge); }
+.c-float32 { --c: var(--float32); } .c-int8 { --c: var(--int8); }
+.c-binary { --c: var(--binary); } .c-other { --c: var(--other); }
+polyline { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: round; }
+.dashed { stroke-dasharray: 5 4; }
+circle, g rect, path { fill: var(--c); stroke: var(--card); stroke-width: 1; }
+.hollow { fill: var(--card); stroke: var(--c); stroke-width: 1.6; }
+"""
+_TOP, _KEY_ROW, _MARGIN, _GAP = 44, 20, 12, 24
+_SIGN_WIDTH, _LETTER_WIDTH = 48, 6.6
 
 
-def _of(points: Sequence[Mapping[str, Any]], key: str) -> list[float]:
-    return [point[key] for point in points]
+def plots(run: Path, judged: Path) -> Iterator[tuple[str, str]]:
+    """Yields the name and the SVG of every plot that there are figures for.
+
+    Args:
+        run: a JSON file of benchmark.py.
+        judged: a folder with the JSON files of evaluate.py.
+    """
+    figures = RunFigures.from_json(read_object(run))
+    for name, charts in RUN_PLOTS.items():
+        if found := list(charts(figures)):
+            yield f"{name}.svg", picture(found)
+    if found := [chart for chart in kept_charts(read_judged(judged)) if any(each.points for each in chart.series)]:
+        yield f"{JUDGED_PLOT}.svg", picture(found)
+
+
+def picture(charts: Sequence[Chart]) -> str:
+    """Returns an SVG file with charts side by side, each with a point at least.
+
+    The charts are on a card, light or dark as the reader's system is, so that they can be read on any page. The same
+    charts give the same file, byte for byte.
+    """
+    charts = _on_one_scale(charts)
+    keys = [tuple(replace(each, points=()) for each in chart.series if each.points) for chart in charts]
+    is_shared = len(charts) > 1 and len(set(keys)) == 1
+    width = len(charts) * WIDTH + (len(charts) - 1) * _GAP + 2 * _MARGIN
+    drawn, rows = [], 0
+    for number, (chart, key) in enumerate(zip(charts, keys, strict=True)):
+        left = _MARGIN + number * (WIDTH + _GAP)
+        title = f'<text class="title" x="{WIDTH / 2}" y="-14" text-anchor="middle">{escaped(chart.title)}</text>'
+        drawn.append(f'<g transform="translate({left} {_TOP})">{title}{drawing(chart)}</g>')
+        if not is_shared or number == 0:
+            lines = _key(key, left, width - 2 * _MARGIN if is_shared else WIDTH)
+            drawn += lines
+            rows = max(rows, len(lines))
+    height = _TOP + HEIGHT + rows * _KEY_ROW + _MARGIN + 8
+    label = escaped("; ".join(f"{chart.title}: {chart.y.label} against {chart.x.label}" for chart in charts))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" aria-label="{label}"><style>{_STYLE}</style>'
+        f'<rect class="card" x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="10"/>'
+        + "\n".join(drawn)
+        + "</svg>\n"
+    )
+
+
+def _key(key: Sequence[Series], left: int, width: int) -> list[str]:
+    """Returns the rows of a key below the charts, in as many columns as its longest label leaves room for."""
+    column = round(_SIGN_WIDTH + _LETTER_WIDTH * max(len(series.label) for series in key))
+    columns = max(1, width // column)
+    rows = []
+    for row, first in enumerate(range(0, len(key), columns)):
+        y = _TOP + HEIGHT + 14 + row * _KEY_ROW
+        signs = (
+            f'<g transform="translate({left + 24 + place * column} {y})">{sign(series)}'
+            f'<text class="key" x="22" y="4">{escaped(series.label)}</text></g>'
+            for place, series in enumerate(key[first : first + columns])
+        )
+        rows.append("".join(signs))
+    return rows
+
+
+def _on_one_scale(charts: Sequence[Chart]) -> list[Chart]:
+    """Returns the charts with one vertical scale where all measure the same."""
+    if len({chart.y.label for chart in charts}) > 1:
+        return list(charts)
+    values = [point.y for chart in charts for series in chart.series for point in series.points]
+    ends = (min(values), max(values))
+    return [replace(chart, y=replace(chart.y, include=(*chart.y.include, *ends))) for chart in charts]

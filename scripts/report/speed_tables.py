@@ -1,4 +1,4 @@
-"""Tables of speed and recall: our path, the reference path, exact scans and the sweep."""
+"""Tables of speed and recall: our path, the reference path, exact scans, the sweep and the page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _KERNEL_NAMES = {
     "int8": "int8, numkong",
     "binary": "sign bits, ours",
 }
+_VIEW_NAMES = {"search": "Search", "compare": "Compare", "hood": "Under the hood"}
 
 
 def recall(figures: Figures) -> Iterator[str]:
@@ -52,7 +53,7 @@ def paths(figures: Figures) -> Iterator[str]:
     rows.append(
         ["p99 of the whole query", *(f"{part['sets'][s][p]['stages']['total']['p99_ms']:.2f}" for s, p in columns)]
     )
-    rows.append(["CPU ms a query", *(f"{part['sets'][set_][path]['cpu_ms']:.1f}" for set_, path in columns)])
+    rows.append(["CPU ms per query", *(f"{part['sets'][set_][path]['cpu_ms']:.1f}" for set_, path in columns)])
     rows.append(["recall@10", *(recall_cell(part["sets"][set_][path]) for set_, path in columns)])
     rows.append([
         "times ours, p50",
@@ -65,7 +66,7 @@ def scans(figures: Figures) -> Iterator[str]:
     """Yields the exact scans: milliseconds, and the article's min, mean and max of what is faster than float32."""
     part = part_of(figures, "scans")
     header = [
-        "exact scan", "queries at once", "ms a query, p50 (p95)", "CPU ms a query",
+        "exact scan", "queries at once", "ms per query, p50 (p95)", "CPU ms per query",
         "faster than float32: min", "mean", "max", "than faiss, mean",
     ]  # fmt: skip
     rows = []
@@ -97,3 +98,24 @@ def sweep(figures: Figures) -> Iterator[str]:
         for point in own["frontier"]
     ]
     yield from markdown(["query set", "candidates", "int8 rows read", "recall@10", "vector part, ms p50 (p95)"], rows)
+
+
+def page(figures: Figures) -> Iterator[str]:
+    """Yields the figures as a table of Markdown."""
+    views = figures["views"]
+    header = ["ms, p50 (p95)", "keypress to painted", "of it, the request", "of it, the search"]
+    rows = [
+        [_VIEW_NAMES[name], *(_whole_ms(view[key]) if key in view else "-" for key in ("painted", "request", "search"))]
+        for name, view in views.items()
+    ]
+    yield from markdown(header, rows)
+    yield ""
+    first = next(iter(views.values()))
+    yield (
+        f"{first['queries']} queries per view, one visitor, warm, headless Chromium on the same machine; without the "
+        f"{first['pause_ms']} ms that the page waits for the typing to pause."
+    )
+
+
+def _whole_ms(found: Figures) -> str:
+    return f"{found['p50_ms']:.0f} ({found['p95_ms']:.0f})"

@@ -8,7 +8,7 @@ from scripts.report.markdown import Figures, markdown, mb_cell, ms_cell, part_of
 
 
 def cold(figures: Figures) -> Iterator[str]:
-    """Yields cold beside warm: queries, and the first ones of a fresh process."""
+    """Yields cold and warm: queries, and the first ones of a fresh process."""
     part = part_of(figures, "cold")
     queries, start = part["queries"], part["start"]
     rows = [
@@ -36,7 +36,7 @@ def cold(figures: Figures) -> Iterator[str]:
 
 
 def memory(figures: Figures) -> Iterator[str]:
-    """Yields what the process of our path holds after all queries, beside what the vectors take by arithmetic."""
+    """Yields what the process of our path holds after all queries, and what the vectors take by arithmetic."""
     part = part_of(figures, "memory")
     last = part["moments"]["after_all_queries"]["items"]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 
 from retrieval.results import STAGES
+from scripts.bench.peers.table import lines as peer_lines
 from scripts.report import speed_tables, storage_tables
-from scripts.report.markdown import FigureMissingError, Figures, markdown, mb_cell, ms_cell, part_of
+from scripts.report.markdown import FigureMissingError, Figures, markdown, mb_cell, ms_cell, part_of, recall_cell
 
 _BUSY_LOAD = 0.7
 """Load average a core: opening the index and encoding the queries makes some of it."""
@@ -32,13 +31,51 @@ def machine(figures: Figures) -> Iterator[str]:
         )
 
 
+def headline(figures: Figures) -> Iterator[str]:
+    """Yields recall, speed and memory of ours, the published recipe and a float32 graph, and what the vectors take."""
+    paths, peers, memory = (part_of(figures, name) for name in ("paths", "peers", "memory"))
+    ours, graph = peers["engines"]["ours"], peers["engines"]["faiss_hnsw"]
+    sets = list(paths["sets"])
+    if missing := [engine["title"] for engine in (ours, graph) if not engine.get("recall", {}).keys() >= set(sets)]:
+        raise FigureMissingError(f"the part peers has no figures of {', '.join(missing)}")
+
+    def each(cell: Callable[[str], str]) -> str:
+        return " / ".join(cell(name) for name in sets)
+
+    def path(key: str) -> str:
+        return each(lambda name: f"{paths['sets'][name][key]['stages']['total']['p50_ms']:.1f}")
+
+    def search(engine: Figures) -> str:
+        return each(lambda name: f"{engine['latency_ms'][name]['p50']:.1f}")
+
+    rows = [
+        [
+            "recall@10",
+            f"**{each(lambda name: recall_cell(paths['sets'][name]['ours']))}**",
+            each(lambda name: recall_cell(paths["sets"][name]["reference_4x"])),
+            each(lambda name: f"{graph['recall'][name]:.3f}"),
+        ],
+        ["ms per query, from text to documents", f"**{path('ours')}**", path("reference_4x"), "-"],
+        ["ms per query, vector search only", f"**{search(ours)}**", "-", search(graph)],
+        [
+            "MB of RAM that the index adds",
+            f"**{mb_cell(ours['rss_growth_bytes'])}**",
+            "-",
+            mb_cell(graph["rss_growth_bytes"]),
+        ],
+    ]
+    yield from markdown(["", "this project", "as the published demos do it", f"{graph['title']}"], rows)
+    yield ""
+    yield (
+        f"{figures['index']['rows']:,} documents; {' / '.join(sets)} as queries; medians, {figures['threads']} cores. "
+        f"The bits take {mb_cell(memory['codes_bytes'])} MB, the same vectors as float32 "
+        f"{mb_cell(memory['by_arithmetic']['float32'])} MB."
+    )
+
+
 def peers(figures: Figures) -> Iterator[str]:
-    """Yields our path beside other engines, as `scripts.bench.peers.table` writes it."""
-    part = part_of(figures, "peers")
-    if importlib.util.find_spec("scripts.bench.peers") is None:
-        raise FigureMissingError("there is no scripts.bench.peers, which writes the table of the peers")
-    lines: Iterator[str] = importlib.import_module("scripts.bench.peers.table").lines(part)
-    yield from lines
+    """Yields our path and other engines, as `scripts.bench.peers.table` writes it."""
+    yield from peer_lines(part_of(figures, "peers"))
 
 
 def quick(figures: Figures) -> Iterator[str]:
@@ -61,6 +98,7 @@ def quick(figures: Figures) -> Iterator[str]:
 
 TABLES: Mapping[str, Callable[[Figures], Iterator[str]]] = {
     "machine": machine,
+    "headline": headline,
     "recall": speed_tables.recall,
     "paths": speed_tables.paths,
     "scans": speed_tables.scans,

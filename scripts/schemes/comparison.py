@@ -151,7 +151,7 @@ def figures(comparison: Comparison, measure: Measure, sets: Mapping[str, slice])
                 stages = {
                     stage: {
                         "mean": float(values[own].mean()),
-                        "kept": asdict(bootstraps[name].kept(values[own], first[stage][own])),
+                        "kept": asdict(bootstraps[name].ratio(values[own], first[stage][own])),
                     }
                     for stage, values in found.items()
                 }

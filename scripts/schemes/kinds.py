@@ -124,7 +124,7 @@ def _per_vector(vectors: Float32s) -> Float32s:
 
 
 def _per_vector_length(vectors: Float32s) -> Float32s:
-    """A vector of length 1 needs no scale beside its codes: it is what makes their length 1."""
+    """A vector of length 1 needs no stored scale: it is what makes the length of its codes 1."""
     restored = _per_vector(vectors)
     lengths = np.linalg.norm(restored, axis=1, keepdims=True)
     lengths[lengths == 0] = 1.0

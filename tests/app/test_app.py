@@ -7,9 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,21 +20,11 @@ from gradio_client.exceptions import AppError
 import app
 from retrieval import BuildProgress
 from retrieval.indexing.progress_bar import ProgressBars
-from tests.page_server import APP, SNIPPET, RunningApp, app_environment, build_tiny_index, free_port, running_app
+from tests.page_server import APP, SNIPPET, RunningApp, app_environment, free_port, running_app
+from tests.support import wait_until
 
 # The client leaves its connection to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_index(tmp_path_factory.mktemp("app") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def served(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    with running_app(tmp_path_factory.mktemp("served"), "--index", str(index)) as running:
-        yield running
 
 
 def run_app(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -81,7 +70,7 @@ def test_a_missing_index_ends_with_1_and_one_line(tmp_path: Path) -> None:
     assert "nowhere" in one_line(ended.stderr)
 
 
-def test_index_dir_is_heard(tmp_path: Path) -> None:
+def test_the_variable_index_dir_chooses_the_index(tmp_path: Path) -> None:
     ended = run_app("--port", str(free_port()), folder=tmp_path, INDEX_DIR="from-the-environment")
     assert ended.returncode == 1
     assert "from-the-environment" in one_line(ended.stderr)
@@ -97,7 +86,7 @@ def test_a_port_that_is_taken_ends_with_1_and_one_line(tmp_path: Path) -> None:
     assert f"127.0.0.1:{port}" in one_line(ended.stderr)
 
 
-def test_a_host_that_is_none_ends_with_1_and_one_line(tmp_path: Path) -> None:
+def test_an_unknown_host_ends_with_1_and_one_line(tmp_path: Path) -> None:
     ended = run_app("--host", "no.such.host.invalid", "--port", str(free_port()), folder=tmp_path)
     assert ended.returncode == 1
     assert "no.such.host.invalid" in one_line(ended.stderr)
@@ -183,7 +172,7 @@ def test_several_programs_search_at_once(served: RunningApp) -> None:
 
 
 @pytest.mark.model
-def test_the_page_is_served_without_a_word_from_elsewhere(served: RunningApp) -> None:
+def test_the_page_loads_nothing_from_other_hosts(served: RunningApp) -> None:
     with urllib.request.urlopen(served.url + "config", timeout=10) as answer:
         config = json.load(answer)
     assert config["analytics_enabled"] is False
@@ -191,24 +180,21 @@ def test_the_page_is_served_without_a_word_from_elsewhere(served: RunningApp) ->
 
 
 @pytest.mark.model
-def test_ctrl_c_ends_it_cleanly(index: Path, tmp_path: Path) -> None:
-    with running_app(tmp_path, "--index", str(index)) as running:
+def test_ctrl_c_ends_it_cleanly(tiny_index: Path, tmp_path: Path) -> None:
+    with running_app(tmp_path, "--index", str(tiny_index)) as running:
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(20) == 0
         assert "Traceback" not in running.output
 
 
 @pytest.mark.model
-def test_where_no_public_link_can_be_had_the_page_says_so_and_goes_on(index: Path, tmp_path: Path) -> None:
+def test_where_no_public_link_can_be_had_the_page_says_so_and_goes_on(tiny_index: Path, tmp_path: Path) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     proxies = {"HTTPS_PROXY": nowhere, "https_proxy": nowhere, "HTTP_PROXY": nowhere, "http_proxy": nowhere}
     # With an address of a share server given, the first thing to fetch is the tunnel program itself.
     proxies |= {"GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9", "HF_HOME": str(tmp_path / "hub")}
-    started = time.monotonic()
-    with running_app(tmp_path, "--index", str(index), "--share", environment=proxies) as running:
-        while "No public link" not in running.output:
-            assert time.monotonic() - started < 45, running.output
-            time.sleep(0.1)
+    with running_app(tmp_path, "--index", str(tiny_index), "--share", environment=proxies) as running:
+        wait_until(lambda: "No public link" in running.output, 45, lambda: running.output)
         assert "frpc" in running.output
         assert "Traceback" not in running.output
         with urllib.request.urlopen(running.url + "config", timeout=10) as answer:

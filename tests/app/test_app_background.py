@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from retrieval.encoding.model_files import cache_folder
 from scripts.hub_stand_in.server import HubStandIn
 from tests.conftest import RowsCorpus
 from tests.hub_client import CLIENT_NOISE, REPO, hub, publish
-from tests.page_server import APP, RunningApp, build_tiny_index, free_port, running_app
+from tests.page_server import APP, RunningApp, free_port, running_app
+from tests.support import wait_until
 
 __all__ = ["hub"]
 pytestmark = [
@@ -29,11 +29,6 @@ PATIENCE_S = 60.0
 ARRIVED = "feed a hungry elephant"
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_index(tmp_path_factory.mktemp("tiny") / "python")
-
-
 @pytest.fixture
 def published(hub: HubStandIn, tmp_path: Path) -> HubStandIn:
     """A hub with an index of another text."""
@@ -43,10 +38,10 @@ def published(hub: HubStandIn, tmp_path: Path) -> HubStandIn:
 
 
 @pytest.fixture
-def root(tiny: Path, tmp_path: Path) -> Path:
+def root(tiny_index: Path, tmp_path: Path) -> Path:
     """A folder like a fresh checkout, whose small default is built already."""
     root = tmp_path / "root"
-    shutil.copytree(tiny, root / "assets" / "indexes" / "python")
+    shutil.copytree(tiny_index, root / "assets" / "indexes" / "python")
     shutil.copy(APP, root / "app.py")
     return root
 
@@ -66,17 +61,14 @@ def first_text(app: RunningApp) -> str:
     return str(client.predict("hungry elephant", top_k=1, api_name="/search")["hits"][0]["text"])
 
 
-def wait_until(app: RunningApp, words: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while words not in app.output:
-        assert time.monotonic() < deadline, app.output
-        time.sleep(0.1)
+def wait_for(app: RunningApp, words: str) -> None:
+    wait_until(lambda: words in app.output, PATIENCE_S, lambda: app.output)
 
 
 def test_a_published_index_takes_over_without_a_restart(published: HubStandIn, root: Path) -> None:
     env = environment(root, published.endpoint, INDEX_REPO=REPO)
     with running_app(root, environment=env, app=root / "app.py") as running:
-        wait_until(running, "is ready")
+        wait_for(running, " is ready after")
         assert first_text(running) == ARRIVED
     nobody = environment(root, f"http://127.0.0.1:{free_port()}", INDEX_REPO=REPO)
     with running_app(root, environment=nobody, app=root / "app.py") as running:
@@ -84,10 +76,10 @@ def test_a_published_index_takes_over_without_a_restart(published: HubStandIn, r
 
 
 @pytest.mark.parametrize("unlucky", [{"INDEX_REPO": "me/missing"}, {"BUILD_CORPUS": "conala"}])
-def test_what_cannot_be_had_is_told_and_the_page_serves_what_it_has(
+def test_the_page_goes_on_and_says_so_when_the_wanted_index_cannot_be_had(
     hub: HubStandIn, root: Path, unlucky: dict[str, str]
 ) -> None:
     with running_app(root, environment=environment(root, hub.endpoint, **unlucky), app=root / "app.py") as running:
-        wait_until(running, "cannot be had")
+        wait_for(running, " failed (")
         assert first_text(running) != ARRIVED
         assert "Traceback" not in running.output

@@ -12,16 +12,15 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.page_server import SNIPPET, RunningApp, build_tiny_index, running_app
+from tests.page_server import SNIPPET, RunningApp, running_app
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 Answer = TypeVar("Answer")
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    index = build_tiny_index(tmp_path_factory.mktemp("mcp") / "tiny")
-    with running_app(tmp_path_factory.mktemp("served"), "--index", str(index), "--mcp") as running:
+def served(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    with running_app(tmp_path_factory.mktemp("served"), "--index", str(tiny_index), "--mcp") as running:
         yield running
 
 
@@ -78,7 +77,6 @@ def test_the_indexes_are_listed(served: RunningApp) -> None:
     assert "tiny" in text
 
 
-def test_without_the_flag_there_is_no_such_server(served: RunningApp, tmp_path: Path) -> None:
-    index = build_tiny_index(tmp_path / "tiny")
-    with running_app(tmp_path, "--index", str(index)) as plain, pytest.raises(BaseException, match=r"404|unhandled"):
-        named(plain)
+def test_without_the_flag_there_is_no_such_server(served: RunningApp, tiny_index: Path, tmp_path: Path) -> None:
+    with running_app(tmp_path, "--index", str(tiny_index)) as app, pytest.raises(BaseException, match=r"404|unhandled"):
+        named(app)

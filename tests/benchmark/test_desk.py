@@ -37,7 +37,7 @@ def test_a_measurement_names_machine_index_and_queries(searcher: Searcher) -> No
     assert run.quick.scans.keys() == {"float32", "int8", "binary"}
 
 
-def test_a_second_one_is_refused_until_the_first_is_over(searcher: Searcher, gate: threading.Event) -> None:
+def test_one_measurement_runs_at_a_time(searcher: Searcher, gate: threading.Event) -> None:
     desk = MeasuringDesk()
     first = desk.start(searcher)
     assert first is not None
@@ -49,14 +49,14 @@ def test_a_second_one_is_refused_until_the_first_is_over(searcher: Searcher, gat
     assert second.wait(30)
 
 
-def test_searches_go_on_while_one_is_under_way(searcher: Searcher, gate: threading.Event) -> None:
+def test_searches_are_answered_during_a_measurement(searcher: Searcher, gate: threading.Event) -> None:
     measurement = MeasuringDesk().start(searcher)
     assert measurement is not None
     assert searcher.search(CORPUS[3]).hits[0].row == 3
     assert not measurement.is_over
 
 
-def test_a_cancelled_one_ends_without_figures(searcher: Searcher, gate: threading.Event) -> None:
+def test_a_cancelled_measurement_has_no_figures(searcher: Searcher, gate: threading.Event) -> None:
     measurement = MeasuringDesk().start(searcher)
     assert measurement is not None
     measurement.cancel()
@@ -65,7 +65,7 @@ def test_a_cancelled_one_ends_without_figures(searcher: Searcher, gate: threadin
     assert (measurement.figures, measurement.error, measurement.is_cancelled) == (None, None, True)
 
 
-def test_one_that_nobody_asks_about_ends(
+def test_a_measurement_that_nobody_polls_is_stopped(
     searcher: Searcher, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "ABANDONED_AFTER_S", -1.0)
@@ -77,7 +77,7 @@ def test_one_that_nobody_asks_about_ends(
 
 
 @pytest.mark.parametrize(("error", "told"), [(QueryError("no room"), "no room"), (ZeroDivisionError(), "log")])
-def test_a_failure_is_told_and_the_desk_is_free_again(
+def test_a_failed_measurement_says_why_and_lets_the_next_one_start(
     searcher: Searcher, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:
     def fail(*_: Any, **__: Any) -> Any:
@@ -116,7 +116,7 @@ def test_the_same_seed_draws_the_same_texts(searcher: Searcher) -> None:
     assert set(draws[0]) <= set(CORPUS)
 
 
-def test_what_was_measured_is_let_go(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_was_measured_can_be_freed(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "measure_quickly", lambda *_, **__: {"load_average": 0, "threads": 1, "queries": 1})
     desk = MeasuringDesk()
     searcher = Searcher.open(build(CORPUS).path, encoder=FakeEncoder(), verify="never")

@@ -17,21 +17,21 @@ def figures_of(bundle: Bundle) -> dict[str, Any]:
     return {"index": {"binary_sha256": bundle.manifest.files[BINARY_FILE].sha256}, "parts": {}}
 
 
-def test_what_is_kept_is_found_and_the_index_still_opens(build: Build) -> None:
+def test_kept_figures_are_found_and_the_index_still_opens(build: Build) -> None:
     bundle = build(TEXTS)
     keep_figures(bundle, figures_of(bundle))
     assert kept_figures(Bundle.open(bundle.path)) == figures_of(bundle)
     assert [path.name for path in bundle.path.glob("benchmark*")] == [BENCHMARK_FILE]
 
 
-def test_nothing_was_kept(build: Build) -> None:
+def test_an_index_that_was_not_measured_has_no_figures(build: Build) -> None:
     assert kept_figures(build(TEXTS)) is None
 
 
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"index": 3}', '{"index": {"binary_sha256": "another"}}', "[" * 9999]
 )
-def test_what_is_not_of_this_index_is_not_shown(build: Build, content: str) -> None:
+def test_figures_of_another_index_or_damaged_ones_are_ignored(build: Build, content: str) -> None:
     bundle = build(TEXTS)
     (bundle.path / BENCHMARK_FILE).write_text(content)
     assert kept_figures(bundle) is None

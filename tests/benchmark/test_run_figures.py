@@ -10,9 +10,8 @@ import pytest
 
 from retrieval.benchmark.figures.judged import Kept, read_judged
 from retrieval.benchmark.figures.reading import count_at, number_at, read_object, text_at
-from retrieval.benchmark.figures.run import RunFigures, Spread, SweepPoint
-from retrieval.benchmark.figures.tuning import tuning_figures
-from tests.benchmark_json import HOSTILE, JUDGED, RUN, TUNED, spoiled
+from retrieval.benchmark.figures.run import PeerPoint, RunFigures, Spread, SweepPoint
+from tests.benchmark_json import HOSTILE, JUDGED, RUN, spoiled
 
 
 def test_a_run_is_read_as_it_was_written() -> None:
@@ -24,6 +23,7 @@ def test_a_run_is_read_as_it_was_written() -> None:
     assert run.frontier["questions"][1] == SweepPoint(1000, 200, 0.99, 2.0)
     assert run.default_setting == (1000, 200)
     assert [size.float32_bytes for size in run.growth] == [256_000, 5_120_000]
+    assert run.peers == {"questions": (PeerPoint("A graph", 1.5, 0.98),)}
     assert run.quick is not None
     assert run.quick.ratios["binary"] == 25.0
 
@@ -58,19 +58,6 @@ def test_a_value_of_another_kind_is_not_there(value: object) -> None:
 def test_no_spoiled_value_stops_the_reading() -> None:
     for run in spoiled(RUN):
         RunFigures.from_json(run)
-    for search in spoiled(TUNED):
-        tuning_figures(search)
-
-
-def test_the_choice_of_settings_is_read_from_the_manifest() -> None:
-    tuning = tuning_figures(TUNED)
-    assert tuning is not None
-    assert (tuning.chosen, tuning.target_share, tuning.is_reached) == ((500, 10), 0.99, True)
-    assert [point.int8_rows for point in tuning.curve] == [10, 40, 100]
-
-
-def test_an_index_without_a_curve_has_no_choice_to_show() -> None:
-    assert tuning_figures({"num_candidates": 1000, "rescore_multiplier": 20, "source": "default"}) is None
 
 
 def test_collections_come_from_every_file_and_those_alone_first(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ class TestManifest:
         [b"", b"{", b"null", b"[]", b"3", b'"text"', b"\xff\xfe\x00", b"[" * 200_000, b"9" * 5000, b"{}" * 2],
         ids=["empty", "cut", "null", "list", "number", "text", "not utf-8", "deep", "long number", "twice"],
     )
-    def test_what_is_no_manifest_is_refused(self, bundle: Bundle, content: bytes) -> None:
+    def test_an_invalid_manifest_is_refused(self, bundle: Bundle, content: bytes) -> None:
         (bundle.path / "manifest.json").write_bytes(content)
         with pytest.raises(BundleError, match=r"manifest\.json.*Build the index again|format version"):
             Bundle.open(bundle.path)

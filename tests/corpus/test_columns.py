@@ -24,7 +24,7 @@ def test_the_text_column_is_guessed_by_name_else_by_length(tmp_path: Path, heade
     assert corpus.columns["text"] == corpus.guessed_columns["text"] == text
 
 
-def test_what_the_user_says_wins_and_is_no_guess(tmp_path: Path) -> None:
+def test_columns_named_by_the_user_win_over_guesses(tmp_path: Path) -> None:
     corpus = FileCorpus(
         write(tmp_path / "rows.csv", "title,body,other\na,b,c\n"), text_column="other", url_column="title"
     )

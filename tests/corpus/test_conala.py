@@ -152,7 +152,7 @@ def test_the_real_client_loads_every_row_from_the_hub(
 
 
 @pytest.mark.parametrize("offline", ["0", "1"])
-def test_what_was_loaded_once_needs_no_hub(
+def test_a_corpus_that_was_loaded_once_needs_no_hub(
     loaded: tuple[subprocess.CompletedProcess[str], Path], rows: pa.Table, offline: str
 ) -> None:
     done = run_client("http://127.0.0.1:9", loaded[1], HF_HUB_OFFLINE=offline)

@@ -130,7 +130,7 @@ class TestBackends:
         assert cosines(one, other).min() >= 0.9999
         assert np.linalg.norm(one, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
 
-    def test_openvino_has_nothing_to_excuse(self, model: Encoder) -> None:
+    def test_openvino_reports_no_fallback(self, model: Encoder) -> None:
         assert model.note is None
         assert model.backend.startswith("OpenVINO 20")
         assert (model.model_id, model.weights_sha256, model.dim) == (DEFAULT_MODEL, DEFAULT_MODEL_SHA256, 384)
@@ -215,7 +215,7 @@ class TestOpenVino:
         one_by_one = np.concatenate([model.encode([text]) for text in TEXTS])
         assert cosines(np.load(cache / "openvino.npy"), one_by_one).min() >= 0.99999
 
-    def test_what_is_beyond_the_models_length_is_not_seen(self, model: Encoder) -> None:
+    def test_text_beyond_the_models_length_does_not_change_the_vector(self, model: Encoder) -> None:
         cut, longer = model.encode(["word " * 254]), model.encode(["word " * 254 + "unseen " * 1000])
         assert np.array_equal(cut, longer)
 
@@ -320,7 +320,7 @@ class TestModelFiles:
         assert cache_folder() == Path.home() / ".cache" / "embedding-quantization"
 
     @pytest.mark.parametrize("content", ["", "[]", "null", "{}", '{"weights_sha256": 3, "files": 4}'])
-    def test_a_record_that_is_none_is_no_cached_model(
+    def test_an_invalid_record_is_no_cached_model(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
     ) -> None:
         monkeypatch.setenv("EMBEDDING_QUANTIZATION_CACHE", str(tmp_path))

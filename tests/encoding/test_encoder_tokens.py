@@ -20,7 +20,7 @@ def test_a_word_the_model_does_not_know_is_put_together(encoder: Encoder) -> Non
     assert encoder.tokens("Tokenization") == ["[CLS]", "token", "##ization", "[SEP]"]
 
 
-def test_what_is_cut_stands_behind_what_is_read(encoder: Encoder) -> None:
+def test_tokens_that_are_cut_follow_those_that_are_read(encoder: Encoder) -> None:
     assert isinstance(encoder, ShowsTokens)
     tokens = encoder.tokens(LONG)
     num_read = len(tokens) - encoder.num_tokens_cut(LONG)

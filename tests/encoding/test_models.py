@@ -148,7 +148,7 @@ class TestIdentity:
         weights.write_bytes(weights.read_bytes()[:-1] + b"?")
         assert locate_model(tmp_path / "other").weights_sha256 != locate_model(models / "dense").weights_sha256
 
-    def test_what_does_not_change_vectors_does_not_count(self, models: Path, tmp_path: Path) -> None:
+    def test_the_model_hash_ignores_files_that_do_not_change_vectors(self, models: Path, tmp_path: Path) -> None:
         shutil.copytree(models / "dense", tmp_path / "other")
         (tmp_path / "other" / "README.md").write_text("new words")
         (tmp_path / "other" / "onnx").mkdir()

@@ -79,7 +79,7 @@ class TestRecall:
     def test_counts_no_more_ties_than_the_answer_has(self, baseline: ExactBaseline) -> None:
         assert baseline.recall(self.query, [1, 2, 3], self.truth(baseline, 3)) == pytest.approx(2 / 3)
 
-    def test_of_nothing_wanted_is_one(self, baseline: ExactBaseline) -> None:
+    def test_of_an_empty_answer_is_one(self, baseline: ExactBaseline) -> None:
         nothing = ExactAnswer(np.empty(0, np.int64), np.empty(0, np.float32))
         assert baseline.recall(self.query, [], nothing) == 1.0
 

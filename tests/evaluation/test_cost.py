@@ -52,7 +52,7 @@ def test_the_articles_table_is_reproduced(dim: int, documents: int, size: str, c
     assert dollars(held.monthly) == cost
 
 
-def test_the_one_size_that_differs_is_the_same_number_rounded() -> None:
+def test_the_one_size_that_differs_from_the_article_is_rounded_there() -> None:
     assert round(CostPlan(250 * M, 768).bytes_at("float32") / 2**30, 2) == 715.26
 
 

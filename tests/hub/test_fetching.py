@@ -45,7 +45,7 @@ def asked_for(hub: HubStandIn, name: str) -> list[str]:
     ]
 
 
-def test_what_is_fetched_is_what_was_published(
+def test_the_fetched_index_is_the_published_one(
     hub: HubStandIn, bundle: Bundle, encoder: FakeEncoder, tmp_path: Path
 ) -> None:
     commit = publish(hub, bundle)

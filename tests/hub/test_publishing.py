@@ -45,7 +45,7 @@ def test_all_of_it_is_one_commit(hub: HubStandIn, bundle: Bundle) -> None:
     ]
 
 
-def test_what_was_sent_is_not_sent_again(hub: HubStandIn, bundle: Bundle) -> None:
+def test_unchanged_files_are_not_sent_again(hub: HubStandIn, bundle: Bundle) -> None:
     first = publish(hub, bundle)
     hub.requests.clear()
     assert publish(hub, bundle) == first
@@ -103,7 +103,9 @@ def test_without_the_right_to_write_the_error_says_what_to_set(
 
 
 @pytest.mark.parametrize("name", ["nameonly", "a/b/c", "me/index@main", "me/in dex", "../x"])
-def test_a_name_that_is_none_is_refused_before_anything_is_sent(hub: HubStandIn, bundle: Bundle, name: str) -> None:
+def test_an_invalid_repository_name_is_refused_before_anything_is_sent(
+    hub: HubStandIn, bundle: Bundle, name: str
+) -> None:
     with pytest.raises(HubError, match=r"owner/name"):
         publish_bundle(bundle.path, name, endpoint=hub.endpoint)
     assert hub.requests == []
@@ -136,7 +138,7 @@ def test_an_address_is_read(text: str, repo: str, revision: str | None) -> None:
 @pytest.mark.parametrize(
     "text", ["hf://me/index", "hf://datasets/me", "hf://models/me/index", "me/index@", "", "a b/c"]
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_an_invalid_hub_address_is_refused(text: str) -> None:
     with pytest.raises(HubError, match="is no address of a published index"):
         HubAddress.parse(text)
 

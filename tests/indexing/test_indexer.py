@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import json
 import multiprocessing
-import os
 import resource
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -35,16 +36,14 @@ from retrieval.bundle.bundle import (
     DOCUMENTS_FILE,
     EMBEDDINGS_FILE,
     INT8_FILE,
-    MANIFEST_FILE,
     Bundle,
 )
 from retrieval.bundle.int8_store import Int8Store
-from retrieval.encoding.model_files import sha256_of
-from retrieval.indexing import folder as folder_module
 from retrieval.indexing import indexer as indexer_module
 from retrieval.indexing import vectors as embedding_module
 from retrieval.quantization import Float32s, binarize
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
+from tests.support import die, file_hashes, run_in_child
 
 TEXTS = random_texts(60)
 WITH_DUPLICATES = [*TEXTS, *TEXTS[:20], TEXTS[0]]
@@ -53,12 +52,6 @@ CHUNK = 10
 
 def corpus_of(texts: Sequence[str]) -> RowsCorpus:
     return RowsCorpus([{"text": text} for text in texts], batch_size=7)
-
-
-def file_hashes(folder: Path) -> dict[str, str]:
-    """Returns the hash of every file but the manifest, which has the time in it."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST_FILE]
-    return {str(path.relative_to(folder)): sha256_of(path) for path in files}
 
 
 class TestFiles:
@@ -130,7 +123,7 @@ class TestFiles:
     def test_dropped_rows_are_told(self, tmp_path: Path) -> None:
         told: list[BuildProgress] = []
         build_index(corpus_of(["a", " "]), FakeEncoder(), tmp_path / "index", report=told.append)
-        assert "1 rows had no text and were left out." in [step.message for step in told if step.phase == "note"]
+        assert any(step.message.startswith("1 row ") for step in told if step.phase == "note")
 
 
 class TestTarget:
@@ -150,7 +143,7 @@ class TestTarget:
         self, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
     ) -> None:
         if not can_exchange:
-            monkeypatch.setattr(folder_module, "_exchange", lambda one, other: False)
+            monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())  # a system without renameat2
         old = Searcher.open(build(TEXTS).path, encoder=FakeEncoder())
         expected = [hit.document.text for hit in old.search(TEXTS[3]).hits]
 
@@ -169,16 +162,18 @@ class TestTarget:
         self, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         build(TEXTS)
-        exchange = folder_module._exchange
+        system = ctypes.CDLL(None, use_errno=True)
+        counts: list[int] = []
 
-        def watched(one: Path, other: Path) -> bool:
-            assert Bundle.open(tmp_path / "index").manifest.row_count == 60
-            swapped = exchange(one, other)
-            assert Bundle.open(tmp_path / "index").manifest.row_count == 1
-            return swapped
+        def watched(*arguments: Any) -> int:
+            counts.append(Bundle.open(tmp_path / "index").manifest.row_count)
+            status: int = system.renameat2(*arguments)
+            counts.append(Bundle.open(tmp_path / "index").manifest.row_count)
+            return status
 
-        monkeypatch.setattr(folder_module, "_exchange", watched)
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(renameat2=watched))
         build(["other"], overwrite=True)
+        assert counts == [60, 1]
 
     def test_an_empty_folder_may_be_the_target(self, build: Build, tmp_path: Path) -> None:
         (tmp_path / "index").mkdir()
@@ -205,7 +200,7 @@ class TestTarget:
         assert (tmp_path / "index" / "thesis.txt").exists()
 
     @pytest.mark.parametrize(("neighbour", "refused"), [("index.old", False), ("index.building", True)])
-    def test_a_neighbour_of_ones_own_is_untouched(
+    def test_files_of_the_user_beside_the_target_are_untouched(
         self, build: Build, tmp_path: Path, neighbour: str, refused: bool
     ) -> None:
         build(TEXTS)
@@ -216,7 +211,7 @@ class TestTarget:
         assert (tmp_path / neighbour / "thesis.txt").read_text() == "years of work"
         assert not (tmp_path / "index" / "thesis.txt").exists()
 
-    def test_a_file_is_no_target(self, build: Build, tmp_path: Path) -> None:
+    def test_a_file_as_the_target_is_refused(self, build: Build, tmp_path: Path) -> None:
         (tmp_path / "index").write_text("")
         with pytest.raises(BuildError, match="is a file: choose a folder"):
             build(TEXTS)
@@ -292,10 +287,6 @@ class TestTarget:
 # What follows runs builds in processes of their own, which die.
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def die_at_reading(step: BuildProgress) -> None:
     if step.phase == "reading" and step.done > 30:
         die()
@@ -338,31 +329,18 @@ MOMENTS: dict[str, tuple[Callable[[BuildProgress], None], str | None, int]] = {
 
 def build_and_die(output: Path, texts: list[str], moment: str, options: BuildOptions) -> None:
     listen, fatal, _ = MOMENTS[moment]
-    embedding_module._CHUNK_TEXTS = CHUNK
     if fatal:
         module = indexer_module if hasattr(indexer_module, fatal) else embedding_module
         setattr(module, fatal, die_instead)
     build_index(corpus_of(texts), FakeEncoder(), output, options, listen)
 
 
-def run_in_child(target: Callable[..., None], *arguments: Any) -> int | None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.indexing.test_indexer"])
-    process = context.Process(target=target, args=arguments)
-    process.start()
-    process.join(60)
-    return process.exitcode
-
-
 def kill_a_build(output: Path, texts: list[str], moment: str, **options: Any) -> None:
-    assert run_in_child(build_and_die, output, texts, moment, BuildOptions(**options)) == -signal.SIGKILL
+    chosen = BuildOptions(checkpoint_texts=CHUNK, **options)
+    assert run_in_child(build_and_die, output, texts, moment, chosen) == -signal.SIGKILL
 
 
 class TestKilled:
-    @pytest.fixture(autouse=True)
-    def small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", CHUNK)
-
     @pytest.mark.parametrize("moment", MOMENTS)
     def test_goes_on_and_gives_the_bytes_of_a_build_that_was_not_killed(self, tmp_path: Path, moment: str) -> None:
         expected = build_index(corpus_of(WITH_DUPLICATES), FakeEncoder(), tmp_path / "whole")
@@ -405,7 +383,7 @@ class TestKilled:
         [(TEXTS[1:], {}), (TEXTS, {"columns": {"text": "other"}}), (TEXTS, {"limit": 50})],
         ids=["corpus", "columns", "limit"],
     )
-    def test_other_inputs_start_afresh_and_say_so(
+    def test_a_build_of_other_inputs_starts_afresh_and_says_so(
         self, tmp_path: Path, other: list[str], options: dict[str, Any]
     ) -> None:
         kill_a_build(tmp_path / "index", TEXTS, "encoding")
@@ -491,20 +469,18 @@ class TestFullDisk:
         yield mounted
         subprocess.run(["umount", "--lazy", str(mounted)], check=True)
 
-    def test_says_so_and_goes_on_when_there_is_space_again(
-        self, small_disk: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", 500)
+    def test_says_so_and_goes_on_when_there_is_space_again(self, small_disk: Path) -> None:
+        options = BuildOptions(overwrite=True, checkpoint_texts=500)
         build_index(corpus_of(["red apple"]), FakeEncoder(), small_disk / "index")
         texts = random_texts(3000)
         ballast = small_disk / "ballast"
         ballast.write_bytes(bytes(100_000))
         with pytest.raises(BuildError, match=r"the disk is full at .*free some space and run the same command again"):
-            build_index(corpus_of(texts), FakeEncoder(), small_disk / "index", BuildOptions(overwrite=True))
+            build_index(corpus_of(texts), FakeEncoder(), small_disk / "index", options)
         assert len(Searcher.open(small_disk / "index", encoder=FakeEncoder(), verify="now")) == 1
         subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
         encoder = FakeEncoder()
-        build_index(corpus_of(texts), encoder, small_disk / "index", BuildOptions(overwrite=True))
+        build_index(corpus_of(texts), encoder, small_disk / "index", options)
         assert len(encoder.encoded) < 3000
         assert len(Searcher.open(small_disk / "index", encoder=FakeEncoder(), verify="now")) == 3000
 
@@ -531,8 +507,7 @@ class TestFullDisk:
         assert not (tmp_path / "index").exists()
 
 
-def test_the_note_of_progress_is_never_ahead_of_the_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding_module, "_CHUNK_TEXTS", CHUNK)
+def test_the_note_of_progress_is_never_ahead_of_the_vectors(tmp_path: Path) -> None:
     work = tmp_path / "index.building"
 
     def check(step: BuildProgress) -> None:
@@ -540,4 +515,4 @@ def test_the_note_of_progress_is_never_ahead_of_the_vectors(tmp_path: Path, monk
             assert json.loads((work / "progress.json").read_text())["done"] == step.done
             assert (work / "vectors.npy").stat().st_size >= 64 * 4 * step.done
 
-    build_index(corpus_of(TEXTS), FakeEncoder(), tmp_path / "index", report=check)
+    build_index(corpus_of(TEXTS), FakeEncoder(), tmp_path / "index", BuildOptions(checkpoint_texts=CHUNK), check)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from retrieval import VectorsError
-from retrieval.indexing import npy_vectors as npy_module
 from retrieval.indexing.npy_vectors import NpyVectors
 
 VECTORS = np.random.default_rng(0).standard_normal((50, 12))
@@ -32,13 +31,10 @@ class TestReading:
         assert vectors.read(0, 50).dtype == np.float32
 
     @pytest.mark.parametrize("window_bytes", [1, 200, 1 << 20])
-    def test_rows_far_apart_are_gathered(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window_bytes: int
-    ) -> None:
-        monkeypatch.setattr(npy_module, "_WINDOW_BYTES", window_bytes)
+    def test_rows_far_apart_are_gathered(self, tmp_path: Path, window_bytes: int) -> None:
         rows = np.array([0, 1, 5, 6, 20, 49])
         vectors = NpyVectors.open(saved(tmp_path, VECTORS.astype(np.float32)))
-        assert np.array_equal(vectors.gather(rows), VECTORS[rows].astype(np.float32))
+        assert np.array_equal(vectors.gather(rows, window_bytes), VECTORS[rows].astype(np.float32))
 
     def test_one_vector_is_a_row_where_that_is_asked_for(self, tmp_path: Path) -> None:
         path = saved(tmp_path, VECTORS[3])

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from retrieval import BuildError, BuildOptions, BuildProgress, BundleCorruptError, Searcher, SearchSettings, build_index
-from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.bundle import DOCUMENTS_FILE, Bundle
+from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.tuning import Tuning, TuningPoint, choose, is_share
-from retrieval.evaluation.baseline import ExactBaseline, agreeing, best_of
-from retrieval.indexing import tuning_sweep
+from retrieval.evaluation.baseline import ExactBaseline
+from retrieval.indexing.tuning_sweep import TuningSweep
+from retrieval.indexing.vector_file import VectorFile
 from retrieval.quantization import Float32s
+from retrieval.search.exact_scan import agreeing, best_of
 from scripts.build_index import parser
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
 
@@ -51,7 +54,7 @@ class TestChoice:
         few, many = point(1000, 12, 0.99), point(5000, 11, 0.99)
         assert choose([few, many], 0.99) is few
 
-    def test_what_saves_next_to_nothing_is_not_chosen_though_it_reaches_the_target(self) -> None:
+    def test_settings_too_small_to_save_time_are_not_chosen(self) -> None:
         curve = [point(100, 4, 1.0), point(500, 4, 1.0), point(100, 10, 1.0), point(500, 10, 1.0), point(700, 12, 1.0)]
         assert choose(curve, 0.99) is curve[3]
 
@@ -66,7 +69,7 @@ class TestChoice:
         assert choose([point(700, 18, 0.9), point(500, 18, 0.9), point(500, 10, 0.8)], 1.0).num_candidates == 500
 
     @pytest.mark.parametrize("value", [0, -0.1, 1.01, float("nan"), float("inf"), True, "0.9", None])
-    def test_what_is_no_share_is_refused(self, value: Any) -> None:
+    def test_a_target_share_outside_0_to_1_is_refused(self, value: Any) -> None:
         assert not is_share(value)
         with pytest.raises(BuildError, match=r"target_share is .*above 0, and at most 1"):
             BuildOptions(target_share=value)
@@ -89,6 +92,19 @@ def oracle(bundle: Bundle, num_candidates: int, num_rows: int) -> float:
     return float(np.mean(recalls))
 
 
+def every_text_asked(bundle: Bundle) -> Tuning:
+    """Returns the settings chosen with all distinct texts as queries, where a build asks some of them."""
+    baseline = ExactBaseline.open(bundle)
+    vectors = VectorFile(bundle.path.parent / "vectors.npy", len(baseline.text_rows), bundle.manifest.dim)
+    vectors.truncate(0)
+    vectors.append(baseline.embeddings[baseline.text_rows])
+    text_ids = DocumentStore.open(bundle.file(DOCUMENTS_FILE)).text_ids()
+    sweep = TuningSweep.open(bundle.path, vectors, bundle.manifest.quantizer, text_ids)
+    tuning = sweep.run(bundle.manifest.search["target_share"], fewest_queries=10_000)
+    assert tuning is not None
+    return tuning
+
+
 @pytest.mark.parametrize("share", ["0", "1.5", "nan", "much"])
 def test_the_command_takes_only_shares(share: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
@@ -104,10 +120,6 @@ class EqualSigns(FakeEncoder):
 
 
 class TestMeasurement:
-    @pytest.fixture
-    def every_text_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(tuning_sweep, "_FEWEST_QUERIES", 10_000)
-
     @pytest.mark.parametrize("texts", [TEXTS, SKEWED], ids=["distinct", "skewed"])
     @pytest.mark.parametrize("target", [0.9, 0.99, 1.0])
     def test_the_choice_reaches_its_target_and_no_smaller_setting_does(
@@ -126,7 +138,6 @@ class TestMeasurement:
             if each.cost < chosen.cost and each.num_candidates >= 500 and each.int8_rows >= 100
         )
 
-    @pytest.mark.usefixtures("every_text_is_asked")
     @pytest.mark.parametrize(
         "texts",
         [
@@ -140,7 +151,7 @@ class TestMeasurement:
         self, build: Build, texts: list[str]
     ) -> None:
         bundle = build(texts)
-        tuning = tuning_of(bundle)
+        tuning = every_text_asked(bundle)
         num_texts = bundle.manifest.distinct_text_count
         assert tuning.sampled_queries == num_texts
         assert tuning.recall.int8_all == pytest.approx(oracle(bundle, num_texts, num_texts))
@@ -149,7 +160,7 @@ class TestMeasurement:
             assert each.recall == pytest.approx(expected), each
             assert each.share == pytest.approx(expected / tuning.recall.int8_all)
 
-    def test_the_stages_are_in_order_of_what_they_know(self, build: Build) -> None:
+    def test_recall_grows_from_stage_to_stage(self, build: Build) -> None:
         recall = tuning_of(build(TEXTS)).recall
         assert recall.bits < recall.float_bits < recall.chosen <= recall.int8_all
 
@@ -194,13 +205,13 @@ class TestSmallCorpora:
         assert len(Searcher.open(bundle.path, encoder=FakeEncoder()).search("red apple").hits) == min(count, 10)
 
     @pytest.mark.parametrize("rows", [["red apple"], ["red apple"] * 5000, ["red apple", "Red apple", "RED APPLE"]])
-    def test_without_a_neighbour_the_usual_settings_stay(self, build: Build, rows: list[str]) -> None:
+    def test_a_corpus_without_neighbours_keeps_the_default_settings(self, build: Build, rows: list[str]) -> None:
         bundle = build(rows)
         assert bundle.manifest.tuning is None
         assert bundle.manifest.search["source"] == "default"
         assert Searcher.open(bundle.path, encoder=FakeEncoder()).defaults == SearchSettings()
 
-    def test_texts_of_one_vector_beyond_number_are_not_asked(self, build: Build) -> None:
+    def test_texts_with_very_many_equal_vectors_are_not_used_as_queries(self, build: Build) -> None:
         """Their nearest are each other, and only a scan would tell what comes after them."""
         same = [" " * number + "red apple" for number in range(500)]
         tuning = build([*same, *random_texts(20)]).manifest.tuning
@@ -239,7 +250,7 @@ class TestManifest:
         chosen = (tuning.num_candidates, tuning.rescore_multiplier)
         assert (defaults.num_candidates, defaults.rescore_multiplier) == chosen
 
-    def test_a_manifest_of_before_is_read(self, bundle: Bundle) -> None:
+    def test_a_manifest_of_an_earlier_release_is_read(self, bundle: Bundle) -> None:
         old = {"num_candidates": 1000, "rescore_multiplier": 20, "source": "default"}
         path = bundle.path / "manifest.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "search": old}))

@@ -14,9 +14,10 @@ import pytest
 
 from retrieval import RetrievalError, SearchSettings
 from retrieval.benchmark.sampled_queries import with_noise
-from scripts.bench import cold, cold_start, growth, memory, opening, paths, peers_part, scans, sweep
+from scripts.bench import cold, growth, memory, paths, scans, sweep
 from scripts.bench.job import Job, NotMeasurableError, QuerySet
 from scripts.bench.pages import Pages, count_pages, evict
+from scripts.bench.parts import measure_opening
 from scripts.bench.processes import in_own_process, limited_to
 from tests.conftest import Build, FakeEncoder, random_texts
 
@@ -42,9 +43,8 @@ def bare_job(build: Build, job: Job) -> Job:
 
 
 class TestScans:
-    def test_every_kernel_has_timings_ratios_and_recall(self, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(scans, "BATCH_SIZES", (1, 5, 100))
-        figures = scans.measure(job, silent)
+    def test_every_kernel_has_timings_ratios_and_recall(self, job: Job) -> None:
+        figures = scans.measure(job, silent, batch_sizes=(1, 5, 100))
         assert figures["kernels"].keys() == {"float32_numpy", "float32_faiss", "int8", "binary"}
         for name in figures["kernels"]:
             assert figures["timings"][name].keys() == {"1", "5"}  # no set has 100 queries
@@ -91,20 +91,16 @@ class TestSweep:
 
 
 class TestCold:
-    def test_cold_and_warm_or_the_reason_why_not(self, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(cold_start, "_STARTS", 1)
-        figures = cold.measure(job, silent)
+    def test_cold_and_warm_or_the_reason_why_not(self, job: Job) -> None:
+        figures = cold.measure(job, silent, starts=1)
         queries, start = figures["queries"], figures["start"]
         assert queries["samples"] == 12
         assert queries["warm"]["stages"].keys() >= {"rescore", "documents", "total"}
         assert all(about["evicted"] for about in queries["files"].values()) == (queries["note"] is None)
         assert start["warm"].keys() == {"open", "first_query", "later_queries"}
 
-    def test_where_pages_stay_there_is_no_cold_figure(self, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(cold_start, "_STARTS", 1)
-        for module in (cold, cold_start):
-            monkeypatch.setattr(module, "evict", lambda path: Pages(total=100, resident=60))
-        figures = cold.measure(job, silent)
+    def test_where_pages_stay_there_is_no_cold_figure(self, job: Job) -> None:
+        figures = cold.measure(job, silent, starts=1, evict=lambda path: Pages(total=100, resident=60))
         assert (figures["queries"]["cold"], figures["start"]["cold"]) == (None, None)
         assert "60 of" in figures["queries"]["note"]
         assert "int8" in figures["start"]["note"]
@@ -157,9 +153,8 @@ class TestGrowth:
         assert 0.5 < large["recall"] <= 1.0
         assert set(tmp_path.iterdir()) == before
 
-    def test_the_sizes_are_the_usual_ones_and_all_there_is(self, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(growth, "_SIZES", (50, 500))
-        sizes = growth.measure(job, silent)["sizes"]
+    def test_the_sizes_are_the_usual_ones_and_all_there_is(self, job: Job) -> None:
+        sizes = growth.measure(job, silent, usual_sizes=(50, 500))["sizes"]
         assert [size["documents"] for size in sizes] == [50, 400, 500]
 
     def test_a_size_without_room_on_the_disk_is_left_out_with_a_reason(
@@ -186,7 +181,7 @@ def test_memory_at_every_moment(job: Job) -> None:
 
 
 def test_opening_and_reading_the_codes(job: Job) -> None:
-    figures = opening.measure(job, silent)
+    figures = measure_opening(job, silent)
     assert figures.keys() == {"open", "read_codes_once", "codes_bytes"}
 
 
@@ -209,11 +204,6 @@ def test_without_the_baseline_it_says_how_to_get_it(measure: Measure, bare_job: 
 
 def test_without_the_baseline_there_is_no_recall(bare_job: Job) -> None:
     assert paths.measure_recall(bare_job)["one"] == {"ours": None, "reference": None, "reference_4x": None}
-
-
-def test_where_there_are_no_peers_it_is_said(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers_part, "_MODULE", "scripts.bench.nowhere")
-    assert "nowhere" in peers_part.measure(job, silent)["not_measured"]
 
 
 def test_a_process_of_its_own_has_the_cores_it_is_given_and_returns_its_result() -> None:

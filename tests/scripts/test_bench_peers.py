@@ -17,7 +17,6 @@ import pytest
 from retrieval import BundleMissingError, QueryError, build_index
 from scripts.bench import peers
 from scripts.bench.peers import catalog
-from scripts.bench.peers.__main__ import main
 from scripts.bench.peers.catalog import ENTRIES, Entry
 from scripts.bench.peers.sweep import Tried, pick
 from scripts.bench.peers.table import lines, where_peers_win
@@ -91,9 +90,8 @@ class TestAnEngineThatCannotBeMeasured:
             code = f"import os, sys, time\ndef build(vectors, folder, threads):\n    {body}\n"
             (tmp_path / "odd_engine.py").write_text(code)
             entry = Entry("odd", "Odd", "for a test", "odd_engine", packages, ({},))
-            monkeypatch.setattr(catalog, "ENTRIES", (entry,))
             found = peers.measure(
-                index, QUERIES, threads=1, work=tmp_path / "work", report=lambda line: None, timeout_s=timeout_s
+                index, QUERIES, threads=1, work=tmp_path / "work", report=print, entries=(entry,), timeout_s=timeout_s
             )
             assert list((tmp_path / "work").iterdir()) == []
             assert any("Odd" in line for line in lines(found))
@@ -105,7 +103,7 @@ class TestAnEngineThatCannotBeMeasured:
     def test_is_listed_when_it_is_not_installed(self, measure: Any) -> None:
         engine = measure("pass", packages=("no-such-engine-at-all",))
         assert engine["installed"] is False
-        assert engine["install"] == "python -m pip install -r requirements-bench.txt"
+        assert engine["install"] == catalog.INSTALL
 
     def test_is_listed_with_its_error(self, measure: Any) -> None:
         engine = measure("raise ValueError('no room for vectors')")
@@ -183,10 +181,6 @@ def test_a_peer_wins_only_where_it_is_better() -> None:
 
 
 class TestBadInput:
-    def test_an_unknown_engine(self, index: Path, tmp_path: Path) -> None:
-        with pytest.raises(QueryError, match="no engine annoy"):
-            peers.measure(index, QUERIES, threads=1, work=tmp_path, report=print, only=("annoy",))
-
     def test_queries_of_another_dimension(self, index: Path, tmp_path: Path) -> None:
         with pytest.raises(QueryError, match=r"\(at least 1, 64\)"):
             peers.measure(index, {"a": QUERIES["one"][:, :32]}, threads=1, work=tmp_path, report=print)
@@ -195,7 +189,3 @@ class TestBadInput:
         bundle = build(TEXTS[:20], baseline=False)
         with pytest.raises(BundleMissingError, match="without --no-baseline"):
             peers.measure(bundle.path, QUERIES, threads=1, work=tmp_path, report=print)
-
-    def test_the_command_ends_with_one_line(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["--index", str(tmp_path / "none"), "--queries", str(tmp_path / "none.txt")]) == 1
-        assert capsys.readouterr().err.startswith("error: ")

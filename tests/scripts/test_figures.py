@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
+from retrieval.benchmark.figures.run import RunFigures
+from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
+from retrieval.ui.benchmarks.plots import latency_charts
 from scripts import figures
-from scripts.report.judged_tables import judged
 from scripts.report.markdown import FigureMissingError
 from scripts.report.markers import MarkerError, replaced
-from scripts.report.scheme_tables import schemes
+from scripts.report.plots import picture
+from scripts.report.quality_tables import judged, schemes
 from scripts.report.tables import TABLES, report
+from tests.benchmark_json import RUN
 
 MS = {"p50_ms": 1.0, "p95_ms": 2.0, "p99_ms": 3.0, "cpu_ms": 4.0, "samples": 5}
 STAGE_NAMES = ("encode", "binarize", "hamming", "asymmetric", "rescore", "documents", "without_encode", "total")
 SPREAD = {"min": 1.0, "mean": 2.0, "max": 3.0, "batches": 4}
+SVG = "{http://www.w3.org/2000/svg}"
 KERNELS = ("float32_faiss", "float32_numpy", "int8", "binary")
 
 
@@ -80,7 +88,10 @@ def a_run() -> dict[str, Any]:
                 "by_arithmetic": {"float32": 30_720_000}, "codes_bytes": 960_000, "queries": 3,
             },
             "growth": {
-                "sizes": [size, {"documents": 2_000_000, "made_vectors": 9, "not_measured": "no room"}],
+                "sizes": [
+                    size, {**size, "documents": 20_000},
+                    {"documents": 2_000_000, "made_vectors": 9, "not_measured": "no room"},
+                ],
                 "made_vectors_are": "real ones plus noise",
             },
         },
@@ -108,7 +119,7 @@ def folder(tmp_path: Path) -> Path:
     markers = [
         f"<!-- figures: {name} -->\na stale line\n<!-- /figures -->"
         for name in (*TABLES, "judged", "schemes")
-        if name not in ("peers", "quick")
+        if name not in ("headline", "peers", "quick")
     ]
     (tmp_path / "README.md").write_text("# Title\n\n" + "\n\ntext\n\n".join(markers) + "\n")
     return tmp_path
@@ -142,7 +153,7 @@ class TestMarkers:
 
 
 class TestTables:
-    def test_every_table_is_whole(self) -> None:
+    def test_every_row_of_a_table_has_as_many_cells(self) -> None:
         for name, table in TABLES.items():
             if name in a_run()["parts"] or name in ("machine", "recall"):
                 rows = [line for line in table(a_run()) if line.startswith("|")]
@@ -152,20 +163,32 @@ class TestTables:
         (*_, row) = TABLES["recall"](a_run())
         assert row == "| people | **0.987** | 200 | 0.550 | 0.890 |"
 
-    def test_where_nothing_was_evicted_the_reason_stands_in_place_of_a_number(self) -> None:
+    def test_the_headline_compares_with_the_published_recipe_and_a_graph(self) -> None:
+        engine = {"title": "a graph", "recall": {"people": 0.98}, "latency_ms": {"people": {"p50": 1.5}}}
+        engines = {name: {**engine, "rss_growth_bytes": 1e9} for name in ("ours", "faiss_hnsw")}
+        run = {**a_run(), "parts": {**a_run()["parts"], "peers": {"engines": engines}}}
+        lines = list(TABLES["headline"](run))
+        assert lines[2] == "| recall@10 | **0.987** | 0.890 | 0.980 |"
+        assert "1.0 MB" in lines[-1]
+        assert "30.7 MB" in lines[-1]
+        del engines["faiss_hnsw"]["recall"]
+        with pytest.raises(FigureMissingError, match="a graph"):
+            list(TABLES["headline"](run))
+
+    def test_without_cold_figures_the_table_has_the_reason(self) -> None:
         lines = list(TABLES["cold"](a_run()))
         assert "| first query of a fresh process | 1.00 (2.00) | - |" in lines
         assert any("a reason" in line for line in lines)
 
-    def test_a_busy_machine_is_not_passed_over(self) -> None:
+    def test_a_busy_machine_is_reported(self) -> None:
         assert "busy" not in "".join(TABLES["machine"](a_run()))
         assert "load average 9.0" in "".join(TABLES["machine"]({**a_run(), "load_average": 9.0}))
 
-    def test_a_part_that_failed_is_no_table(self) -> None:
+    def test_a_failed_part_has_no_table(self) -> None:
         with pytest.raises(FigureMissingError, match="out of memory"):
             list(TABLES["scans"]({"parts": {"scans": {"error": "out of memory"}}}))
 
-    def test_a_report_has_what_there_is(self) -> None:
+    def test_a_report_has_the_parts_that_were_run(self) -> None:
         run = {**a_run(), "parts": {"opening": a_run()["parts"]["opening"], "growth": {"error": "a disk"}}}
         text = "\n".join(report(run))
         assert "opens in 0.00 s" in text
@@ -202,9 +225,32 @@ class TestSchemes:
             list(schemes({"query_sets": {}, "judged": {}}))
 
 
+class TestPlots:
+    def test_a_plot_is_one_svg_file_that_brings_every_colour_it_uses(self) -> None:
+        charts = list(latency_charts(RunFigures.from_json(RUN)))
+        svg = picture([*charts, replace(charts[0], title="another")])
+        parsed = ElementTree.fromstring(svg)
+        style = parsed.findtext(f"{SVG}style") or ""
+        classes = {name for each in parsed.iter() for name in (each.get("class") or "").split()}
+        assert {name for name in classes if f".{name}" not in style} <= {"solid"}
+        assert set(re.findall(r"var\((--[a-z0-9]+)\)", style)) <= set(re.findall(r"(--[a-z0-9]+):", style))
+        assert "prefers-color-scheme: dark" in style
+        assert "http" not in svg.replace('xmlns="http://www.w3.org/2000/svg"', "")
+
+    def test_charts_of_the_same_series_share_one_key(self) -> None:
+        [chart] = latency_charts(RunFigures.from_json(RUN))
+        assert picture([chart, replace(chart, title="another")]).count(">A graph</text>") == 1
+        other = replace(chart, series=chart.series[:1])
+        assert picture([chart, other]).count(">other settings</text>") == 2
+
+    def test_charts_of_one_measure_have_one_vertical_scale(self) -> None:
+        low, high = (Chart("t", Axis("x"), Axis("y"), (Series("s", "int8", (Point(1, y, ""),)),)) for y in (10.0, 90.0))
+        marks = re.findall(r'<g transform="translate\(\S+ (\S+)\)"><title>', picture([low, high]))
+        assert float(marks[0]) > float(marks[1]) + 100
+
+
 class TestCommand:
     def test_running_it_twice_gives_the_same_bytes(self, folder: Path) -> None:
-        pytest.importorskip("matplotlib", reason="needs matplotlib of requirements-bench.txt")
         assert run(folder) == 0
         first = {path.name: path.read_bytes() for path in folder.iterdir()}
         assert run(folder) == 0
@@ -213,8 +259,7 @@ class TestCommand:
         assert plots <= first.keys()
         assert b"stale" not in first["README.md"]
 
-    def test_a_check_changes_nothing_and_tells_by_its_status(self, folder: Path) -> None:
-        pytest.importorskip("matplotlib", reason="needs matplotlib of requirements-bench.txt")
+    def test_check_changes_nothing_and_exits_with_1_when_a_table_is_stale(self, folder: Path) -> None:
         before = (folder / "README.md").read_text()
         assert run(folder, "--check") == 1
         assert (folder / "README.md").read_text() == before
@@ -232,7 +277,7 @@ class TestCommand:
         assert "no table 'nonsense'" in capsys.readouterr().err
 
 
-def test_the_texts_show_what_was_measured() -> None:
+def test_the_documents_show_what_was_measured() -> None:
     if not (figures.BENCHMARKS / figures.RUN_FILE).exists():
         pytest.skip(f"nothing was measured: there is no assets/benchmarks/{figures.RUN_FILE}")
     assert figures.main(["--check"]) == 0

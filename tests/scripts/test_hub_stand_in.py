@@ -101,6 +101,8 @@ def test_paths_info_tells_about_those_there_are(hub: HubStandIn) -> None:
         ("/datasets/someone/notes/resolve/main/..%2F..%2Fnotes", "EntryNotFound"),
     ],
 )
-def test_what_is_not_there_is_named_as_the_hub_names_it(hub: HubStandIn, path: str, code: str) -> None:
+def test_a_missing_repository_branch_or_file_is_named_as_the_hub_names_it(
+    hub: HubStandIn, path: str, code: str
+) -> None:
     response, _ = ask(hub, path)
     assert (response.status, response.headers["X-Error-Code"]) == (404, code)

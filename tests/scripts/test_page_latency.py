@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.page_latency import parser, percentiles
-from scripts.report.page_table import page
+from retrieval.benchmark.timings import percentiles
+from scripts.page_latency import parser
+from scripts.report.speed_tables import page
 
 
 def figures() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The numbers of the explanation are those of the search, and of plain numpy beside it."""
+"""The numbers of the explanation are those of the search, and those that plain numpy gives."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from retrieval import QueryError, Searcher, build_index
 from retrieval.results import SearchSettings
-from retrieval.search.explanation.distances import hamming_distances
 from retrieval.search.explanation.explain import Explanation, explain, explain_first_document
+from retrieval.search.explanation.stages import hamming_distances
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
 
 QUERY = "sort list file read"
@@ -152,7 +152,7 @@ def test_one_document_is_enough(build: Build, encoder: FakeEncoder) -> None:
     searcher = Searcher.open(build(["red apple"]).path, encoder=encoder)
     found = explain(searcher, "red pear", searcher.defaults)
     assert found.distances.num_documents == 1
-    assert len(found.still_dimensions) == found.dim
+    assert len(found.constant_dimensions) == found.dim
     assert found.document.raw.rank == 1
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from retrieval import (
@@ -26,8 +25,9 @@ from retrieval import (
     build_index,
 )
 from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
-from retrieval.quantization import Float32s, binarize, unpack_signs
+from retrieval.quantization import Float32s
 from tests.conftest import WORDS, Build, FakeEncoder, RowsCorpus, random_texts
+from tests.support import Oracle
 
 TEXTS = random_texts(400)
 QUERIES = [" ".join(np.random.default_rng(seed).choice(WORDS, 3)) for seed in range(30)]
@@ -45,40 +45,6 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
 
 def rows(response: SearchResponse) -> list[int]:
     return [hit.row for hit in response.hits]
-
-
-@dataclasses.dataclass
-class Oracle:
-    """The whole path in plain numpy, a distinct text at a time."""
-
-    embeddings: Float32s
-    bundle: Bundle
-
-    @classmethod
-    def of(cls, searcher: Searcher) -> Oracle:
-        return cls(np.load(searcher.bundle.file(EMBEDDINGS_FILE)), searcher.bundle)
-
-    def distances(self, query: Float32s) -> npt.NDArray[np.int64]:
-        different: npt.NDArray[np.int64] = ((self.embeddings > 0) != (query > 0)).sum(axis=1)
-        return different
-
-    def search(
-        self, query: Float32s, top_k: int, num_candidates: int, multiplier: int, *, asymmetric: bool, rescore: bool
-    ) -> tuple[list[int], list[float]]:
-        order = np.argsort(self.distances(query), kind="stable")[:num_candidates]
-        dim = len(query)
-        scores = np.cos(np.pi * self.distances(query)[order] / dim)
-        if asymmetric:
-            signs = unpack_signs(binarize(self.embeddings[order]), dim).astype(np.float64)
-            scores = signs @ query / (np.sqrt(dim) * np.sqrt(2 / np.pi))
-            order, scores = order[best := np.argsort(-scores, kind="stable")], scores[best]
-        if rescore:
-            order = order[: multiplier * top_k]
-            quantizer = self.bundle.manifest.quantizer
-            decoded = quantizer.decode(quantizer.encode(self.embeddings[order])).astype(np.float64)
-            scores = decoded @ query
-        best = np.lexsort((order, -scores))[:top_k]
-        return order[best].tolist(), np.clip(scores[best], -1, 1).tolist()
 
 
 class TestAgainstTheOracle:
@@ -367,7 +333,7 @@ class TestInput:
             searcher.search_vector(vector)
 
     @pytest.mark.parametrize("vector", ["text", None, [[1], [2, 3]], [object()]])
-    def test_what_is_no_vector_is_refused(self, searcher: Searcher, vector: Any) -> None:
+    def test_values_that_are_no_vector_are_refused(self, searcher: Searcher, vector: Any) -> None:
         with pytest.raises(QueryError, match="64 finite numbers"):
             searcher.search_vector(vector)
 

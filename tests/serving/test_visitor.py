@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from retrieval import BuildError, Searcher
+from retrieval.serving.child_job import ChildJob
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.process import why_died, why_timed_out
-from retrieval.serving.visitor.queue import BuildJob, ChildQueue, JobStatus
-from retrieval.serving.visitor.words import OUT_OF_MEMORY, for_visitors
+from retrieval.serving.visitor.queue import ChildQueue
+from retrieval.ui.your_data.failures import OUT_OF_MEMORY, why_failed
 from tests.conftest import random_texts
+from tests.serving.processes import is_alive, wait_until
 
 LIMITS = OwnLimits()
 
@@ -44,23 +42,9 @@ def written(folder: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until(condition: Callable[[], object], timeout_s: float = 30) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)
-
-
-def running(job: BuildJob) -> int:
+def running(job: ChildJob) -> int:
     """Waits until the child of a job is at work, and returns its id."""
-    wait_until(lambda: job.status.phase not in ("waiting", "starting"))
+    wait_until(lambda: job.status.phase != "starting")
     assert job.pid is not None
     return job.pid
 
@@ -70,7 +54,7 @@ def test_a_look_tells_columns_guesses_and_first_rows(queue: ChildQueue, tmp_path
         tmp_path, "notes.csv", "id,title,body\n" + "".join(f"{n},a title {n},a body {n}\n" for n in range(9))
     )
     status = queue.submit(request(path), max_seconds=30).wait()
-    assert status.phase == "finished"
+    assert status.state == "finished"
     assert status.result["columns"] == ["title", "body", "id"]
     assert status.result["guesses"] == {"text": "title", "body": "body"}
     assert [row["id"] for row in status.result["rows"]] == ["0", "1", "2", "3", "4"]
@@ -90,14 +74,15 @@ def test_a_look_tells_columns_guesses_and_first_rows(queue: ChildQueue, tmp_path
         ("page.html", b"<html>", "a format not known here"),
     ],
 )
-def test_a_bad_file_is_refused_in_words_without_paths(
+def test_a_bad_file_is_refused_with_the_reason(
     queue: ChildQueue, tmp_path: Path, name: str, content: bytes, told: str
 ) -> None:
     status = queue.submit(request(written(tmp_path, name, content)), max_seconds=30).wait()
-    assert status.phase == "failed"
+    assert (status.state, status.failure) == ("failed", "error")
     assert told in status.message
-    assert str(tmp_path) not in status.message
-    assert "--" not in status.message
+    shown = why_failed(status, tmp_path, 30)
+    assert str(tmp_path) not in shown
+    assert "--" not in shown
 
 
 def test_a_small_file_that_unfolds_into_a_huge_one_is_refused(queue: ChildQueue, tmp_path: Path) -> None:
@@ -107,7 +92,7 @@ def test_a_small_file_that_unfolds_into_a_huge_one_is_refused(queue: ChildQueue,
     large = pa.DictionaryArray.from_arrays(pa.array([0] * 200_000, pa.int32()), pa.array(["y" * 5_000_000]))
     pq.write_table(pa.table({"text": large}), tmp_path / "bomb.parquet", compression="zstd")
     status = queue.submit(request(tmp_path / "bomb.parquet"), max_seconds=60).wait()
-    assert (status.phase, status.message) == ("failed", OUT_OF_MEMORY)
+    assert (status.state, why_failed(status, tmp_path, 60)) == ("failed", OUT_OF_MEMORY)
 
 
 @pytest.mark.model
@@ -116,7 +101,7 @@ def test_a_build_makes_an_index_and_counts_what_it_read(queue: ChildQueue, tmp_p
     path = written(tmp_path, "notes.jsonl", "".join(json.dumps({"title": text}) + "\n" for text in texts))
     asked = request(path, "build", columns={"text": "title"}, max_rows=32, max_text_chars=200)
     status = queue.submit(asked, max_seconds=60).wait()
-    assert (status.phase, status.message) == ("finished", "")
+    assert (status.state, status.message) == ("finished", "")
     assert (status.result["rows_in_file"], status.result["rows_used"]) == (33, 32)
     assert status.result["non_ascii_texts"] == 1
     searcher = Searcher.open(tmp_path / "built")
@@ -132,13 +117,13 @@ def test_a_cancelled_build_is_killed_and_leaves_the_place_free(queue: ChildQueue
     job = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=60)
     waiting = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=60)
     pid = running(job)
-    assert (waiting.status.phase, waiting.status.place) == ("waiting", 1)
+    assert (waiting.status.state, queue.place_of(waiting)) == ("waiting", 1)
     waiting.cancel()
-    assert waiting.wait(10).phase == "cancelled"
+    assert waiting.wait(10).state == "cancelled"
     job.cancel()
-    assert job.wait(10).phase == "cancelled"
+    assert job.wait(10).state == "cancelled"
     assert not is_alive(pid)
-    assert queue.submit(request(path), max_seconds=30).wait().phase == "finished"
+    assert queue.submit(request(path), max_seconds=30).wait().state == "finished"
 
 
 @pytest.mark.model
@@ -146,19 +131,9 @@ def test_a_build_that_takes_too_long_is_stopped_and_says_what_to_do(queue: Child
     path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000, words=30)))
     job = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=2)
     status = job.wait(30)
-    assert status.phase == "failed"
-    assert status.message.startswith("Stopped after 2 s")
+    assert (status.state, status.failure) == ("failed", "timeout")
     assert job.pid is not None
     assert not is_alive(job.pid)
-
-
-def test_a_child_that_is_killed_from_outside_is_reported(queue: ChildQueue, tmp_path: Path) -> None:
-    path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000)))
-    job = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=60)
-    os.kill(running(job), 9)
-    status = job.wait(10)
-    assert status.phase == "failed"
-    assert "memory" in status.message
 
 
 def test_a_child_gives_way_to_everything_else(queue: ChildQueue, tmp_path: Path) -> None:
@@ -172,23 +147,6 @@ def test_a_child_gives_way_to_everything_else(queue: ChildQueue, tmp_path: Path)
     assert not [link for link in links if link.startswith("socket:")]
 
 
-def test_a_child_ends_with_the_process_that_wants_its_answer(tmp_path: Path) -> None:
-    path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000)))
-    code = (
-        "import json, sys, time; from retrieval.serving.visitor.queue import ChildQueue; "
-        "job = ChildQueue().submit(json.loads(sys.argv[1]), max_seconds=60)\n"
-        "while job.status.phase in ('waiting', 'starting'): time.sleep(0.02)\n"
-        "print(job.pid, flush=True); time.sleep(60)"
-    )
-    asked = json.dumps(request(path, "build", columns={"text": "text"}))
-    with subprocess.Popen([sys.executable, "-c", code, asked], stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
-        assert is_alive(pid)
-        parent.kill()
-    wait_until(lambda: not is_alive(pid), 10)
-
-
 def test_a_queue_that_is_full_refuses(tmp_path: Path) -> None:
     queue = ChildQueue(max_waiting=0)
     path = written(tmp_path, "notes.txt", "a text\n")
@@ -199,18 +157,6 @@ def test_a_queue_that_is_full_refuses(tmp_path: Path) -> None:
     queue.close()
 
 
-def test_the_time_left_follows_the_rate() -> None:
-    assert JobStatus("encoding", 50, 200).share == 0.25
-    assert JobStatus("encoding", 50, None).share is None
-    assert JobStatus("failed").is_over
-
-
-def test_a_build_that_was_stopped_tells_how_many_rows_would_fit() -> None:
-    assert "first 11,000 rows" in why_timed_out("encoding", 12_345, 20_000, 90)
-    assert "Use fewer rows" in why_timed_out("model", 0, None, 90)
-    assert "status 7" in why_died(7)
-
-
 def test_limits_come_from_the_environment() -> None:
     limits = OwnLimits.from_environment(
         {"OWN_MAX_ROWS": "5", "OWN_MAX_MB": "2", "OWN_MAX_SECONDS": "7", "OWN_DATA": "0"}
@@ -219,9 +165,3 @@ def test_limits_come_from_the_environment() -> None:
     assert OwnLimits.from_environment({}) == OwnLimits()
     with pytest.raises(BuildError, match="OWN_MAX_ROWS is 'many'"):
         OwnLimits.from_environment({"OWN_MAX_ROWS": "many"})
-
-
-def test_a_message_for_visitors_has_no_path_and_no_option() -> None:
-    told = for_visitors("/tmp/x/notes.csv: no column 'a'. Choose one with --text-column.", Path("/tmp/x"))
-    assert told == "notes.csv: no column 'a'. Choose one as the text column."
-    assert for_visitors("cannot write the index at /tmp/x/built: full", Path("/tmp/x")).startswith("Cannot write")

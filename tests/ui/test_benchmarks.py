@@ -11,13 +11,14 @@ import pytest
 
 from retrieval.benchmark.figures.judged import judged_collections
 from retrieval.benchmark.figures.run import RunFigures
-from retrieval.benchmark.figures.tuning import tuning_figures
 from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.tuning import Tuning
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series, figure
 from retrieval.ui.benchmarks.claims import CLAIMS
 from retrieval.ui.benchmarks.cost_table import article_table, cost_answer
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
-from retrieval.ui.benchmarks.plots import run_charts, tuning_chart
+from retrieval.ui.benchmarks.kept_plots import tuning_chart
+from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.benchmarks.quick_panel import offer, result, under_way
 from retrieval.ui.benchmarks.scales import linear_scale, log_scale, short_number
 from retrieval.ui.benchmarks.standing import judged_section, project_section
@@ -76,7 +77,7 @@ def test_times_taken_beside_other_work_are_marked(manifest: Manifest) -> None:
     assert "Other work was under way on the machine (load 9.5 on 2 cores)" in claims_section(manifest, busy, None)
 
 
-def test_the_run_gives_the_charts_of_the_issue() -> None:
+def test_a_run_gives_a_chart_of_each_kind() -> None:
     titles = [chart.title for chart in run_charts(WHOLE)]
     assert titles == [
         "Recall against latency: questions", "Recall against memory: questions", "Growth: time", "Growth: bytes",
@@ -87,9 +88,7 @@ def test_the_chosen_setting_is_marked_in_the_tuning_chart(manifest: Manifest) ->
     html = plots_section(replace(manifest, search=TUNED), None)
     assert "chosen by the build, on this corpus" in html
     assert "99.3 % of what rescoring all int8 vectors would; 99 % was asked for." in html
-    tuning = tuning_figures(TUNED)
-    assert tuning is not None
-    chosen = tuning_chart(tuning).series[-1]
+    chosen = tuning_chart(Tuning.from_json(TUNED)).series[-1]
     assert chosen.label == "chosen for this index"
     assert [(each.x, round(each.y, 2)) for each in chosen.points] == [(100, 99.34)]
 
@@ -185,8 +184,6 @@ def test_no_spoiled_figure_breaks_the_page_or_runs_in_it(manifest: Manifest) -> 
         html += result(run, run.quick) if run.quick else ""
         assert "<script" not in html
         assert "nan" not in html.replace("NaN", "nan").split()
-    for search in spoiled(TUNED):
-        assert "<script" not in plots_section(replace(manifest, search=search), None)
     for collections in spoiled(JUDGED):
         assert "<script" not in judged_section(judged_collections(collections))
 

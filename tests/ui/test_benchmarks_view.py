@@ -18,7 +18,7 @@ from retrieval.ui.asking import Asking, place_index
 from retrieval.ui.benchmarks.view import BenchmarksView
 from tests.benchmark_json import RUN
 from tests.conftest import Build, FakeEncoder, random_texts
-from tests.ui.test_page import in_loop
+from tests.support import in_loop
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.browser_page import (
     opened,
     search,
 )
-from tests.page_server import EXAMPLE, HOSTILE_TEXT, SNIPPET, RunningApp, build_tiny_index, running_app
+from tests.page_server import EXAMPLE, HOSTILE_TEXT, SNIPPET, RunningApp, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
@@ -25,17 +25,12 @@ PARTS = ("#query", "#index", "#results", "#latency", "#memory")
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_index(tmp_path_factory.mktemp("browser") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def served(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+def served(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     # A tunnel that cannot be had: what the page says of it is seen here too.
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9"}
     folder = tmp_path_factory.mktemp("served")
     nowhere["HF_HOME"] = str(folder / "hub")
-    with running_app(folder, "--index", str(index), "--share", environment=nowhere) as running:
+    with running_app(folder, "--index", str(tiny_index), "--share", environment=nowhere) as running:
         yield running
 
 
@@ -131,7 +126,7 @@ def test_keys_lead_from_the_question_through_the_results(browser: Browser, serve
         expect(page.locator("#query input")).to_be_focused()
 
 
-def test_an_answer_under_way_is_shown(browser: Browser, served: RunningApp) -> None:
+def test_a_pending_answer_is_shown_as_pending(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url) as page:
         page.route("**/run/predict*", lambda route: None)  # no answer comes
         search(page, "sort a list")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -16,17 +13,9 @@ from tests.browser_page import (
     opened,
     search,
 )
-from tests.page_server import RunningApp, build_tiny_index, running_app
+from tests.page_server import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder: Path = tmp_path_factory.mktemp("compared")
-    index = build_tiny_index(folder / "tiny")
-    with running_app(folder, "--index", str(index)) as running:
-        yield running
 
 
 def open_tab(page: Page) -> None:
@@ -98,4 +87,4 @@ def test_an_emptied_query_brings_the_explanation_back(browser: Browser, served: 
         search(page, "sort a list")
         expect(page.locator("#compare .column")).to_have_count(5)
         page.fill("#query input", "")
-        expect(page.locator("#compare .invitation")).to_contain_text("What does one bit a dimension lose?")
+        expect(page.locator("#compare .invitation")).to_contain_text("What does one bit per dimension lose?")

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser_page import DESKTOP, PHONE, assert_accessible, assert_nothing_is_cut_off, opened
-from tests.page_server import RunningApp, build_tiny_index, running_app
+from tests.page_server import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 LINK = "?view=hood&q=sort+a+list"
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp("hood")
-    index = build_tiny_index(folder / "tiny")
-    with running_app(folder, "--index", str(index)) as running:
-        yield running
 
 
 def marked_bits(page: Page) -> int:

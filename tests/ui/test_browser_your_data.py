@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 from retrieval import Searcher
 from tests.browser_page import PHONE, assert_accessible, assert_nothing_is_cut_off, opened, search
 from tests.conftest import random_texts
-from tests.page_server import HOSTILE_TEXT, RunningApp, build_tiny_index, running_app
-from tests.serving.test_visitor import wait_until
+from tests.page_server import HOSTILE_TEXT, RunningApp, running_app
+from tests.support import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 SECRET = "the blue elephant sings at night"
@@ -30,10 +30,10 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, scratch: Path) -> Iterator[RunningApp]:
+def served(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory, scratch: Path) -> Iterator[RunningApp]:
     folder = tmp_path_factory.mktemp("own")
     environment = {"OWN_MAX_MB": "1", "OWN_MAX_ROWS": "300", "TMPDIR": str(scratch)}
-    with running_app(folder, "--index", str(build_tiny_index(folder / "tiny")), environment=environment) as running:
+    with running_app(folder, "--index", str(tiny_index), environment=environment) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from retrieval import STAGES, Document, Hit, Latency, SearchResponse, SearchSettings
 from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, message, result_list, source_name
-from tests.ui.test_markup import HOSTILE, Reader
+from tests.support import HOSTILE, Reader
 
 STYLE = CardStyle(dim=384, body_language="python", corpus_name="conala")
 DOCUMENT = Document(7, "Sort a list", "sorted(x)", "https://stackoverflow.com/questions/7", "7", 0.87)

@@ -1,71 +1,73 @@
-"""The comparison as HTML: every text escaped, every way told with what it lost, the same text under one `data-row`."""
+"""The comparison as HTML: every text escaped, every way with what it lost, the same text under one `data-row`."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
 from retrieval import Searcher, SearchSettings
-from retrieval.evaluation.comparison.compare import compare
-from retrieval.evaluation.comparison.compared import ComparedHit, Comparison, LostText, Method
+from retrieval.evaluation.comparison.answers import ComparedHit, Comparison, LostText, WayAnswer
+from retrieval.evaluation.comparison.compare import compare, ways_compared
 from retrieval.ui.compare.columns import MAX_TITLE_CHARS, columns
-from retrieval.ui.compare.summary import figures, verdict
-from retrieval.ui.compare.view import board, explanation
+from retrieval.ui.compare.view import board, explanation, figures, verdict
+from retrieval.ui.compare.words import WAY_WORDS, compare_values, sentence, short_percent, speed_words
 from tests.conftest import Build, FakeEncoder, random_texts
-from tests.ui.test_markup import HOSTILE, Reader
+from tests.support import HOSTILE, Reader
+
+WAYS = {way.key: way for way in ways_compared(SearchSettings())}
 
 
-def method(key: str, hits: tuple[ComparedHit, ...], **changes: object) -> Method:
-    made = Method(key, key, f"about {key}", "cosine", hits, (), 10.0, 3, 48, 4_800, 0, 0)
-    return replace(made, **changes)  # type: ignore[arg-type]
+def answer(key: str, hits: tuple[ComparedHit, ...], **changes: Any) -> WayAnswer:
+    made = WayAnswer(WAYS[key], hits, (), 10.0, 3, WAYS[key].work(100, 10), 48, 4_800, 0, 0)
+    return replace(made, **changes)
 
 
 def hit(rank: int, row: int, text: str = "a text", *, kept: bool = True, there: int | None = None) -> ComparedHit:
     return ComparedHit(rank, row, text, "https://host/1", 0.5, kept, there or rank)
 
 
-def comparison(text: str = "a text", **changes: object) -> Comparison:
-    methods = (
-        method("float32", (hit(1, 7, text), hit(2, 8)), vector_bytes=1536, ram_bytes=153_600, time_ms=40.0, num_runs=1),
-        method("int8", (hit(1, 7, text), hit(2, 8)), ram_bytes=38_400),
-        method("bits", (hit(1, 8, there=2), hit(2, 9, kept=False, there=1_234)), score_kind="bits differ",
-               lost=(LostText(1, 7, text, None),)),
-        method("published", (hit(1, 7, text), hit(2, 8)), score_kind="raw dot", disk_bytes=38_400,
-               disk_read_bytes=3_840),
-        method("ours", (hit(1, 7, text), hit(2, 8)), time_ms=2.0, disk_bytes=38_400),
-    )  # fmt: skip
-    made = Comparison("q", methods, "float32", SearchSettings(), 100, 384, 3.0, 60.0, 300_000_000)
-    return replace(made, **changes)  # type: ignore[arg-type]
+def comparison(text: str = "a text", **changes: Any) -> Comparison:
+    answers = (
+        answer("float32", (hit(1, 7, text), hit(2, 8)), vector_bytes=1536, ram_bytes=153_600, time_ms=40.0, num_runs=1),
+        answer("int8", (hit(1, 7, text), hit(2, 8)), ram_bytes=38_400),
+        answer("bits", (hit(1, 8, there=2), hit(2, 9, kept=False, there=1_234)), lost=(LostText(1, 7, text, None),)),
+        answer("published", (hit(1, 7, text), hit(2, 8)), disk_bytes=38_400, disk_read_bytes=3_840),
+        answer("ours", (hit(1, 7, text), hit(2, 8)), time_ms=2.0, disk_bytes=38_400),
+    )
+    made = Comparison("q", answers, "float32", SearchSettings(), 100, 384, 3.0, 60.0, 300_000_000)
+    return replace(made, **changes)
 
 
 def without_float32() -> Comparison:
     made = comparison()
-    missing = replace(made["float32"], hits=(), time_ms=None, num_runs=0, missing="Built without <embeddings>.")
-    return replace(made, methods=(missing, *made.methods[1:]), reference_key="int8")
+    missing = replace(made["float32"], hits=(), time_ms=None, num_runs=0)
+    return replace(made, answers=(missing, *made.answers[1:]), reference_key="int8")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_strangers_text_is_shown_and_brings_no_tag(text: str) -> None:
+def test_untrusted_text_is_escaped(text: str) -> None:
     seen = Reader(board(comparison(text)))
     assert text in seen.text
     assert not set(seen.tags) & {"script", "img", "svg", "style"}
 
 
-def test_one_text_has_one_row_in_every_column_and_among_what_is_lost() -> None:
+def test_a_text_has_the_same_data_row_in_every_column_and_list_of_losses() -> None:
     assert len(re.findall(r'data-row="7"', columns(comparison()))) == 5
     assert len(re.findall(r'data-row="9"', columns(comparison()))) == 1
 
 
-def test_what_is_lost_is_told_with_its_rank() -> None:
+def test_lost_texts_are_listed_with_their_rank() -> None:
     text = Reader(columns(comparison())).text
     assert "Lost, with the rank in float32#1a text" in text
     assert text.count("Nothing lost.") == 3
 
 
-def test_what_float32_does_not_have_is_marked_with_the_rank_it_has_there() -> None:
+def test_texts_that_float32_does_not_have_are_marked_with_their_rank_there() -> None:
     html = columns(comparison())
     assert html.count('class="pick stray"') == 1
     assert "float32 #1,234, not among its results" in Reader(html).text
@@ -77,7 +79,7 @@ def test_the_heads_have_overlap_time_and_bytes() -> None:
         assert part in text
 
 
-def test_the_table_has_a_row_a_way_with_its_share_of_float32() -> None:
+def test_the_table_has_one_row_per_way_with_its_share_of_float32() -> None:
     html = figures(comparison())
     assert html.count("<tr") == 6
     text = Reader(html).text
@@ -85,10 +87,42 @@ def test_the_table_has_a_row_a_way_with_its_share_of_float32() -> None:
         assert part in text
 
 
-def test_the_sentence_is_on_top() -> None:
-    assert Reader(board(comparison())).text.startswith(
-        "Comparison2 of 2 of the float32 results, 20x faster, from 3 % of the memory."
-    )
+def test_the_page_starts_with_the_sentence() -> None:
+    assert Reader(board(comparison())).text.startswith(f"Comparison{sentence(comparison())}")
+
+
+@pytest.mark.parametrize(
+    ("reference_ms", "our_ms", "relation"),
+    [(102.5, 2.5, "41x faster"), (3.0, 6.0, "2.0x slower"), (3.0, 3.1, "about as fast"), (0.05, 0.4, "too short")],
+)
+def test_the_sentence_states_speed_and_memory_as_measured(reference_ms: float, our_ms: float, relation: str) -> None:
+    made = comparison()
+    float32, ours = replace(made["float32"], time_ms=reference_ms), replace(made["ours"], time_ms=our_ms)
+    said = sentence(replace(made, answers=(float32, *made.answers[1:-1], ours)))
+    for fact in ("2 of 2", "float32", "3 % of the memory", relation):
+        assert fact in said
+
+
+def test_ratios_are_rounded_to_two_digits_or_three() -> None:
+    assert [short_percent(share) for share in (1.0, 0.125, 0.03125, 0.004, 0.0)] == [
+        "100 %", "12.5 %", "3 %", "0.4 %", "0 %",
+    ]  # fmt: skip
+    assert [speed_words(ratio) for ratio in (41.2, 3.25, 0.5, 1.0)] == [
+        "41x faster", "3.2x faster", "2.0x slower", "about as fast",
+    ]  # fmt: skip
+
+
+def test_programs_get_plain_values() -> None:
+    made = comparison()
+    values = json.loads(json.dumps(compare_values(made)))
+    assert values["in_words"] == sentence(made)
+    assert [method["overlap"] for method in values["methods"]] == [each.overlap for each in made.answers]
+    assert values["methods"][4]["hits"][0]["text"] == "a text"
+
+
+def test_every_way_that_is_compared_has_words() -> None:
+    assert WAYS.keys() <= WAY_WORDS.keys()
+    assert len({words.name for words in WAY_WORDS.values()}) == len(WAY_WORDS)
 
 
 def test_notes_are_shown_escaped() -> None:
@@ -97,10 +131,11 @@ def test_notes_are_shown_escaped() -> None:
 
 
 def test_without_float32_the_page_says_what_is_missing_and_counts_with_int8() -> None:
+    Balance(board(without_float32()))
     text = Reader(board(without_float32())).text
-    assert "Built without <embeddings>. Until then, overlap is counted with int8" in text
-    assert "cannot be shown" in text
-    assert "Lost, with the rank in the int8 scan" in text
+    assert "--no-baseline" in text
+    assert "int8 scan" in text
+    assert compare_values(without_float32())["methods"][0]["missing"] is not None
 
 
 def test_only_web_addresses_become_links() -> None:
@@ -108,7 +143,7 @@ def test_only_web_addresses_become_links() -> None:
     safe = columns(made)
     hostile = replace(made["ours"], hits=(replace(hit(1, 7), url="javascript:alert(1)"),))
     assert safe.count('href="https://host/1"') == 10
-    assert "javascript" not in columns(replace(made, methods=(*made.methods[:-1], hostile)))
+    assert "javascript" not in columns(replace(made, answers=(*made.answers[:-1], hostile)))
 
 
 def test_a_long_text_is_cut() -> None:
@@ -130,11 +165,6 @@ class Balance(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
-
-
-def test_the_html_is_balanced() -> None:
-    for made in (comparison(), without_float32()):
-        Balance(board(made))
 
 
 @pytest.mark.parametrize("baseline", [True, False])

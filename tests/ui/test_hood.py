@@ -1,4 +1,4 @@
-"""The view "Under the hood": its pictures show the numbers they are given, and strangers' text is not obeyed."""
+"""The view "Under the hood": its pictures show the numbers they are given, and untrusted text is escaped."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pytest
 
 from retrieval import Searcher
 from retrieval.results import SearchSettings
-from retrieval.search.explanation.distances import DistanceCounts
-from retrieval.search.explanation.explain import Explanation, Tokens, explain
+from retrieval.search.explanation.explain import Explanation, QueryTokens, explain
+from retrieval.search.explanation.stages import DistanceCounts
 from retrieval.ui.hood.distance_chart import coin_tosses, distance_chart
-from retrieval.ui.hood.formula import formula
 from retrieval.ui.hood.grids import GridWords, bit_grid, code_grid, difference_grid, heat_grid
-from retrieval.ui.hood.lesson import lesson, read_lesson
-from retrieval.ui.hood.numbers import signed, whole
+from retrieval.ui.hood.lesson import formula, lesson, read_lesson
 from retrieval.ui.hood.query_figures import bits_figure, floats_figure, tokens_figure
 from retrieval.ui.hood.score_figures import int8_figure, score_figure
 from retrieval.ui.hood.search_figures import candidates_figure, hamming_figure
-from retrieval.ui.hood.size_figures import dollars_a_month, sum_figure, vector_bytes, why_figure
+from retrieval.ui.hood.size_figures import sum_figure, why_figure
 from retrieval.ui.hood.steps import document_steps, query_steps
 from retrieval.ui.hood.values import index_values, query_values
+from retrieval.ui.markup import signed, whole
+from tests.benchmark_json import TUNED
 from tests.conftest import Build, FakeEncoder, random_texts
 
 HOSTILE = "<img src=x onerror=alert(1)> {{n}} ${1}"
@@ -101,14 +101,14 @@ def test_coin_tosses_are_binomial() -> None:
 
 
 def test_tokens_that_were_cut_are_marked(found: Explanation) -> None:
-    html = tokens_figure(replace(found, tokens=Tokens(("[CLS]", "red", "[SEP]"), ("apple", "<b>"))))
+    html = tokens_figure(replace(found, tokens=QueryTokens(("[CLS]", "red", "[SEP]"), ("apple", "<b>"))))
     assert html.count('class="special"') == 2
     assert html.count('class="cut"') == 2
     assert "&lt;b&gt;" in html
     assert "2 more were cut" in html
 
 
-def test_an_encoder_without_tokens_is_told(found: Explanation) -> None:
+def test_the_view_says_when_the_encoder_shows_no_tokens(found: Explanation) -> None:
     assert "does not say" in tokens_figure(replace(found, tokens=None))
 
 
@@ -136,7 +136,7 @@ def test_the_sum_is_the_score_of_the_search(found: Explanation) -> None:
     assert f"Search shows {found.hit.score:.3f}" in html
 
 
-def test_an_estimate_is_told_from_a_score(searcher: Searcher) -> None:
+def test_an_estimated_score_is_marked(searcher: Searcher) -> None:
     settings = replace(searcher.defaults, rescore=False)
     assert "Rescoring is off" in score_figure(explain(searcher, "sort list", settings))
 
@@ -145,7 +145,7 @@ def test_the_chosen_document_is_marked_among_the_moves(found: Explanation) -> No
     assert candidates_figure(found).count('aria-current="true"') == 1
 
 
-def test_strangers_text_is_shown_and_not_obeyed(searcher: Searcher) -> None:
+def test_untrusted_text_is_escaped_and_its_placeholders_are_left_alone(searcher: Searcher) -> None:
     found = explain(searcher, HOSTILE, SearchSettings())
     assert found.hit.document.text == HOSTILE
     html = query_steps(searcher.manifest, "<i>", found, "") + document_steps(searcher.manifest, "<i>", found)
@@ -186,32 +186,32 @@ def test_a_formula_has_indices_powers_and_variables() -> None:
     )
 
 
-def test_prices_are_the_articles() -> None:
-    prices = [dollars_a_month(vector_bytes(384, bits) * 250_000_000) for bits in (32, 8, 1)]
-    assert prices == ["$1,358", "$339", "$42.46"]  # the article's, which cuts its figures ($42 for the last)
-    assert dollars_a_month(1000) == "under $0.01"
-
-
-def test_the_bytes_of_a_vector_are_rounded_up() -> None:
-    assert [vector_bytes(20, bits) for bits in (32, 16, 8, 1)] == [80, 40, 20, 3]
-
-
 def test_recall_is_shown_where_it_was_measured(searcher: Searcher) -> None:
     usual = {"num_candidates": 1000, "rescore_multiplier": 20, "source": "default"}
-    manifest = replace(searcher.manifest, search=usual)
-    assert "recall@10 here" not in sum_figure(manifest)
-    measured = replace(manifest, search={**manifest.search, "recall": {"bits": 0.612, "chosen": 0.993}})
-    html = sum_figure(measured)
-    assert "<strong>0.993</strong>" in html
+    assert "recall@10 here" not in sum_figure(replace(searcher.manifest, search=usual))
+    html = sum_figure(replace(searcher.manifest, search=TUNED))
+    for found in TUNED["recall"].values():
+        assert f"<strong>{found:.3f}</strong>" in html
+
+
+def test_a_quarter_billion_documents_have_their_price_at_each_precision(searcher: Searcher) -> None:
+    html = why_figure(searcher.manifest)
+    for price in ("$226", "$113", "$56.62", "$7.07"):
+        assert f"<strong>{price}</strong>" in html
+
+
+def test_the_last_table_has_one_row_per_way_with_its_bytes(searcher: Searcher) -> None:
+    html = sum_figure(searcher.manifest)
     assert html.count("<tr>") == html.count("</tr>") == 6
-    assert "250 million" in why_figure(manifest)
+    sizes = re.findall(r"</th><td>([^<]*)</td>", html)
+    assert sizes == ["256 B", "64 B", "8 B", "8 B", "8 B + 64 on disk"]
 
 
-def test_the_steps_stand_without_a_query_too(searcher: Searcher) -> None:
+def test_all_steps_are_shown_without_a_query(searcher: Searcher) -> None:
     html = query_steps(searcher.manifest, "x", None, "") + document_steps(searcher.manifest, "x", None)
     assert html.count('<section class="step"') == 10
     assert "{{" not in html
 
 
-def test_a_minus_is_a_true_minus() -> None:
+def test_negative_numbers_have_a_minus_sign_not_a_hyphen() -> None:
     assert (signed(-0.5, 2), signed(0.25, 2), whole(-3)) == ("\N{MINUS SIGN}0.50", "+0.25", "\N{MINUS SIGN}3")

@@ -56,40 +56,40 @@ def test_the_sizes_are_those_of_the_index(run: Lesson) -> None:
     assert run.names["size_bytes"] == {"float32": 300 * 256, "float16": 300 * 128, "int8": 300 * 64, "binary": 300 * 8}
 
 
-def test_the_query_is_the_searchs(run: Lesson) -> None:
+def test_the_program_makes_the_query_vector_of_the_search(run: Lesson) -> None:
     assert run.found.tokens is not None
     assert tuple(run.names["tokens"]) == run.found.tokens.read
     np.testing.assert_array_equal(run.names["query"], run.found.vector)
     assert run.names["length"] == pytest.approx(1)
 
 
-def test_the_bits_are_the_searchs(run: Lesson) -> None:
+def test_the_program_makes_the_bits_of_the_search(run: Lesson) -> None:
     assert run.names["query_code"].tolist() == run.found.code.tolist()
     assert run.names["first_bytes"] == run.found.code[:4].tolist()
     assert run.names["document_code"].tolist() == run.found.document.code.tolist()
     assert run.names["distance"] == run.found.hit.hamming_distance
 
 
-def test_the_histogram_is_the_one_that_is_drawn(run: Lesson) -> None:
+def test_the_program_counts_the_histogram_that_is_drawn(run: Lesson) -> None:
     assert run.names["histogram"].tolist() == run.found.distances.counts.tolist()
 
 
-def test_the_codes_and_their_values_are_the_indexs(run: Lesson) -> None:
+def test_the_program_reads_the_codes_of_the_index(run: Lesson) -> None:
     assert run.names["document_codes"].tolist() == run.found.document.codes.tolist()
     np.testing.assert_allclose(run.names["document"], run.found.document.decoded, atol=1e-6)
 
 
-def test_both_ways_to_the_score_give_the_score(run: Lesson) -> None:
+def test_the_plain_and_the_folded_dot_product_give_the_score(run: Lesson) -> None:
     for name in ("score", "folded_score"):
         assert run.names[name] == pytest.approx(run.found.hit.score, abs=1e-5), name
     assert run.names["raw"] == pytest.approx(run.found.document.raw.score, rel=1e-5)
 
 
-def test_the_results_are_the_searchs(run: Lesson) -> None:
+def test_the_program_finds_the_results_of_the_search(run: Lesson) -> None:
     assert run.names["results"] == [hit.row for hit in run.found.response.hits]
 
 
-def test_the_numbers_in_the_comments_are_what_the_line_gives(run: Lesson) -> None:
+def test_numbers_in_code_comments_match_what_the_line_computes(run: Lesson) -> None:
     values = query_values(run.found)
     assert values["distance"] == str(run.names["distance"])
     assert json.loads(values["first_bytes"]) == run.names["first_bytes"]

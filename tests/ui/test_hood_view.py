@@ -1,4 +1,4 @@
-"""What the view under the hood answers: a query, an example, another document, an index that cannot be asked."""
+"""What the view under the hood answers: a query, an example, another document, an index without a model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from retrieval.ui.knobs import values_of
 from retrieval.ui.page import lay_out
 from retrieval.ui.visit import Visit
 from tests.conftest import Build, FakeEncoder, random_texts
-from tests.ui.test_page import in_loop
+from tests.support import in_loop
 
 
 @pytest.fixture
@@ -94,7 +94,9 @@ def test_a_query_to_an_index_without_a_model_is_answered_with_a_message(build: B
     assert "cannot be shown" in view.choose(0, *asked("red"))
 
 
-def test_an_unexpected_failure_stays_on_this_side(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_failure_shows_a_message_without_its_details(
+    searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, view = page_over(searcher)
 
     def fail(*_: Any, **__: Any) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
-
 import pytest
 
+from retrieval.errors import counted
 from retrieval.ui.markup import (
-    counted,
     data_size,
     error_words,
     escaped,
@@ -18,33 +16,7 @@ from retrieval.ui.markup import (
     shortened,
 )
 from retrieval.ui.search.highlighting import MAX_CHARS, highlighted
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "' onmouseover='alert(1)",
-    "</code></pre><svg onload=alert(1)>",
-    "${alert(1)} `${alert(1)}` {{value}} {{{value}}}",
-    "<!-- --><style>*{display:none}</style>",
-    "&lt;b&gt; &amp;#x27;",
-]
-
-
-class Reader(HTMLParser):
-    """Collects what a browser would see."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
+from tests.support import HOSTILE, Reader
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
 import time
@@ -28,6 +27,7 @@ from retrieval.ui.search.view import SearchView
 from retrieval.ui.theme import launch_options
 from retrieval.ui.visit import Visit
 from tests.conftest import Build, FakeEncoder
+from tests.support import in_loop
 
 Made = TypeVar("Made")
 ROWS = [
@@ -65,15 +65,6 @@ def view(page: Answering) -> SearchView:
     return found
 
 
-def in_loop(make: Callable[[], Made]) -> Made:
-    """Returns what `make` returns. Where no event loop runs, `gr.Blocks` makes one of its own and leaves it open."""
-
-    async def run() -> Made:
-        return make()
-
-    return asyncio.run(run())
-
-
 def page_over(library: Library, *args: Any, **options: Any) -> gr.Blocks:
     return in_loop(lambda: build_page(library, *args, **options))
 
@@ -105,7 +96,7 @@ def test_no_search_waits_in_the_queue(library: Library) -> None:
     assert [target[1] for event in waiting for target in event["targets"]] == ["unload"]  # which asks nothing
 
 
-def test_nothing_the_page_is_dressed_in_comes_from_elsewhere() -> None:
+def test_styles_and_fonts_come_from_no_other_host() -> None:
     options = launch_options()
     assert options["theme"]._stylesheets == []
     for text in (options["theme"]._get_theme_css(), options["head"]):
@@ -211,7 +202,7 @@ def test_gradio_writes_no_stub_beside_our_sources(page: Answering) -> None:
     assert list(Path(knobs.__file__).parent.rglob("*.pyi")) == []
 
 
-def test_a_browser_that_is_one_index_behind_is_heard(page: Answering) -> None:
+def test_control_values_of_the_previous_index_are_accepted(page: Answering) -> None:
     assert page.asking.knobs.num_candidates.preprocess(24) == 24
     assert settings_of((10, 24.0, "", True, True), SearchSettings()) == SearchSettings(num_candidates=24)
 

@@ -10,7 +10,7 @@ from retrieval.ui.search.latency_panel import empty_latency_panel, latency_panel
 from retrieval.ui.search.memory_panel import memory_panel
 from retrieval.ui.visit import Visit
 from tests.conftest import Build
-from tests.ui.test_markup import Reader
+from tests.support import Reader
 
 LATENCY = Latency(dict(zip(STAGES, (2.5, 0.01, 1.35, 0.3, 0.0, 0.1), strict=True)), 4.3)
 RESPONSE = SearchResponse("q", (), LATENCY, SearchSettings(), 593_891, 1000, 0)

@@ -16,24 +16,24 @@ import pytest
 
 from retrieval import BuildError, BundleMissingError, CorpusError, Searcher
 from retrieval.bundle.bundle import Manifest
+from retrieval.serving.child_process import JobStatus
 from retrieval.serving.library import Library
+from retrieval.serving.open_pages import OpenPages
+from retrieval.serving.temp_folders import TempRoot, private_parent
 from retrieval.serving.visitor.corpus import BoundedCorpus
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.queue import JobStatus
 from retrieval.ui.page import build_page
 from retrieval.ui.request_limits import MAX_PASTED_BYTES
 from retrieval.ui.theme import launch_options
 from retrieval.ui.your_data import panels as own_panels
-from retrieval.ui.your_data.folders import TempRoot, private_parent
-from retrieval.ui.your_data.index import OwnIndex, discard
-from retrieval.ui.your_data.requests import build_request
+from retrieval.ui.your_data.failures import for_visitors, why_failed
 from retrieval.ui.your_data.sample import sample_csv
-from retrieval.ui.your_data.sessions import OwnSession, OwnSessions, Source
-from retrieval.ui.your_data.taking import take_pasted, take_text, take_upload
+from retrieval.ui.your_data.sessions import OwnIndex, OwnSession, OwnSessions, Source, discard
+from retrieval.ui.your_data.taking import build_request, take_pasted, take_text, take_upload
 from retrieval.ui.your_data.verdict import percent, verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
-from tests.ui.test_page import in_loop
+from tests.support import in_loop
 
 LIMITS = OwnLimits(max_bytes=1_000)
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -46,12 +46,12 @@ SEEN = {"rows_in_file": 400, "rows_used": 400, "counted_all": True}
 
 @pytest.fixture
 def sessions(tmp_path: Path) -> OwnSessions:
-    return OwnSessions(TempRoot(tmp_path / "files"), TempRoot(tmp_path / "downloads"))
+    return OwnSessions(TempRoot(tmp_path / "files"), TempRoot(tmp_path / "downloads"), OwnLimits(), OpenPages())
 
 
 @pytest.fixture
 def session(sessions: OwnSessions) -> OwnSession:
-    return sessions.of("one")
+    return sessions.to_bring("one")
 
 
 @pytest.fixture
@@ -93,18 +93,44 @@ def test_a_preview_shows_strangers_texts_and_never_runs_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "place", "told"),
     [
-        (JobStatus("waiting", place=2), "2 builds before yours"),
-        (JobStatus("waiting", place=1), "Yours is next"),
-        (JobStatus("encoding", 50, 200, seconds_left=3.2, elapsed_s=7), "<strong>25%</strong>, 50 of 200"),
-        (JobStatus("encoding", 50, 200, seconds_left=3.2, elapsed_s=7), "about 4 seconds left"),
-        (JobStatus("model", elapsed_s=2), "2 s of at most 90 s"),
-        (JobStatus("a phase of tomorrow"), "Starting"),
+        (JobStatus(), 2, "2 builds before yours"),
+        (JobStatus(), 1, "Yours is next"),
+        (JobStatus("running", "encoding", 50, 200, elapsed_s=7), 0, "<strong>25%</strong>, 50 of 200"),
+        (JobStatus("running", "encoding", 50, 200, seconds_left=3.2), 0, "about 4 seconds left"),
+        (JobStatus("running", "model", elapsed_s=2), 0, "2 s of at most 90 s"),
+        (JobStatus("running", "a phase of tomorrow"), 0, "Starting"),
     ],
 )
-def test_progress_is_told_in_words(status: JobStatus, told: str) -> None:
-    assert told in own_panels.progress(status, OwnLimits())
+def test_progress_is_told_in_words(status: JobStatus, place: int, told: str) -> None:
+    assert told in own_panels.progress(status, OwnLimits(), place)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (JobStatus("failed", "encoding", 12_345, 20_000, failure="timeout"), "first 11,000 rows"),
+        (JobStatus("failed", "model", failure="timeout"), "90 s"),
+        (JobStatus("failed", "looking", failure="timeout"), "looked through"),
+        (JobStatus("failed", failure="died", exit_status=7), "status 7"),
+        (JobStatus("failed", failure="died", exit_status=-9), "memory"),
+        (JobStatus("failed", failure="memory"), "memory"),
+        (JobStatus("failed", failure="not started", message="no space"), "no space"),
+        (JobStatus("failed", failure="unexpected", message="KeyError"), "noted in the log"),
+        (JobStatus("failed", failure="error", message="/tmp/x/a.csv: no rows"), "a.csv: no rows"),
+    ],
+)
+def test_each_failure_is_told_without_paths(status: JobStatus, told: str) -> None:
+    shown = why_failed(status, Path("/tmp/x"), 90)
+    assert told in shown
+    assert "/tmp" not in shown
+
+
+def test_a_message_for_visitors_has_no_path_and_no_option() -> None:
+    told = for_visitors("/tmp/x/notes.csv: no column 'a'. Choose one with --text-column.", Path("/tmp/x"))
+    assert told == "notes.csv: no column 'a'. Choose one as the text column."
+    assert for_visitors("cannot write the index at /tmp/x/built: full", Path("/tmp/x")).startswith("Cannot write")
 
 
 def test_a_verdict_says_what_is_kept_and_saved(manifest: Manifest) -> None:
@@ -181,7 +207,9 @@ def test_a_strange_file_name_stays_in_the_folder(session: OwnSession, tmp_path: 
 
 
 @pytest.mark.parametrize("place", ["", "a", "a/b/c.csv", "a/../a", "../outside.csv", "a/link.csv", "folder-link/c.csv"])
-def test_what_is_no_upload_is_neither_taken_nor_touched(session: OwnSession, tmp_path: Path, place: str) -> None:
+def test_a_file_that_was_not_uploaded_is_neither_read_nor_deleted(
+    session: OwnSession, tmp_path: Path, place: str
+) -> None:
     uploads = tmp_path / "uploads"
     (uploads / "a" / "b").mkdir(parents=True)
     for path in (uploads / "a" / "b" / "c.csv", tmp_path / "outside.csv"):
@@ -240,7 +268,7 @@ def test_a_build_needs_data_and_a_column_of_it(session: OwnSession) -> None:
 
 
 def test_sessions_do_not_share_and_end_with_their_files(sessions: OwnSessions, own: OwnIndex) -> None:
-    one, other = sessions.of("one"), sessions.of("other")
+    one, other = sessions.to_bring("one"), sessions.to_bring("other")
     assert one.folder != other.folder
     assert stat.S_IMODE(one.folder.stat().st_mode) == 0o700
     one.take(take_text("mine", one, LIMITS))
@@ -251,6 +279,53 @@ def test_sessions_do_not_share_and_end_with_their_files(sessions: OwnSessions, o
     assert not own.folder.exists()
     assert other.folder.exists()
     assert sessions.of("one") is not one
+
+
+def test_a_session_that_brought_nothing_has_no_folder(sessions: OwnSessions) -> None:
+    looked_in = sessions.of("looked in")
+    assert not looked_in.folder.exists()
+    assert sessions.to_bring("looked in") is looked_in
+    assert looked_in.folder.is_dir()
+
+
+def test_a_session_goes_when_its_page_was_left_and_stays_while_it_is_open(tmp_path: Path) -> None:
+    pages = OpenPages()
+    sessions = OwnSessions(TempRoot(tmp_path / "a"), TempRoot(tmp_path / "b"), OwnLimits(), pages)
+    left, here = sessions.to_bring("left"), sessions.to_bring("here")
+    with pages.held("here"), pages.held("here"):
+        sessions.end_left(left_s=0)
+        assert (left.folder.exists(), here.folder.exists()) == (False, True)
+    sessions.end_left(left_s=3600)
+    assert here.folder.exists()
+    sessions.end_left(left_s=0)
+    assert not here.folder.exists()
+    assert len(sessions) == 0
+
+
+def test_sessions_are_limited_and_empty_ones_make_room(tmp_path: Path) -> None:
+    limits = OwnLimits(max_sessions=2)
+    sessions = OwnSessions(TempRoot(tmp_path / "a"), TempRoot(tmp_path / "b"), limits, OpenPages())
+    for key in ("one", "two", "three"):
+        sessions.of(key)
+    assert len(sessions) == 2
+    for key in ("two", "three"):
+        session = sessions.to_bring(key)
+        session.take(take_text("a line", session, limits))
+    with pytest.raises(BuildError, match="too many visitors"):
+        sessions.of("four")
+    assert sessions.of("three").source is not None
+
+
+def test_what_all_visitors_bring_together_is_limited(tmp_path: Path) -> None:
+    limits = OwnLimits(max_total_bytes=1_000)
+    sessions = OwnSessions(TempRoot(tmp_path / "a"), TempRoot(tmp_path / "b" / "c"), limits, OpenPages())
+    one = sessions.to_bring("one")
+    one.take(take_text("x" * 600, one, limits))
+    (tmp_path / "b" / "upload.csv").write_bytes(b"x" * 600)
+    with pytest.raises(BuildError, match="room"):
+        sessions.to_bring("two")
+    sessions.end("one")
+    assert sessions.to_bring("two").folder.is_dir()
 
 
 def test_a_deleted_index_says_so_and_lets_go(own: OwnIndex) -> None:
@@ -273,7 +348,7 @@ def test_another_source_takes_the_place_of_the_first(session: OwnSession) -> Non
     assert not first.path.exists()
 
 
-def test_left_overs_go_and_what_is_in_use_stays(tmp_path: Path) -> None:
+def test_abandoned_folders_are_deleted_and_those_in_use_are_kept(tmp_path: Path) -> None:
     living = TempRoot(tmp_path)
     dead = tmp_path / "embedding-quantization-own-dead"
     dead.mkdir()

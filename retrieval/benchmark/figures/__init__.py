@@ -1,0 +1,1 @@
+"""Reading what was measured and kept: missing or damaged figures are None, never an error."""

@@ -41,7 +41,6 @@ class JudgedFigures:
     is_planted: bool
     """Whether it stands among other texts, without judgments."""
     model: str | None
-    documents: int | None
     queries: int | None
     confidence_percent: float | None
     rungs: tuple[JudgedRung, ...]
@@ -72,7 +71,6 @@ def _collection(figures: Any, model: str | None) -> JudgedFigures | None:
         name=name if planted is None else f"{name} among {planted:,}",
         is_planted=planted is not None,
         model=model,
-        documents=count_at(figures, "rows"),
         queries=count_at(figures, "counts", "scored_queries"),
         confidence_percent=number_at(figures, "bootstrap", "confidence_percent"),
         rungs=rungs,

@@ -1,18 +1,17 @@
-"""What was measured on an index, kept beside it: the page shows it only when it belongs to the index that is loaded."""
+"""What was measured on an index, kept in its folder, and shown only with that index."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from retrieval.benchmark.figures.reading import read_object, value_at
-from retrieval.bundle.bundle import BENCHMARK_FILE, BINARY_FILE, NEW_SUFFIX, Bundle
+from retrieval.bundle.bundle import BENCHMARK_FILE, BINARY_FILE, Bundle
+from retrieval.bundle.files import write_json
 
 
 def kept_figures(bundle: Bundle) -> dict[str, Any] | None:
-    """Returns the figures that `scripts/benchmark.py` kept beside this index, or None.
+    """Returns the figures that `scripts/benchmark.py` kept in this index's folder, or None.
 
     None, too, when the file cannot be read, or was measured on another index: a rebuilt one has other codes.
     """
@@ -22,24 +21,9 @@ def kept_figures(bundle: Bundle) -> dict[str, Any] | None:
 
 
 def keep_figures(bundle: Bundle, figures: Mapping[str, Any]) -> None:
-    """Writes the figures beside the index.
+    """Writes the figures into the index's folder.
 
     Raises:
         OSError: if the folder cannot be written.
     """
     write_json(bundle.file(BENCHMARK_FILE), figures)
-
-
-def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Writes JSON to `path` in one step: whoever reads it meanwhile finds the old file or the new one, whole.
-
-    Raises:
-        OSError: if the folder cannot be written.
-    """
-    fresh = path.with_name(f"{path.name}{NEW_SUFFIX}")
-    try:
-        fresh.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise

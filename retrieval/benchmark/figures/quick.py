@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from retrieval.benchmark.figures.reading import count_at, items_at, list_at, number_at, numbers_at, text_at
+from retrieval.benchmark.figures.reading import items_at, list_at, number_at, numbers_at, text_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,6 @@ class ScanTime:
 
     p50_ms: float
     p95_ms: float | None
-    samples: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,6 @@ class QuickFigures:
     """A bounded measurement of one index."""
 
     query_set: str | None
-    queries: int | None
-    threads: int | None
     took_s: float | None
     scans: Mapping[str, ScanTime]
     """By precision."""
@@ -42,7 +39,6 @@ class QuickFigures:
     recall: float | None
     path_ms: float | None
     """Median of the whole search, the encoding of the query included."""
-    path_p95_ms: float | None
     without_encode_ms: float | None
     int8_rows_read: float | None
     not_measured: tuple[NotMeasured, ...]
@@ -52,18 +48,15 @@ class QuickFigures:
         """Returns what can be read of a measurement; never fails."""
         return cls(
             query_set=text_at(figures, "query_set"),
-            queries=count_at(figures, "queries"),
-            threads=count_at(figures, "threads"),
             took_s=number_at(figures, "took_s"),
             scans={
-                name: ScanTime(ms, number_at(scan, "p95_ms"), count_at(scan, "samples"))
+                name: ScanTime(ms, number_at(scan, "p95_ms"))
                 for name, scan in items_at(figures, "scans").items()
                 if (ms := number_at(scan, "p50_ms")) is not None
             },
             ratios=numbers_at(figures, "ratios"),
             recall=number_at(figures, "recall", "mean"),
             path_ms=number_at(figures, "path", "total", "p50_ms"),
-            path_p95_ms=number_at(figures, "path", "total", "p95_ms"),
             without_encode_ms=number_at(figures, "path", "without_encode", "p50_ms"),
             int8_rows_read=number_at(figures, "path", "int8_rows_read"),
             not_measured=tuple(

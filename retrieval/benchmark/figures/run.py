@@ -41,6 +41,16 @@ class SweepPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerPoint:
+    """Another engine at the setting that reaches the recall asked for."""
+
+    title: str
+    ms: float
+    """Median of the vector search."""
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
 class GrowthPoint:
     """The search over so many documents."""
 
@@ -78,6 +88,8 @@ class RunFigures:
     frontier: Mapping[str, tuple[SweepPoint, ...]]
     default_setting: tuple[int, int] | None
     """Candidates and int8 rows of the index's own settings."""
+    peers: Mapping[str, tuple[PeerPoint, ...]]
+    """Other engines on the same vectors, by query set."""
     growth: tuple[GrowthPoint, ...]
     quick: QuickFigures | None
     """What `--quick` gives, where it was run."""
@@ -108,6 +120,7 @@ class RunFigures:
             sweep={name: _points(own, "points") for name, own in sets.items()},
             frontier={name: _points(own, "frontier") for name, own in sets.items()},
             default_setting=None if candidates is None or rows is None else (candidates, rows),
+            peers={name: _peers(parts, name) for name in sets},
             growth=_growth(parts),
             quick=QuickFigures.from_json(parts["quick"]) if "quick" in parts else None,
         )
@@ -144,6 +157,16 @@ def _points(sweep: object, which: str) -> tuple[SweepPoint, ...]:
         recall, ms = number_at(point, "recall"), number_at(point, "p50_ms")
         if candidates is not None and rows is not None and recall is not None and ms is not None and ms > 0:
             found.append(SweepPoint(candidates, rows, recall, ms))
+    return tuple(found)
+
+
+def _peers(parts: Mapping[str, object], query_set: str) -> tuple[PeerPoint, ...]:
+    found = []
+    for key, engine in items_at(parts, "peers", "engines").items():
+        title, recall = text_at(engine, "title"), number_at(engine, "recall", query_set)
+        ms = number_at(engine, "latency_ms", query_set, "p50")
+        if title and recall is not None and ms is not None and ms > 0 and not key.startswith("ours"):
+            found.append(PeerPoint(title, ms, recall))
     return tuple(found)
 
 

@@ -1,0 +1,1 @@
+"""One query searched in several ways, side by side."""

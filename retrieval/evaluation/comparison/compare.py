@@ -7,69 +7,96 @@ candidates of the demos go through `Searcher`; float32 and int8 are scans of all
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from statistics import median_low
-from typing import Generic, TypeVar
 
 import numpy as np
 
+from retrieval.bundle.bundle import EMBEDDINGS_FILE
 from retrieval.errors import RetrievalError
-from retrieval.evaluation.baseline import best_of
-from retrieval.evaluation.comparison.compared import (
-    BITS,
-    FLOAT32,
-    INT8,
-    OURS,
-    PUBLISHED,
-    Comparison,
-    Method,
-    compare_values,
-    in_words,
-)
-from retrieval.evaluation.comparison.kept_and_lost import Ranking, Reference, methods_of
-from retrieval.evaluation.comparison.ways import FullVectors, Ways
+from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
+from retrieval.evaluation.comparison.answers import Comparison, Reference, WayAnswer
+from retrieval.evaluation.comparison.turns import Clock, Timed, in_turns, times_shown
+from retrieval.evaluation.published import RawRescored
+from retrieval.evaluation.ways import INT8_READ, Bits, Float32, Found, Int8, Ours, Way
 from retrieval.quantization import Float32s
 from retrieval.results import SearchSettings
+from retrieval.search.exact_scan import best_of
 from retrieval.search.measurement import process_rss_bytes
+from retrieval.search.query_checks import chosen_settings
 from retrieval.search.searcher import Searcher
-
-__all__ = ["MAX_TOP_K", "Comparison", "Method", "compare", "compare_values", "in_words"]
 
 MAX_TOP_K = 20
 """More results than this cannot be taken in side by side."""
-_NUM_RUNS = 3
-_LONG_MS = 100.0
-"""After so much time, what is timed is not run again."""
-_MAX_WAITING = 8
-"""A comparison takes all cores: they are made one at a time, and whoever finds this many waiting is sent away."""
 
-_turn = threading.Lock()
-_places = threading.BoundedSemaphore(_MAX_WAITING + 1)
-_vectors: weakref.WeakKeyDictionary[Searcher, FullVectors] = weakref.WeakKeyDictionary()
+_baselines: weakref.WeakKeyDictionary[Searcher, ExactBaseline | None] = weakref.WeakKeyDictionary()
 """Opened once for each searcher, and let go with it: a visitor's own index does not outlive the visit."""
-Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class _Timed(Generic[Answer]):
-    answer: Answer
-    time_ms: float
-    num_runs: int
+def ways_compared(settings: SearchSettings) -> tuple[Way, ...]:
+    """Returns the ways that a comparison shows, the most exact scan first; `settings` are those of our path."""
+    return (
+        Float32(),
+        Int8(),
+        Bits(),
+        RawRescored(),
+        Ours(settings),
+    )
 
 
-def compare(searcher: Searcher, text: str, settings: SearchSettings) -> Comparison:
+class Gate:
+    """Lets one comparison through at a time, since each takes all cores."""
+
+    def __init__(self, max_waiting: int = 8) -> None:
+        self._max_waiting = max_waiting
+        self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(max_waiting + 1)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Waits for a turn, and keeps it for the block.
+
+        Raises:
+            RetrievalError: if too many are waiting.
+        """
+        if not self._places.acquire(blocking=False):
+            raise RetrievalError(
+                f"{self._max_waiting} comparisons are waiting for their turn already, and each takes all cores: "
+                f"try again in a few seconds."
+            )
+        try:
+            with self._turn:
+                yield
+        finally:
+            self._places.release()
+
+
+_gate = Gate()
+
+
+def compare(
+    searcher: Searcher,
+    text: str,
+    settings: SearchSettings,
+    *,
+    ways: Callable[[SearchSettings], Sequence[Way]] = ways_compared,
+    gate: Gate = _gate,
+    clock: Clock = time.perf_counter,
+) -> Comparison:
     """Returns the answers of all ways to one query.
 
     Args:
         searcher: an open index; without float32 vectors, overlap is counted with int8 over all of them.
         text: the query.
         settings: those of our path; `top_k` is at most `MAX_TOP_K` here.
+        ways: returns what is compared, given those settings as they are used.
+        gate: lets one comparison through at a time.
+        clock: what measures the time, in seconds.
 
     Raises:
         QueryError: if the query is blank, the index has no model, or a setting is below 1.
@@ -79,21 +106,22 @@ def compare(searcher: Searcher, text: str, settings: SearchSettings) -> Comparis
     start = time.perf_counter()
     vector, notes = searcher.encode_query(text)
     encode_ms = (time.perf_counter() - start) * 1e3
-    with _one_at_a_time():
+    with gate():
         start = time.perf_counter()
-        ways = _ways_of(searcher)
-        used = _checked(searcher, vector, settings, len(ways.vectors.text_rows))
-        references, rankings = _scanned(ways, vector, used.top_k)
-        reference_key, reference = next(iter(references.items()))
-        rankings.update(_searched(ways, vector, used))
-        methods = methods_of(searcher, ways, used, reference, rankings)
+        used = _checked(searcher, settings)
+        are_warm = searcher in _baselines
+        index = _opened(searcher)
+        shown = ways(used)
+        searches = {way.key: partial(way.search, index, vector, used.top_k) for way in shown if way.can_search(index)}
+        timed = in_turns(searches, are_warm=are_warm, clock=clock)
+        reference_key, reference = _reference(index, timed, used.top_k)
         return Comparison(
             query=text,
-            methods=methods,
+            answers=_answers(index, shown, vector, timed, reference, used.top_k),
             reference_key=reference_key,
             settings=used,
-            num_texts=len(ways.vectors.text_rows),
-            dim=searcher.manifest.dim,
+            num_texts=len(index.text_rows),
+            dim=index.dim,
             encode_ms=encode_ms,
             total_ms=(time.perf_counter() - start) * 1e3 + encode_ms,
             rss_bytes=process_rss_bytes(),
@@ -101,85 +129,60 @@ def compare(searcher: Searcher, text: str, settings: SearchSettings) -> Comparis
         )
 
 
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    if not _places.acquire(blocking=False):
-        raise RetrievalError(
-            f"{_MAX_WAITING} comparisons are waiting for their turn already, and each takes all cores: "
-            f"try again in a few seconds."
+def _opened(searcher: Searcher) -> OpenedIndex:
+    """Returns an index whose float32 file is opened once; called by one thread at a time."""
+    bundle, rows = searcher.bundle, searcher.text_rows
+    if searcher not in _baselines:
+        bundle.check_current()  # its searcher has the other files open; this one is opened now
+        exact = ExactBaseline(bundle.file(EMBEDDINGS_FILE), rows) if bundle.manifest.has_baseline else None
+        _baselines[searcher] = exact
+    return OpenedIndex(searcher, _baselines[searcher], rows)
+
+
+def _checked(searcher: Searcher, settings: SearchSettings) -> SearchSettings:
+    """Returns the settings as `Searcher` uses them, with no more texts than can be shown."""
+    num_texts = len(searcher.codes)
+    shown = dataclasses.replace(settings, top_k=min(settings.top_k, MAX_TOP_K, num_texts))
+    return chosen_settings(shown, {}, num_rows=len(searcher), num_texts=num_texts)
+
+
+def _reference(index: OpenedIndex, timed: Mapping[str, Timed[Found]], top_k: int) -> tuple[str, Reference]:
+    """Returns the first way that scored every text, by key, and its scores."""
+    for key, each in timed.items():
+        if (scores := each.answer.all_scores) is not None:
+            return key, Reference(scores, best_of(index.text_rows, scores, top_k), index.text_rows)
+    raise ValueError("no way that was compared scores every text, so there is nothing to compare with")
+
+
+def _answers(
+    index: OpenedIndex,
+    ways: Sequence[Way],
+    vector: Float32s,
+    timed: Mapping[str, Timed[Found]],
+    reference: Reference,
+    top_k: int,
+) -> tuple[WayAnswer, ...]:
+    num_texts = len(index.text_rows)
+    work = {way.key: way.work(num_texts, top_k) for way in ways}
+    times_ms = times_shown({key: each.median_ms for key, each in timed.items()}, work)
+    rows = np.unique(np.concatenate([each.answer.rows for each in timed.values()])).tolist()
+    documents = dict(zip(rows, index.searcher.documents(rows), strict=True))
+    answers = []
+    for way in ways:
+        own = timed.get(way.key)
+        found = None if own is None else own.answer
+        answers.append(
+            WayAnswer(
+                way=way,
+                hits=() if found is None else reference.hits(found.rows, way.scores(index, vector, found), documents),
+                lost=() if found is None else reference.lost(found.rows, documents),
+                time_ms=times_ms.get(way.key),
+                num_runs=0 if own is None else len(own.times_ms),
+                work=work[way.key],
+                vector_bytes=way.ram_vector_bytes(index.dim),
+                ram_bytes=way.ram_vector_bytes(index.dim) * num_texts,
+                disk_bytes=way.disk_vector_bytes(index.dim) * num_texts,
+                disk_read_bytes=way.disk_vector_bytes(index.dim) * work[way.key].get(INT8_READ, 0),
+            )
         )
-    try:
-        with _turn:
-            yield
-    finally:
-        _places.release()
-
-
-def _ways_of(searcher: Searcher) -> Ways:
-    """Returns the ways of an index, whose files are opened once; called by one thread at a time."""
-    if (vectors := _vectors.get(searcher)) is None:
-        vectors = _vectors[searcher] = FullVectors(searcher.bundle)
-    return Ways(searcher, vectors)
-
-
-def _checked(searcher: Searcher, vector: Float32s, settings: SearchSettings, num_texts: int) -> SearchSettings:
-    """Returns the settings as `Searcher` uses them, which it checks; the search warms our path."""
-    response = searcher.search_vector(
-        vector,
-        min(settings.top_k, MAX_TOP_K, num_texts),
-        num_candidates=settings.num_candidates,
-        rescore_multiplier=settings.rescore_multiplier,
-        asymmetric=settings.asymmetric,
-        rescore=settings.rescore,
-    )
-    return response.settings
-
-
-def _scanned(ways: Ways, vector: Float32s, top_k: int) -> tuple[dict[str, Reference], dict[str, Ranking]]:
-    """Returns all scores and the ranking of each scan of all vectors, the most exact one first."""
-    scans = {FLOAT32: ways.vectors.baseline.scores} if ways.vectors.baseline is not None else {}
-    scans[INT8] = ways.int8_scan
-    references, rankings = {}, {}
-    for key, scan in scans.items():
-        timed = _timed(partial(_scan, ways, scan, vector, top_k), warm_up=not ways.vectors.are_warm)
-        found = references[key] = timed.answer
-        rankings[key] = Ranking(found.answer.rows, found.answer.scores, timed.time_ms, timed.num_runs)
-    ways.vectors.are_warm = True
-    return references, rankings
-
-
-def _scan(ways: Ways, scan: Callable[[Float32s], Float32s], vector: Float32s, top_k: int) -> Reference:
-    scores = scan(vector)
-    return Reference(scores, best_of(ways.vectors.text_rows, scores, top_k))
-
-
-def _searched(ways: Ways, vector: Float32s, settings: SearchSettings) -> dict[str, Ranking]:
-    """Returns the ranking of each way that starts from bits."""
-    bits = _timed(lambda: ways.bits(vector, settings.top_k))
-    published = _timed(lambda: ways.published(vector, settings.top_k))
-    ours = _timed(lambda: ways.ours(vector, settings))
-    scores = {
-        BITS: ways.distances(vector, bits.answer).astype(np.float32),
-        PUBLISHED: ways.raw_scores(vector, published.answer),
-        OURS: ways.our_scores(vector, ours.answer, settings),
-    }
-    found = {BITS: bits, PUBLISHED: published, OURS: ours}
-    return {key: Ranking(each.answer, scores[key], each.time_ms, each.num_runs) for key, each in found.items()}
-
-
-def _timed(search: Callable[[], Answer], *, warm_up: bool = True) -> _Timed[Answer]:
-    """Returns what a search answers and the median of its times: of three runs, or fewer where they take long.
-
-    Args:
-        search: what is timed.
-        warm_up: run it once before: what ran last has filled the caches with other vectors.
-    """
-    if warm_up:
-        search()
-    times_ms: list[float] = []
-    while not times_ms or (len(times_ms) < _NUM_RUNS and sum(times_ms) < _LONG_MS):
-        start = time.perf_counter()
-        answer = search()
-        times_ms.append((time.perf_counter() - start) * 1e3)
-    # The lower one of two: another program that took a core must not make ours look faster.
-    return _Timed(answer, median_low(times_ms), len(times_ms))
+    return tuple(answers)

@@ -1,0 +1,1 @@
+"""What happens inside of one query, step by step, as numbers."""

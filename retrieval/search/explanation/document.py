@@ -1,4 +1,4 @@
-"""One document beside the query: its bits, its int8 codes, and the score term by term."""
+"""One document next to the query: its bits, its int8 codes, and the score term by term."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ChosenDocument:
 
     @property
     def errors(self) -> Float32s | None:
-        """Returns what rounding cost each dimension, float32 `(dim,)`, at least 0; None without the baseline."""
+        """Returns the rounding error of each dimension, float32 `(dim,)`, at least 0; None without the baseline."""
         return None if self.float32 is None else np.abs(self.decoded - self.float32)
 
     def largest_terms(self, count: int) -> npt.NDArray[np.int64]:
@@ -72,7 +72,7 @@ class ChosenDocument:
 
 
 def choose(searcher: Searcher, hit: Hit, vector: Float32s, quantizer: Int8Quantizer, orders: Orders) -> ChosenDocument:
-    """Returns a hit in every form, beside the query `(dim,)` that found it."""
+    """Returns a hit in every form, for the query `(dim,)` that found it."""
     dim = len(vector)
     code = searcher.row_codes[hit.row].copy()
     bits = np.unpackbits(code, count=dim)

@@ -1,13 +1,12 @@
 """One query, followed through every step of the search with its real numbers: what the explanation shows.
 
-Nothing here is a second search: the hits come from `Searcher.search`, and every number beside them from the functions
+Nothing here is a second search: the hits come from `Searcher.search`, and every other number from the functions
 that the search itself calls.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,32 +14,31 @@ import numpy.typing as npt
 from retrieval.encoding.encoder import ShowsTokens
 from retrieval.quantization import Bits, Float32s, Int8Quantizer, binarize
 from retrieval.results import Hit, SearchResponse, SearchSettings
-from retrieval.search.explanation.distances import DistanceCounts
 from retrieval.search.explanation.document import ChosenDocument, baseline_vector, choose
-from retrieval.search.explanation.stages import Move, Orders
+from retrieval.search.explanation.stages import DistanceCounts, Move, Orders
 from retrieval.search.query_checks import unit_vector, usable_text
 from retrieval.search.searcher import Searcher
 
-_STILL = 1e-4
-"""A step this much smaller than the median one belongs to a dimension that the model does not use."""
+_CONSTANT = 1e-4
+"""A step this much smaller than the median one belongs to a dimension that is as good as constant."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class QueryTokens:
     """The pieces of the query that the model knows."""
 
     read: tuple[str, ...]
     """In order, special ones such as `[CLS]` and `[SEP]` included."""
     cut: tuple[str, ...]
-    """Beyond the model's length: nobody looks at them."""
+    """Beyond the model's length: it never reads them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Every number that stands between a query and its hits."""
+    """Every number between a query and its hits."""
 
     text: str
-    tokens: Tokens | None
+    tokens: QueryTokens | None
     """None when the encoder cannot say."""
     vector: Float32s
     """`(dim,)` float32, of length 1: the query."""
@@ -76,10 +74,10 @@ class Explanation:
         return np.unpackbits(self.code, count=self.dim)
 
     @property
-    def still_dimensions(self) -> npt.NDArray[np.int64]:
+    def constant_dimensions(self) -> npt.NDArray[np.int64]:
         """Returns the dimensions that hardly change over the corpus, or not at all, in order."""
         step = self.quantizer.step
-        return np.flatnonzero((step == 1.0) | (step < _STILL * np.median(step)))
+        return np.flatnonzero((step == 1.0) | (step < _CONSTANT * np.median(step)))
 
 
 def explain(searcher: Searcher, text: str, settings: SearchSettings, row: int | None = None) -> Explanation:
@@ -89,13 +87,13 @@ def explain(searcher: Searcher, text: str, settings: SearchSettings, row: int | 
         searcher: the index, with its encoder.
         text: the query.
         settings: those of the search.
-        row: the hit to look at closely; the first one when it is None, or not among the hits.
+        row: the hit to look at closely; the first one if it is None or not among the hits.
 
     Raises:
         QueryError: if the query is blank, or the index has no model for texts.
         BundleCorruptError: if the background check found an altered file.
     """
-    response = searcher.search(text, **_options(settings))
+    response = searcher.search(text, **asdict(settings))
     return _explanation(searcher, text, _tokens(searcher, text), searcher.encode_query(text)[0], response, row)
 
 
@@ -111,12 +109,17 @@ def explain_first_document(searcher: Searcher, settings: SearchSettings, row: in
         # Texts are counted in order of first appearance: text 0 is that of row 0.
         values = searcher.manifest.quantizer.decode(searcher.int8_codes(np.array([0])))[0]
     vector = unit_vector(values, searcher.manifest.dim)
-    response = searcher.search_vector(vector, **_options(settings))
+    response = searcher.search_vector(vector, **asdict(settings))
     return _explanation(searcher, document.text, None, vector, response, row)
 
 
 def _explanation(
-    searcher: Searcher, text: str, tokens: Tokens | None, vector: Float32s, response: SearchResponse, row: int | None
+    searcher: Searcher,
+    text: str,
+    tokens: QueryTokens | None,
+    vector: Float32s,
+    response: SearchResponse,
+    row: int | None,
 ) -> Explanation:
     hit = next((hit for hit in response.hits if hit.row == row), response.hits[0])
     candidates = searcher.candidates(vector, response.num_candidates)
@@ -137,15 +140,11 @@ def _explanation(
     )
 
 
-def _options(settings: SearchSettings) -> dict[str, Any]:
-    return {item.name: getattr(settings, item.name) for item in fields(settings)}
-
-
-def _tokens(searcher: Searcher, text: str) -> Tokens | None:
+def _tokens(searcher: Searcher, text: str) -> QueryTokens | None:
     encoder = searcher.encoder
     if encoder is None or not isinstance(encoder, ShowsTokens):
         return None
     cleaned = usable_text(text)
     tokens = encoder.tokens(cleaned)
     num_read = len(tokens) - encoder.num_tokens_cut(cleaned)
-    return Tokens(tuple(tokens[:num_read]), tuple(tokens[num_read:])) if tokens else None
+    return QueryTokens(tuple(tokens[:num_read]), tuple(tokens[num_read:])) if tokens else None

@@ -1,0 +1,1 @@
+"""An index that is fetched or built in the background while another one answers."""

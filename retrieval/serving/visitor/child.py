@@ -1,17 +1,10 @@
-"""The program that works on a visitor's data, in a process of its own: `python -m retrieval.serving.visitor.child`.
-
-A request comes as one line of JSON on standard input, reports go out as lines of JSON on standard output. Standard
-input stays open as long as somebody waits for the answer: when it ends, so does this process, and with it the work.
-"""
+"""The program that works on a visitor's data, in a process of its own: `python -m retrieval.serving.visitor.child`."""
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
-import threading
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,62 +14,39 @@ from retrieval.corpus.columns import choose_columns
 from retrieval.corpus.files import PlainFileCorpus
 from retrieval.corpus.readers import open_plain_file
 from retrieval.encoding.encoder import Encoder, load_encoder
-from retrieval.errors import CorpusError, RetrievalError
+from retrieval.errors import CorpusError
 from retrieval.indexing.indexer import BuildOptions, build_index
 from retrieval.indexing.progress import BuildProgress
 from retrieval.quantization import Float32s
-from retrieval.serving.child_process import end_with_the_caller, own_output
+from retrieval.serving.child_process import Reports, Request, run_child
 from retrieval.serving.visitor.corpus import BoundedCorpus
-from retrieval.serving.visitor.words import OUT_OF_MEMORY, for_visitors
 
-_TEXTS_A_STEP = 512
+_TEXTS_PER_STEP = 512
 """Texts encoded between two reports."""
 _SHOWN_ROWS = 5
 _SHOWN_COLUMNS = 8
 _MAX_NAME_CHARS = 200
 _SHOWN_CHARS = 300
 _MAX_MEMORY_BYTES = 4_000_000_000
-_UNEXPECTED = "Something went wrong with this file on this side. It was noted in the log; other files may well work."
-Send = Callable[[Mapping[str, Any]], None]
 
 
-def main() -> int:
-    """Does what is asked, and returns the exit status."""
-    out = own_output()
-    request = json.loads(sys.stdin.buffer.readline())
-    end_with_the_caller()
+def work(request: Request, reports: Reports) -> dict[str, Any]:
+    """Returns what `inspect` or `build` does, within limits on memory and on the size of files.
+
+    Raises:
+        RetrievalError: if the visitor's data cannot be read, or no index be built from it.
+    """
     _limit_resources(int(request["max_file_bytes"]))
-    lock = threading.Lock()
-
-    def send(report: Mapping[str, Any]) -> None:
-        with lock:
-            out.write(json.dumps(report) + "\n")
-            out.flush()
-
-    try:
-        work = inspect if request["task"] == "inspect" else build
-        send({"kind": "finished", "result": work(request, send)})
-    except RetrievalError as error:
-        send({"kind": "failed", "message": for_visitors(str(error), Path(request["folder"]))})
-        return 1
-    except MemoryError:
-        send({"kind": "failed", "message": OUT_OF_MEMORY})
-        return 1
-    except Exception as error:  # noqa: BLE001 - the border of the process: whatever it is, the visitor is told
-        # Where it happened, and not what the message says: that may quote the visitor's data.
-        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)) + type(error).__name__ + "\n")
-        send({"kind": "failed", "message": _UNEXPECTED})
-        return 1
-    return 0
+    return (inspect if request["task"] == "inspect" else build)(request, reports)
 
 
-def inspect(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
+def inspect(request: Request, reports: Reports) -> dict[str, Any]:
     """Returns what a table holds: its columns, which of them are guessed to be what, and the first rows as text.
 
     Raises:
         CorpusError: if it cannot be read.
     """
-    send({"kind": "progress", "phase": "looking"})
+    reports.progress("looking")
     reader = open_plain_file(request["source"])
     first = next(reader.batches(), None)
     if first is None or first.num_rows == 0:
@@ -91,7 +61,7 @@ def inspect(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
     try:
         guesses = choose_columns(first, {})
     except CorpusError as error:
-        problem = for_visitors(str(error), Path(request["folder"]))
+        problem = str(error)
     chosen = [name for name in first.schema.names if name in guesses.values()]
     names = [*chosen, *(name for name in first.schema.names if name not in chosen)]
     rows = first.slice(0, _SHOWN_ROWS).select(names[:_SHOWN_COLUMNS]).to_pylist()
@@ -104,28 +74,26 @@ def inspect(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
     }
 
 
-def build(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
+def build(request: Request, reports: Reports) -> dict[str, Any]:
     """Builds the index, and returns what was read on the way.
 
     Raises:
         RetrievalError: if it cannot be built.
     """
-    send({"kind": "progress", "phase": "model"})
+    reports.progress("model")
     model = request["model"]
     encoder = load_encoder(model["id"], expected_sha256=model["weights_sha256"]) if model else load_encoder()
     source = PlainFileCorpus(request["source"], **{f"{role}_column": name for role, name in request["columns"].items()})
     corpus = BoundedCorpus(
         source, request["title"], max_rows=request["max_rows"], max_text_chars=request["max_text_chars"]
     )
-    stepping = _SteppingEncoder(encoder, send)
+    stepping = _SteppingEncoder(encoder, reports)
 
     def report(progress: BuildProgress) -> None:
         if progress.phase == "encoding":
             stepping.expect(progress.done, progress.total)
-        send({
-            "kind": "progress", "phase": progress.phase, "done": progress.done, "total": progress.total,
-            "message": progress.message,
-        })  # fmt: skip
+        if progress.phase != "note":
+            reports.progress(progress.phase, progress.done, progress.total)
 
     build_index(corpus, stepping, Path(request["output"]), BuildOptions(columns=source.columns), report)
     seen = corpus.seen
@@ -143,9 +111,9 @@ def build(request: Mapping[str, Any], send: Send) -> dict[str, Any]:
 class _SteppingEncoder:
     """Encodes in small steps, and tells of each."""
 
-    def __init__(self, encoder: Encoder, send: Send) -> None:
+    def __init__(self, encoder: Encoder, reports: Reports) -> None:
         self._encoder = encoder
-        self._send = send
+        self._reports = reports
         self._done = 0
         self._total: int | None = None
         self.model_id = encoder.model_id
@@ -160,13 +128,13 @@ class _SteppingEncoder:
 
     def encode(self, texts: Sequence[str]) -> Float32s:
         """Returns float32 `(len(texts), dim)`, each row of length 1."""
-        if len(texts) <= _TEXTS_A_STEP:
+        if len(texts) <= _TEXTS_PER_STEP:
             return self._encoder.encode(texts)
         parts = []
-        for start in range(0, len(texts), _TEXTS_A_STEP):
-            parts.append(self._encoder.encode(texts[start : start + _TEXTS_A_STEP]))
-            done = self._done + min(start + _TEXTS_A_STEP, len(texts))
-            self._send({"kind": "progress", "phase": "encoding", "done": done, "total": self._total})
+        for start in range(0, len(texts), _TEXTS_PER_STEP):
+            parts.append(self._encoder.encode(texts[start : start + _TEXTS_PER_STEP]))
+            done = self._done + min(start + _TEXTS_PER_STEP, len(texts))
+            self._reports.progress("encoding", done, self._total)
         return np.concatenate(parts)
 
     def encode_query(self, texts: Sequence[str]) -> Float32s:
@@ -196,4 +164,5 @@ def _limit_resources(max_file_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # What an error says may quote the visitor's data.
+    sys.exit(run_child(work, logs_messages=False))

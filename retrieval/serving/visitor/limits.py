@@ -30,10 +30,14 @@ class OwnLimits:
     """Longer texts are cut there; the model reads the first few hundred words anyway."""
     max_waiting: int = 20
     """Builds that may wait for their turn."""
+    max_sessions: int = 200
+    """Visitors who may have data here at a time."""
+    max_total_bytes: int = 2_000_000_000
+    """Of all that visitors have here: what they brought, uploads on the way, and indexes."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Returns the limits that OWN_DATA, OWN_MAX_ROWS, OWN_MAX_MB and OWN_MAX_SECONDS set.
+        """Returns the limits that OWN_DATA, OWN_MAX_ROWS, OWN_MAX_MB, OWN_MAX_SECONDS and OWN_MAX_TOTAL_MB set.
 
         Raises:
             BuildError: if one of them is no whole number from 1 on.
@@ -43,6 +47,7 @@ class OwnLimits:
             max_rows=_whole(environment, "OWN_MAX_ROWS", cls().max_rows),
             max_bytes=1_000_000 * _whole(environment, "OWN_MAX_MB", cls().max_bytes // 1_000_000),
             max_seconds=_whole(environment, "OWN_MAX_SECONDS", cls().max_seconds),
+            max_total_bytes=1_000_000 * _whole(environment, "OWN_MAX_TOTAL_MB", cls().max_total_bytes // 1_000_000),
         )
 
     @property

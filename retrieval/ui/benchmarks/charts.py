@@ -1,4 +1,4 @@
-"""Charts as SVG: drawn with the colours of the page, so that they follow light and dark; a table beside each."""
+"""Charts as SVG, for the page and the documents: drawn in classes that a style sheet gives their colours."""
 
 from __future__ import annotations
 
@@ -8,9 +8,23 @@ from dataclasses import dataclass
 from retrieval.ui.benchmarks.scales import Scale, linear_scale, log_scale, short_number
 from retrieval.ui.markup import escaped
 
-_WIDTH, _HEIGHT = 460, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 18, 14, 52
+WIDTH, HEIGHT = 460, 300
+"""Of a drawing, in its own units."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 14, 52
 _COLOURS = ("float32", "int8", "binary", "other")
+_SIGNS = {
+    "circle": '<circle r="3.8"/>',
+    "ring": '<circle class="hollow" r="3.4"/>',
+    "square": '<rect x="-4.5" y="-4.5" width="9" height="9"/>',
+    "diamond": '<path d="M0-6.5 6.5 0 0 6.5-6.5 0Z"/>',
+    "triangle": '<path d="M0-6 5.8 4.5-5.8 4.5Z"/>',
+    "wedge": '<path d="M0 6-5.8-4.5 5.8-4.5Z"/>',
+    "cross": '<path d="M-2-6h4v4h4v4h-4v4h-4v-4h-4v-4h4Z"/>',
+    "hexagon": '<path d="M-3-5.2h6l3 5.2-3 5.2h-6l-3-5.2Z"/>',
+    "star": '<path d="M0-9 2.6-3 9-2.6 4.1 1.6 5.6 8 0 4.5-5.6 8-4.1 1.6-9-2.6-2.6-3Z"/>',
+}
+MARKERS = ("square", "diamond", "triangle", "wedge", "cross", "hexagon", "circle", "ring")
+"""Markers for series that have one colour, most different first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +44,7 @@ class Series:
     colour: str
     points: tuple[Point, ...]
     marker: str = "circle"
-    """`circle`, `ring`, `square`, `diamond` or `star`; what colour alone must not tell apart."""
+    """`circle`, `star` or a name in `MARKERS`: what colour alone must not tell apart."""
     line: str = ""
     """`solid` or `dashed`; empty for points alone."""
 
@@ -65,22 +79,26 @@ def figure(chart: Chart) -> str:
     series = tuple(each for each in chart.series if each.points)
     if not series:
         return ""
+    label = f"{chart.title}: {chart.y.label} against {chart.x.label}. The numbers are in the table below."
     caption = f"<figcaption>{escaped(chart.caption)}</figcaption>" if chart.caption else ""
     return (
-        f'<figure class="chart"><h4>{escaped(chart.title)}</h4>{_svg(chart, series)}{_key(series)}{caption}'
-        f"{_table(chart, series)}</figure>"
+        f'<figure class="chart"><h4>{escaped(chart.title)}</h4><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escaped(label)}">{drawing(chart)}</svg>{_key(series)}{caption}{_table(chart, series)}</figure>'
     )
 
 
-def _svg(chart: Chart, series: Sequence[Series]) -> str:
+def drawing(chart: Chart) -> str:
+    """Returns what a chart shows as the content of an SVG of `WIDTH` x `HEIGHT`: axes, lines and points."""
+    series = tuple(each for each in chart.series if each.points)
     x = _scale(chart.x, [point.x for each in series for point in each.points])
     y = _scale(chart.y, [point.y for each in series for point in each.points])
-    drawn = "".join(_drawn(each, x, y) for each in series)
-    label = f"{chart.title}: {chart.y.label} against {chart.x.label}. The numbers are in the table below."
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escaped(label)}">'
-        f"{_edges(chart, x, y)}{drawn}</svg>"
-    )
+    return _edges(chart, x, y) + "".join(_drawn(each, x, y) for each in series)
+
+
+def sign(series: Series) -> str:
+    """Returns the line and the marker of a series around 0, 0: 28 wide, as a key shows them."""
+    line = f'<polyline class="{series.line}" points="-14,0 14,0"/>' if series.line else ""
+    return f'<g class="{_colour(series)}">{line}{_mark(series.marker)}</g>'
 
 
 def _scale(axis: Axis, points: Sequence[float]) -> Scale:
@@ -89,15 +107,15 @@ def _scale(axis: Axis, points: Sequence[float]) -> Scale:
 
 
 def _across(scale: Scale, value: float) -> float:
-    return round(_LEFT + scale.place(value) * (_WIDTH - _LEFT - _RIGHT), 1)
+    return round(_LEFT + scale.place(value) * (WIDTH - _LEFT - _RIGHT), 1)
 
 
 def _down(scale: Scale, value: float) -> float:
-    return round(_HEIGHT - _BOTTOM - scale.place(value) * (_HEIGHT - _TOP - _BOTTOM), 1)
+    return round(HEIGHT - _BOTTOM - scale.place(value) * (HEIGHT - _TOP - _BOTTOM), 1)
 
 
 def _edges(chart: Chart, x: Scale, y: Scale) -> str:
-    floor, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
+    floor, right = HEIGHT - _BOTTOM, WIDTH - _RIGHT
     rows = "".join(
         f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{_down(y, tick)}" y2="{_down(y, tick)}"/>'
         f'<text x="{_LEFT - 8}" y="{_down(y, tick) + 4}" text-anchor="end">{escaped(chart.y.show(tick))}</text>'
@@ -111,7 +129,7 @@ def _edges(chart: Chart, x: Scale, y: Scale) -> str:
     middle = (_LEFT + right) / 2
     return (
         f'{rows}<line class="edge" x1="{_LEFT}" x2="{right}" y1="{floor}" y2="{floor}"/>{columns}'
-        f'<text class="name" x="{middle}" y="{_HEIGHT - 8}" text-anchor="middle">{escaped(chart.x.label)}</text>'
+        f'<text class="name" x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escaped(chart.x.label)}</text>'
         f'<text class="name" transform="translate(13 {(_TOP + floor) / 2}) rotate(-90)" text-anchor="middle">'
         f"{escaped(chart.y.label)}</text>"
     )
@@ -131,25 +149,15 @@ def _drawn(series: Series, x: Scale, y: Scale) -> str:
 
 
 def _mark(marker: str) -> str:
-    return {
-        "ring": '<circle class="hollow" r="3.4"/>',
-        "square": '<rect x="-5" y="-5" width="10" height="10"/>',
-        "diamond": '<path d="M0-6.5 6.5 0 0 6.5-6.5 0Z"/>',
-        "star": '<path d="M0-9 2.6-3 9-2.6 4.1 1.6 5.6 8 0 4.5-5.6 8-4.1 1.6-9-2.6-2.6-3Z"/>',
-    }.get(marker, '<circle r="3.8"/>')
+    return _SIGNS.get(marker, _SIGNS["circle"])
 
 
 def _key(series: Sequence[Series]) -> str:
     items = "".join(
-        f'<li><svg viewBox="-14 -10 28 20" class="{_colour(each)}" aria-hidden="true">'
-        f"{_key_line(each)}{_mark(each.marker)}</svg>{escaped(each.label)}</li>"
+        f'<li><svg viewBox="-14 -10 28 20" aria-hidden="true">{sign(each)}</svg>{escaped(each.label)}</li>'
         for each in series
     )
     return f'<ul class="key">{items}</ul>'
-
-
-def _key_line(series: Series) -> str:
-    return f'<polyline class="{series.line}" points="-14,0 14,0"/>' if series.line else ""
 
 
 def _colour(series: Series) -> str:

@@ -1,4 +1,4 @@
-"""The claims of the article, beside what was measured of the index that is loaded."""
+"""The claims of the article, next to what was measured of the index that is loaded."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ CLAIMS = (
     Claim(
         "kept_bits", "Sign bits alone", "binary", "92.53 %", "mxbai-embed-large-v1; not published for all-MiniLM-L6-v2",
         "Recall is the stricter measure: another document that is just as good counts as lost. And the article's "
-        "figure is for 1,024 bits a vector, ours for {dim}.",
+        "figure is for 1,024 bits per vector, ours for {dim}.",
     ),
     Claim(
         "kept_rescored", "Sign bits, four times as many rescored", "binary", "93.79 %",
@@ -81,7 +81,7 @@ class Column:
 
 
 def claims_table(columns: Sequence[Column], dim: int) -> str:
-    """Returns the claims, one a row, with a column for each measurement."""
+    """Returns the claims, one per row, with a column for each measurement."""
     head = "".join(f'<th scope="col">{escaped(column.heading)}</th>' for column in columns)
     rows = "".join(_row(claim, columns, dim) for claim in CLAIMS)
     source = link(ARTICLE_URL, "the article")

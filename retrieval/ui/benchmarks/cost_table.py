@@ -1,9 +1,14 @@
-"""The answer of the cost calculator."""
+"""The cost calculator: five numbers, the answer that follows the typing, and the article's table."""
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
 from retrieval.errors import QueryError
-from retrieval.evaluation.cost import BITS, CostPlan, dollars, gigabytes
+from retrieval.evaluation.cost import ARTICLE_PRICE, BITS, CostPlan, dollars, gigabytes
 from retrieval.ui.markup import escaped
 
 _NAMES = {"float32": "float32", "float16": "float16", "int8": "int8", "binary": "sign bits"}
@@ -15,6 +20,12 @@ _ARTICLE_MODELS = {
     1536: "OpenAI text-embedding-3-small",
     3072: "OpenAI text-embedding-3-large",
 }
+_SIZES = {"1 million": 10**6, "100 million": 10**8, "250 million": 25 * 10**7, "1 billion": 10**9}
+_DEFAULTS = (25 * 10**7, 384, ARTICLE_PRICE, 0.08, 0)
+_HEAD = (
+    '<section class="bench" id="cost"><h2>What it would cost</h2><p>By arithmetic, as in the article: the vectors '
+    "alone, at $3.80 per GB of RAM and month (AWS x2gd), and $0.08 per GB of disk (AWS gp3).</p></section>"
+)
 
 
 def cost_answer(documents: object, dimensions: object, price: object, disk_price: object, overhead: object) -> str:
@@ -74,3 +85,26 @@ def _article_row(dim: int, models: str) -> str:
         held = CostPlan(documents, dim).in_ram("float32")
         cells += f"<td>{gigabytes(held.size_bytes)}<small>{dollars(held.monthly)}</small></td>"
     return f'<tr><th scope="row">{dim:,}<small>{escaped(models)}</small></th>{cells}</tr>'
+
+
+def place_cost_panel() -> None:
+    """Places the calculator in the layout that is being built, and wires it."""
+    gr.HTML(_HEAD, apply_default_css=False)
+    with gr.Row(elem_id="cost-sizes"):
+        buttons = [(gr.Button(name, size="sm", min_width=80), size) for name, size in _SIZES.items()]
+    with gr.Row(elem_id="cost-inputs"):
+        labels = ("Documents", "Dimensions", "RAM, $ per GB", "Disk, $ per GB", "Index overhead, %")
+        inputs = [
+            gr.Number(value, label=label, min_width=120, elem_classes="cost-input")
+            for label, value in zip(labels, _DEFAULTS, strict=True)
+        ]
+    answer = gr.HTML(cost_answer(*_DEFAULTS), elem_id="cost-answer", apply_default_css=False)
+    gr.HTML(article_table(), apply_default_css=False)
+    common: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    gr.on([each.input for each in inputs], cost_answer, inputs, answer, trigger_mode="always_last", **common)
+    for button, size in buttons:
+        button.click(partial(_with_size, size), inputs[1:], [inputs[0], answer], **common)
+
+
+def _with_size(size: int, *others: object) -> tuple[int, str]:
+    return size, cost_answer(size, *others)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from retrieval.benchmark.figures.run import RunFigures
-from retrieval.benchmark.figures.tuning import TuningFigures, tuning_figures
 from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.tuning import Tuning
 from retrieval.ui.benchmarks.charts import Chart, figure
 from retrieval.ui.benchmarks.claims import Column, claims_table, memory_cells, origin, run_cells
-from retrieval.ui.benchmarks.plots import run_charts, tuning_chart
+from retrieval.ui.benchmarks.kept_plots import tuning_chart
+from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.markup import escaped
 
-COMMAND = "python scripts/benchmark.py --index DIR"
+COMMAND = ".venv/bin/python scripts/benchmark.py --index DIR"
 
 
 def claims_section(manifest: Manifest, kept: RunFigures | None, own: RunFigures | None) -> str:
-    """Returns the claims beside what was kept of a run of this index, and beside the visitor's own measurement."""
+    """Returns the claims next to what was kept of a run of this index, and to the visitor's own measurement."""
     columns, told = [], []
     if kept is not None:
         columns.append(Column("This index", {**run_cells(kept), **memory_cells(manifest)}))
@@ -43,7 +44,7 @@ def claims_section(manifest: Manifest, kept: RunFigures | None, own: RunFigures 
 def plots_section(manifest: Manifest, kept: RunFigures | None) -> str:
     """Returns the plots of the kept run, and the curve that the settings were chosen by; empty with neither."""
     charts = list(run_charts(kept)) if kept is not None else []
-    tuning = tuning_figures(manifest.search)
+    tuning = manifest.tuning
     parts = []
     if charts:
         parts.append(f"<h2>What was measured, as plots</h2>{gallery(charts)}")
@@ -58,17 +59,11 @@ def gallery(charts: Sequence[Chart]) -> str:
     return f'<div class="charts">{drawn}</div>' if drawn else ""
 
 
-def _tuning_words(tuning: TuningFigures) -> str:
-    candidates, multiplier = tuning.chosen
-    how = {"measured": "chosen by the build, on this corpus", "default": "the program's own defaults"}
-    source = how.get(tuning.source or "", escaped(tuning.source or "unknown"))
-    words = [f"{candidates:,} candidates and a rescore multiplier of {multiplier:,}: {source}."]
-    if tuning.sampled_queries:
-        words.append(f"{tuning.sampled_queries:,} of its texts were asked as queries, themselves left out.")
-    if tuning.reached_share is not None and tuning.target_share is not None:
-        reached = "" if tuning.is_reached else ", which nothing that was tried reaches"
-        words.append(
-            f"The setting finds {100 * tuning.reached_share:.1f} % of what rescoring all int8 vectors would; "
-            f"{100 * tuning.target_share:g} % was asked for{reached}."
-        )
-    return f"<p>{' '.join(words)}</p>"
+def _tuning_words(tuning: Tuning) -> str:
+    reached = "" if tuning.reached else ", which nothing that was tried reaches"
+    return (
+        f"<p>{tuning.num_candidates:,} candidates and a rescore multiplier of {tuning.rescore_multiplier:,}: chosen by "
+        f"the build, on this corpus. {tuning.sampled_queries:,} of its texts were asked as queries, themselves left "
+        f"out. The setting finds {100 * tuning.reached_share:.1f} % of what rescoring all int8 vectors would; "
+        f"{100 * tuning.target_share:g} % was asked for{reached}.</p>"
+    )

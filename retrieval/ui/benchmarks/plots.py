@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
 
-from retrieval.benchmark.figures.run import GrowthPoint, RunFigures, SweepPoint
-from retrieval.benchmark.figures.tuning import TriedSetting, TuningFigures
-from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
+from retrieval.benchmark.figures.run import GrowthPoint, PeerPoint, RunFigures, SweepPoint
+from retrieval.ui.benchmarks.charts import MARKERS, Axis, Chart, Point, Series
 from retrieval.ui.markup import counted, milliseconds
 
 _RECALL = Axis("recall@10", at_most=1.0)
@@ -18,33 +18,60 @@ _SEARCHES = (
     ("reference_4x", "bits, then 4x int8 codes (published)", "binary", "diamond", 1),
     ("ours", "this project, int8 on disk", "binary", "star", 1),
 )
-"""Key, label, colour, marker, and bits a dimension that are held in RAM."""
+"""Key, label, colour, marker, and bits per dimension that are held in RAM."""
+_SHOWN_RECALL = 0.1
+"""Settings that find so much less than the best are of no use, and would squeeze the others together."""
 
 
 def run_charts(run: RunFigures) -> Iterator[Chart]:
-    """Yields the charts of a run: recall against latency and bytes, growth; those that it has the figures for."""
-    for name in run.sweep:
-        yield _frontier(name, run.sweep[name], run.frontier.get(name, ()), run.default_setting)
+    """Yields the charts of a run that it has the figures for."""
+    yield from latency_charts(run)
+    yield from memory_charts(run)
+    yield from growth_charts(run)
+
+
+def latency_charts(run: RunFigures) -> Iterator[Chart]:
+    """Yields recall against latency for each query set: all settings, the best of them, other engines."""
+    for name, points in run.sweep.items():
+        yield _frontier(name, points, run.frontier.get(name, ()), run.default_setting, run.peers.get(name, ()))
+
+
+def memory_charts(run: RunFigures) -> Iterator[Chart]:
+    """Yields recall against the bytes per vector in RAM for each query set."""
     if run.dim:
         for name in dict.fromkeys(name for recalls in run.recalls.values() for name in recalls):
             yield _recall_bytes(name, run.recalls, run.dim)
+
+
+def growth_charts(run: RunFigures) -> Iterator[Chart]:
+    """Yields time and bytes against the number of documents."""
     if len(run.growth) > 1:
         yield _growth_time(run.growth)
         yield _growth_bytes(run.growth)
 
 
 def _frontier(
-    name: str, points: Sequence[SweepPoint], best: Sequence[SweepPoint], default: tuple[int, int] | None
+    name: str,
+    points: Sequence[SweepPoint],
+    best: Sequence[SweepPoint],
+    default: tuple[int, int] | None,
+    peers: Sequence[PeerPoint],
 ) -> Chart:
+    lowest = max((point.recall for point in points), default=0.0) - _SHOWN_RECALL
+    points, best = ([each for each in some if each.recall >= lowest] for some in (points, best))
     chosen = [point for point in points if (point.num_candidates, point.int8_rows) == default]
     known = {(point.num_candidates, point.int8_rows) for point in (*best, *chosen)}
     others = [point for point in points if (point.num_candidates, point.int8_rows) not in known]
     return Chart(
         f"Recall against latency: {name}",
-        Axis("ms a query, without encoding", is_log=True),
+        Axis("ms per query, without encoding", is_log=True),
         _RECALL,
         (
             Series("other settings", "other", _sweep_points(others), "ring"),
+            *(
+                Series(peer.title, "other", (_peer_point(peer),), marker)
+                for peer, marker in zip(peers, cycle(MARKERS), strict=False)
+            ),
             Series("settings that no other beats", "binary", _sweep_points(best), line="solid"),
             Series("the index's own setting", "binary", _sweep_points(chosen), "star"),
         ),
@@ -64,17 +91,21 @@ def _sweep_points(points: Sequence[SweepPoint]) -> tuple[Point, ...]:
     )
 
 
+def _peer_point(peer: PeerPoint) -> Point:
+    return Point(peer.ms, peer.recall, f"{peer.title}: recall {peer.recall:.3f} in {milliseconds(peer.ms)} ms")
+
+
 def _recall_bytes(name: str, recalls: Mapping[str, Mapping[str, float]], dim: int) -> Chart:
     series = []
     for key, label, colour, marker, bits in _SEARCHES:
         recall, size = recalls.get(key, {}).get(name), (dim * bits + 7) // 8
         if recall is not None:
-            note = f"{label}: recall {recall:.3f} from {size:,} bytes a vector"
+            note = f"{label}: recall {recall:.3f} from {size:,} bytes per vector"
             series.append(Series(label, colour, (Point(size, recall, note),), marker))
     sizes = tuple(float((dim * bits + 7) // 8) for bits in (1, 8, 32))
     return Chart(
         f"Recall against memory: {name}",
-        Axis("bytes a vector in RAM", is_log=True, ticks=sizes, show=lambda value: f"{value:,.0f}"),
+        Axis("bytes per vector in RAM", is_log=True, ticks=sizes, show=lambda value: f"{value:,.0f}"),
         _RECALL,
         tuple(series),
     )
@@ -92,7 +123,7 @@ def _growth_time(growth: Sequence[GrowthPoint]) -> Chart:
     return Chart(
         "Growth: time",
         _documents(growth),
-        Axis("ms a query", is_log=True),
+        Axis("ms per query", is_log=True),
         (
             Series("whole search, without encoding", "binary", total, line="solid"),
             Series("of it, the Hamming scan", "binary", hamming, "ring", "dashed"),
@@ -138,40 +169,3 @@ def _made(growth: Sequence[GrowthPoint]) -> str:
     if not made:
         return "All vectors are the index's own."
     return f"From {min(made):,} documents on, some vectors are real ones with a little noise added."
-
-
-def tuning_chart(tuning: TuningFigures) -> Chart:
-    """Returns recall kept against int8 rows read, the chosen setting marked."""
-    chosen = [point for point in tuning.curve if point.setting == tuning.chosen]
-    best = _best_by_rows(tuning)
-    others = [point for point in tuning.curve if point not in best and point not in chosen]
-
-    def points(found: Sequence[TriedSetting]) -> tuple[Point, ...]:
-        return tuple(
-            Point(
-                point.int8_rows,
-                100 * point.share,
-                f"{point.num_candidates:,} candidates, {point.int8_rows:,} int8 rows: {100 * point.share:.1f} %",
-            )
-            for point in found
-        )
-
-    return Chart(
-        "Recall kept against int8 rows read",
-        Axis("int8 rows read a query", is_log=True),
-        Axis("% of rescoring all int8", include=(95.0, 100.0)),
-        (
-            Series("settings that were tried", "other", points(others), "ring"),
-            Series("settings that keep more than any with fewer rows", "int8", points(best), line="solid"),
-            Series("chosen for this index", "int8", points(chosen), "star"),
-        ),
-    )
-
-
-def _best_by_rows(tuning: TuningFigures) -> list[TriedSetting]:
-    """Returns the settings that keep more than any with fewer rows."""
-    best: list[TriedSetting] = []
-    for point in sorted(tuning.curve, key=lambda point: (point.int8_rows, -point.share)):
-        if not best or point.share > best[-1].share:
-            best.append(point)
-    return best

@@ -8,7 +8,7 @@ from retrieval.benchmark.figures.judged import JudgedFigures, JudgedRung
 from retrieval.benchmark.figures.run import RunFigures
 from retrieval.ui.benchmarks.claims import Column, claims_table, origin, run_cells
 from retrieval.ui.benchmarks.evidence import gallery
-from retrieval.ui.benchmarks.judged_plots import kept_charts
+from retrieval.ui.benchmarks.kept_plots import kept_charts
 from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.markup import escaped
 
@@ -28,7 +28,7 @@ def judged_section(collections: Sequence[JudgedFigures]) -> str:
         f"keeps, where people judged which documents answer a question{f', with {escaped(model)}' if model else ''}. "
         "This belongs to the method and the model, not to the loaded index.</p>"
         f'<div class="wide" tabindex="0" role="region" aria-label="Judged quality"><table class="judged"><thead><tr>'
-        f'<th scope="col">Search</th><th scope="col">Bytes a vector</th>{head}</tr></thead><tbody>{rows}</tbody>'
+        f'<th scope="col">Search</th><th scope="col">Bytes per vector</th>{head}</tr></thead><tbody>{rows}</tbody>'
         f'</table></div><p class="source">Percent of float32, with the {confidence:g} % interval of a paired '
         "bootstrap: one that holds 100 shows no difference. Measured by <code>scripts/evaluate.py</code>.</p>"
         f"{gallery(list(kept_charts(collections)))}</section>"

@@ -1,4 +1,4 @@
-"""The Benchmarks view: the article's claims beside what was measured of the loaded index, and what vectors cost."""
+"""The Benchmarks view: the article's claims next to what was measured of the loaded index, and what vectors cost."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from retrieval.errors import RetrievalError
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
 from retrieval.ui.asking import OF_OPEN_VIEW, Asking, Update, searcher_of
-from retrieval.ui.benchmarks.cost_panel import place_cost_panel
+from retrieval.ui.benchmarks.cost_table import place_cost_panel
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
 from retrieval.ui.benchmarks.quick_panel import offer, result, told, under_way
 from retrieval.ui.benchmarks.standing import judged_section, project_section
 from retrieval.ui.markup import error_words
 from retrieval.ui.theme import ASSETS
-from retrieval.ui.your_data.index import OwnIndex
+from retrieval.ui.your_data.sessions import OwnIndex
 
 PUBLISHED = ASSETS / "benchmarks"
 """What the project measured, where it is part of the repository."""

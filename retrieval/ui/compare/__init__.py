@@ -1,0 +1,1 @@
+"""The view Compare: one query in several ways, side by side."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from retrieval.evaluation.comparison.compared import ComparedHit, Comparison, LostText, Method, speed_words
+from retrieval.evaluation.comparison.answers import ComparedHit, Comparison, LostText, WayAnswer
+from retrieval.ui.compare.words import MISSING, WAY_WORDS, dots, reference_name, speed_words
 from retrieval.ui.markup import data_size, escaped, milliseconds, safe_url
 
 MAX_TITLE_CHARS = 200
-COLOURS = {"float32": "float32", "int8": "int8", "bits": "binary", "published": "binary int8", "ours": "binary int8"}
-"""The precisions that a way reads, by its key, as the names of their colours."""
 _SCORE_WORDS = {
     "cosine": "Cosine similarity",
     "estimate": "Cosine similarity, estimated from the bits",
@@ -18,7 +17,7 @@ _SCORE_WORDS = {
 
 def columns(comparison: Comparison) -> str:
     """Returns the columns, float32 first, and above them the line that says where a chosen text stands in each."""
-    inside = "".join(_column(method, comparison) for method in comparison.methods)
+    inside = "".join(_column(answer, comparison) for answer in comparison.answers)
     return (
         '<p class="trace" role="status" data-trace>Point at a result, or choose one: '
         "it lights up in every column. Escape lets go.</p>"
@@ -26,65 +25,53 @@ def columns(comparison: Comparison) -> str:
     )
 
 
-def dots(key: str) -> str:
-    """Returns the dots in the colours of the precisions that a way reads."""
-    return "".join(f'<i class="dot {colour}" aria-hidden="true"></i>' for colour in COLOURS[key].split())
-
-
-def reference_name(comparison: Comparison) -> str:
-    """Returns what the others are measured against, for people."""
-    return "float32" if comparison.reference_key == "float32" else "the int8 scan"
-
-
-def _column(method: Method, comparison: Comparison) -> str:
-    colour = COLOURS[method.key].split()[0]
-    name = escaped(method.label)
+def _column(answer: WayAnswer, comparison: Comparison) -> str:
+    words = WAY_WORDS[answer.key]
+    colour = words.colours.split()[0]
+    name = escaped(words.name)
     body = (
-        f'<p class="missing">{escaped(method.missing)}</p>'
-        if method.missing is not None
-        else f"<ol>{''.join(_hit(hit, method, comparison) for hit in method.hits)}</ol>{_lost(method, comparison)}"
+        f'<p class="missing">{MISSING}</p>'
+        if answer.time_ms is None
+        else f"<ol>{''.join(_hit(hit, answer, comparison) for hit in answer.hits)}</ol>{_lost(answer, comparison)}"
     )
-    is_reference = " data-reference" if method.key == comparison.reference_key else ""
+    is_reference = " data-reference" if answer.key == comparison.reference_key else ""
     return (
-        f'<section class="column {colour} {method.key}" data-method="{name}"{is_reference} aria-label="{name}">'
-        f"<header><h3>{dots(method.key)}{name}</h3>{_figures(method, comparison)}</header>"
-        f'<p class="about">{escaped(method.about)}</p>{body}</section>'
+        f'<section class="column {colour} {answer.key}" data-method="{name}"{is_reference} aria-label="{name}">'
+        f"<header><h3>{dots(answer.key)}{name}</h3>{_figures(answer, comparison)}</header>"
+        f'<p class="about">{escaped(words.about(answer))}</p>{body}</section>'
     )
 
 
-def _figures(method: Method, comparison: Comparison) -> str:
-    if method.time_ms is None:
+def _figures(answer: WayAnswer, comparison: Comparison) -> str:
+    if answer.time_ms is None:
         kept, time = "&ndash;", "&ndash;"
     else:
-        kept = f"<strong>{method.overlap}</strong> of {comparison.num_wanted}"
-        time = f"{milliseconds(method.time_ms)} ms"
-    disk = f"<small>+ {data_size(method.disk_read_bytes)} from disk</small>" if method.disk_read_bytes else ""
+        kept = f"<strong>{answer.overlap}</strong> of {comparison.num_wanted}"
+        time = f"{milliseconds(answer.time_ms)} ms"
+    head = "the reference" if answer.key == comparison.reference_key else "kept"
+    disk = f"<small>+ {data_size(answer.disk_read_bytes)} from disk</small>" if answer.disk_read_bytes else ""
     return (
-        f'<dl><div class="kept"><dt>{_kept_word(method, comparison)}</dt><dd>{kept}</dd></div>'
-        f"<div><dt>time</dt><dd>{time}{_faster(method, comparison)}</dd></div>"
-        f"<div><dt>RAM read</dt><dd>{data_size(method.ram_bytes)}{disk}</dd></div></dl>"
+        f'<dl><div class="kept"><dt>{head}</dt><dd>{kept}</dd></div>'
+        f"<div><dt>time</dt><dd>{time}{_faster(answer, comparison)}</dd></div>"
+        f"<div><dt>RAM read</dt><dd>{data_size(answer.ram_bytes)}{disk}</dd></div></dl>"
     )
 
 
-def _kept_word(method: Method, comparison: Comparison) -> str:
-    return "the reference" if method.key == comparison.reference_key else "kept"
-
-
-def _faster(method: Method, comparison: Comparison) -> str:
-    faster = comparison.times_faster(method.key)
-    if faster is None or method.key == comparison.reference_key:
+def _faster(answer: WayAnswer, comparison: Comparison) -> str:
+    faster = comparison.times_faster(answer.key)
+    if faster is None or answer.key == comparison.reference_key:
         return ""
     return f"<small>{speed_words(faster)}</small>"
 
 
-def _hit(hit: ComparedHit, method: Method, comparison: Comparison) -> str:
+def _hit(hit: ComparedHit, answer: WayAnswer, comparison: Comparison) -> str:
     known = "" if hit.in_reference else " stray"
-    words = f"result {hit.rank} of {escaped(method.label)}"
+    words = f"result {hit.rank} of {escaped(WAY_WORDS[answer.key].name)}"
     return (
         f'<li class="pick{known}" data-row="{hit.row}" data-rank="{hit.rank}" data-there="{hit.reference_rank:,}">'
         f'<button type="button" aria-pressed="false" aria-label="Find {words} in every column">{hit.rank}</button>'
         f'<div><span class="title" dir="auto">{_title(hit.text)}</span>'
-        f'<span class="small">{_score(hit.score, method.score_kind)}{_move(hit, method, comparison)}'
+        f'<span class="small">{_score(hit.score, answer.way.score_kind)}{_move(hit, answer, comparison)}'
         f"{_source(hit.url, words)}</span></div></li>"
     )
 
@@ -110,8 +97,8 @@ def _score(score: float, kind: str) -> str:
     return f'<span title="{_SCORE_WORDS[kind]}">{sign}{shown}</span>'
 
 
-def _move(hit: ComparedHit, method: Method, comparison: Comparison) -> str:
-    if method.key == comparison.reference_key:
+def _move(hit: ComparedHit, answer: WayAnswer, comparison: Comparison) -> str:
+    if answer.key == comparison.reference_key:
         return ""
     there = f"{'float32' if comparison.reference_key == 'float32' else 'int8'} #{hit.reference_rank:,}"
     if not hit.in_reference:
@@ -120,12 +107,12 @@ def _move(hit: ComparedHit, method: Method, comparison: Comparison) -> str:
     return f"<span>{there}</span>" if hit.reference_rank != hit.rank else ""
 
 
-def _lost(method: Method, comparison: Comparison) -> str:
-    if method.key == comparison.reference_key:
+def _lost(answer: WayAnswer, comparison: Comparison) -> str:
+    if answer.key == comparison.reference_key:
         return ""
-    if not method.lost:
+    if not answer.lost:
         return '<p class="lost none">Nothing lost.</p>'
-    items = "".join(_lost_item(lost) for lost in method.lost)
+    items = "".join(_lost_item(lost) for lost in answer.lost)
     return f'<div class="lost"><h4>Lost, with the rank in {reference_name(comparison)}</h4><ul>{items}</ul></div>'
 
 

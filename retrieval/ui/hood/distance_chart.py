@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from retrieval.search.explanation.distances import DistanceCounts
+from retrieval.search.explanation.stages import DistanceCounts
 from retrieval.ui.markup import counted
 
 _HEIGHT = 100.0
@@ -17,7 +17,7 @@ _MARGIN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class DistanceScale:
     """From distances and counts to percent of the chart."""
 
     low: int
@@ -44,7 +44,7 @@ def distance_chart(distances: DistanceCounts, chosen: int) -> str:
     low, high = min(present[0], chosen) - _MARGIN, max(present[-1], distances.cutoff) + _MARGIN
     dim = len(counts) - 1
     highest = max(max(counts), math.ceil(coin_tosses(dim, distances.num_documents, dim // 2)))
-    scale = Scale(max(low, 0), min(max(high, dim // 2 + _MARGIN), dim), highest)
+    scale = DistanceScale(max(low, 0), min(max(high, dim // 2 + _MARGIN), dim), highest)
     shown = range(scale.low, scale.high + 1)
     near = "".join(_bar(scale, d, counts[d]) for d in shown if counts[d] and d <= distances.cutoff)
     far = "".join(_bar(scale, d, counts[d]) for d in shown if counts[d] and d > distances.cutoff)
@@ -72,13 +72,13 @@ def coin_tosses(dim: int, num_documents: int, distance: int) -> float:
     return num_documents * math.exp(log_ways - dim * math.log(2))
 
 
-def _bar(scale: Scale, distance: int, count: int) -> str:
+def _bar(scale: DistanceScale, distance: int, count: int) -> str:
     width = 0.86 * (scale.x(distance + 1) - scale.x(distance))
     height = scale.height(count)
     return f"M{scale.x(distance):.2f} 100v-{height:.2f}h{width:.2f}v{height:.2f}z"
 
 
-def _coins(scale: Scale, distances: DistanceCounts, dim: int) -> str:
+def _coins(scale: DistanceScale, distances: DistanceCounts, dim: int) -> str:
     points = []
     for distance in range(scale.low, scale.high + 1):
         height = scale.height(coin_tosses(dim, distances.num_documents, distance))
@@ -86,13 +86,13 @@ def _coins(scale: Scale, distances: DistanceCounts, dim: int) -> str:
     return "M" + "L".join(points)
 
 
-def _mark(scale: Scale, distance: int, kind: str, words: str) -> str:
+def _mark(scale: DistanceScale, distance: int, kind: str, words: str) -> str:
     middle = scale.middle(distance)
     side = "left" if middle > 60 else "right"
     return f'<span class="mark {kind} {side}" style="left:{middle:.2f}%"><span>{words}: {distance:,}</span></span>'
 
 
-def _grid_lines(scale: Scale) -> str:
+def _grid_lines(scale: DistanceScale) -> str:
     powers = range(int(math.log10(max(scale.largest, 1))) + 1)
     step = 2 if len(powers) > 4 else 1
     return "".join(
@@ -101,7 +101,7 @@ def _grid_lines(scale: Scale) -> str:
     )
 
 
-def _axis(scale: Scale) -> str:
+def _axis(scale: DistanceScale) -> str:
     span = scale.high - scale.low
     step = next((step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if span / step <= 8), 1000)
     first = -(-scale.low // step) * step

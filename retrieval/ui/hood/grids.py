@@ -1,7 +1,7 @@
-"""One cell a dimension, always in the same order: the same place is the same dimension in every picture.
+"""One cell per dimension, always in the same order: the same place is the same dimension in every picture.
 
 Cells of one look are one SVG path, so that a picture of hundreds of cells takes a few kilobytes. The script of the view
-finds the cell under the pointer by the geometry that stands in the `data-` attributes.
+finds the cell under the pointer by the geometry in the `data-` attributes.
 """
 
 from __future__ import annotations

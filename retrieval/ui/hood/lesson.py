@@ -11,7 +11,6 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from retrieval.ui.hood.formula import formula
 from retrieval.ui.markup import escaped
 from retrieval.ui.search.highlighting import highlighted
 
@@ -20,6 +19,9 @@ _SOURCE = "Source"
 _NAME = re.compile(r"\{\{(\w+)\}\}")
 _UNKNOWN = "…"
 """Stands for a number that cannot be known, such as a distance where there is no model to make a query of."""
+_SHIFTED = re.compile(r"([_^])(\w)")
+_VARIABLE = re.compile(r"(?<![\w&])([A-Za-z])(?![A-Za-z;])")
+_TAGS = {"_": "sub", "^": "sup"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,16 @@ def code_html(code: str, title: str, what: str) -> str:
     )
 
 
+def formula(text: str) -> str:
+    """Returns formulas, one per line, as HTML."""
+    return "".join(f'<p class="formula">{_line(line)}</p>' for line in text.strip().splitlines())
+
+
 def _section(markdown: MarkdownIt, heading: str, tokens: Sequence[Token]) -> Section:
     key, short_name, title = (part.strip() for part in heading.split(":", 2))
     (_, body), *parts = _split(tokens, "h3")
     fences = {token.info.strip(): token.content for token in body if token.type == "fence"}
-    asides = [Aside(_inline(markdown, name), _html(markdown, part)) for name, part in parts if name != _SOURCE]
+    asides = [Aside(str(markdown.renderInline(name)), _html(markdown, part)) for name, part in parts if name != _SOURCE]
     return Section(
         key=key,
         short_name=short_name,
@@ -122,10 +129,6 @@ def _html(markdown: MarkdownIt, tokens: Sequence[Token]) -> str:
     return str(markdown.renderer.render(list(tokens), markdown.options, {}))
 
 
-def _inline(markdown: MarkdownIt, text: str) -> str:
-    return str(markdown.renderInline(text))
-
-
 def _link_in_new_tab(renderer: MarkdownIt, tokens: Sequence[Token], position: int, *rest: object) -> str:
     address = escaped(tokens[position].attrGet("href") or "")
     return f'<a href="{address}" target="_blank" rel="noopener noreferrer">'
@@ -133,3 +136,16 @@ def _link_in_new_tab(renderer: MarkdownIt, tokens: Sequence[Token], position: in
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
     return _NAME.sub(lambda found: values.get(found[1], _UNKNOWN), text)
+
+
+def _line(line: str) -> str:
+    # Variables first: the tags that follow have letters of their own.
+    parts = _SHIFTED.split(line)
+    html = _with_variables(parts[0])
+    for kind, shifted, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        html += f"<{_TAGS[kind]}>{_with_variables(shifted)}</{_TAGS[kind]}>{_with_variables(rest)}"
+    return html
+
+
+def _with_variables(text: str) -> str:
+    return _VARIABLE.sub(r"<var>\1</var>", escaped(text))

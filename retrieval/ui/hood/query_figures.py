@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from retrieval.search.explanation.explain import Explanation, Tokens
+from retrieval.search.explanation.explain import Explanation, QueryTokens
 from retrieval.ui.hood.grids import GridWords, bit_grid, heat_grid
-from retrieval.ui.hood.numbers import signed, whole
-from retrieval.ui.markup import counted, escaped
+from retrieval.ui.markup import counted, escaped, signed, whole, wide_table
 
 _FIRST_TOKENS, _LAST_TOKENS, _MOST_CUT = 64, 6, 24
 _SHOWN_BYTES = 4
@@ -72,12 +71,7 @@ def _bytes_table(explanation: Explanation) -> str:
             f"<td><code>{byte:08b}</code>{padding}</td><td><code>{byte:02x}</code></td><td>{byte}</td>"
             f"<td>{whole(byte - 128)}</td></tr>"
         )
-    return (
-        '<div class="wide" tabindex="0" role="region" aria-label="The first bytes"><table><thead><tr>'
-        '<th scope="col">Dimensions</th><th scope="col">Signs</th><th scope="col">Bits</th><th scope="col">Hex</th>'
-        '<th scope="col">ubinary</th><th scope="col">binary</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    return wide_table(["Dimensions", "Signs", "Bits", "Hex", "ubinary", "binary"], "".join(rows), "The first bytes")
 
 
 def _read_tokens(tokens: Sequence[str]) -> str:
@@ -100,7 +94,7 @@ def _is_special(token: str) -> bool:
     return (token.startswith("[") and token.endswith("]")) or (token.startswith("<") and token.endswith(">"))
 
 
-def _token_words(tokens: Tokens) -> str:
+def _token_words(tokens: QueryTokens) -> str:
     words = f"{counted(len(tokens.read), 'token')} read"
     if tokens.cut:
         words += f"; {counted(len(tokens.cut), 'more was', 'more were')} cut: the model never saw them"

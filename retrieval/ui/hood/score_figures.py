@@ -6,8 +6,7 @@ import numpy as np
 
 from retrieval.search.explanation.explain import Explanation
 from retrieval.ui.hood.grids import GridWords, code_grid
-from retrieval.ui.hood.numbers import signed, whole
-from retrieval.ui.markup import escaped
+from retrieval.ui.markup import escaped, signed, whole, wide_table
 
 _SHOWN_TERMS = 8
 
@@ -95,11 +94,8 @@ def _code_table(explanation: Explanation) -> str:
         )
     names = ["Dimension", "Lowest", "Highest", "Step", *(["float32"] if has_baseline else []), "Code", "Stands for"]
     names += [*(["Error"] if has_baseline else []), "Code, if fitted on 10 results"]
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    return (
-        "<h3>The dimensions that count most for this score</h3>"
-        '<div class="wide" tabindex="0" role="region" aria-label="int8 codes of the largest terms"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    return "<h3>The dimensions that count most for this score</h3>" + wide_table(
+        names, "".join(rows), "int8 codes of the largest terms"
     )
 
 

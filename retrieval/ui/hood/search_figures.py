@@ -10,7 +10,7 @@ from retrieval.search.explanation.stages import Move
 from retrieval.search.rescoring import hamming_scores
 from retrieval.ui.hood.distance_chart import distance_chart
 from retrieval.ui.hood.grids import GridWords, difference_grid
-from retrieval.ui.markup import counted, data_size, escaped, milliseconds
+from retrieval.ui.markup import counted, data_size, escaped, milliseconds, one_line, wide_table
 
 _SHOWN_MOVES = 10
 _TEXT_CHARS = 90
@@ -94,11 +94,7 @@ def _moves(explanation: Explanation) -> str:
     rescored = explanation.response.settings.rescore
     last = "int8" if rescored else "Shown"
     rows = "".join(_move(move, explanation.hit.row == move.hit.row) for move in moves)
-    return (
-        '<div class="wide" tabindex="0" role="region" aria-label="Ranks by stage"><table class="moves"><thead><tr>'
-        '<th scope="col">Rank by bits</th><th scope="col">Float &times; bits</th>'
-        f'<th scope="col">{last}</th><th scope="col">Document</th></tr></thead><tbody>{rows}</tbody></table></div>'
-    )
+    return wide_table(["Rank by bits", "Float &times; bits", last, "Document"], rows, "Ranks by stage", "moves")
 
 
 def _move(move: Move, is_chosen: bool) -> str:
@@ -108,7 +104,7 @@ def _move(move: Move, is_chosen: bool) -> str:
     current = ' class="current" aria-current="true"' if is_chosen else ""
     return (
         f"<tr{current}><td>{hit.binary_rank:,}</td><td>{shown}</td><td>{_arrow(middle, hit.rank)}{hit.rank:,}</td>"
-        f'<td class="text" dir="auto">{escaped(_short(hit.document.text))}</td></tr>'
+        f'<td class="text" dir="auto">{escaped(one_line(hit.document.text, _TEXT_CHARS))}</td></tr>'
     )
 
 
@@ -126,12 +122,8 @@ def _around(moves: Sequence[Move], rank: int) -> Sequence[Move]:
 
 def _title(explanation: Explanation) -> str:
     hit = explanation.hit
-    return f'<span class="number">{hit.rank}</span> <span dir="auto">{escaped(_short(hit.document.text))}</span>'
-
-
-def _short(text: str) -> str:
-    one_line = " ".join(text.split())
-    return one_line if len(one_line) <= _TEXT_CHARS else f"{one_line[: _TEXT_CHARS - 1]}…"
+    text = escaped(one_line(hit.document.text, _TEXT_CHARS))
+    return f'<span class="number">{hit.rank}</span> <span dir="auto">{text}</span>'
 
 
 def _exact(explanation: Explanation) -> float:

@@ -4,139 +4,111 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from retrieval.bundle.bundle import Manifest
-from retrieval.evaluation.cost import ARTICLE_PRICE, Holding, dollars
-from retrieval.ui.markup import data_size
+from retrieval.bundle.tuning import Tuning
+from retrieval.evaluation.cost import ARTICLE_PRICE, BITS, Holding, dollars
+from retrieval.evaluation.ways import Bits, Float32, FloatBits, Int8, Ours, Way
+from retrieval.quantization import vector_bytes
+from retrieval.results import SearchSettings
+from retrieval.ui.compare.words import WAY_WORDS
+from retrieval.ui.markup import data_size, wide_table
 
 _MANY = 250_000_000
 """The number of documents in the article's tables."""
+_VALUES = {"float32": "4 billion", "float16": "65,536", "int8": "256", "binary": "2"}
+"""How many different ones a number of each precision can have."""
+_COLOURS = {"float16": "float32"}
+"""Where a precision has the colour of another."""
+_WAYS: tuple[Way, ...] = (Float32(), Int8(), Bits(), FloatBits(num_candidates=1000), Ours(SearchSettings()))
+"""The ways in the last table, whose bytes do not depend on their settings."""
 
 
 @dataclass(frozen=True, slots=True)
-class Precision:
-    """A way to keep one number."""
+class ArticleFigures:
+    """What the article measured of a way: exact search on CPUs, and shares of float32's nDCG@10."""
 
-    name: str
-    colour: str
-    bits: int
-    values: str
-    """How many different ones there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way to search, with the article's figures for it."""
-
-    name: str
-    colour: str
-    vector_bytes: int
-    """Of each vector, in memory."""
-    speed: str
-    quality: tuple[str, str]
-    """Share of float32's nDCG@10: mxbai-embed-large-v1, all-MiniLM-L6-v2."""
-    recall_key: str
-    """Its name among the measured recalls of a manifest."""
-    besides: str = ""
+    speed: str = "&ndash;"
+    mxbai: str = "&ndash;"
+    """With mxbai-embed-large-v1."""
+    minilm: str = "&ndash;"
+    """With all-MiniLM-L6-v2."""
 
 
-PRECISIONS = (
-    Precision("float32", "float32", 32, "4 billion"),
-    Precision("float16", "float32", 16, "65,536"),
-    Precision("int8", "int8", 8, "256"),
-    Precision("binary", "binary", 1, "2"),
-)
-
-
-def vector_bytes(dim: int, bits: int) -> int:
-    """Returns the bytes of one vector of `dim` numbers of `bits` bits."""
-    return (dim * bits + 7) // 8
-
-
-def dollars_a_month(size_bytes: int) -> str:
-    """Returns what so much memory costs in a month, by the article's price."""
-    return dollars(Holding(size_bytes, ARTICLE_PRICE).monthly)
+_ARTICLE = {
+    "float32": ArticleFigures("1&times;", "100 %", "100 %"),
+    "int8": ArticleFigures("3.66&times;", "97 %", "90.79 %"),
+    "bits": ArticleFigures("24.76&times;", "92.53 %"),
+    "float_bits": ArticleFigures(mxbai="96.45 %", minilm="93.79 %"),
+}
+"""By `Way.key`."""
 
 
 def why_figure(manifest: Manifest) -> str:
     """Returns what this index, and one of 250 million documents, would take at each precision."""
-    rows = "".join(_precision_row(precision, manifest) for precision in PRECISIONS)
-    bars = "".join(_price_bar(precision, manifest.dim) for precision in PRECISIONS)
+    rows = "".join(_precision_row(name, bits, manifest) for name, bits in BITS.items())
+    bars = "".join(_price_bar(name, bits, manifest.dim) for name, bits in BITS.items())
     return (
         f"<h3>250 million documents of {manifest.dim:,} dimensions, in memory for a month</h3>"
         f'<ol class="prices" aria-label="Price by precision">{bars}</ol>'
-    ) + _table(
-        ["One number", "Bits", "Values", "A vector", "This index", "250 million"],
-        rows,
-        "Memory by precision",
-    )
+    ) + wide_table(
+        ["One number", "Bits", "Values", "Per vector", "This index", "250 million"], rows, "Memory by precision",
+        "sizes-table",
+    )  # fmt: skip
 
 
 def sum_figure(manifest: Manifest) -> str:
     """Returns what each way of searching takes and gives, in the article and, where it was measured, in this index."""
-    recall = _recall(manifest.search)
-    dim, n = manifest.dim, manifest.row_count
-    bits, int8 = vector_bytes(dim, 1), vector_bytes(dim, 8)
-    ways = [
-        Way("float32", "float32", 4 * dim, "1&times;", ("100 %", "100 %"), "float32"),
-        Way("int8", "int8", int8, "3.66&times;", ("97 %", "90.79 %"), "int8_all"),
-        Way("bits", "binary", bits, "24.76&times;", ("92.53 %", "&ndash;"), "bits"),
-        Way("bits, float query", "mixed", bits, "&ndash;", ("96.45 %", "93.79 %"), "float_bits"),
-        Way("bits, then int8", "binary", bits, "&ndash;", ("&ndash;", "&ndash;"), "chosen", f" + {int8:,} on disk"),
-    ]
-    rows = [_way(way, n, {"float32": 1.0, **recall} if recall else {}) for way in ways]
-    names = ["Search by", "A vector", "In memory", "Speed", "Quality, mxbai", "Quality, MiniLM"]
-    note = (
-        '<p class="readout">Speed and quality are the article&rsquo;s: exact search on CPUs; nDCG@10 over 15 '
+    recall = {} if manifest.tuning is None else _recall(manifest.tuning)
+    rows = "".join(_way(way, manifest, recall) for way in _WAYS)
+    names = ["Search by", "Per vector", "In memory", "Speed", "Quality, mxbai", "Quality, MiniLM"]
+    measured = "recall@10 was measured on this index" if recall else "What is lost in this index was not measured"
+    return (
+        wide_table(
+            [*names, *(["recall@10 here"] if recall else [])], rows, "What each way of searching takes and gives",
+            "sizes-table",
+        )
+        + '<p class="readout">Speed and quality are the article&rsquo;s: exact search on CPUs; nDCG@10 over 15 '
         "collections, as a share of float32&rsquo;s; int8 there are raw codes. "
-    )
-    if not recall:
-        note += "What is lost in this index was not measured when it was built.</p>"
-        return _table(names, "".join(rows), "What each way of searching takes and gives") + note
-    note += "recall@10 was measured on this index when it was built.</p>"
-    return _table([*names, "recall@10 here"], "".join(rows), "What each way of searching takes and gives") + note
+        f"{measured} when it was built.</p>"
+    )  # fmt: skip
 
 
-def _recall(search: Mapping[str, Any]) -> dict[str, float]:
-    """Returns the measured recall by way of searching; empty for an index that has none."""
-    found = search.get("recall")
-    if not isinstance(found, Mapping):
-        return {}
-    return {str(name): float(value) for name, value in found.items() if isinstance(value, int | float)}
+def _recall(tuning: Tuning) -> Mapping[str, float]:
+    """Returns the recall@10 that the build measured, by `Way.key`."""
+    found = tuning.recall
+    return {
+        "float32": 1.0, "int8": found.int8_all, "bits": found.bits, "float_bits": found.float_bits,
+        "ours": found.chosen,
+    }  # fmt: skip
 
 
-def _way(way: Way, num_vectors: int, recall: Mapping[str, float]) -> str:
-    found = recall.get(way.recall_key)
-    measured = "" if not recall else "<td>&ndash;</td>" if found is None else f"<td><strong>{found:.3f}</strong></td>"
+def _way(way: Way, manifest: Manifest, recall: Mapping[str, float]) -> str:
+    words, article = WAY_WORDS[way.key], _ARTICLE.get(way.key, ArticleFigures())
+    size, on_disk = way.ram_vector_bytes(manifest.dim), way.disk_vector_bytes(manifest.dim)
+    disk = f" + {on_disk:,} on disk" if on_disk else ""
+    measured = f"<td><strong>{recall[way.key]:.3f}</strong></td>" if recall else ""
     return (
-        f'<tr><th scope="row"><i class="dot {way.colour}" aria-hidden="true"></i>{way.name}</th>'
-        f"<td>{way.vector_bytes:,} B{way.besides}</td><td>{data_size(way.vector_bytes * num_vectors)}</td>"
-        f"<td>{way.speed}</td><td>{way.quality[0]}</td><td>{way.quality[1]}</td>{measured}</tr>"
+        f'<tr><th scope="row"><i class="dot {words.colours.split()[0]}" aria-hidden="true"></i>{words.name}</th>'
+        f"<td>{size:,} B{disk}</td><td>{data_size(size * manifest.row_count)}</td>"
+        f"<td>{article.speed}</td><td>{article.mxbai}</td><td>{article.minilm}</td>{measured}</tr>"
     )
 
 
-def _precision_row(precision: Precision, manifest: Manifest) -> str:
-    size = vector_bytes(manifest.dim, precision.bits)
+def _precision_row(name: str, bits: int, manifest: Manifest) -> str:
+    size = vector_bytes(manifest.dim, bits)
     return (
-        f'<tr><th scope="row"><i class="dot {precision.colour}" aria-hidden="true"></i>{precision.name}</th>'
-        f"<td>{precision.bits}</td><td>{precision.values}</td><td>{size:,} B</td>"
+        f'<tr><th scope="row"><i class="dot {_COLOURS.get(name, name)}" aria-hidden="true"></i>{name}</th>'
+        f"<td>{bits}</td><td>{_VALUES[name]}</td><td>{size:,} B</td>"
         f"<td>{data_size(size * manifest.row_count)}</td><td>{data_size(size * _MANY)}</td></tr>"
     )
 
 
-def _price_bar(precision: Precision, dim: int) -> str:
-    size = vector_bytes(dim, precision.bits)
-    share = 100 * size / vector_bytes(dim, PRECISIONS[0].bits)
+def _price_bar(name: str, bits: int, dim: int) -> str:
+    size = vector_bytes(dim, bits)
+    price = dollars(Holding(size * _MANY, ARTICLE_PRICE).monthly)
+    share = 100 * size / vector_bytes(dim, BITS["float32"])
     return (
-        f'<li><span class="what">{precision.name}</span><span class="bar"><i class="{precision.colour}" '
-        f'style="width:{share:.2f}%"></i></span><strong>{dollars_a_month(size * _MANY)}</strong></li>'
-    )
-
-
-def _table(names: list[str], rows: str, label: str) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{label}"><table class="sizes-table"><thead>'
-        f"<tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<li><span class="what">{name}</span><span class="bar"><i class="{_COLOURS.get(name, name)}" '
+        f'style="width:{share:.2f}%"></i></span><strong>{price}</strong></li>'
     )

@@ -1,4 +1,4 @@
-"""The steps of the view, in order: the texts of the lesson beside the pictures of a query."""
+"""The steps of the view, in order: the texts of the lesson with the pictures of a query."""
 
 from __future__ import annotations
 

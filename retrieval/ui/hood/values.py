@@ -7,9 +7,9 @@ import json
 import numpy as np
 
 from retrieval.bundle.bundle import Manifest
+from retrieval.quantization import num_code_bytes
 from retrieval.results import MemoryReport
 from retrieval.search.explanation.explain import Explanation
-from retrieval.ui.hood.size_figures import vector_bytes
 from retrieval.ui.markup import data_size
 
 _MOST_QUERY_CHARS = 400
@@ -25,7 +25,7 @@ def index_values(manifest: Manifest, index: str) -> dict[str, str]:
         "dim": f"{manifest.dim:,}",
         "half_dim": f"{manifest.dim / 2:g}",
         "float32_bytes": f"{4 * manifest.dim:,}",
-        "code_bytes": f"{vector_bytes(manifest.dim, 1):,}",
+        "code_bytes": f"{num_code_bytes(manifest.dim):,}",
         "float32_size": data_size(sizes.float32_bytes),
         "int8_size": data_size(sizes.int8_bytes),
         "binary_size": data_size(sizes.binary_bytes),
@@ -53,16 +53,16 @@ def query_values(explanation: Explanation) -> dict[str, str]:
         "plain_top_k": str(len(response.hits)),
         "score": f"{document.score:.5f}",
         "raw": f"{document.raw.score:.1f}",
-        "dead": _still_dimensions(explanation),
+        "constant_dimensions": _constant_dimensions(explanation),
     }
 
 
-def _still_dimensions(explanation: Explanation) -> str:
-    still = explanation.still_dimensions
-    if len(still) == 0:
+def _constant_dimensions(explanation: Explanation) -> str:
+    constant = explanation.constant_dimensions
+    if len(constant) == 0:
         return "This index has none; some models have a few."
-    names = ", ".join(str(dimension) for dimension in still[:6].tolist())
-    more = f" and {len(still) - 6} more" if len(still) > 6 else ""
-    widest = 255 * float(np.max(explanation.quantizer.step[still] * (explanation.quantizer.step[still] != 1.0)))
+    names = ", ".join(str(dimension) for dimension in constant[:6].tolist())
+    more = f" and {len(constant) - 6} more" if len(constant) > 6 else ""
+    widest = 255 * float(np.max(explanation.quantizer.step[constant] * (explanation.quantizer.step[constant] != 1.0)))
     width = f"its widest range is {widest:.0e}" if widest else "the range is 0"
-    return f"This index has {len(still)} (number {names}{more}): {width}."
+    return f"This index has {len(constant)} (number {names}{more}): {width}."

@@ -15,7 +15,7 @@ from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
 from retrieval.ui.asking import Asking, Question, Update, question_of
 from retrieval.ui.hood.steps import document_steps, query_steps
-from retrieval.ui.markup import error_words, escaped
+from retrieval.ui.markup import error_words, escaped, one_line
 from retrieval.ui.search.hit_cards import message
 from retrieval.ui.visit import Visit
 
@@ -66,7 +66,7 @@ class HoodView:
         if not searcher.can_encode:
             words, more = (
                 "A document",
-                "It stands for a query here: this index has no model to turn a question into one.",
+                "It serves as the query: this index has no model to turn a question into a vector.",
             )
         lead = f'<p class="lead">{words}, <q dir="auto">{_short(found.text, 120)}</q>, step by step. {more}</p>'
         return self._update(searcher, searcher.bundle.path.name, found, lead)
@@ -107,11 +107,11 @@ class HoodView:
 def document_choices(found: Explanation) -> Sequence[tuple[str, int]]:
     """Returns the hits that can be chosen: what the visitor reads, and the row."""
     hits = found.response.hits[:_MOST_CHOICES]
-    return [(f"{hit.rank}  {_one_line(hit.document.text, _CHOICE_CHARS)}", hit.row) for hit in hits]
+    return [(f"{hit.rank}  {one_line(hit.document.text, _CHOICE_CHARS)}", hit.row) for hit in hits]
 
 
 def follow_example(searcher: Searcher, settings: SearchSettings, row: int | None = None) -> Explanation:
-    """Returns the explanation of an example; without a model, of a document that stands for a query."""
+    """Returns the explanation of an example; without a model, of a document that serves as the query."""
     if searcher.can_encode:
         return explain(searcher, example_query(searcher), settings, row)
     return explain_first_document(searcher, settings, row)
@@ -127,9 +127,4 @@ def example_query(searcher: Searcher) -> str:
 
 
 def _short(text: str, max_chars: int) -> str:
-    return escaped(_one_line(text, max_chars))
-
-
-def _one_line(text: str, max_chars: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= max_chars else f"{line[: max_chars - 1]}…"
+    return escaped(one_line(text, max_chars))

@@ -1,0 +1,1 @@
+"""The view Search: results, latency and memory as HTML."""

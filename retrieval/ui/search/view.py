@@ -10,12 +10,13 @@ from retrieval.errors import RetrievalError
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
 from retrieval.serving.memory import RecentMemory
+from retrieval.serving.metrics import count_search
 from retrieval.ui.asking import Asking, Question, Update, searcher_of
 from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, result_list
 from retrieval.ui.search.latency_panel import empty_latency_panel, latency_panel
 from retrieval.ui.search.memory_panel import memory_panel
 from retrieval.ui.visit import Visit
-from retrieval.ui.your_data.index import OwnIndex
+from retrieval.ui.your_data.sessions import OwnIndex
 
 
 class SearchView:
@@ -68,6 +69,7 @@ class SearchView:
         """
         searcher = question.searcher
         response = searcher.search(question.text, **question.search_options())
+        count_search(response)
         visit = visit.after(response.latency.total_ms)
         rows = member_rows(response.hits)
         members = dict(zip(rows, searcher.documents(rows), strict=True)) if rows else {}

@@ -8,14 +8,27 @@ from typing import Any, Self
 
 import gradio as gr
 
+from retrieval.serving.child_process import JobStatus
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.queue import JobStatus
 from retrieval.ui.asking import Update
+from retrieval.ui.quick_import import without_stub
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.sessions import Source
 
 _POLL_S = 0.5
 _NONE = ("none", "")
+
+
+with without_stub():
+
+    class UploadedFile(gr.File):  # type: ignore[misc]
+        """A file to bring, as a path for its handler: `gr.File` makes an empty file for each, and leaves it there."""
+
+        is_template = True  # to the browser it is a plain file
+
+        def preprocess(self, payload: Any) -> str | None:
+            """Returns the path of what was uploaded, None when it was taken away again."""
+            return None if payload is None else str(payload.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +129,12 @@ class OwnLayout:
         """Returns to the choice of columns as it was left."""
         return {**self._step(self.choose), self.message: message}
 
-    def to_building(self, status: JobStatus, limits: OwnLimits) -> Update:
+    def to_building(self, status: JobStatus, limits: OwnLimits, place: int) -> Update:
         """Returns the progress of a build, which is looked up again and again from now on."""
         return {
             **self._step(self.building),
             self.message: "",
-            self.progress: own_panels.progress(status, limits),
+            self.progress: own_panels.progress(status, limits, place),
             self.timer: gr.Timer(active=True),
         }
 
@@ -139,7 +152,7 @@ def _bring_step(limits: OwnLimits) -> dict[str, Any]:
         gr.HTML(own_panels.introduction(limits), apply_default_css=False)
         with gr.Row(elem_id="own-ways"):
             with gr.Column(min_width=260):
-                file = gr.File(label="A file of yours", elem_id="own-file", file_count="single", height=187)
+                file = UploadedFile(label="A file of yours", elem_id="own-file", file_count="single", height=187)
                 use_sample = gr.Button("Try it with a sample", elem_id="own-sample", min_width=150)
                 refused = gr.Button("Refuse the file", elem_id="own-refused", elem_classes="unseen")
             with gr.Column(min_width=260):

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from retrieval.serving.child_process import JobStatus
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.queue import JobStatus
 from retrieval.ui.markup import counted, data_size, escaped
 from retrieval.ui.request_limits import MAX_PASTED_BYTES
 
@@ -109,10 +109,14 @@ def _cell(text: str) -> str:
     return escaped(text if len(text) <= _CELL_CHARS else f"{text[:_CELL_CHARS]}…")
 
 
-def progress(status: JobStatus, limits: OwnLimits) -> str:
-    """Returns how far a build is: its phases, the bar of the one under way, and the time."""
-    if status.phase == "waiting":
-        return _waiting(status.place)
+def progress(status: JobStatus, limits: OwnLimits, place: int = 0) -> str:
+    """Returns how far a build is: its phases, the bar of the one under way, and the time.
+
+    Args:
+        place: how many builds are before it while it waits.
+    """
+    if status.state == "waiting":
+        return _waiting(place)
     reached = next((number for number, (name, _) in enumerate(_PHASES) if name == status.phase), 0)
     items = "".join(
         f'<li class="{_state(number, reached)}"{_current(number, reached)}>{label}</li>'
@@ -134,7 +138,7 @@ def _waiting(place: int) -> str:
 
 
 def _bar(status: JobStatus) -> str:
-    share = status.share
+    share = status.fraction
     if share is None:
         return '<div class="own-bar unknown" role="progressbar" aria-label="Progress of this phase"><i></i></div>'
     percent = round(100 * share)
@@ -146,8 +150,8 @@ def _bar(status: JobStatus) -> str:
 
 def _figures(status: JobStatus, limits: OwnLimits) -> str:
     parts = []
-    if status.share is not None:
-        parts.append(f"<strong>{status.share:.0%}</strong>, {status.done:,} of {status.total:,}")
+    if status.fraction is not None:
+        parts.append(f"<strong>{status.fraction:.0%}</strong>, {status.done:,} of {status.total:,}")
     elif status.done:
         parts.append(f"{status.done:,}")
     if status.seconds_left is not None:

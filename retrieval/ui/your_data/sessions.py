@@ -1,5 +1,6 @@
 """What each visitor brought and built, by the session of the page: found by nobody else, and deleted with the session.
 
+An index that was built is part of the session.
 Gradio keeps the state of a closed page for an hour. Files are not to lie around that long, and when a page is closed
 there is only its session to go by: hence this register beside the page's own state.
 """
@@ -12,16 +13,69 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.serving.visitor.queue import BuildJob
-from retrieval.ui.your_data.folders import TempRoot
-from retrieval.ui.your_data.index import OwnIndex, discard
+from retrieval.errors import BuildError, BundleMissingError
+from retrieval.search.searcher import Searcher
+from retrieval.serving.child_job import ChildJob
+from retrieval.serving.open_pages import LEFT_S, OPEN_PAGES, OpenPages
+from retrieval.serving.temp_folders import TempRoot, folder_bytes
+from retrieval.serving.visitor.limits import OwnLimits
 
 _MAX_IDLE_S = 12 * 3600.0
-"""A page that is closed tells; this is for programs that never do."""
+"""A page that is open, and left alone for so long, loses its data."""
+
+
+OWN = "(yours)"
+"""The name under which a visitor chooses the own index. No folder is called like this: names come from folders."""
+
+
+class OwnIndex:
+    """A built index, open, and the folder to delete with it."""
+
+    def __init__(self, searcher: Searcher, folder: Path, label: str) -> None:
+        """Takes what the visitor called it, such as the name of the file, as the label."""
+        self._searcher: Searcher | None = searcher
+        self._lock = threading.Lock()
+        self.folder = folder
+        self.label = label
+
+    def __deepcopy__(self, memo: object) -> OwnIndex:
+        return self  # the session's state may be copied; what is open is shared by the copies
+
+    def __repr__(self) -> str:
+        return f"OwnIndex({self.label!r}, {self._searcher!r})"
+
+    @property
+    def is_open(self) -> bool:
+        """Returns whether it can still be searched."""
+        return self._searcher is not None
+
+    @property
+    def searcher(self) -> Searcher:
+        """Returns what searches it.
+
+        Raises:
+            BundleMissingError: if it was deleted.
+        """
+        searcher = self._searcher
+        if searcher is None:
+            raise BundleMissingError("your own index was deleted: choose another one, or bring your data again.")
+        return searcher
+
+    def close(self) -> None:
+        """Deletes the files, and lets go of what is mapped of them: until then, the disk would keep their content."""
+        with self._lock:
+            self._searcher = None
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def discard(own: OwnIndex | None) -> None:
+    """Deletes the visitor's files; called when the session ends, or another index takes the place of this one."""
+    if own is not None:
+        own.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +97,15 @@ class OwnSession:
         self.source: Source | None = None
         self.looked: Mapping[str, Any] = {}
         """What the look at the source found; see `serving.visitor.child.inspect`."""
-        self.job: BuildJob | None = None
+        self.job: ChildJob | None = None
         self.own: OwnIndex | None = None
         self.last_used_s = time.monotonic()
         self.is_ended = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Returns whether nothing was brought, and nothing built."""
+        return self.source is None and self.job is None and self.own is None
 
     def take(self, source: Source | None) -> None:
         """Puts another source in the place of the one there was, whose file is deleted."""
@@ -90,31 +149,67 @@ class OwnSession:
         shutil.rmtree(self.download_folder, ignore_errors=True)
 
 
-@dataclass
 class OwnSessions:
     """The sessions by their key, which only the visitor's page knows."""
 
-    files: TempRoot
-    """Where files are; nothing in it is ever served."""
-    downloads: TempRoot
-    """Where files are made that their own visitor may fetch, each under a name that nobody can guess."""
-    _by_key: dict[str, OwnSession] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, files: TempRoot, downloads: TempRoot, limits: OwnLimits, pages: OpenPages = OPEN_PAGES) -> None:
+        """Takes where files are kept, and what all sessions together may hold.
+
+        Args:
+            files: where nothing is ever served.
+            downloads: for files that their own visitor may fetch, in the folder in which Gradio keeps uploads.
+            limits: how many sessions there may be, and of how many bytes.
+            pages: which pages are open.
+        """
+        self.files = files
+        self.downloads = downloads
+        self._limits = limits
+        self._pages = pages
+        self._by_key: dict[str, OwnSession] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._by_key)
 
     def of(self, key: str) -> OwnSession:
-        """Returns the session of a page, a new one where there is none."""
+        """Returns the session of a page, a new one where there is none; it has no folders until `to_bring`.
+
+        Raises:
+            BuildError: if there are too many.
+        """
         with self._lock:
             session = self._by_key.get(key)
             if session is None:
-                session = OwnSession(self.files.new_folder(), self.downloads.new_folder())
+                self._make_room()
+                session = OwnSession(self.files.new_path(), self.downloads.new_path())
                 self._by_key[key] = session
-            self.files.make(session.folder)
-            self.downloads.make(session.download_folder)
             session.last_used_s = time.monotonic()
-            idle = [key for key, each in self._by_key.items() if time.monotonic() - each.last_used_s > _MAX_IDLE_S]
-        for each in idle:
-            self.end(each)
         return session
+
+    def to_bring(self, key: str) -> OwnSession:
+        """Returns the session of a page, with folders to put something in.
+
+        Raises:
+            BuildError: if there are too many sessions, or they hold too much.
+        """
+        self.check_room()
+        session = self.of(key)
+        self.files.make(session.folder)
+        self.downloads.make(session.download_folder)
+        return session
+
+    def check_room(self) -> None:
+        """Returns if there is room for more of visitors' data.
+
+        Raises:
+            BuildError: if there is none.
+        """
+        if self.used_bytes() >= self._limits.max_total_bytes:
+            raise BuildError("visitors' data takes all the room that there is for it here: try again in some minutes.")
+
+    def used_bytes(self) -> int:
+        """Returns the size of all that visitors have here, uploads that nobody took yet included."""
+        return folder_bytes(self.files.path) + folder_bytes(self.downloads.path.parent)
 
     def end(self, key: str) -> None:
         """Deletes all that belongs to a session; one that is not known has nothing."""
@@ -123,9 +218,23 @@ class OwnSessions:
         if session is not None:
             session.end()
 
+    def end_left(self, left_s: float = LEFT_S) -> None:
+        """Ends the sessions whose visitor left, whether or not the browser said so."""
+        now = time.monotonic()
+        for key, session in list(self._by_key.items()):
+            idle_s = now - session.last_used_s
+            if idle_s > (_MAX_IDLE_S if self._pages.is_open(key) else left_s):
+                self.end(key)
+
     def close(self) -> None:
-        """Ends every session, and removes the folders."""
-        for key in list(self._by_key):
-            self.end(key)
+        """Deletes what belongs to all sessions, without waiting for what still uses it."""
         self.files.remove()
         self.downloads.remove()
+
+    def _make_room(self) -> None:
+        if len(self._by_key) < self._limits.max_sessions:
+            return
+        empty = [key for key, session in self._by_key.items() if session.is_empty]
+        if not empty:
+            raise BuildError("too many visitors have data here now: try again in some minutes.")
+        del self._by_key[min(empty, key=lambda key: self._by_key[key].last_used_s)]

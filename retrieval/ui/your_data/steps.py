@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 import gradio as gr
 
 from retrieval.errors import BuildError, CorpusError, RetrievalError
+from retrieval.serving.child_process import JobStatus
 from retrieval.serving.library import Library
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.queue import ChildQueue, JobStatus
-from retrieval.serving.visitor.words import for_visitors
+from retrieval.serving.visitor.queue import ChildQueue
 from retrieval.ui.asking import Asking, Update, index_choices
 from retrieval.ui.your_data import panels as own_panels
-from retrieval.ui.your_data.index import OWN, OwnIndex
+from retrieval.ui.your_data.failures import for_visitors, why_failed
 from retrieval.ui.your_data.layout import OwnLayout
-from retrieval.ui.your_data.requests import BUILT, build_request, look_request
-from retrieval.ui.your_data.sessions import OwnSession, Source
+from retrieval.ui.your_data.sessions import OWN, OwnIndex, OwnSession, Source
+from retrieval.ui.your_data.taking import BUILT, build_request, look_request
 from retrieval.ui.your_data.verdict import verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
 
@@ -46,6 +46,10 @@ class OwnSteps:
         self._builds.close()
         self._looks.close()
 
+    def num_builds(self) -> int:
+        """Returns how many builds run or wait."""
+        return len(self._builds)
+
     def take(self, session: OwnSession, take: Callable[[OwnSession], Source]) -> Update:
         """Returns the note that what was brought is being looked at; what was there before is gone.
 
@@ -68,11 +72,12 @@ class OwnSteps:
             return self._parts.unchanged()  # it was refused, and the visitor was told
         job = self._looks.submit(look_request(session, source, self._limits), max_seconds=_LOOK_SECONDS)
         status = job.wait()
-        if status.phase != "finished":
+        if status.state != "finished":
             session.take(None)
-            raise CorpusError(status.message)
-        session.looked = status.result
-        return self._parts.to_choose(source, status.result, self._limits)
+            raise CorpusError(why_failed(status, session.folder, _LOOK_SECONDS))
+        problem = status.result["problem"]
+        session.looked = {**status.result, "problem": for_visitors(problem, session.folder)}
+        return self._parts.to_choose(source, session.looked, self._limits)
 
     def build(self, session: OwnSession, columns: Mapping[str, str | None], rows: float | None) -> Update:
         """Returns the view of the build that begins, or of the one that is under way.
@@ -84,8 +89,8 @@ class OwnSteps:
             if session.job is None or session.job.status.is_over:
                 request = build_request(session, columns, rows, self._limits, self._library.open().encoder)
                 session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds)
-            status = session.job.status
-        return self._parts.to_building(status, self._limits)
+            status, place = session.job.status, self._builds.place_of(session.job)
+        return self._parts.to_building(status, self._limits, place)
 
     def poll(self, session: OwnSession, times_chosen: str) -> Update:
         """Returns how far the build is; when it is done, the verdict, with the new index chosen.
@@ -101,13 +106,13 @@ class OwnSteps:
                 return self._parts.to_start(own_panels.note("No build is under way", _NO_DATA))
             status = job.status
             if not status.is_over:
-                return {self._parts.progress: own_panels.progress(status, self._limits)}
+                return {self._parts.progress: own_panels.progress(status, self._limits, self._builds.place_of(job))}
             session.job = None
             return self._over(session, status, times_chosen)
 
     def _over(self, session: OwnSession, status: JobStatus, times_chosen: str) -> Update:
         source = session.source
-        if status.phase == "finished" and source is not None:
+        if status.state == "finished" and source is not None:
             folder = session.adopt(session.folder / BUILT)
             try:
                 searcher = self._library.open_private(folder)
@@ -121,9 +126,10 @@ class OwnSteps:
                 self._parts.mine: gr.Row(visible=True),
                 **self._choose(OWN, own, times_chosen),
             }
-        if status.phase == "cancelled" or source is None:
+        if status.state == "cancelled" or source is None:
             return self._parts.to_choose_again(own_panels.note("Cancelled", _CANCELLED))
-        return self._parts.to_choose_again(own_panels.problem("No index was built", status.message))
+        message = why_failed(status, session.folder, self._limits.max_seconds)
+        return self._parts.to_choose_again(own_panels.problem("No index was built", message))
 
     def cancel(self, session: OwnSession) -> Update:
         """Returns to the choice of columns, with the build ended."""

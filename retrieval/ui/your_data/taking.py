@@ -1,4 +1,4 @@
-"""What a visitor brings, brought into the visitor's folder: an upload, pasted lines, or the sample."""
+"""What a visitor brings, into the visitor's folder, and from there to the child process that looks at it or builds."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import os
 import re
 import shutil
 import stat
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from retrieval.errors import CorpusError
+from retrieval.encoding.encoder import Encoder
+from retrieval.errors import CorpusError, brief
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.markup import data_size
 from retrieval.ui.request_limits import MAX_PASTED_BYTES
 from retrieval.ui.your_data.sessions import OwnSession, Source
 
+BUILT = ".built"
+"""No file that a visitor brings is called like this: their names do not begin with a dot."""
 PASTED = "pasted lines.txt"
 _MAX_NAME_CHARS = 80
 
@@ -120,3 +125,50 @@ def _safe_name(name: str) -> str:
     path = Path(name)
     stem = re.sub(r"[^\w. -]", "_", path.stem).strip(". -")[:_MAX_NAME_CHARS]
     return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', path.suffix)[:12]}"
+
+
+def look_request(session: OwnSession, source: Source, limits: OwnLimits) -> dict[str, Any]:
+    """Returns the request to look into a file."""
+    return {
+        "task": "inspect",
+        "folder": str(session.folder),
+        "source": str(source.path),
+        "max_file_bytes": limits.max_file_bytes,
+    }
+
+
+def build_request(
+    session: OwnSession,
+    columns: Mapping[str, str | None],
+    rows: float | None,
+    limits: OwnLimits,
+    encoder: Encoder | None,
+) -> dict[str, Any]:
+    """Returns the request to build an index, into an empty place.
+
+    Args:
+        encoder: the one that the server has open; the new index takes its model, so that both can share it.
+
+    Raises:
+        CorpusError: if there is nothing to build from, no text column, or one column in two roles.
+    """
+    source = session.source
+    if source is None or not session.looked:
+        raise CorpusError("there is no data to build from: bring a file, or paste lines.")
+    chosen = {role: column for role, column in columns.items() if column}
+    if "text" not in chosen:
+        raise CorpusError("no text column is chosen: choose the one to search in.")
+    if unknown := [column for column in chosen.values() if column not in session.looked["columns"]]:
+        raise CorpusError(f"the file has no column {brief(unknown[0])}: choose one of those it has.")
+    for leftover in session.folder.glob(f"{BUILT}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    return {
+        **look_request(session, source, limits),
+        "task": "build",
+        "title": source.title,
+        "columns": chosen,
+        "output": str(session.folder / BUILT),
+        "max_rows": min(limits.max_rows, max(1, int(rows or limits.max_rows))),
+        "max_text_chars": limits.max_text_chars,
+        "model": {"id": encoder.model_id, "weights_sha256": encoder.weights_sha256} if encoder is not None else None,
+    }

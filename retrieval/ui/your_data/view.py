@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -15,11 +14,14 @@ from gradio.utils import get_upload_folder
 from retrieval.errors import CorpusError, RetrievalError
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
+from retrieval.serving.metrics import watch_visitors
+from retrieval.serving.open_pages import OPEN_PAGES
+from retrieval.serving.stopping import at_end
+from retrieval.serving.temp_folders import TempRoot, private_parent
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.words import as_sentence
 from retrieval.ui.asking import Asking, Update
+from retrieval.ui.markup import as_sentence
 from retrieval.ui.your_data import panels as own_panels
-from retrieval.ui.your_data.folders import TempRoot, private_parent
 from retrieval.ui.your_data.layout import OwnLayout
 from retrieval.ui.your_data.sample import TITLE, sample_csv
 from retrieval.ui.your_data.sessions import OwnSession, OwnSessions, Source
@@ -48,8 +50,12 @@ class OwnView:
         self._parts = OwnLayout.place(limits)
         self._steps = OwnSteps(self._parts, library, asking, limits)
         self._uploads = Path(get_upload_folder())
-        self._sessions = OwnSessions(TempRoot(private_parent(self._uploads)), TempRoot(self._uploads))
-        atexit.register(self.close)
+        self._sessions = OwnSessions(TempRoot(private_parent(self._uploads)), TempRoot(self._uploads), limits)
+        OPEN_PAGES.sweep_with(self._sessions.end_left)
+        watch_visitors("sessions", lambda: len(self._sessions))
+        watch_visitors("bytes", self._sessions.used_bytes)
+        watch_visitors("builds", self._steps.num_builds)
+        at_end(self.close)
         self.index_changes = [self._parts.index_chosen.change]
         self._wire(page, asking, tabs)
 
@@ -58,7 +64,7 @@ class OwnView:
         return {}
 
     def close(self) -> None:
-        """Ends all builds, and deletes what visitors brought."""
+        """Ends all builds, and deletes what visitors brought; waits for no handler that still runs."""
         self._steps.close()
         self._sessions.close()
 
@@ -117,7 +123,7 @@ class OwnView:
         """Returns the view of the build that begins."""
         columns = {"text": text, "body": body, "url": url}
         return self._guarded(
-            "No index is being built", lambda: self._steps.build(self._session(request), columns, rows)
+            "No index is being built", lambda: self._steps.build(self._session(request, bringing=True), columns, rows)
         )
 
     def poll(self, times_chosen: str, request: gr.Request) -> Update:
@@ -143,7 +149,9 @@ class OwnView:
     def zip(self, request: gr.Request) -> Update:
         """Returns the index as one file."""
         return self._guarded(
-            "The file was not made", lambda: self._steps.zip(self._session(request)), self._parts.to_message
+            "The file was not made",
+            lambda: self._steps.zip(self._session(request, bringing=True)),
+            self._parts.to_message,
         )
 
     def leave(self, request: gr.Request) -> None:
@@ -152,12 +160,12 @@ class OwnView:
             self._sessions.end(request.session_hash)
 
     def _take(self, request: gr.Request, take: Callable[[OwnSession], Source]) -> Update:
-        return self._guarded(_NOT_USED, lambda: self._steps.take(self._session(request), take))
+        return self._guarded(_NOT_USED, lambda: self._steps.take(self._session(request, bringing=True), take))
 
-    def _session(self, request: gr.Request) -> OwnSession:
+    def _session(self, request: gr.Request, *, bringing: bool = False) -> OwnSession:
         if not request.session_hash:
             raise CorpusError("this was not asked by a page: open the page, and bring your data there.")
-        return self._sessions.of(request.session_hash)
+        return (self._sessions.to_bring if bringing else self._sessions.of)(request.session_hash)
 
     def _guarded(self, title: str, make: Callable[[], Update], show: Callable[[str], Update] | None = None) -> Update:
         """Returns what `make` returns, or a message, by default at the start; never an exception."""

@@ -1,6 +1,6 @@
-"""Well-known engines beside ours: the same vectors, the same queries, one run, at one named recall@10.
+"""Ours and well-known engines: the same vectors, the same queries, one run, at one named recall@10.
 
-    python -m scripts.bench.peers --index assets/indexes/packages --queries questions.txt --queries corpus-like.txt
+    .venv/bin/python scripts/benchmark.py --index DIR --queries questions.txt --only peers
 
 Every engine is built in a process of its own and searched in fresh ones, one after the other, all pinned to the same
 cores. Vector search only: no text is encoded and no document is read, by no engine. Ours goes through
@@ -38,14 +38,14 @@ Figures of one engine:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from retrieval.quantization import Float32s
+    from scripts.bench.peers.catalog import Entry
 
-RECALL_TARGET = 0.98
 TIMEOUT_S = 600.0
 SATURATE_S = 3.0
 
@@ -57,8 +57,7 @@ def measure(
     threads: int,
     work: Path,
     report: Callable[[str], None],
-    only: tuple[str, ...] = (),
-    recall_target: float = RECALL_TARGET,
+    entries: Sequence[Entry] | None = None,
     timeout_s: float = TIMEOUT_S,
     saturate_s: float = SATURATE_S,
 ) -> dict[str, Any]:
@@ -70,19 +69,17 @@ def measure(
         threads: how many cores everyone may use, and how many callers saturate them.
         work: a folder for the engines' files; what is put there is removed again.
         report: is told what happens, a line at a time.
-        only: names of the engines to measure; all, when empty.
-        recall_target: the recall@10 to reach on every query set.
+        entries: the engines to measure; None for all of the catalog.
         timeout_s: the time of one engine for building, sweeping and measuring; then it is stopped.
         saturate_s: for how long the callers of one engine ask.
 
     Raises:
         BundleError: if the index cannot be opened, or has no float32 baseline.
-        QueryError: if there is no query, or an unknown engine is named.
+        QueryError: if there is no query, or one of another dimension.
     """
     # Imported here: the children of this package import it too, and a peer's process must not hold our engine.
+    from scripts.bench.peers.catalog import ENTRIES
     from scripts.bench.peers.comparison import Comparison
 
-    comparison = Comparison.prepare(
-        index, query_sets, threads=threads, work=work, recall_target=recall_target, saturate_s=saturate_s
-    )
-    return comparison.measure(only, timeout_s, report)
+    comparison = Comparison.prepare(index, query_sets, threads=threads, work=work, saturate_s=saturate_s)
+    return comparison.measure(ENTRIES if entries is None else entries, timeout_s, report)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
-from retrieval.errors import QueryError
+from retrieval.bundle.versions import installed_versions
 
 Setting = Mapping[str, int]
 """Search-time knobs of one engine, by name."""
 
-INSTALL = "python -m pip install -r requirements-bench.txt"
+INSTALL = ".venv/bin/python -m pip install -r requirements-bench.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +29,13 @@ class Entry:
     is_ours: bool = False
 
     def versions(self) -> dict[str, str]:
-        """Returns the versions of its packages.
-
-        Raises:
-            PackageNotFoundError: if one is not installed.
-        """
-        return {package: version(package) for package in self.packages}
+        """Returns the versions of those of its packages that are installed."""
+        return installed_versions(self.packages)
 
     @property
     def installed(self) -> bool:
         """Returns whether all its packages are at hand."""
-        try:
-            self.versions()
-        except PackageNotFoundError:
-            return False
-        return True
+        return len(self.versions()) == len(self.packages)
 
 
 def label(setting: Setting) -> str:
@@ -100,15 +91,3 @@ ENTRIES = (
                                            (128, 40))),
     ),
 )  # fmt: skip
-
-
-def chosen(only: tuple[str, ...]) -> tuple[Entry, ...]:
-    """Returns the entries with these names, in the order of the catalog; all of them when there are no names.
-
-    Raises:
-        QueryError: if a name is not in the catalog.
-    """
-    known = {entry.name for entry in ENTRIES}
-    if unknown := [name for name in only if name not in known]:
-        raise QueryError(f"there is no engine {', '.join(unknown)}: choose among {', '.join(sorted(known))}.")
-    return tuple(entry for entry in ENTRIES if not only or entry.name in only)

@@ -52,7 +52,7 @@ class Job:
 
 
 def main(path: str) -> int:
-    """Does the job in the file `path`, writes the figures beside it and returns the exit status."""
+    """Does the job in the file `path`, writes the figures next to it and returns the exit status."""
     threading.Thread(target=end_with_parent, daemon=True).start()
     job = Job(**json.loads(Path(path).read_text(encoding="utf-8")))
     keep_to_cores(job.threads)

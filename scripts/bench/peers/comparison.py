@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,23 +15,24 @@ import numpy as np
 
 from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
 from retrieval.errors import QueryError
-from retrieval.evaluation.baseline import ExactAnswer, ExactBaseline
+from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
-from scripts.bench.peers.catalog import INSTALL, Entry, chosen, label
+from retrieval.search.exact_scan import ExactAnswer
+from scripts.bench.job import Report
+from scripts.bench.peers.catalog import INSTALL, Entry, label
 from scripts.bench.peers.child import Job
 from scripts.bench.peers.process import ChildError, ChildTimeoutError, run_child
 from scripts.bench.peers.sweep import Tried, pick
 from scripts.bench.peers.table import in_short, where_peers_win
 
 _TOP_K = 10
+RECALL_TARGET = 0.98
 _COVERS = (
     "Vector search only, for ours as for the peers: no text is encoded, no document is read. Everyone indexes one "
-    "vector a distinct text and runs in processes of its own, one after the other, pinned to the same cores. "
+    "vector per distinct text and runs in processes of its own, one after the other, pinned to the same cores. "
     "Files are warm: they were just written or searched. Callers are Python threads, which share one interpreter lock: "
     "it costs the fastest engines the most throughput."
 )
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,6 @@ class Comparison:
     truths: Mapping[str, Sequence[ExactAnswer]]
     threads: int
     work: Path
-    recall_target: float
     saturate_s: float
 
     @classmethod
@@ -55,7 +55,6 @@ class Comparison:
         *,
         threads: int,
         work: Path,
-        recall_target: float,
         saturate_s: float,
     ) -> Comparison:
         """Returns the comparison over the index in `index`, with the exact answers found.
@@ -74,18 +73,17 @@ class Comparison:
             )
         vectors = {name: np.ascontiguousarray(queries, dtype=np.float32) for name, queries in query_sets.items()}
         truths = {name: baseline.search(queries, _TOP_K) for name, queries in vectors.items()}
-        return cls(bundle, baseline, vectors, truths, threads, work, recall_target, saturate_s)
+        return cls(bundle, baseline, vectors, truths, threads, work, saturate_s)
 
-    def measure(self, only: tuple[str, ...], timeout_s: float, report: Report) -> dict[str, Any]:
-        """Returns the figures of all engines named in `only`, or of all: see the docstring of the package."""
-        entries = chosen(only)
+    def measure(self, entries: Sequence[Entry], timeout_s: float, report: Report) -> dict[str, Any]:
+        """Returns the figures of these engines: see the docstring of the package."""
         self.work.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.work, prefix="peers-") as folder:
             self._write_inputs(Path(folder))
             engines = {entry.name: self._engine(entry, Path(folder), timeout_s, report) for entry in entries}
         return {
             "top_k": _TOP_K,
-            "recall_target": self.recall_target,
+            "recall_target": RECALL_TARGET,
             "threads": self.threads,
             "vectors": len(self.baseline.text_rows),
             "dim": self.bundle.manifest.dim,
@@ -140,12 +138,12 @@ class Comparison:
             Tried(setting, self._recall(entry, one["ids"]), one["ms"])
             for setting, one in zip(entry.settings, swept, strict=True)
         ]
-        best = pick(tried, self.recall_target)
+        best = pick(tried, RECALL_TARGET)
         measured = run("measure", settings=[best.setting])
         recall = self._recall(entry, measured.pop("ids"))
         return {
             "setting": label(best.setting),
-            "target_reached": min(recall.values()) >= self.recall_target,
+            "target_reached": min(recall.values()) >= RECALL_TARGET,
             "recall": recall,
             **measured,
             "disk_bytes": _disk_bytes(_our_files(self.bundle) if entry.is_ours else index.rglob("*")),

@@ -41,7 +41,7 @@ class Ours:
         return np.asarray(self._searcher.nearest_texts(query, settings), dtype=np.int64)
 
     def held_bytes(self) -> int | None:
-        """Returns the bytes of the sign bits and of the tables beside them."""
+        """Returns the bytes of the sign bits and of the tables that go with them."""
         memory = self._searcher.memory()
         return memory["codes"] + memory["row_tables"]
 

@@ -1,7 +1,7 @@
 """usearch: a graph over int8 vectors, all in RAM.
 
 The codes are made here, with one scale that is fitted to the vectors: usearch's own cast takes a component of 1 to be
-127, which leaves vectors of length 1 a few bits a dimension, and cost 5 points of recall where it was tried.
+127, which leaves vectors of length 1 a few bits per dimension, and cost 5 points of recall where it was tried.
 """
 
 from __future__ import annotations

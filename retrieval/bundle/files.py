@@ -1,0 +1,37 @@
+"""Writing files so that a reader, or a machine that stops, never finds half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+NEW_SUFFIX = ".new"
+"""Added to a name while the file is written; a killed process may leave one."""
+
+
+def sync(path: Path) -> None:
+    """Asks the system to bring a file or folder to the disk before what follows."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Replaces the JSON file at `path` in one step: a reader finds the old file or the new one, never a part.
+
+    The new file is on the disk before it takes the old one's place, so this holds when the machine stops, too.
+
+    Raises:
+        OSError: if the folder cannot be written.
+    """
+    fresh = path.with_name(f"{path.name}{NEW_SUFFIX}")
+    try:
+        fresh.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+        sync(fresh)
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise

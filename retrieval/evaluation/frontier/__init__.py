@@ -1,0 +1,1 @@
+"""Which precision a set of vectors survives: recall against bytes, measured on the vectors themselves."""

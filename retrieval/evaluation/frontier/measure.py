@@ -1,0 +1,276 @@
+"""Measures the frontier: every scheme, alone and rescored, on all dimensions and on the first ones.
+
+Everything is compared with the exact scan of the same float32 vectors. Nothing is extrapolated: a point is what the
+queries found among these vectors, with the 95 % interval of its mean. Memory is bounded by the scores of every vector
+for every query (8 bytes each), so a large set takes fewer queries.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from retrieval.errors import VectorsError
+from retrieval.evaluation.frontier.points import Frontier, Interval, LeftOut, Point, Rescoring, SampleRecall
+from retrieval.evaluation.frontier.schemes import SCHEMES, CannotFitError, Index, Rows, Scheme, one_thread
+from retrieval.evaluation.frontier.scores import CHUNK_ROWS, AllScores, Truth, Vectors, chunks, sample_of
+from retrieval.quantization import Float32s, Int8Quantizer
+
+OVERSAMPLINGS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
+_SCORE_BYTES_LIMIT = 600 * 2**20
+_FIT_VECTORS = 32_768
+_TIMED_QUERIES = 3
+_FEWEST_QUERIES = 10
+GROWTH_PARTS = (16, 4, 1)
+"""Recall is also measured on these parts of the vectors, to show how it falls as more compete."""
+
+Progress = Callable[[float, str], None]
+"""Takes the share that is done, in [0, 1], and the key of the scheme that is being measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierOptions:
+    """What is measured, and on how much."""
+
+    k: int = 10
+    metric: str = "cosine"
+    """`cosine`, `inner product` or `euclidean`."""
+    max_queries: int = 200
+    dim_parts: tuple[int, ...] = (1, 2, 4, 8)
+    """The first 1/2, 1/4, ... of the dimensions are measured, too."""
+    schemes: Sequence[Scheme] = SCHEMES
+
+
+def measure_frontier(
+    vectors: Vectors,
+    queries: Float32s | None = None,
+    options: FrontierOptions | None = None,
+    progress: Progress = lambda share, scheme: None,
+    *,
+    num_given: int | None = None,
+) -> Frontier:
+    """Returns the frontier of `vectors`, which are of length 1 where the metric is cosine.
+
+    Args:
+        vectors: finite float32 vectors `(n, dim)`.
+        queries: float32 `(m, dim)`; without them, vectors of the set are held out.
+        options: what is measured.
+        progress: told before each scheme; what it raises ends the measurement.
+        num_given: how many vectors there were, when only the first of them are passed.
+
+    Raises:
+        VectorsError: if there are too few vectors, or the queries have another dimension.
+    """
+    options = options or FrontierOptions()
+    started = time.perf_counter()
+    most_queries = max(_FEWEST_QUERIES, min(options.max_queries, _SCORE_BYTES_LIMIT // (8 * max(1, len(vectors)))))
+    held_out = queries is None
+    if queries is None:
+        vectors, queries = _hold_out(vectors, min(most_queries, len(vectors) // 5))
+    else:
+        if queries.ndim != 2 or queries.shape[1] != vectors.dim or not len(queries):
+            raise VectorsError(f"queries have shape {queries.shape}, the vectors {vectors.dim} dimensions.")
+        queries = _spread(queries, most_queries)
+    if len(vectors) <= options.k:
+        raise VectorsError(
+            f"{len(vectors):,} vectors are left to search after {len(queries):,} queries were held out, and "
+            f"{options.k} nearest ones are wanted: give more vectors, or a smaller k."
+        )
+    run = _Run(vectors, queries, options, progress)
+    points, left_out = run.points()
+    return Frontier(
+        num_vectors=len(vectors),
+        num_given=num_given or len(vectors) + (len(queries) if held_out else 0),
+        num_queries=len(queries),
+        held_out=held_out,
+        dim=vectors.dim,
+        metric=options.metric,
+        k=options.k,
+        points=points,
+        left_out=left_out,
+        growth=run.growth(),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _spread(queries: Float32s, most: int) -> Float32s:
+    return queries if len(queries) <= most else queries[np.linspace(0, len(queries) - 1, most).astype(np.int64)]
+
+
+@dataclass(frozen=True)
+class _Without:
+    """Vectors without those that are held out as queries."""
+
+    vectors: Vectors
+    rows: Rows
+    """`(m,)` rows held out, ascending."""
+
+    def __len__(self) -> int:
+        return len(self.vectors) - len(self.rows)
+
+    @property
+    def dim(self) -> int:
+        return self.vectors.dim
+
+    def read(self, start: int, stop: int) -> Float32s:
+        # Row i of what is left is row i + j of all, where j of the rows held out come before it.
+        shifted = self.rows - np.arange(len(self.rows))
+        first, last = (int(row + np.searchsorted(shifted, row, side="right")) for row in (start, max(start, stop - 1)))
+        inside = self.rows[(self.rows >= first) & (self.rows <= last)] - first
+        return np.delete(self.vectors.read(first, last + 1), inside, axis=0)[: stop - start]
+
+
+def _hold_out(vectors: Vectors, count: int) -> tuple[Vectors, Float32s]:
+    if count < 1:
+        raise VectorsError(f"{len(vectors)} vectors are too few: at least 5 are needed to hold one out as a query.")
+    rows = np.unique(np.linspace(0, len(vectors) - 1, count).astype(np.int64))
+    queries = np.concatenate([vectors.read(int(row), int(row) + 1) for row in rows])
+    return _Without(vectors, rows), np.ascontiguousarray(queries)
+
+
+@dataclass(frozen=True)
+class _FirstDimensions:
+    """The first dimensions of vectors, brought to length 1 again where the whole vectors have it."""
+
+    vectors: Vectors
+    dim: int
+    normalized: bool
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def read(self, start: int, stop: int) -> Float32s:
+        return self.cut(self.vectors.read(start, stop))
+
+    def cut(self, vectors: Float32s) -> Float32s:
+        kept = np.ascontiguousarray(vectors[:, : self.dim])
+        if not self.normalized:
+            return kept
+        lengths: Float32s = np.linalg.norm(kept, axis=1, keepdims=True)
+        lengths[lengths == 0] = 1
+        return kept / lengths
+
+
+class _Run:
+    """One measurement."""
+
+    def __init__(self, vectors: Vectors, queries: Float32s, options: FrontierOptions, progress: Progress) -> None:
+        self._vectors, self._queries = vectors, queries
+        self._options, self._progress = options, progress
+        self._inner_product = options.metric != "euclidean"
+        quantizer = Int8Quantizer.fit(chunk for _, chunk in chunks(vectors))
+        self._scores = AllScores.of(vectors, queries, quantizer, inner_product=self._inner_product)
+        self._truth = Truth.of(self._scores.exact, options.k)
+        self._depth = min(OVERSAMPLINGS[-1] * options.k, len(vectors))
+        self._whole: dict[str, Index] = {}
+        """By the scheme's key, what was fitted to all dimensions."""
+
+    def points(self) -> tuple[tuple[Point, ...], tuple[LeftOut, ...]]:
+        """Returns a point for everything that could be measured, and why the rest could not."""
+        points: list[Point] = []
+        left_out: list[LeftOut] = []
+        dims = sorted({self._vectors.dim // part for part in self._options.dim_parts} - {0}, reverse=True)
+        work = [(dim, scheme) for dim in dims for scheme in self._options.schemes]
+        for done, (dim, scheme) in enumerate(work):
+            self._progress(done / len(work), scheme.key)
+            try:
+                points.extend(self._points_of(scheme, dim))
+            except CannotFitError as error:
+                left_out.append(LeftOut(scheme.key, dim, str(error)))
+        self._progress(1.0, "")
+        return tuple(points), tuple(left_out)
+
+    def growth(self) -> tuple[SampleRecall, ...]:
+        """Returns the recall of each scheme alone on the first 1/16, 1/4 and all of the vectors."""
+        k = self._options.k
+        sizes = [len(self._vectors) // part for part in GROWTH_PARTS]
+        truths = {size: Truth.of(self._scores.exact[:, :size], k) for size in sizes if size > k}
+        found = []
+        for key, index in self._whole.items():
+            for size, truth in truths.items():
+                rows = self._nearest(index, self._vectors, self._queries, k, size)
+                recalls = truth.recall(self._looked_up(self._scores.exact, rows), [k])[:, 0]
+                found.append(SampleRecall(key, size, interval(recalls, k)))
+        return tuple(found)
+
+    def _points_of(self, scheme: Scheme, dim: int) -> Iterator[Point]:
+        vectors: Vectors = self._vectors
+        queries = self._queries
+        if dim < vectors.dim:
+            cut = _FirstDimensions(vectors, dim, self._options.metric == "cosine")
+            vectors, queries = cut, cut.cut(queries)
+        index = scheme.fit(sample_of(vectors, _FIT_VECTORS), inner_product=self._inner_product)
+        if dim == self._vectors.dim:
+            self._whole[scheme.key] = index
+        rows = self._nearest(index, vectors, queries, self._depth)
+        scan_ns = self._scan_ns(index, queries)
+        exact = self._looked_up(self._scores.exact, rows)
+        k, full_dim = self._options.k, self._vectors.dim
+
+        def point(rescoring: Rescoring, oversampling: int, recalls: Float32s, disk_bytes: int) -> Point:
+            read = min(oversampling * k, len(self._vectors)) if disk_bytes else 0
+            shares = interval(recalls, k)
+            return Point(
+                scheme.key, dim, rescoring, oversampling, shares, index.bytes_per_vector, disk_bytes, read, scan_ns
+            )
+
+        alone = self._truth.recall(exact, [k])[:, 0]
+        yield point("none", 1, alone, 0)
+        if scheme.key == "float32" and dim == full_dim:
+            return
+        by_float = self._truth.recall(exact, [k * each for each in OVERSAMPLINGS])
+        int8 = self._looked_up(self._scores.int8, rows)
+        for column, oversampling in enumerate(OVERSAMPLINGS):
+            yield point("float32", oversampling, by_float[:, column], 4 * full_dim)
+            yield point("int8", oversampling, self._rescored(exact, int8, oversampling * k), full_dim)
+
+    def _rescored(self, exact: Float32s, int8: Float32s, depth: int) -> Float32s:
+        order = np.argsort(-int8[:, :depth], axis=1, kind="stable")[:, : self._options.k]
+        return self._truth.recall(np.take_along_axis(exact, order, axis=1), [self._options.k])[:, 0]
+
+    def _nearest(
+        self, index: Index, vectors: Vectors, queries: Float32s, depth: int, num_rows: int | None = None
+    ) -> Rows:
+        """Returns the rows of the best `depth` of each query, `(m, depth)`, best first; -1 where there is none."""
+        best_scores = np.empty((len(queries), 0), np.float32)
+        best_rows = np.empty((len(queries), 0), np.int64)
+        for start, chunk in chunks(vectors, num_rows):
+            index.load(chunk)
+            scores, rows = index.best_of(queries, depth)
+            best_scores = np.concatenate([best_scores, scores], axis=1)
+            best_rows = np.concatenate([best_rows, np.where(rows < 0, -1, rows + start)], axis=1)
+            order = np.argsort(-best_scores, axis=1, kind="stable")[:, :depth]
+            best_scores = np.take_along_axis(best_scores, order, axis=1)
+            best_rows = np.take_along_axis(best_rows, order, axis=1)
+        return best_rows
+
+    def _looked_up(self, scores: Float32s, rows: Rows) -> Float32s:
+        found = np.take_along_axis(scores, np.maximum(rows, 0), axis=1)
+        return np.where(rows < 0, np.float32(-np.inf), found)
+
+    def _scan_ns(self, index: Index, queries: Float32s) -> float | None:
+        """Returns the time per vector of the chunk that the index holds, the best of a few single queries."""
+        if not index.scans_natively:
+            return None
+        best = float("inf")
+        with one_thread():
+            for query in queries[:_TIMED_QUERIES]:
+                started = time.perf_counter_ns()
+                index.best_of(query[np.newaxis], self._options.k)
+                best = min(best, time.perf_counter_ns() - started)
+        return best / ((len(self._vectors) - 1) % CHUNK_ROWS + 1)
+
+
+def interval(values: Float32s, k: int = 1) -> Interval:
+    """Returns the mean of the recalls of some queries `(m,)`, with its 95 % interval.
+
+    1.96 standard errors to either side. Where every query has the same recall, the error is not 0 but unknown: the rule
+    of three (Hanley and Lippman-Hand 1983) gives 3 / trials, with `m * k` of them.
+    """
+    mean = float(np.mean(values))
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    margin = 1.96 * spread / len(values) ** 0.5 if spread else 3 / (len(values) * k)
+    return Interval(mean, max(0.0, mean - margin), min(1.0, mean + margin))

@@ -1,0 +1,101 @@
+"""What the frontier holds: a measured point per scheme, number of dimensions and oversampling."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Rescoring = Literal["none", "int8", "float32"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean over queries, and where it lies with 95 % confidence."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What one scheme finds on some dimensions, with the best `oversampling * k` rescored or not."""
+
+    scheme: str
+    dim: int
+    """How many of the first dimensions were kept; vectors are brought to length 1 again after the cut."""
+    rescoring: Rescoring
+    oversampling: int
+    """1 without rescoring."""
+    recall: Interval
+    ram_bytes: int
+    """Bytes per vector that every query scans."""
+    disk_bytes: int
+    """Bytes per vector that only rescored candidates are read from; 0 without rescoring."""
+    rows_read: int
+    """Vectors read from disk per query: `oversampling * k`, or 0."""
+    scan_ns: float | None
+    """Nanoseconds per vector and query of the scan, measured; None where the scheme was not scanned on its codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A scheme that was not measured on some dimensions, and why."""
+
+    scheme: str
+    dim: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRecall:
+    """The recall of one scheme alone on the first vectors: how it falls as more of them compete."""
+
+    scheme: str
+    num_vectors: int
+    recall: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """All that was measured of one set of vectors."""
+
+    num_vectors: int
+    """Vectors that were searched."""
+    num_given: int
+    """Vectors that were given, of which the first were taken."""
+    num_queries: int
+    held_out: bool
+    """Whether the queries are vectors of the set, left out of what is searched."""
+    dim: int
+    metric: str
+    """`cosine`, `inner product` or `euclidean`."""
+    k: int
+    points: tuple[Point, ...]
+    left_out: tuple[LeftOut, ...]
+    growth: tuple[SampleRecall, ...]
+    seconds: float
+
+    def pareto(self) -> tuple[Point, ...]:
+        """Returns the points that no other beats in both RAM and recall, from fewest bytes to most."""
+        kept: list[Point] = []
+        for point in sorted(self.points, key=lambda each: (each.ram_bytes, -each.recall.mean, each.rows_read)):
+            if not kept or point.recall.mean > kept[-1].recall.mean:
+                kept.append(point)
+        return tuple(kept)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns everything as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Frontier:
+        """Returns the frontier that `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError: if something is missing or of another kind.
+        """
+        points = tuple(Point(**{**each, "recall": Interval(**each["recall"])}) for each in values["points"])
+        growth = tuple(SampleRecall(**{**each, "recall": Interval(**each["recall"])}) for each in values["growth"])
+        left_out = tuple(LeftOut(**each) for each in values["left_out"])
+        return cls(**{**values, "points": points, "growth": growth, "left_out": left_out})

@@ -1,0 +1,124 @@
+"""From measured points to a choice: the cheapest scheme that reaches a recall, and the runner-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from retrieval.errors import QueryError
+from retrieval.evaluation.cost import ARTICLE_PRICE, MOST_DOCUMENTS, MOST_PRICE, Holding
+from retrieval.evaluation.frontier.points import Frontier, Point
+
+Scarce = Literal["ram", "disk reads", "cpu"]
+SCARCE: tuple[Scarce, ...] = get_args(Scarce)
+LEAST_TARGET, MOST_TARGET = 0.5, 0.9999
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of a scheme."""
+
+    target: float = 0.95
+    """Least recall@k, between 0.5 and 0.9999."""
+    scarce: Scarce = "ram"
+    """What is to be spent least: bytes scanned, vectors read from disk per query, or time of the scan."""
+    num_vectors: int = 1_000_000
+    """How many vectors there will be in the end."""
+    price: float = ARTICLE_PRICE
+    """Dollars per GB of RAM and month."""
+    disk_price: float = 0.0
+    """Dollars per GB of disk and month."""
+
+    def __post_init__(self) -> None:
+        """Checks the ranges.
+
+        Raises:
+            QueryError: if a value is outside its range.
+        """
+        if not LEAST_TARGET <= self.target <= MOST_TARGET:
+            raise QueryError(f"the target recall is {self.target:g}: choose one from {LEAST_TARGET} to {MOST_TARGET}.")
+        if self.scarce not in SCARCE:
+            raise QueryError(f"{self.scarce!r} cannot be scarce: choose one of {', '.join(SCARCE)}.")
+        if not 1 <= self.num_vectors <= MOST_DOCUMENTS:
+            raise QueryError(f"{self.num_vectors:,} vectors: choose 1 to {MOST_DOCUMENTS:,}.")
+        if not (0 <= self.price <= MOST_PRICE and 0 <= self.disk_price <= MOST_PRICE):
+            raise QueryError(f"a price per GB and month is from 0 to {MOST_PRICE:,.0f} dollars.")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A measured point, for so many vectors."""
+
+    point: Point
+    ram: Holding
+    disk: Holding
+
+    @classmethod
+    def of(cls, point: Point, wish: Wish) -> Choice:
+        """Returns the point with what its vectors take and cost."""
+        return cls(
+            point,
+            Holding(point.ram_bytes * wish.num_vectors, wish.price),
+            Holding(point.disk_bytes * wish.num_vectors, wish.disk_price),
+        )
+
+    @property
+    def monthly(self) -> float:
+        """Returns the dollars per month, RAM and disk together."""
+        return self.ram.monthly + self.disk.monthly
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What to take, from what was measured and nothing else."""
+
+    wish: Wish
+    best: Choice | None
+    """None if nothing that was measured reaches the target."""
+    runner_up: Choice | None
+    """The best of another scheme."""
+    sign_bits_suffice: bool
+    """Whether sign bits, compared in either way, reach the target with some oversampling."""
+    within_noise: bool
+    """Whether the 95 % interval of the best reaches below the target."""
+
+
+def recommend(frontier: Frontier, wish: Wish, *, among: Callable[[Point], bool] = lambda point: True) -> Recommendation:
+    """Returns the cheapest measured point that reaches the target recall, and the best one of another scheme.
+
+    "Cheapest" is what the wish calls scarce; among equals, the less of the rest. Points without a measured scan time
+    are no candidates where CPU is scarce. `among` leaves out what cannot be taken for another reason.
+    """
+    rank = _RANKS[wish.scarce]
+    reaching = [point for point in frontier.points if point.recall.mean >= wish.target and among(point)]
+    usable = [point for point in reaching if wish.scarce != "cpu" or point.scan_ns is not None]
+    best = min(usable, key=rank, default=None)
+    others = [point for point in usable if best is not None and point.scheme != best.scheme]
+    second = min(others, key=rank, default=None)
+    return Recommendation(
+        wish=wish,
+        best=Choice.of(best, wish) if best else None,
+        runner_up=Choice.of(second, wish) if second else None,
+        sign_bits_suffice=any(point.scheme in SIGN_BITS for point in reaching),
+        within_noise=best is not None and best.recall.low < wish.target,
+    )
+
+
+SIGN_BITS = ("bits", "float-bits")
+"""The schemes whose codes are plain signs."""
+
+
+def _ram(point: Point) -> tuple[float, ...]:
+    return (point.ram_bytes, point.rows_read, point.disk_bytes)
+
+
+def _disk_reads(point: Point) -> tuple[float, ...]:
+    return (point.rows_read, point.ram_bytes, point.disk_bytes)
+
+
+def _cpu(point: Point) -> tuple[float, ...]:
+    return (point.scan_ns or 0.0, point.rows_read, point.ram_bytes)
+
+
+_RANKS: dict[Scarce, Callable[[Point], tuple[float, ...]]] = {"ram": _ram, "disk reads": _disk_reads, "cpu": _cpu}

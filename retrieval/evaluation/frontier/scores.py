@@ -1,0 +1,125 @@
+"""The exact answer to each query, and how much of it a list of candidates holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from retrieval.evaluation.frontier.schemes import Rows, highest, similarity
+from retrieval.quantization import Float32s, Int8Quantizer
+from retrieval.search.exact_scan import SAME_SCORE
+
+CHUNK_ROWS = 32_768
+
+
+class Vectors(Protocol):
+    """A set of vectors that may be larger than memory."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def dim(self) -> int:
+        """Returns the number of dimensions."""
+        ...
+
+    def read(self, start: int, stop: int) -> Float32s:
+        """Returns the vectors from row `start` to before row `stop`, float32 `(stop - start, dim)`."""
+        ...
+
+
+@dataclass(frozen=True)
+class ArrayVectors:
+    """Vectors that are in memory."""
+
+    array: Float32s
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @property
+    def dim(self) -> int:
+        """Returns the number of dimensions."""
+        return int(self.array.shape[1])
+
+    def read(self, start: int, stop: int) -> Float32s:
+        """Returns a view of these rows, float32 `(stop - start, dim)`."""
+        return self.array[start:stop]
+
+
+def sample_of(vectors: Vectors, count: int) -> Float32s:
+    """Returns about `count` vectors from all over the set, float32 `(m, dim)`: 16 runs of neighbouring rows."""
+    if len(vectors) <= count:
+        return np.ascontiguousarray(vectors.read(0, len(vectors)))
+    run = count // 16
+    starts = np.linspace(0, len(vectors) - run, 16).astype(np.int64)
+    return np.concatenate([vectors.read(int(start), int(start) + run) for start in starts])
+
+
+def chunks(vectors: Vectors, num_rows: int | None = None) -> Iterator[tuple[int, Float32s]]:
+    """Yields the first row and the vectors of each chunk of the first `num_rows`, by default all."""
+    end = len(vectors) if num_rows is None else num_rows
+    for start in range(0, end, CHUNK_ROWS):
+        yield start, vectors.read(start, min(start + CHUNK_ROWS, end))
+
+
+@dataclass(frozen=True, eq=False)
+class AllScores:
+    """How close every vector is to every query, exactly and by int8: what candidates are judged and rescored with."""
+
+    exact: Float32s
+    """`(m, n)`."""
+    int8: Float32s
+    """`(m, n)` with the vectors de-quantized from this project's int8."""
+
+    @classmethod
+    def of(cls, vectors: Vectors, queries: Float32s, quantizer: Int8Quantizer, *, inner_product: bool) -> AllScores:
+        """Returns the scores of all `vectors` for `queries` `(m, dim)`: 8 bytes per query and vector."""
+        exact = np.empty((len(queries), len(vectors)), np.float32)
+        int8 = np.empty_like(exact)
+        for start, chunk in chunks(vectors):
+            columns = slice(start, start + len(chunk))
+            exact[:, columns] = similarity(queries, chunk, inner_product=inner_product)
+            decoded = quantizer.decode(quantizer.encode(chunk))
+            int8[:, columns] = similarity(queries, decoded, inner_product=inner_product)
+        return cls(exact, int8)
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The exact answer to each query, as the scores that belong to it; among equal scores any document is right."""
+
+    lowest: Float32s
+    """`(m, 1)` score of the last of the `k` nearest."""
+    num_above: Rows
+    """`(m, 1)` how many of the answer are clearly closer than the last one."""
+    k: int
+
+    @classmethod
+    def of(cls, exact: Float32s, k: int) -> Truth:
+        """Returns the answer of `k` for exact scores `(m, n)`; of all `n`, if these are fewer."""
+        k = min(k, exact.shape[1])
+        best, _ = highest(exact, k)
+        lowest = best[:, -1:]
+        return cls(lowest, np.sum(best > lowest + _tolerance(lowest), axis=1, keepdims=True), k)
+
+    def recall(self, exact: Float32s, depths: Sequence[int]) -> Float32s:
+        """Returns the share of the answer among the first candidates, `(m, len(depths))` in [0, 1].
+
+        Args:
+            exact: `(m, c)` exact scores of the candidates, best candidate first; -inf where there is none.
+            depths: how many of the first candidates are looked at.
+        """
+        slack = _tolerance(self.lowest)
+        above = np.cumsum(exact > self.lowest + slack, axis=1)
+        tied = np.cumsum(np.abs(exact - self.lowest) <= slack, axis=1)
+        found = above + np.minimum(tied, self.k - self.num_above)
+        at = np.minimum(np.asarray(depths), exact.shape[1]) - 1
+        shares: Float32s = (found[:, at] / self.k).astype(np.float32)
+        return shares
+
+
+def _tolerance(scores: Float32s) -> Float32s:
+    return np.float32(SAME_SCORE) * np.maximum(np.float32(1), np.abs(scores))

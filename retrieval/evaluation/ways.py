@@ -1,0 +1,225 @@
+"""The ways to search an index: each is one object that knows its key, its bytes, its work, its search and its scores.
+
+The comparison, the ladder and the lesson loop over these objects. Another way is one class, one line in the list that
+should show it, and its words in `retrieval/ui/compare/words.py`. All ways answer with distinct texts.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from retrieval.bundle.row_tables import Rows
+from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
+from retrieval.quantization import Float32s, vector_bytes
+from retrieval.results import SearchSettings
+from retrieval.search.exact_scan import best_of, scan
+from retrieval.search.full_scan import all_scores, taken
+from retrieval.search.rescoring import asymmetric_scores, hamming_scores, int8_scores
+
+ScoreKind = Literal["cosine", "estimate", "bits differ", "raw dot"]
+Work = Mapping[str, int]
+"""How many vectors each step of a search handles, by the name of the step."""
+CANDIDATES, BITS_SCORED, INT8_READ = "candidates", "bits scored", "int8 read"
+"""Steps of a search: texts that Hamming distance chooses, those scored by float query x bits, int8 vectors read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a way found for one query."""
+
+    rows: Rows
+    """`(k,)` first row of each text, best first."""
+    all_scores: Float32s | None = None
+    """`(num_texts,)` scores of every text, from a way that computes them all."""
+
+
+class Way(ABC):
+    """One way to search, with the numbers that shape it. It holds no index: that is passed in."""
+
+    key: ClassVar[str]
+    ram_bits: ClassVar[int]
+    """Bits per dimension that must be in RAM, since every query reads those of all vectors."""
+
+    @property
+    @abstractmethod
+    def score_kind(self) -> ScoreKind:
+        """Returns what its scores are."""
+
+    @property
+    def disk_bits(self) -> int:
+        """Returns the bits per dimension that may stay on disk, since a query reads few of those vectors."""
+        return 0
+
+    def ram_vector_bytes(self, dim: int) -> int:
+        """Returns the bytes per vector of `ram_bits`."""
+        return vector_bytes(dim, self.ram_bits)
+
+    def disk_vector_bytes(self, dim: int) -> int:
+        """Returns the bytes per vector of `disk_bits`."""
+        return vector_bytes(dim, self.disk_bits)
+
+    @abstractmethod
+    def work(self, num_texts: int, top_k: int) -> Work:
+        """Returns how many vectors each step of one search handles."""
+
+    def can_search(self, index: OpenedIndex) -> bool:
+        """Returns whether the index has the files that this way reads."""
+        return True
+
+    @abstractmethod
+    def search(self, index: OpenedIndex, vector: Float32s, top_k: int) -> Found:
+        """Returns the `top_k` best texts for a query `(dim,)`."""
+
+    @abstractmethod
+    def scores(self, index: OpenedIndex, vector: Float32s, found: Found) -> Float32s:
+        """Returns the scores `(k,)` that this way gives to what it found for a query `(dim,)`."""
+
+    def search_many(self, index: OpenedIndex, vectors: Float32s, top_k: int) -> list[Rows]:
+        """Returns the rows that `search` finds for each query, float32 `(m, dim)`; scans read each vector once."""
+        return [self.search(index, vector, top_k).rows for vector in vectors]
+
+
+class Scan(Way):
+    """A way that scores every text."""
+
+    @abstractmethod
+    def all_scores(self, index: OpenedIndex, vector: Float32s) -> Float32s:
+        """Returns the scores `(num_texts,)` of every text for a query `(dim,)`."""
+
+    def search(self, index: OpenedIndex, vector: Float32s, top_k: int) -> Found:
+        scores = self.all_scores(index, vector)
+        return Found(best_of(index.text_rows, scores, top_k).rows, scores)
+
+    def scores(self, index: OpenedIndex, vector: Float32s, found: Found) -> Float32s:
+        scores = self.all_scores(index, vector) if found.all_scores is None else found.all_scores
+        return scores[index.places(found.rows)]
+
+
+class Float32(Scan):
+    """The query times every float32 vector: the exact answer."""
+
+    key = "float32"
+    score_kind: ScoreKind = "cosine"
+    ram_bits = 32
+
+    def work(self, num_texts: int, top_k: int) -> Work:
+        return {"float32 scanned": num_texts}
+
+    def can_search(self, index: OpenedIndex) -> bool:
+        return index.baseline is not None
+
+    def all_scores(self, index: OpenedIndex, vector: Float32s) -> Float32s:
+        return _exact(index).scores(vector)
+
+    def search_many(self, index: OpenedIndex, vectors: Float32s, top_k: int) -> list[Rows]:
+        return [answer.rows for answer in _exact(index).search(vectors, top_k)]
+
+
+class Int8(Scan):
+    """The float32 query times every de-quantized int8 vector."""
+
+    key = "int8"
+    score_kind: ScoreKind = "cosine"
+    ram_bits = 8
+
+    def work(self, num_texts: int, top_k: int) -> Work:
+        return {"int8 scanned": num_texts}
+
+    def all_scores(self, index: OpenedIndex, vector: Float32s) -> Float32s:
+        scaled, constant = index.searcher.manifest.quantizer.fold(vector)
+        return int8_products(index, scaled) + np.float32(constant)
+
+    def search_many(self, index: OpenedIndex, vectors: Float32s, top_k: int) -> list[Rows]:
+        codes, decode = index.searcher.int8.codes, index.searcher.manifest.quantizer.decode
+        found = scan(vectors, index.text_rows, lambda rows: decode(taken(codes, rows)), top_k)
+        return [answer.rows for answer in found]
+
+
+class FromBits(Way):
+    """A way that runs the search path of the product, with settings of its own."""
+
+    ram_bits = 1
+
+    @abstractmethod
+    def settings(self, top_k: int) -> SearchSettings:
+        """Returns the settings of a search for `top_k` texts."""
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "cosine" if self.settings(1).rescore else "estimate"
+
+    @property
+    def disk_bits(self) -> int:
+        return 8 if self.settings(1).rescore else 0
+
+    def work(self, num_texts: int, top_k: int) -> Work:
+        used = self.settings(top_k)
+        num_candidates = min(used.num_candidates, num_texts)
+        work = {"codes compared": num_texts, CANDIDATES: num_candidates}
+        if used.asymmetric:
+            work[BITS_SCORED] = num_candidates
+        if used.rescore:
+            work[INT8_READ] = min(used.rescore_multiplier * top_k, num_candidates)
+        return work
+
+    def search(self, index: OpenedIndex, vector: Float32s, top_k: int) -> Found:
+        return Found(index.searcher.nearest_texts(vector, self.settings(top_k)))
+
+    def scores(self, index: OpenedIndex, vector: Float32s, found: Found) -> Float32s:
+        used = self.settings(1)
+        if used.rescore:
+            return int8_scores(vector, index.searcher.int8.fetch(found.rows), index.searcher.manifest.quantizer)
+        if used.asymmetric:
+            return asymmetric_scores(vector, index.codes(found.rows))
+        return hamming_scores(index.distances(vector, found.rows), index.dim)
+
+
+class Bits(FromBits):
+    """The texts nearest by Hamming distance, and nothing else."""
+
+    key = "bits"
+    score_kind: ScoreKind = "bits differ"
+
+    def settings(self, top_k: int) -> SearchSettings:
+        return SearchSettings(top_k=top_k, num_candidates=top_k, asymmetric=False, rescore=False)
+
+    def scores(self, index: OpenedIndex, vector: Float32s, found: Found) -> Float32s:
+        return index.distances(vector, found.rows).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class FloatBits(FromBits):
+    """The texts nearest by Hamming distance, ordered by the float32 query times their sign bits."""
+
+    key = "float_bits"
+    num_candidates: int
+
+    def settings(self, top_k: int) -> SearchSettings:
+        return SearchSettings(top_k=top_k, num_candidates=self.num_candidates, asymmetric=True, rescore=False)
+
+
+@dataclass(frozen=True)
+class Ours(FromBits):
+    """The search path of the product, with chosen settings, whose `top_k` gives way to what is asked for."""
+
+    key = "ours"
+    chosen: SearchSettings
+
+    def settings(self, top_k: int) -> SearchSettings:
+        return replace(self.chosen, top_k=top_k)
+
+
+def _exact(index: OpenedIndex) -> ExactBaseline:
+    if index.baseline is None:
+        raise ValueError("this index has no float32 vectors: ask `can_search` first")
+    return index.baseline
+
+
+def int8_products(index: OpenedIndex, vector: Float32s) -> Float32s:
+    """Returns the dot products `(num_texts,)` of a vector `(dim,)` with the int8 codes of every text, as they are."""
+    return all_scores(vector, index.text_rows, index.searcher.int8.read_into, np.int8)

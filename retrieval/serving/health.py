@@ -1,0 +1,33 @@
+"""Whether this server can answer, as a load balancer or a person asks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrieval.errors import RetrievalError
+from retrieval.serving.background.index import BackgroundIndex
+from retrieval.serving.library import Library
+
+
+def health(library: Library, background: BackgroundIndex | None = None) -> tuple[bool, dict[str, Any]]:
+    """Returns whether the default index can be searched, and what is known of it.
+
+    It is warm by then: the page is served once an index is open. `files_checked` is `running` while its files are
+    compared with their checksums, then `passed`, or `failed`, which takes the index out of service.
+    """
+    try:
+        name = library.default
+        searcher = library.open(name)
+        searcher.verification.raise_if_failed()
+    except RetrievalError as error:
+        return False, {"status": "unavailable", "error": type(error).__name__}
+    known: dict[str, Any] = {
+        "status": "ok",
+        "index": name,
+        "documents": len(searcher),
+        "files_checked": searcher.verification.status,
+    }
+    if background is not None:
+        status = background.status
+        known["background"] = {"index": str(status.job), "state": status.child.state, "phase": status.child.phase}
+    return True, known

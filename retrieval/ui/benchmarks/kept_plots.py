@@ -1,0 +1,72 @@
+"""Charts of what is kept: of quality by judgment, and of recall by the settings that a build tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from retrieval.benchmark.figures.judged import JudgedFigures
+from retrieval.bundle.tuning import Tuning, TuningPoint
+from retrieval.ui.benchmarks.charts import MARKERS, Axis, Chart, Point, Series
+
+_MULTIPLIER = Axis("rescore multiplier", ticks=(1, 2, 4, 6, 8, 10))
+
+
+def kept_charts(collections: Sequence[JudgedFigures]) -> Iterator[Chart]:
+    """Yields the percent of nDCG@10 that is kept against the rescore multiplier."""
+    curves = (
+        ("binary_depth_10", "binary", "Bits, rescored by float query x bits"),
+        ("int8_first_raw_codes", "int8", "int8, rescored by float query x codes"),
+    )
+    for curve, colour, title in curves:
+        series = tuple(
+            Series(
+                collection.name,
+                colour,
+                tuple(
+                    Point(multiplier, percent, f"{collection.name}, {multiplier}x: {percent:.1f} %")
+                    for multiplier, percent in collection.curves.get(curve, ())
+                ),
+                MARKERS[number % len(MARKERS)],
+                "dashed" if collection.is_planted else "solid",
+            )
+            for number, collection in enumerate(collections)
+        )
+        yield Chart(title, _MULTIPLIER, Axis("% of float32's nDCG@10", include=(95.0, 100.0)), series)
+
+
+def tuning_chart(tuning: Tuning) -> Chart:
+    """Returns recall kept against int8 rows read, the chosen setting marked."""
+    own = (tuning.num_candidates, tuning.rescore_multiplier)
+    chosen = [point for point in tuning.curve if (point.num_candidates, point.rescore_multiplier) == own]
+    best = _best_by_rows(tuning)
+    others = [point for point in tuning.curve if point not in best and point not in chosen]
+
+    def points(found: Sequence[TuningPoint]) -> tuple[Point, ...]:
+        return tuple(
+            Point(
+                point.int8_rows,
+                100 * point.share,
+                f"{point.num_candidates:,} candidates, {point.int8_rows:,} int8 rows: {100 * point.share:.1f} %",
+            )
+            for point in found
+        )
+
+    return Chart(
+        "Recall kept against int8 rows read",
+        Axis("int8 rows read per query", is_log=True),
+        Axis("% of rescoring all int8", include=(95.0, 100.0)),
+        (
+            Series("settings that were tried", "other", points(others), "ring"),
+            Series("settings that keep more than any with fewer rows", "int8", points(best), line="solid"),
+            Series("chosen for this index", "int8", points(chosen), "star"),
+        ),
+    )
+
+
+def _best_by_rows(tuning: Tuning) -> list[TuningPoint]:
+    """Returns the settings that keep more than any with fewer rows."""
+    best: list[TuningPoint] = []
+    for point in sorted(tuning.curve, key=lambda point: (point.int8_rows, -point.share)):
+        if not best or point.share > best[-1].share:
+            best.append(point)
+    return best

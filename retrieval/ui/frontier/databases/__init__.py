@@ -1,0 +1,1 @@
+"""Ready-made settings for other vector databases, with the numbers of a measured point filled in."""

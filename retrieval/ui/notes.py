@@ -1,0 +1,116 @@
+"""The notes over the views: which index this is, where its settings come from, and the one that is on its way."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import gradio as gr
+
+from retrieval.bundle.bundle import Manifest
+from retrieval.serving.background.index import BackgroundIndex, BackgroundStatus, FetchJob
+from retrieval.ui.markup import escaped
+
+DEFAULT_NOTE = "This is the small default: the documented functions of the Python that runs here."
+CONALA_HINT = (
+    "The 593,891 Stack Overflow snippets of CoNaLa come with `make conala`, which reads them from the Hugging Face hub "
+    "and serves them."
+)
+_LOOK_S = 2.0
+_PHASES = {
+    "reading": "reading the documents",
+    "encoding": "encoding",
+    "writing": "writing the files",
+    "tuning": "choosing the search settings",
+    "fetching": "fetching",
+    "checking": "checking what arrived",
+}
+
+
+def defaults_note(manifest: Manifest) -> str:
+    """Returns, as HTML, where the candidates and the multiplier of an index come from."""
+    return f'<p class="defaults-note">{_settings_origin(manifest)}</p>'
+
+
+def _settings_origin(manifest: Manifest) -> str:
+    tuning = manifest.tuning
+    if tuning is None and manifest.search.get("source") == "default":
+        return "Candidates and multiplier are the program's own defaults: nothing was measured on this index."
+    if tuning is None:
+        return "This index does not say how its candidates and multiplier were chosen."
+    missed = "" if tuning.reached else "; nothing that was tried reaches that"
+    return (
+        f"Candidates and multiplier were measured when this index was built, with {tuning.sampled_queries:,} of its "
+        f"texts as queries, to find {100 * tuning.target_share:g} % of what rescoring all int8 vectors would{missed}."
+    )
+
+
+def background_note(status: BackgroundStatus) -> str:
+    """Returns the status as a banner, with a bar where the share that is done is known."""
+    bar = way = ""
+    if status.child.fraction is not None and not status.is_settled:
+        value, label = status.child.fraction, escaped(status.child.phase)
+        bar = f' <progress value="{value:.3f}" max="1" aria-label="{label}"></progress>'
+    if status.index_name is not None:
+        way = f' <a href="?index={quote(status.index_name, safe="")}">Search it</a>'
+    kind = ' data-kind="error"' if status.has_failed else ""
+    return f'<p class="banner" role="status"{kind}>{escaped(background_words(status))}{bar}{way}</p>'
+
+
+def background_words(status: BackgroundStatus) -> str:
+    """Returns how far an index in the background is, in one or two sentences."""
+    job, child = status.job, status.child
+    label = f"The index {job}" if isinstance(job, FetchJob) else f"The index of {job}"
+    if status.index_name is not None:
+        revision = child.result.get("revision")
+        return f"{label} is ready{f' (revision {revision})' if revision else ''}."
+    if status.has_failed:
+        return f"{label} cannot be had: {_failure(status).rstrip('.')}. This page goes on with what it has."
+    if child.state != "running" or child.phase == "starting":
+        return f"{label} is being made ready in the background."
+    parts = [_PHASES.get(child.phase, child.phase)]
+    if child.fraction is not None:
+        parts.append(f"{100 * child.fraction:.0f} %")
+    if child.seconds_left is not None:
+        parts.append(f"{about(child.seconds_left)} left")
+    made = "fetched" if isinstance(job, FetchJob) else "built"
+    return f"{label} is being {made} in the background: {', '.join(parts)}. It takes over when it is ready."
+
+
+def _failure(status: BackgroundStatus) -> str:
+    child = status.child
+    match child.failure:
+        case "error":
+            return child.message
+        case "not started":
+            return f"no process can be started ({child.message})"
+        case "silence":
+            return f"it gave no sign of life for {status.max_silence_s:.0f} s"
+        case "died":
+            return f"its process ended with {child.exit_status}; the log says more"
+        case _:
+            return f"unexpectedly, {child.message or 'memory ran out'}: the log says more"
+
+
+def about(seconds: float) -> str:
+    """Returns a duration for people: `about 40 s`, `about 12 min`, `about 2.5 h`."""
+    if seconds < 90:
+        return f"about {max(5, 5 * round(seconds / 5)):.0f} s"
+    if seconds < 5_400:
+        return f"about {seconds / 60:.0f} min"
+    return f"about {seconds / 3_600:.1f} h"
+
+
+def place_background_note(page: gr.Blocks, index: BackgroundIndex) -> None:
+    """Places the note, which is looked up again until there is nothing left to wait for."""
+    note = gr.HTML(background_note(index.status), elem_id="background-note", apply_default_css=False)
+    timer = gr.Timer(_LOOK_S)
+
+    def look_up() -> tuple[str, Any]:
+        status = index.status
+        return background_note(status), gr.Timer(active=not status.is_settled)
+
+    gr.on(
+        [page.load, timer.tick], look_up, None, [note, timer], queue=False, show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""What stands before the page and its endpoints: no request is larger, and no answer barer, than it may be.
+
+Gradio reads bodies of any size, follows every file that a body names, and answers what it cannot use with an empty
+error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from retrieval.serving.temp_folders import folder_bytes
+from retrieval.ui.markup import data_size
+from retrieval.ui.server.answer import GuardedAnswer, sentence
+from retrieval.ui.your_data.taking import may_be_upload
+
+_NEVER_USED = ("/process_recording",)
+"""What Gradio offers to components that this page has not."""
+_MAY_NAME_FILES = (b"FileData", b"\\u", b"\0")
+"""Without any of these in it, no body names a file: JSON can say the word only plainly, escaped, or in UTF-16 or 32."""
+
+
+class RequestGuard:
+    """Refuses what is too large, or names a file that was not uploaded; whoever is refused is told why."""
+
+    def __init__(
+        self, app: ASGIApp, *, max_body_bytes: int, max_upload_bytes: int, uploads: Path, max_uploads_bytes: int
+    ) -> None:
+        """Takes what answers the requests that pass, the limits, and the folder in which Gradio keeps uploads."""
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+        self._max_upload_bytes = max_upload_bytes
+        self._uploads = uploads
+        self._max_uploads_bytes = max_uploads_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request, or has it answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"].rstrip("/")
+        if path.endswith(_NEVER_USED):
+            await sentence(404, "This page takes no recordings.")(scope, receive, send)
+            return
+        is_upload = path.endswith("/upload")
+        most = self._max_upload_bytes if is_upload else self._max_body_bytes
+        if _announced_bytes(scope) > most:
+            await _too_large(most)(scope, receive, send)
+            return
+        if is_upload and await run_in_threadpool(folder_bytes, self._uploads) >= self._max_uploads_bytes:
+            full = "Uploads take all the room that there is for them here: try again in some minutes."
+            await sentence(507, full, close=True)(scope, receive, send)
+            return
+        if is_upload:
+            await self._answer(scope, _Counted(receive, most).receive, send)
+            return
+        try:
+            body = await _read(receive, most)
+        except _TooLargeError:
+            await _too_large(most)(scope, receive, send)
+            return
+        if body is None:
+            return  # nobody waits for an answer any more
+        if (refused := self._refusal(body)) is not None:
+            await sentence(400, refused)(scope, receive, send)
+            return
+        await self._answer(scope, _Replayed(body, receive).receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = GuardedAnswer(send)
+        try:
+            await self._app(scope, receive, answer.send)
+        except Exception:
+            await answer.fail(scope, receive)
+            raise  # to whom it is noted in the log
+
+    def _refusal(self, body: bytes) -> str | None:
+        if not any(mark in body for mark in _MAY_NAME_FILES):
+            return None
+        try:
+            paths = list(_file_paths(json.loads(body)))
+        except (ValueError, RecursionError):
+            return "The request cannot be read: JSON in UTF-8 is needed."
+        if all(may_be_upload(Path(path), self._uploads) for path in paths):
+            return None
+        return "The request names a file that was not uploaded here: upload it first, and name it as the answer does."
+
+
+class _TooLargeError(Exception):
+    """A body is larger than it may be."""
+
+
+class _Counted:
+    """Hands an upload on piece by piece, up to a limit. Gradio deletes the pieces when its own exception meets it."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive = receive
+        self._left = most
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise MultiPartException("The upload is larger than the maximum allowed size.")
+        if message["type"] == "http.disconnect" and not self._is_whole:
+            raise MultiPartException("The upload was broken off.")
+        self._is_whole = not message.get("more_body", False)
+        return message
+
+
+class _Replayed:
+    """Hands a body on that was read already, and then what else comes."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def receive(self) -> Message:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """Returns a whole body, None when the client left before its end."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > most:
+            raise _TooLargeError
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _announced_bytes(scope: Scope) -> int:
+    text = Headers(scope=scope).get("content-length", "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+def _file_paths(value: Any) -> Iterator[str]:
+    """Yields the paths of what Gradio takes for files, wherever in the value they are."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            if isinstance(path := each.get("path"), str) and "meta" in each:
+                yield path
+            left.extend(each.values())
+        elif isinstance(each, list):
+            left.extend(each)
+
+
+def _too_large(most: int) -> JSONResponse:
+    return sentence(413, f"The request is too large: at most {data_size(most)} can be sent here.", close=True)

@@ -1,0 +1,75 @@
+"""Starts the server of a page, with everything that stands before it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import gradio as gr
+
+from retrieval.serving.background.index import BackgroundIndex
+from retrieval.serving.library import Library
+from retrieval.serving.open_pages import OPEN_PAGES
+from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.ui.server.connections import bound_connections
+from retrieval.ui.server.headers import names_of
+from retrieval.ui.server.middleware import middlewares
+from retrieval.ui.server.sessions import MAX_SESSIONS, let_go_of_left
+from retrieval.ui.theme import launch_options
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a page is served, and to whom."""
+
+    host: str
+    port: int
+    mcp: bool = False
+    """Whether MCP clients are answered, too."""
+    allowed_hosts: frozenset[str] = frozenset()
+    """Names that the server answers to, beside its own."""
+
+    @property
+    def url(self) -> str:
+        """Returns the address for a browser on this machine."""
+        host = "localhost" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+
+def launch(
+    page: gr.Blocks,
+    library: Library,
+    where: Address,
+    *,
+    background: BackgroundIndex | None = None,
+    shared_at: Callable[[], str | None] = lambda: None,
+) -> None:
+    """Starts the server in a thread, and returns when it answers.
+
+    Args:
+        page: as `build_page` made it from `library`.
+        library: whose health `/health` tells.
+        where: the address.
+        background: the index that is made ready meanwhile.
+        shared_at: returns the name of the public link, once there is one.
+
+    Raises:
+        OSError: if the address cannot be used.
+    """
+    is_ours = names_of(where.host, where.allowed_hosts, shared_at)
+    limits = OwnLimits.from_environment(os.environ)
+    page.launch(
+        server_name=where.host,
+        server_port=where.port,
+        prevent_thread_lock=True,
+        quiet=True,
+        share=False,
+        mcp_server=where.mcp,
+        state_session_capacity=MAX_SESSIONS,
+        app_kwargs={"middleware": middlewares(library, limits, background=background, is_ours=is_ours)},
+        **launch_options(),
+    )
+    bound_connections(page.server)
+    OPEN_PAGES.sweep_with(partial(let_go_of_left, page.state_holder, OPEN_PAGES))

@@ -1,0 +1,100 @@
+"""Measure which precision a set of vectors survives, and what to take for a wanted recall.
+
+    python scripts/frontier.py --embeddings vectors.npy
+    python scripts/frontier.py --embeddings vectors.npy --queries queries.npy --target 0.98 --json frontier.json
+
+Every scheme is measured alone and with its best candidates rescored, on all dimensions and on the first half, quarter
+and eighth. Without --queries, some of the vectors are held out as queries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from retrieval import RetrievalError
+from retrieval.benchmark.machine import about_machine
+from retrieval.evaluation.cost import ARTICLE_PRICE
+from retrieval.evaluation.frontier.given import METRICS, GivenVectors
+from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
+from retrieval.evaluation.frontier.points import Frontier
+from retrieval.evaluation.frontier.recommend import SCARCE, Wish, recommend
+from retrieval.indexing.npy_vectors import NpyVectors
+from retrieval.ui.frontier.words import choice_line, frontier_lines, growth_lines, sample_line
+
+MOST_VECTORS = 2_000_000
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--embeddings", type=Path, required=True, metavar="FILE", help="float vectors, one per row")
+    made.add_argument("--queries", type=Path, metavar="FILE", help="query vectors; by default some are held out")
+    made.add_argument("--metric", choices=METRICS, default="cosine")
+    made.add_argument("-k", type=int, default=10, choices=range(1, 101), metavar="1..100", help="recall@k")
+    made.add_argument("--limit", type=int, default=MOST_VECTORS, metavar="N", help="take the first N vectors")
+    made.add_argument("--num-queries", type=int, default=200, metavar="N", help="take at most N queries")
+    made.add_argument("--target", type=float, default=0.95, metavar="RECALL", help="the recall that is wanted")
+    made.add_argument("--scarce", choices=SCARCE, default="ram", help="what to spend least")
+    made.add_argument("--num-vectors", type=int, metavar="N", help="how many there will be in the end")
+    made.add_argument("--price", type=float, default=ARTICLE_PRICE, metavar="$", help="per GB of RAM and month")
+    made.add_argument("--disk-price", type=float, default=0.0, metavar="$", help="per GB of disk and month")
+    made.add_argument("--json", type=Path, metavar="FILE", help="keep what was measured")
+    return made
+
+
+def measured(args: argparse.Namespace) -> Frontier:
+    """Returns the frontier of the files that the arguments name, with a progress bar on standard error.
+
+    Raises:
+        VectorsError: if the vectors cannot be used.
+    """
+    opened = NpyVectors.open(args.embeddings)
+    vectors = GivenVectors(opened, args.metric, args.limit, str(args.embeddings))
+    queries = None
+    if args.queries is not None:
+        queries = GivenVectors(
+            NpyVectors.open(args.queries, may_be_one=True), args.metric, None, str(args.queries)
+        ).all()
+    options = FrontierOptions(k=args.k, metric=args.metric, max_queries=args.num_queries)
+    with tqdm(total=100, file=sys.stderr, unit="%", bar_format="{desc:<16}{percentage:3.0f}% |{bar}| {elapsed}") as bar:
+
+        def show(share: float, scheme: str) -> None:
+            bar.set_description_str(scheme, refresh=False)
+            bar.update(round(100 * share) - bar.n)
+
+        frontier = measure_frontier(vectors, queries, options, show, num_given=len(opened))
+    if vectors.were_normalized:
+        print("note: not all vectors have length 1; they were brought to it, as cosine asks.", file=sys.stderr)
+    return frontier
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    try:
+        frontier = measured(args)
+        wish = Wish(args.target, args.scarce, args.num_vectors or frontier.num_given, args.price, args.disk_price)
+        advice = recommend(frontier, wish)
+    except RetrievalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped: nothing was kept.", file=sys.stderr)
+        return 130
+    print(sample_line(frontier))
+    print("\n".join(frontier_lines(frontier)))
+    print("\n".join(growth_lines(frontier)))
+    print(choice_line(frontier, advice))
+    if args.json is not None:
+        args.json.write_text(json.dumps({"machine": about_machine(), **frontier.to_json()}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

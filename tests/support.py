@@ -1,0 +1,122 @@
+"""What test files share that needs no fixture: waiting, children, file hashes, HTML as it is read, a search oracle."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval import Searcher
+from retrieval.bundle.bundle import EMBEDDINGS_FILE, MANIFEST_FILE, Bundle
+from retrieval.encoding.model_files import sha256_of
+from retrieval.quantization import Float32s, binarize, unpack_signs
+
+Made = TypeVar("Made")
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</code></pre><svg onload=alert(1)>",
+    "${alert(1)} `${alert(1)}` {{value}} {{{value}}}",
+    "<!-- --><style>*{display:none}</style>",
+    "&lt;b&gt; &amp;#x27;",
+]
+
+
+def in_loop(make: Callable[[], Made]) -> Made:
+    """Returns what `make` returns. Where no event loop runs, `gr.Blocks` makes one of its own and leaves it open."""
+
+    async def run() -> Made:
+        return make()
+
+    return asyncio.run(run())
+
+
+def wait_until(holds: Callable[[], object], timeout_s: float = 30, told: Callable[[], str] = lambda: "") -> None:
+    """Waits until a condition holds; fails with what `told` returns when that takes too long."""
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {told()}"
+        time.sleep(0.02)
+
+
+def die() -> None:
+    """Ends this process as a kill does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run_in_child(target: Callable[..., None], *arguments: Any) -> int | None:
+    """Returns the exit code of a process that runs a function of the indexing tests."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.indexing.test_indexer"])
+    process = context.Process(target=target, args=arguments)
+    process.start()
+    process.join(60)
+    return process.exitcode
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Returns the hash of every file but the manifest, which has the time in it."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST_FILE]
+    return {str(path.relative_to(folder)): sha256_of(path) for path in files}
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would see."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@dataclass
+class Oracle:
+    """The whole search path in plain numpy, one distinct text at a time."""
+
+    embeddings: Float32s
+    bundle: Bundle
+
+    @classmethod
+    def of(cls, searcher: Searcher) -> Oracle:
+        return cls(np.load(searcher.bundle.file(EMBEDDINGS_FILE)), searcher.bundle)
+
+    def distances(self, query: Float32s) -> npt.NDArray[np.int64]:
+        different: npt.NDArray[np.int64] = ((self.embeddings > 0) != (query > 0)).sum(axis=1)
+        return different
+
+    def search(
+        self, query: Float32s, top_k: int, num_candidates: int, multiplier: int, *, asymmetric: bool, rescore: bool
+    ) -> tuple[list[int], list[float]]:
+        order = np.argsort(self.distances(query), kind="stable")[:num_candidates]
+        dim = len(query)
+        scores = np.cos(np.pi * self.distances(query)[order] / dim)
+        if asymmetric:
+            signs = unpack_signs(binarize(self.embeddings[order]), dim).astype(np.float64)
+            scores = signs @ query / (np.sqrt(dim) * np.sqrt(2 / np.pi))
+            order, scores = order[best := np.argsort(-scores, kind="stable")], scores[best]
+        if rescore:
+            order = order[: multiplier * top_k]
+            quantizer = self.bundle.manifest.quantizer
+            decoded = quantizer.decode(quantizer.encode(self.embeddings[order])).astype(np.float64)
+            scores = decoded @ query
+        best = np.lexsort((order, -scores))[:top_k]
+        return order[best].tolist(), np.clip(scores[best], -1, 1).tolist()
