@@ -80,6 +80,16 @@ def test_arithmetic_is_called_arithmetic_and_measurements_are_apart() -> None:
     assert [size in measured for size in ("28.5 MB", "254 MB", "400 MB", "0 B")] == [True] * 4
 
 
+def test_what_duplicates_save_is_told_apart_from_what_quantization_saves() -> None:
+    repeated = dataclasses.replace(MEMORY, num_vectors=150, num_rows=6_000)
+    text = Reader(memory_panel(repeated)).text
+    assert "150 \N{MULTIPLICATION SIGN} 384" in text
+    assert "230 kB" in text  # float32 of the distinct texts
+    assert "6,000 rows hold 150 distinct texts" in text
+    assert "40.0x" in text
+    assert "distinct texts" not in Reader(memory_panel(MEMORY)).text
+
+
 def test_an_index_of_nothing_divides_by_nothing() -> None:
     memory_panel(dataclasses.replace(MEMORY, num_vectors=0))
 
