@@ -26,10 +26,8 @@ from retrieval.results import Document, Latency, MemoryReport, SearchResponse, S
 from retrieval.search.measurement import StageClock, process_rss_bytes
 from retrieval.search.memory_report import memory_report
 from retrieval.search.query_checks import chosen_settings, unit_vector, usable_text
+from retrieval.search.query_notes import query_notes
 from retrieval.search.ranking import Ranker
-
-_ALWAYS_SHORT_ENOUGH = 120
-"""No model here reads fewer tokens than this many characters can make."""
 
 
 class Searcher:
@@ -310,11 +308,7 @@ class Searcher:
     def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
         self.verification.raise_if_failed()
         text = usable_text(query)
-        # A token is at least one character: only a long text can be too long.
-        cut = self._required_encoder().num_tokens_cut(text) if len(text) > _ALWAYS_SHORT_ENOUGH else 0
-        if not cut:
-            return text, ()
-        return text, (f"The query is long: its last {cut:,} tokens are beyond the model's length and were not read.",)
+        return text, query_notes(self._required_encoder(), text)
 
     def _required_encoder(self) -> Encoder:
         if self.encoder is None:

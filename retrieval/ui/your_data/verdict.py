@@ -9,6 +9,7 @@ from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE
 from retrieval.bundle.tuning import Tuning
 from retrieval.evaluation.interval import share_interval
 from retrieval.quantization import num_code_bytes
+from retrieval.search.query_notes import is_multilingual
 from retrieval.ui.markup import counted, data_size, escaped
 
 _FEW_TEXTS = 200
@@ -17,8 +18,6 @@ _MANY_CANDIDATES = 0.1
 """With more of the texts among the candidates, the bits choose little, and the verdict says so."""
 _MANY = 0.2
 _GOOD_RECALL = 0.97
-_MULTILINGUAL = "multilingual"
-"""What models for many languages have in their names."""
 _FILES = (
     (BINARY_FILE, "binary", "sign bits: all that must be in memory"),
     (INT8_FILE, "int8", "int8 codes: on disk, a few rows read for each query"),
@@ -191,7 +190,7 @@ def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Tuning | None) -> 
             f"of every query. Bring some hundreds for a verdict that means something."
         )
     used = max(1, seen.get("rows_used", 0))
-    if seen.get("non_ascii_texts", 0) / used > _MANY and _MULTILINGUAL not in manifest.model_id.lower():
+    if seen.get("non_ascii_texts", 0) / used > _MANY and not is_multilingual(manifest.model_id):
         yield (
             f"{seen['non_ascii_texts'] / used:.0%} of your texts have letters beyond English. The model, "
             f"{escaped(manifest.model_id.rsplit('/', 1)[-1])}, is English by training: recall says how well "
