@@ -319,7 +319,7 @@ MOMENTS: dict[str, tuple[Callable[[BuildProgress], None], str | None, int]] = {
     # name: what listens to the progress, which function dies when called, how many texts are encoded by then
     "reading": (die_at_reading, None, 0),
     "encoding": (die_at_encoding, None, 3 * CHUNK),
-    "first vectors written, not yet noted": (go_on, "_note", 0),
+    "first vectors written, not yet noted": (go_on, "write_json", 0),
     "writing the bits": (die_at_binary, None, 60),
     "writing int8": (die_at_int8, None, 60),
     "before the manifest": (go_on, "_write_manifest", 60),

@@ -245,10 +245,10 @@ def test_a_file_that_was_not_uploaded_is_neither_read_nor_deleted(
 
 
 def test_a_session_is_made_again_when_its_folders_are_gone(sessions: OwnSessions) -> None:
-    session = sessions.of("one")
+    session = sessions.to_bring("one")
     for root in (sessions.files, sessions.downloads):
         shutil.rmtree(root.path)
-    assert sessions.of("one") is session
+    assert sessions.to_bring("one") is session
     assert session.folder.is_dir()
     assert session.download_folder.is_dir()
     assert TempRoot(sessions.files.path.parent).path != sessions.files.path
@@ -343,7 +343,7 @@ def test_what_all_visitors_bring_together_is_limited(tmp_path: Path) -> None:
     sessions = OwnSessions(TempRoot(tmp_path / "a"), TempRoot(tmp_path / "b" / "c"), limits, OpenPages())
     one = sessions.to_bring("one")
     one.take(take_text("x" * 600, one, limits))
-    (tmp_path / "b" / "upload.csv").write_bytes(b"x" * 600)
+    (tmp_path / "b" / "c" / "upload.csv").write_bytes(b"x" * 600)
     with pytest.raises(BuildError, match="room"):
         sessions.to_bring("two")
     sessions.end("one")
