@@ -7,14 +7,17 @@ from typing import Any
 
 from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Manifest
 from retrieval.bundle.tuning import Tuning
+from retrieval.evaluation.interval import share_interval
+from retrieval.quantization import num_code_bytes
+from retrieval.search.query_notes import is_multilingual
 from retrieval.ui.markup import counted, data_size, escaped
 
 _FEW_TEXTS = 200
 """With fewer texts, the candidates are most of the collection: that nothing is lost proves little."""
+_MANY_CANDIDATES = 0.1
+"""With more of the texts among the candidates, the bits choose little, and the verdict says so."""
 _MANY = 0.2
 _GOOD_RECALL = 0.97
-_MULTILINGUAL = "multilingual"
-"""What models for many languages have in their names."""
 _FILES = (
     (BINARY_FILE, "binary", "sign bits: all that must be in memory"),
     (INT8_FILE, "int8", "int8 codes: on disk, a few rows read for each query"),
@@ -49,9 +52,10 @@ def _headline(manifest: Manifest, kept: Tuning | None) -> str:
     saving = f"from {_ratio(manifest)} of the memory"
     if kept is None:
         return f"Your texts can be searched {saving}. What that costs in recall was not measured."
+    bits, chosen = percent(kept.recall.bits), percent(kept.recall.chosen)
     return (
-        f'1 bit alone keeps <span class="binary">{percent(kept.recall.bits)}</span> of the float32 top 10 of your '
-        f'data; with rescoring it is <span class="mixed">{percent(kept.recall.chosen)}</span>, {saving}.'
+        f'1 bit alone keeps <span class="binary">{bits}</span> of the float32 top 10 of your data; '
+        f'with rescoring it is <span class="mixed">{chosen}</span>, {saving}.'
     )
 
 
@@ -60,11 +64,11 @@ def _ratio(manifest: Manifest) -> str:
 
 
 def _float32_bytes(manifest: Manifest) -> int:
-    return 4 * manifest.dim * manifest.row_count
+    return 4 * manifest.dim * manifest.distinct_text_count
 
 
 def _bit_bytes(manifest: Manifest) -> int:
-    return -(-manifest.dim // 8) * manifest.row_count
+    return num_code_bytes(manifest.dim) * manifest.distinct_text_count
 
 
 def _recall(kept: Tuning | None) -> str:
@@ -80,15 +84,24 @@ def _recall(kept: Tuning | None) -> str:
         ("mixed", "the same, rescored with int8: <strong>this index</strong>", kept.recall.chosen),
         ("int8", "int8 of everything: the ceiling", kept.recall.int8_all),
     )
-    bars = "".join(
-        f'<div><dt>{label}</dt><dd>{percent(share)}</dd><div class="track" aria-hidden="true">'
-        f'<i class="{colour}" style="width:{100 * min(share, 1):.1f}%"></i></div></div>'
-        for colour, label, share in rows
-    )
+    bars = "".join(_bar(colour, label, share, kept.sampled_queries) for colour, label, share in rows)
     return (
         f'<div class="panel">{head}<dl class="sizes">{bars}</dl><p class="hint">Measured with '
-        f"{counted(kept.sampled_queries, 'text')} of yours as queries.</p></div>"
+        f"{counted(kept.sampled_queries, 'text')} of yours as queries; beside each mean, its 95 % interval.</p></div>"
     )
+
+
+def _bar(colour: str, label: str, share: float, num_queries: int) -> str:
+    return (
+        f"<div><dt>{label}</dt><dd>{percent(share)}<small>{_interval(share, num_queries)}</small></dd>"
+        f'<div class="track" aria-hidden="true"><i class="{colour}" style="width:{100 * min(share, 1):.1f}%"></i></div>'
+        "</div>"
+    )
+
+
+def _interval(share: float, num_queries: int) -> str:
+    low, high = share_interval(share, num_queries)
+    return f"{100 * low:.0f} to {100 * high:.0f}"
 
 
 def _memory(manifest: Manifest) -> str:
@@ -102,9 +115,19 @@ def _memory(manifest: Manifest) -> str:
     return (
         '<div class="panel"><h3>Memory for the vectors<small>by arithmetic</small></h3>'
         f'<p class="figure">{data_size(before)} <small>&rarr;</small> {data_size(after)}</p>'
-        f'<p class="hint">{manifest.row_count:,} &times; {manifest.dim:,} floats of 4 bytes before, '
-        f"{manifest.dim:,} bits each after.</p><h3>Files, as they are on disk</h3>"
+        f'<p class="hint">{manifest.distinct_text_count:,} &times; {manifest.dim:,} floats of 4 bytes before, '
+        f"{manifest.dim:,} bits each after.</p>{_shared(manifest)}<h3>Files, as they are on disk</h3>"
         f'<table class="own-files"><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _shared(manifest: Manifest) -> str:
+    """Returns what duplicates save, apart from what quantization saves; empty where no text is repeated."""
+    if manifest.row_count == manifest.distinct_text_count:
+        return ""
+    return (
+        f'<p class="hint">Your {manifest.row_count:,} rows hold {manifest.distinct_text_count:,} distinct texts. Rows '
+        "with the same text share one vector, at every precision.</p>"
     )
 
 
@@ -124,6 +147,11 @@ def _advice(manifest: Manifest, kept: Tuning | None) -> str:
 def _judgement(manifest: Manifest, kept: Tuning | None) -> str:
     if kept is None:
         return "Compare a few of your own queries with float32 before you rely on them."
+    if manifest.distinct_text_count >= _FEW_TEXTS and _candidates_share(manifest) > _MANY_CANDIDATES:
+        return (
+            f"{_candidates_share(manifest):.0%} of your texts are candidates of every query, so that hardly anything "
+            "can be lost: with more texts, more is."
+        )
     if manifest.distinct_text_count < _FEW_TEXTS:
         return "With so few texts, a plain float32 scan is as quick and simpler."
     if kept.recall.chosen >= _GOOD_RECALL:
@@ -131,6 +159,10 @@ def _judgement(manifest: Manifest, kept: Tuning | None) -> str:
     if kept.recall.chosen >= kept.recall.int8_all - 0.01:
         return "What is lost is lost to int8 itself; rescore with float32 from disk where the last percents count."
     return "More is lost than usual: raise the candidates, or compare with float32 before you rely on it."
+
+
+def _candidates_share(manifest: Manifest) -> float:
+    return min(1.0, int(manifest.search["num_candidates"]) / max(1, manifest.distinct_text_count))
 
 
 def _reading(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> str:
@@ -158,7 +190,7 @@ def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Tuning | None) -> 
             f"of every query. Bring some hundreds for a verdict that means something."
         )
     used = max(1, seen.get("rows_used", 0))
-    if seen.get("non_ascii_texts", 0) / used > _MANY and _MULTILINGUAL not in manifest.model_id.lower():
+    if seen.get("non_ascii_texts", 0) / used > _MANY and not is_multilingual(manifest.model_id):
         yield (
             f"{seen['non_ascii_texts'] / used:.0%} of your texts have letters beyond English. The model, "
             f"{escaped(manifest.model_id.rsplit('/', 1)[-1])}, is English by training: recall says how well "
