@@ -39,6 +39,8 @@ class Searcher:
         manifest = bundle.manifest
         self.bundle = bundle
         self.manifest = manifest
+        self.defaults = manifest.defaults
+        """The settings that the manifest recommends for this corpus."""
         self.encoder = encoder
         self._encoder_bytes = encoder_bytes
         self._quantizer = manifest.quantizer
@@ -137,11 +139,6 @@ class Searcher:
     def int8_codes(self, texts: Rows) -> Int8s:
         """Returns the int8 codes of distinct texts `(m,)`, as `candidates` names them, int8 `(m, dim)`."""
         return self.int8.fetch(self._tables.first_row_of(texts))
-
-    @property
-    def defaults(self) -> SearchSettings:
-        """Returns the settings that the manifest recommends for this corpus."""
-        return self.manifest.defaults
 
     @property
     def can_encode(self) -> bool:

@@ -79,7 +79,7 @@ class PackedBits:
         query = np.zeros((1, self._index.d), np.float32)
         query[0, : self._bits] = np.where(np.unpackbits(code), 1.0, -1.0)
         query[0, self._bits] = -_WIDEST_TABLE / 2
-        wanted = min(len(self), k + k // 2 + 64)
+        wanted = min(len(self), k + k // 4 + 128)
         dots, rows = self._search(query, wanted)
         found = np.rint((self._bits + _WIDEST_TABLE / 2 - dots[0]) / 2).astype(np.int32)
         order = np.lexsort((rows[0], found))
