@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from io import BufferedReader
 from pathlib import Path
@@ -85,6 +85,8 @@ class Manifest:
     bits: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of the sign bits, as `SignQuantizer.to_json` gives them, and `uniform_dimensions`: how many have the
     same bit for nearly all texts. Empty in an index of an earlier release."""
+    notes: Sequence[str] = ()
+    """What the build told of the source: how it was read, why a column was taken as what, values that are odd."""
     format_version: float = FORMAT_VERSION
 
     @classmethod
@@ -164,12 +166,14 @@ class Manifest:
                 f"{FORMAT_VERSION}: build the index again, or use the release that built it."
             )
         known = {item.name for item in fields(cls)}
-        if missing := known - values.keys() - {"bits"}:
+        # What indexes of release 0.1 do not have.
+        if missing := known - values.keys() - {"bits", "notes"}:
             raise ValueError(f"the manifest lacks {', '.join(sorted(missing))}")
         corpus = dict(values["corpus"])
         corpus["examples"] = tuple(corpus.get("examples", ()))
         files = {name: FileRecord(**record) for name, record in values["files"].items()}
         kept = {name: value for name, value in values.items() if name in known}
+        kept["notes"] = tuple(map(str, values.get("notes", ())))
         manifest = cls(**{**kept, "corpus": CorpusInfo(**corpus), "files": files})
         manifest._check_values()
         return manifest

@@ -11,8 +11,8 @@ import datetime
 import json
 import platform
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retrieval.bundle.bundle import (
@@ -59,8 +59,6 @@ class BuildOptions:
     overwrite: bool = False
     baseline: bool = True
     """Keep the float32 embeddings, which the exact search and the measurements need."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Which column of the source became which, for the manifest and the fingerprint."""
     embeddings: Path | None = None
     """A `.npy` file of vectors that exist already, one for each row of the corpus as read; nothing is encoded then."""
     title: str | None = None
@@ -104,6 +102,7 @@ def build_index(
         check_target(output, overwrite=options.overwrite)
     source = _vector_source(encoder, options)
     with disk_errors(output), build_folder(output) as work:
+        told = _tell(corpus.notes, (), report)
         (work / DOCUMENTS_FILE).parent.mkdir(exist_ok=True)
         ingested = ingest(
             corpus,
@@ -113,19 +112,29 @@ def build_index(
             row_keys=source.row_keys,
             on_rows=lambda rows: report(BuildProgress("reading", rows, corpus.num_rows)),
         )
+        told = _tell(corpus.notes, told, report)
         if ingested.dropped_rows:
             dropped = counted(ingested.dropped_rows, "row without text was", "rows without text were")
             report(BuildProgress("note", message=f"{dropped} left out."))
         for note in source.check(ingested, work / TEXTS_FILE):
             report(BuildProgress("note", message=note))
-        fingerprint = _fingerprint(corpus, source, ingested, options)
+        fingerprint = _fingerprint(corpus, source, ingested)
         vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
         fitted = write_codes(work, ingested, vectors, baseline=options.baseline, center=options.center, report=report)
         tuning = _tune(work, ingested, vectors, fitted, options, report)
-        _write_manifest(work, corpus, source, ingested, fitted, tuning, options, time.monotonic() - started)
+        _write_manifest(work, corpus, source, ingested, fitted, tuning, told, options, time.monotonic() - started)
         check_target(output, overwrite=options.overwrite)
         swap(work, output)
     return Bundle.open(output)
+
+
+def _tell(notes: Sequence[str], told: tuple[str, ...], report: Report) -> tuple[str, ...]:
+    """Reports the notes that were not told yet, and returns all that are told."""
+    for note in notes:
+        if note not in told:
+            report(BuildProgress("note", message=note))
+            told = (*told, note)
+    return told
 
 
 def _vector_source(encoder: Encoder | None, options: BuildOptions) -> VectorSource:
@@ -136,11 +145,11 @@ def _vector_source(encoder: Encoder | None, options: BuildOptions) -> VectorSour
     return EncodedTexts(encoder)
 
 
-def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, options: BuildOptions) -> str:
+def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested) -> str:
     parts = {
         "corpus": corpus.info.name,
         "content": ingested.content_sha256,
-        "columns": dict(options.columns),
+        "columns": dict(corpus.columns),
         "weights": source.weights_sha256,
         "vectors": source.content_sha256,
         "dim": source.dim,
@@ -177,6 +186,7 @@ def _write_manifest(
     ingested: Ingested,
     fitted: FittedCodes,
     tuning: Tuning | None,
+    told: Sequence[str],
     options: BuildOptions,
     build_seconds: float,
 ) -> None:
@@ -196,9 +206,10 @@ def _write_manifest(
         versions={"python": platform.python_version(), **installed_versions(_PACKAGES)},
         built_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         build_seconds=round(build_seconds, 1),
-        columns=dict(options.columns),
+        columns=dict(corpus.columns),
         bits={**fitted.signs.to_json(), "uniform_dimensions": fitted.num_uniform},
         format_version=FORMAT_VERSION if fitted.signs.center is None else CENTERED_FORMAT_VERSION,
+        notes=told,
     )
     for name in names:
         sync(work / name)
