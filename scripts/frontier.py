@@ -24,7 +24,7 @@ from retrieval.evaluation.frontier.given import METRICS, GivenVectors
 from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.recommend import SCARCE, Wish, recommend
-from retrieval.indexing.npy_vectors import NpyVectors
+from retrieval.indexing.vector_formats import open_vectors
 from retrieval.ui.frontier.words import choice_line, frontier_lines, growth_lines, sample_line
 
 MOST_VECTORS = 2_000_000
@@ -54,13 +54,11 @@ def measured(args: argparse.Namespace) -> Frontier:
     Raises:
         VectorsError: if the vectors cannot be used.
     """
-    opened = NpyVectors.open(args.embeddings)
+    opened = open_vectors(args.embeddings)
     vectors = GivenVectors(opened, args.metric, args.limit, str(args.embeddings))
     queries = None
     if args.queries is not None:
-        queries = GivenVectors(
-            NpyVectors.open(args.queries, may_be_one=True), args.metric, None, str(args.queries)
-        ).all()
+        queries = GivenVectors(open_vectors(args.queries, may_be_one=True), args.metric, None, str(args.queries)).all()
     options = FrontierOptions(k=args.k, metric=args.metric, max_queries=args.num_queries)
     with tqdm(total=100, file=sys.stderr, unit="%", bar_format="{desc:<16}{percentage:3.0f}% |{bar}| {elapsed}") as bar:
 
