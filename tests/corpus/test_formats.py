@@ -68,6 +68,15 @@ def test_another_sheet_and_one_without_header_can_be_read(tmp_path: Path) -> Non
         read(path, options=ReadOptions(table="x"))
 
 
+def test_a_sheet_without_values_is_passed_over_and_a_header_that_looks_like_data_is_told(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [[number, "A text of five plain words"] for number in range(5)]
+    path = workbook(tmp_path / "a.xlsx", [], rows)
+    assert len(texts(path)) == 4
+    notes = FileCorpus(path).notes
+    assert any("'Sheet 1' was read" in note for note in notes)
+    assert any("'0' stands above numbers" in note for note in notes)
+
+
 @pytest.mark.parametrize("kind", ["file", "stream", "feather 1", "feather 2"])
 @pytest.mark.filterwarnings("ignore:Feather V1")
 def test_arrow_files_and_streams_are_read(tmp_path: Path, kind: str) -> None:

@@ -20,6 +20,8 @@ class Quotes:
 
     are_used: bool = True
     backslash_escapes: bool = False
+    after_spaces: bool = False
+    """Whether spaces before a quote do not count, as in `1, "a, b"`."""
     note: str = ""
 
 
@@ -63,6 +65,8 @@ def quotes_of(file: TextFile, delimiter: str, skipped_lines: int) -> Quotes:
     is_raw = as_text.fits and _width(file, delimiter, skipped_lines) > 1
     if delimiter == "\t" and is_raw:
         return Quotes(are_used=False, note=f"{file.name}: quotes are read as part of the text, a row per line.")
+    if not quoted.fits and trial(strict=True, skipinitialspace=True).fits:
+        return Quotes(after_spaces=True, note=f"{file.name}: spaces behind delimiters are left out.")
     if not quoted.fault:
         return Quotes()  # either well quoted, or with a row of another width, which is told when it is met
     if trial(strict=True, escapechar="\\").fits:

@@ -6,15 +6,17 @@ import datetime
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 
 from retrieval.corpus.readers.base import ReadOptions, with_names
 from retrieval.corpus.readers.byte_source import ByteSource, require_unpacked_size
+from retrieval.corpus.readers.headers import header_note
 from retrieval.corpus.readers.record_columns import RecordReader
 from retrieval.corpus.readers.sniffing import format_of
 from retrieval.errors import CorpusError
 
+_LOOKED_AT_ROWS = 100
 _ZIP = b"PK\x03\x04"
 
 
@@ -31,13 +33,17 @@ class WorkbookReader(RecordReader):
         require_unpacked_size(source.path, options.max_unpacked_bytes)
         with _opened(source) as book:
             names = list(book.sheetnames)
+            filled = next((name for name in names if _has_values(book[name])), names[0])
         if options.table is not None and options.table not in names:
             raise CorpusError(f"{source} has no sheet {options.table!r}: choose one of {', '.join(names)} (--table).")
-        sheet = options.table or names[0]
-        super().__init__(_Rows(source, sheet, has_header=options.has_header), source)
+        sheet = options.table or filled
+        rows = _Rows(source, sheet, has_header=options.has_header)
+        super().__init__(rows, source)
+        self.notes = rows.notes()
         if len(names) > 1:
             others = ", ".join(name for name in names if name != sheet)
-            self.notes = (f"{source.name}: the sheet {sheet!r} was read; there are also {others} (--table).",)
+            also = f"{source.name}: the sheet {sheet!r} was read; there are also {others} (--table)."
+            self.notes = (also, *self.notes)
 
 
 class _Rows:
@@ -69,6 +75,16 @@ class _Rows:
                     {name: value for name, value in record.items() if name in header or value is not None},
                 )
 
+    def notes(self) -> tuple[str, ...]:
+        """Returns a word on a header that looks like data."""
+        if not self._has_header:
+            return ()
+        few = [record for _, record in islice(self, _LOOKED_AT_ROWS)]
+        header = list(few[0]) if few else []
+        below = [[str(record.get(name) or "") for name in header] for record in few]
+        note = header_note(self._source.name, header, below)
+        return (note,) if note else ()
+
     def _names(self, row: tuple[Any, ...]) -> list[str]:
         if not self._has_header:
             return [f"column_{place}" for place in range(1, len(row) + 1)]
@@ -99,6 +115,10 @@ def _opened(source: ByteSource) -> Iterator[Any]:
         raise
     except Exception as error:
         raise CorpusError(f"{source} cannot be read as a workbook ({error}). Save the sheet as CSV UTF-8.") from error
+
+
+def _has_values(sheet: Any) -> bool:
+    return any(value is not None for row in sheet.iter_rows(values_only=True) for value in row)
 
 
 def _plain(value: Any) -> Any:
