@@ -7,9 +7,13 @@
 --model takes any sentence-transformers model: its dimension, prompts and length come from its configuration, and what
 it does not normalize is normalized here.
 
---embeddings takes vectors that exist already: a .npy file of float32 or float16, row i for row i of the texts, rows
-without text counted. It is read piece by piece, and nothing is encoded. Without --model, such an index is searched by
-vector (scripts/search.py --vector); with the --model that made the vectors, it is searched by text as any other.
+--embeddings takes vectors that exist already: a .npy file of floats or int8, a .npz file with one array, or a .fvecs
+file; row i for row i of the texts, rows without text counted. It is read piece by piece, and nothing is encoded.
+Without --model, such an index is searched by vector (scripts/search.py --vector); with the --model that made the
+vectors, it is searched by text as any other.
+
+--center takes the mean of the vectors off before the sign: where most values of a dimension have one sign, its bit
+tells nothing otherwise. The build says so when it would help.
 
 A build that is stopped goes on where it was when the same command is run again.
 """
@@ -20,6 +24,7 @@ import argparse
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, load_encoder
@@ -32,6 +37,7 @@ from retrieval.encoding.encoder import DEFAULT_MODEL
 from retrieval.errors import counted
 from retrieval.indexing.column_vectors import write_column_vectors
 from retrieval.indexing.progress_bar import ProgressBars
+from scripts.terminal import printable, run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,6 +70,11 @@ def parser() -> argparse.ArgumentParser:
         "(default %(default)s)",
     )
     made.add_argument(
+        "--center",
+        action="store_true",
+        help="take the mean of the vectors off before the sign: for vectors that are all positive, or shifted",
+    )
+    made.add_argument(
         "--model",
         metavar="ID_OR_PATH",
         help=f"hub id or folder of a sentence-transformers model; by default {DEFAULT_MODEL}, "
@@ -88,6 +99,10 @@ def _share(text: str) -> float:
     return value
 
 
+def _printable(step: BuildProgress) -> BuildProgress:
+    return replace(step, message=printable(step.message))
+
+
 def build(args: argparse.Namespace, corpus: Corpus, bars: ProgressBars) -> Bundle:
     """Returns the index that the arguments ask for.
 
@@ -105,9 +120,9 @@ def build(args: argparse.Namespace, corpus: Corpus, bars: ProgressBars) -> Bundl
             bars(BuildProgress("note", message=encoder.note))
         options = BuildOptions(
             args.limit, args.overwrite, not args.no_baseline,
-            embeddings=embeddings, title=args.title, target_share=args.target_share,
+            embeddings=embeddings, center=args.center, title=args.title, target_share=args.target_share,
         )  # fmt: skip
-        return build_index(corpus, encoder, args.output, options, bars)
+        return build_index(corpus, encoder, args.output, options, lambda step: bars(_printable(step)))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -129,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
         bundle = build(args, open_corpus(source), bars)
     except RetrievalError as error:
         bars.close()
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         bars.close()
@@ -148,4 +163,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -36,6 +36,7 @@ from scripts.judged.conala_curated import ConalaQuestions, load_curated_task
 from scripts.judged.figures import about_bootstrap, about_distractors, counts, measure
 from scripts.judged.planted import PlantedCorpus
 from scripts.judged.report import report
+from scripts.terminal import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +177,4 @@ def _write_json(path: Path, encoder: Encoder, collections: Sequence[Mapping[str,
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from retrieval.bundle.bundle import (
     BINARY_FILE,
+    CENTERED_FORMAT_VERSION,
     DOCUMENTS_FILE,
     EMBEDDINGS_FILE,
+    FORMAT_VERSION,
     INT8_FILE,
     MANIFEST_FILE,
     NO_MODEL,
@@ -27,13 +29,14 @@ from retrieval.bundle.bundle import (
     Manifest,
 )
 from retrieval.bundle.files import sync
+from retrieval.bundle.kept_warning import kept_warning
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
 from retrieval.bundle.versions import installed_versions
 from retrieval.corpus.base import Corpus, CorpusInfo
 from retrieval.corpus.examples import sampled_examples
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import BuildError, counted
-from retrieval.indexing.codes import write_codes
+from retrieval.indexing.codes import FittedCodes, write_codes
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.indexing.given_vectors import GivenVectors
 from retrieval.indexing.ingestion import Ingested, ingest, read_texts
@@ -42,7 +45,6 @@ from retrieval.indexing.tuning_sweep import TuningSweep
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.indexing.vector_source import EncodedTexts, VectorSource
 from retrieval.indexing.vectors import write_vectors
-from retrieval.quantization import Int8Quantizer
 from retrieval.results import SearchSettings
 
 _PACKAGES = ("faiss-cpu", "usearch", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
@@ -63,6 +65,8 @@ class BuildOptions:
     """What the documents are, in one line for people; the source's own title when not given."""
     target_share: float = DEFAULT_TARGET_SHARE
     """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
+    center: bool = False
+    """Take the mean of the vectors off before the sign: for vectors whose dimensions mostly have one sign."""
 
     checkpoint_texts: int = 4096
     """Vectors made between two notes of progress: what a kill costs at most."""
@@ -116,9 +120,9 @@ def build_index(
             report(BuildProgress("note", message=note))
         fingerprint = _fingerprint(corpus, source, ingested)
         vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
-        quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
-        tuning = _tune(work, ingested, vectors, quantizer, options, report)
-        _write_manifest(work, corpus, source, ingested, quantizer, tuning, told, options, time.monotonic() - started)
+        fitted = write_codes(work, ingested, vectors, baseline=options.baseline, center=options.center, report=report)
+        tuning = _tune(work, ingested, vectors, fitted, options, report)
+        _write_manifest(work, corpus, source, ingested, fitted, tuning, told, options, time.monotonic() - started)
         check_target(output, overwrite=options.overwrite)
         swap(work, output)
     return Bundle.open(output)
@@ -154,11 +158,14 @@ def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested) -> st
 
 
 def _tune(
-    work: Path, ingested: Ingested, vectors: VectorFile, quantizer: Int8Quantizer, options: BuildOptions, report: Report
+    work: Path, ingested: Ingested, vectors: VectorFile, fitted: FittedCodes, options: BuildOptions, report: Report
 ) -> Tuning | None:
     report(BuildProgress("tuning", message="search settings"))
-    sweep = TuningSweep.open(work, vectors, quantizer, ingested.text_ids)
+    sweep = TuningSweep.open(work, vectors, fitted.int8, ingested.text_ids, fitted.signs)
     tuning = sweep.run(options.target_share, lambda done, total: report(BuildProgress("tuning", done, total)))
+    is_centered = fitted.signs.center is not None
+    if warning := kept_warning(tuning, vectors.dim, fitted.num_uniform, is_centered=is_centered):
+        report(BuildProgress("note", message=f"WARNING: {warning}"))
     report(BuildProgress("note", message=str(tuning or "Too few texts to choose search settings by: the usual ones.")))
     return tuning
 
@@ -177,7 +184,7 @@ def _write_manifest(
     corpus: Corpus,
     source: VectorSource,
     ingested: Ingested,
-    quantizer: Int8Quantizer,
+    fitted: FittedCodes,
     tuning: Tuning | None,
     told: Sequence[str],
     options: BuildOptions,
@@ -193,13 +200,15 @@ def _write_manifest(
         model_id=source.model_id or NO_MODEL,
         weights_sha256=source.weights_sha256 or NO_MODEL,
         dim=source.dim,
-        int8=quantizer.to_json(),
+        int8=fitted.int8.to_json(),
         search=_default_search() if tuning is None else tuning.to_json(),
         files={name: FileRecord.of(work / name) for name in names},
         versions={"python": platform.python_version(), **installed_versions(_PACKAGES)},
         built_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         build_seconds=round(build_seconds, 1),
         columns=dict(corpus.columns),
+        bits={**fitted.signs.to_json(), "uniform_dimensions": fitted.num_uniform},
+        format_version=FORMAT_VERSION if fitted.signs.center is None else CENTERED_FORMAT_VERSION,
         notes=told,
     )
     for name in names:
