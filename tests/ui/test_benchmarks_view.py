@@ -14,7 +14,7 @@ from retrieval.benchmark import desk as measuring
 from retrieval.benchmark.desk import Measurement, MeasuringDesk
 from retrieval.benchmark.figures.kept import keep_figures
 from retrieval.serving.library import Library
-from retrieval.ui.asking import Asking
+from retrieval.ui.asking import Asking, place_index
 from retrieval.ui.benchmarks.view import BenchmarksView
 from tests.benchmark_json import RUN
 from tests.conftest import Build, FakeEncoder, random_texts
@@ -36,8 +36,9 @@ def library(build: Build, encoder: FakeEncoder) -> Library:
 def view(library: Library) -> BenchmarksView:
     def make() -> BenchmarksView:
         with gr.Blocks(analytics_enabled=False):
-            searcher = library.open()
-            return BenchmarksView(library, Asking.place(library, searcher), searcher, desk=MeasuringDesk())
+            asking = Asking.place(library, library.open(), place_index(library))
+            with gr.Tabs(), gr.Tab("Benchmarks") as tab:
+                return BenchmarksView(library, asking, tab, desk=MeasuringDesk())
 
     return in_loop(make)
 
@@ -103,6 +104,12 @@ def test_kept_figures_are_shown_for_their_own_index_only(view: BenchmarksView, l
     keep_figures(bundle, {**RUN, "index": own})
     assert "22.20x" in view.show("first", None, None, {})[view.claims]
     assert "22.20x" not in view.show("second", None, None, {})[view.claims]
+
+
+def test_nothing_is_sent_before_the_view_is_open(view: BenchmarksView) -> None:
+    assert [part.value for part in (view.claims, view.plots, view.standing, view.panel)] == [None] * 4
+    assert view.claims not in view.follow("search", "second", None, None, {})
+    assert "claims" in view.follow("benchmarks", "second", None, None, {})[view.claims]
 
 
 def test_an_index_that_is_not_there_is_told(view: BenchmarksView) -> None:

@@ -108,8 +108,18 @@ def test_a_query_fills_results_panels_and_the_visit(page: Answering, view: Searc
     assert "eat" in update[view.results]
     assert "peel" in update[view.results]
     assert "1 query" in update[view.latency]
-    assert "RSS" in update[view.memory]
+    assert "RSS" in view.measured_memory(None, None)
     assert update[page.asking.visit].num_queries == 1
+
+
+def test_no_search_waits_for_the_memory_to_be_measured(
+    page: Answering, view: SearchView, searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise AssertionError("the memory was measured")
+
+    monkeypatch.setattr(searcher, "memory", fail)
+    assert "eat" in page.follow("search", Visit(), *asked("red apple"))[view.results]
 
 
 @pytest.mark.parametrize("query", ["", "  \n", None])
