@@ -84,7 +84,7 @@ def test_spaces_before_quotes_do_not_count(tmp_path: Path) -> None:
 
 
 def test_quotes_that_make_no_sense_are_refused_with_the_line(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="line 3: a quoted field goes on behind its closing quote"):
+    with pytest.raises(CorpusError, match="line 3: a quoted field continues after its closing quote"):
         read(write(tmp_path / "a.csv", 'id,text\n1,"a, b"\n2,"open\n" or not, or so\n'))
 
 
