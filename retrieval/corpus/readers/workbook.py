@@ -58,7 +58,7 @@ class _Rows:
         with _opened(self._source) as book:
             filled = (
                 (number, row)
-                for number, row in enumerate(book[self._sheet].iter_rows(values_only=True), start=1)
+                for number, row in enumerate(_rows(book[self._sheet]), start=1)
                 if any(value is not None for value in row)
             )
             header: list[str] | None = None
@@ -118,7 +118,14 @@ def _opened(source: ByteSource) -> Iterator[Any]:
 
 
 def _has_values(sheet: Any) -> bool:
-    return any(value is not None for row in sheet.iter_rows(values_only=True) for value in row)
+    return any(value is not None for row in _rows(sheet) for value in row)
+
+
+def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    """Yields the rows that are there: a sheet may state a size of a million rows by 16,384 columns, and hold ten."""
+    if hasattr(sheet, "reset_dimensions"):  # a sheet that is a chart has no cells
+        sheet.reset_dimensions()
+        yield from sheet.iter_rows(values_only=True)
 
 
 def _plain(value: Any) -> Any:
