@@ -191,7 +191,7 @@ def _choose_step(limits: OwnLimits) -> dict[str, Any]:
         with gr.Row(elem_id="own-roles"):
             common: dict[str, Any] = {"choices": [], "interactive": True, "min_width": 150}
             text = gr.Dropdown(label="Text", info="What is searched by meaning.", elem_id="own-text", **common)
-            body = gr.Dropdown(label="Body", info="Shown with a hit, not searched.", elem_id="own-body", **common)
+            body = gr.Dropdown(label="Body", info="Shown, not searched.", elem_id="own-body", **common)
             url = gr.Dropdown(label="Link", info="Where a hit leads to.", elem_id="own-url", **common)
             group = gr.Dropdown(label="Group", info="Same value: one hit.", elem_id="own-group", **common)
             quality = gr.Dropdown(label="Quality", info="Orders equal scores.", elem_id="own-quality", **common)

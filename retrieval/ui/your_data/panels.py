@@ -86,8 +86,9 @@ def preview(title: str, size_bytes: int, looked: Mapping[str, Any], limits: OwnL
     hidden = f" {counted(more, 'more column')} not shown." if more else ""
     return (
         f'<section class="own-preview"><h3>{escaped(title)}</h3>'
-        f"<p>{_extent(size_bytes, looked['num_rows'], limits)} The first {counted(len(rows), 'row')}:{hidden}</p>"
+        f"<p>{_extent(size_bytes, looked['num_rows'], limits)}</p>"
         f"{_notes(looked.get('notes', ()))}"
+        f"<p>The first {counted(len(rows), 'row')}:{hidden}</p>"
         f'<div class="own-table" tabindex="0" role="region" aria-label="The first rows"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
     )
