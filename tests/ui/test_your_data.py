@@ -286,7 +286,7 @@ def test_a_build_needs_data_and_a_column_of_it(session: OwnSession) -> None:
             build_request(session, {"text": column}, None, LIMITS, None)
     asked = build_request(session, {"text": "a", "body": "", "url": None}, 10**9, LIMITS, FakeEncoder())
     assert asked["model"] == {"id": "fake", "weights_sha256": "f" * 64}
-    assert (asked["columns"], asked["max_rows"]) == ({"text": "a"}, LIMITS.max_rows)
+    assert (asked["columns"], asked["max_rows"]) == ({"text": "a", "body": "", "url": ""}, LIMITS.max_rows)
 
 
 def test_sessions_do_not_share_and_end_with_their_files(sessions: OwnSessions, own: OwnIndex) -> None:

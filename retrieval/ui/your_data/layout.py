@@ -48,6 +48,8 @@ class OwnLayout:
     text: gr.Dropdown
     body: gr.Dropdown
     url: gr.Dropdown
+    group: gr.Dropdown
+    quality: gr.Dropdown
     rows: gr.Number
     build: gr.Button
     again: gr.Button
@@ -89,7 +91,17 @@ class OwnLayout:
         """Returns the components that the methods below give new values to."""
         return [
             *(self.message, self.bring, self.file, self.lines, self.choose, self.preview, self.text, self.body),
-            *(self.url, self.rows, self.building, self.progress, self.done, self.verdict, self.mine),
+            *(
+                self.url,
+                self.group,
+                self.quality,
+                self.rows,
+                self.building,
+                self.progress,
+                self.done,
+                self.verdict,
+                self.mine,
+            ),
             self.timer,
         ]
 
@@ -122,6 +134,8 @@ class OwnLayout:
             self.text: gr.Dropdown(columns, value=guesses.get("text")),
             self.body: gr.Dropdown(optional, value=guesses.get("body", "")),
             self.url: gr.Dropdown(optional, value=guesses.get("url", "")),
+            self.group: gr.Dropdown(optional, value=guesses.get("group", "")),
+            self.quality: gr.Dropdown(optional, value=guesses.get("quality", "")),
             self.rows: gr.Number(most, maximum=most),
         }
 
@@ -179,16 +193,18 @@ def _choose_step(limits: OwnLimits) -> dict[str, Any]:
             text = gr.Dropdown(label="Text", info="What is searched by meaning.", elem_id="own-text", **common)
             body = gr.Dropdown(label="Body", info="Shown with a hit, not searched.", elem_id="own-body", **common)
             url = gr.Dropdown(label="Link", info="Where a hit leads to.", elem_id="own-url", **common)
+            group = gr.Dropdown(label="Group", info="Same value: one hit.", elem_id="own-group", **common)
+            quality = gr.Dropdown(label="Quality", info="Orders equal scores.", elem_id="own-quality", **common)
             rows = gr.Number(
-                limits.max_rows, label="Maximum rows", info="The first ones of the file.", elem_id="own-rows", minimum=1,
+                limits.max_rows, label="Maximum rows", info="The first of the file.", elem_id="own-rows", minimum=1,
                 maximum=limits.max_rows, precision=0, min_width=110,
             )  # fmt: skip
         with gr.Row(elem_id="own-choose-buttons"):
             build = gr.Button("Build the index", variant="primary", elem_id="own-build", min_width=150)
             again = gr.Button("Bring something else", elem_id="own-again", min_width=150)
     return {
-        "choose": choose, "preview": preview, "text": text, "body": body, "url": url, "rows": rows, "build": build,
-        "again": again,
+        "choose": choose, "preview": preview, "text": text, "body": body, "url": url, "group": group,
+        "quality": quality, "rows": rows, "build": build, "again": again,
     }  # fmt: skip
 
 
