@@ -44,6 +44,7 @@
      null is typing, which changes the entry that the visitor is at. */
   let entry = null;
   let isKept = true;
+  let isReturning = false;
 
   /* What the process holds is measured some seconds after an answer, and never while one is awaited. */
   const measureMemory = () => {
@@ -92,7 +93,8 @@
     if (text.trim()) becomeCompact();
   };
   if (address.has("view")) becomeCompact();
-  root.classList.toggle("asks-nothing", ["own", "benchmarks"].includes(address.get("view")));
+  const noteView = (view) => root.classList.toggle("asks-nothing", ["own", "benchmarks"].includes(view));
+  noteView(address.get("view"));
   noteText(address.get("q") ?? "");
 
   const ask = () => {
@@ -180,7 +182,7 @@
   window.addEventListener("popstate", () => {
     clearTimeout(pause);
     entry = null;
-    isKept = true;
+    isReturning = true;
     waiting();
     document.getElementById("revisit")?.click();
   });
@@ -198,6 +200,7 @@
       showView(new URLSearchParams(address ?? "").get("view"));
     }
     showTab();
+    if (document.body.dataset.arrived !== undefined) noteView(window.openView());
     const text = queryBox()?.value ?? "";
     const isStale = ["arrived", "if-changed"].includes(askAgain) && text !== (new URLSearchParams(address ?? "").get("q") ?? "");
     if (text.trim() && (askAgain === "always" || isStale)) ask();
@@ -212,7 +215,10 @@
     countSettings(new URLSearchParams(address));
     /* Nobody else can open an index of the visitor's own: its link is not offered. */
     root.classList.toggle("own-index", document.querySelector("#index input")?.value.startsWith("Yours: ") ?? false);
-    go(window.location.pathname + address, ["arrived", "revisited"].includes(askAgain));
+    /* On the way back or forward, answers to what was asked before may still come: they lead nowhere. */
+    if (askAgain === "revisited") isReturning = false;
+    const isThere = ["arrived", "revisited"].includes(askAgain) || (askAgain === "if-changed" && entry === null);
+    if (!isReturning && !isStale) go(window.location.pathname + address, isThere);
     return [];
   };
 
@@ -299,7 +305,11 @@
     if (target?.closest("#settings-button")) toggleSettings();
     else if (event.isTrusted && root.classList.contains("settings-open") && target && !target.closest("#settings, [role=listbox]")) toggleSettings(false);
     if (target?.closest("#views [role=tab]:not([data-tab-id=search])")) becomeCompact();
-    if (target?.closest("#views [role=tab]")) requestAnimationFrame(showTab);
+    const tab = target?.closest("#views [role=tab]");
+    if (tab) {
+      noteView(tab.dataset.tabId);
+      requestAnimationFrame(showTab);
+    }
     const example = target?.closest("button[data-example]");
     if (example || target?.closest("#search")) entry = "enter";
     if (event.isTrusted && target?.closest("#views [role=tab]")) entry = "move";

@@ -97,7 +97,7 @@ class Answering:
         # The script of the page presses it when the visitor goes back or forward: the address is what is wanted then.
         revisited = self.revisit_button.click(
             self.revisit, [self.address, *inputs], [*self.all_outputs, self._tabs],
-            js="(address, ...asked) => [window.location.search, ...asked]", **_COMMON,
+            trigger_mode="always_last", js="(address, ...asked) => [window.location.search, ...asked]", **_COMMON,
         )  # fmt: skip
         private: dict[str, Any] = {"queue": False, "api_visibility": "private"}
         followed.then(None, [self.address], js="(address) => window.pageAnswered(address)", **private)
