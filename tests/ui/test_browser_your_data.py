@@ -148,7 +148,7 @@ def test_two_visitors_have_an_index_each_and_delete_it(
         bring(other, other_path)
         one.click("#own-build")
         other.click("#own-build")
-        for page, label in ((one, "same.jsonl, 22 (yours)"), (other, "other.jsonl, 2 (yours)")):
+        for page, label in ((one, "Yours: same.jsonl, 22"), (other, "Yours: other.jsonl, 2")):
             expect(page.locator(".own-verdict")).to_be_visible(timeout=60_000)
             expect(page.locator("#index input")).to_have_value(label)
         other.click("#own-search")
