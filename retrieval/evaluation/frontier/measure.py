@@ -24,6 +24,7 @@ _SCORE_BYTES_LIMIT = 600 * 2**20
 _FIT_VECTORS = 32_768
 _TIMED_QUERIES = 3
 _FEWEST_QUERIES = 10
+_SHARE_FOR_POINTS = 0.75
 GROWTH_PARTS = (16, 4, 1)
 """Recall is also measured on these parts of the vectors, to show how it falls as more compete."""
 
@@ -42,6 +43,8 @@ class FrontierOptions:
     dim_parts: tuple[int, ...] = (1, 2, 4, 8)
     """The first 1/2, 1/4, ... of the dimensions are measured, too."""
     schemes: Sequence[Scheme] = SCHEMES
+    max_seconds: float = float("inf")
+    """What is not begun in three quarters of this time is left out and says so; whole vectors come first."""
 
 
 def measure_frontier(
@@ -79,7 +82,7 @@ def measure_frontier(
             f"{len(vectors):,} vectors are left to search after {len(queries):,} queries were held out, and "
             f"{options.k} nearest ones are wanted: give more vectors, or a smaller k."
         )
-    run = _Run(vectors, queries, options, progress)
+    run = _Run(vectors, queries, options, progress, started + _SHARE_FOR_POINTS * options.max_seconds)
     points, left_out = run.points()
     return Frontier(
         num_vectors=len(vectors),
@@ -157,8 +160,11 @@ class _FirstDimensions:
 class _Run:
     """One measurement."""
 
-    def __init__(self, vectors: Vectors, queries: Float32s, options: FrontierOptions, progress: Progress) -> None:
-        self._vectors, self._queries = vectors, queries
+    def __init__(
+        self, vectors: Vectors, queries: Float32s, options: FrontierOptions, progress: Progress, deadline: float
+    ) -> None:
+        """Takes `deadline` by `time.perf_counter`."""
+        self._vectors, self._queries, self._deadline = vectors, queries, deadline
         self._options, self._progress = options, progress
         self._inner_product = options.metric != "euclidean"
         quantizer = Int8Quantizer.fit(chunk for _, chunk in chunks(vectors))
@@ -176,6 +182,9 @@ class _Run:
         work = [(dim, scheme) for dim in dims for scheme in self._options.schemes]
         for done, (dim, scheme) in enumerate(work):
             self._progress(done / len(work), scheme.key)
+            if time.perf_counter() > self._deadline:
+                left_out.append(LeftOut(scheme.key, dim, "the time for it was up"))
+                continue
             try:
                 points.extend(self._points_of(scheme, dim))
             except CannotFitError as error:
