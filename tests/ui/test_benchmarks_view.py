@@ -13,6 +13,7 @@ from retrieval import Searcher
 from retrieval.benchmark import desk as measuring
 from retrieval.benchmark.desk import Measurement, MeasuringDesk
 from retrieval.benchmark.figures.kept import keep_figures
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.ui.asking import Asking
 from retrieval.ui.benchmarks.view import BenchmarksView
@@ -37,7 +38,9 @@ def view(library: Library) -> BenchmarksView:
     def make() -> BenchmarksView:
         with gr.Blocks(analytics_enabled=False):
             searcher = library.open()
-            return BenchmarksView(library, Asking.place(library, searcher), searcher, desk=MeasuringDesk())
+            return BenchmarksView(
+                library, Asking.place(library, searcher), searcher, IndexFrontiers(), desk=MeasuringDesk()
+            )
 
     return in_loop(make)
 

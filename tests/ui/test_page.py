@@ -15,6 +15,7 @@ import pytest
 
 from retrieval import QueryError, Searcher, SearchSettings
 from retrieval.bundle.bundle import INT8_FILE
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.ui import knobs
 from retrieval.ui.answering import UNEXPECTED, Answering
@@ -206,7 +207,7 @@ def test_settings_survive_the_way_through_the_controls() -> None:
 def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:
     def make() -> Api:
         with gr.Blocks(analytics_enabled=False):
-            return Api(library)
+            return Api(library, IndexFrontiers())
 
     api = in_loop(make)
     found = api.search("red apple", top_k=1)

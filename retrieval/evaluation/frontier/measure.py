@@ -16,7 +16,7 @@ import numpy as np
 from retrieval.errors import VectorsError
 from retrieval.evaluation.frontier.points import Frontier, Interval, LeftOut, Point, Rescoring, SampleRecall
 from retrieval.evaluation.frontier.schemes import SCHEMES, CannotFitError, Index, Rows, Scheme, one_thread
-from retrieval.evaluation.frontier.scores import CHUNK_ROWS, AllScores, Truth, Vectors, chunks, sample_of
+from retrieval.evaluation.frontier.scores import AllScores, Truth, Vectors, chunks, sample_of
 from retrieval.quantization import Float32s, Int8Quantizer
 
 OVERSAMPLINGS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
@@ -171,15 +171,18 @@ class _Run:
         self._scores = AllScores.of(vectors, queries, quantizer, inner_product=self._inner_product)
         self._truth = Truth.of(self._scores.exact, options.k)
         self._depth = min(OVERSAMPLINGS[-1] * options.k, len(vectors))
-        self._whole: dict[str, Index] = {}
-        """By the scheme's key, what was fitted to all dimensions."""
+        sizes = [len(vectors) // part for part in GROWTH_PARTS]
+        self._truths = {size: Truth.of(self._scores.exact[:, :size], options.k) for size in sizes if size > options.k}
+        """By how many of the vectors compete."""
+        self._growth: list[SampleRecall] = []
+        self._num_loaded = 0
+        """Vectors in the chunk that was loaded last."""
 
     def points(self) -> tuple[tuple[Point, ...], tuple[LeftOut, ...]]:
         """Returns a point for everything that could be measured, and why the rest could not."""
         points: list[Point] = []
         left_out: list[LeftOut] = []
-        dims = sorted({self._vectors.dim // part for part in self._options.dim_parts} - {0}, reverse=True)
-        work = [(dim, scheme) for dim in dims for scheme in self._options.schemes]
+        work = self._work()
         for done, (dim, scheme) in enumerate(work):
             self._progress(done / len(work), scheme.key)
             if time.perf_counter() > self._deadline:
@@ -194,16 +197,13 @@ class _Run:
 
     def growth(self) -> tuple[SampleRecall, ...]:
         """Returns the recall of each scheme alone on the first 1/16, 1/4 and all of the vectors."""
-        k = self._options.k
-        sizes = [len(self._vectors) // part for part in GROWTH_PARTS]
-        truths = {size: Truth.of(self._scores.exact[:, :size], k) for size in sizes if size > k}
-        found = []
-        for key, index in self._whole.items():
-            for size, truth in truths.items():
-                rows = self._nearest(index, self._vectors, self._queries, k, size)
-                recalls = truth.recall(self._looked_up(self._scores.exact, rows), [k])[:, 0]
-                found.append(SampleRecall(key, size, interval(recalls, k)))
-        return tuple(found)
+        return tuple(self._growth)
+
+    def _work(self) -> list[tuple[int, Scheme]]:
+        """Returns all there is to measure: whole vectors first, product quantizers of the others, the slowest, last."""
+        dims = sorted({self._vectors.dim // part for part in self._options.dim_parts} - {0}, reverse=True)
+        work = [(dim, scheme) for dim in dims for scheme in self._options.schemes]
+        return sorted(work, key=lambda each: each[1].key == "PQ" and each[0] < dims[0])
 
     def _points_of(self, scheme: Scheme, dim: int) -> Iterator[Point]:
         vectors: Vectors = self._vectors
@@ -212,9 +212,7 @@ class _Run:
             cut = _FirstDimensions(vectors, dim, self._options.metric == "cosine")
             vectors, queries = cut, cut.cut(queries)
         index = scheme.fit(sample_of(vectors, _FIT_VECTORS), inner_product=self._inner_product)
-        if dim == self._vectors.dim:
-            self._whole[scheme.key] = index
-        rows = self._nearest(index, vectors, queries, self._depth)
+        rows = self._nearest(index, vectors, queries, scheme.key if dim == self._vectors.dim else None)
         scan_ns = self._scan_ns(index, queries)
         exact = self._looked_up(self._scores.exact, rows)
         k, full_dim = self._options.k, self._vectors.dim
@@ -240,20 +238,27 @@ class _Run:
         order = np.argsort(-int8[:, :depth], axis=1, kind="stable")[:, : self._options.k]
         return self._truth.recall(np.take_along_axis(exact, order, axis=1), [self._options.k])[:, 0]
 
-    def _nearest(
-        self, index: Index, vectors: Vectors, queries: Float32s, depth: int, num_rows: int | None = None
-    ) -> Rows:
-        """Returns the rows of the best `depth` of each query, `(m, depth)`, best first; -1 where there is none."""
+    def _nearest(self, index: Index, vectors: Vectors, queries: Float32s, growing: str | None) -> Rows:
+        """Returns the rows of the best of each query, `(m, depth)`, best first; -1 where there is none.
+
+        With the key of a scheme as `growing`, the recall of its first `k` is noted on the way, as the vectors grow.
+        """
         best_scores = np.empty((len(queries), 0), np.float32)
         best_rows = np.empty((len(queries), 0), np.int64)
-        for start, chunk in chunks(vectors, num_rows):
+        for start, chunk in chunks(vectors, tuple(self._truths) if growing else ()):
             index.load(chunk)
-            scores, rows = index.best_of(queries, depth)
+            self._num_loaded = len(chunk)
+            scores, rows = index.best_of(queries, self._depth)
             best_scores = np.concatenate([best_scores, scores], axis=1)
             best_rows = np.concatenate([best_rows, np.where(rows < 0, -1, rows + start)], axis=1)
-            order = np.argsort(-best_scores, axis=1, kind="stable")[:, :depth]
+            order = np.argsort(-best_scores, axis=1, kind="stable")[:, : self._depth]
             best_scores = np.take_along_axis(best_scores, order, axis=1)
             best_rows = np.take_along_axis(best_rows, order, axis=1)
+            truth = self._truths.get(start + len(chunk)) if growing else None
+            if growing and truth is not None:
+                k = self._options.k
+                recalls = truth.recall(self._looked_up(self._scores.exact, best_rows[:, :k]), [k])[:, 0]
+                self._growth.append(SampleRecall(growing, start + len(chunk), interval(recalls, k)))
         return best_rows
 
     def _looked_up(self, scores: Float32s, rows: Rows) -> Float32s:
@@ -270,7 +275,7 @@ class _Run:
                 started = time.perf_counter_ns()
                 index.best_of(query[np.newaxis], self._options.k)
                 best = min(best, time.perf_counter_ns() - started)
-        return best / ((len(self._vectors) - 1) % CHUNK_ROWS + 1)
+        return best / self._num_loaded
 
 
 def interval(values: Float32s, k: int = 1) -> Interval:

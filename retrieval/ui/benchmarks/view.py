@@ -14,10 +14,12 @@ from retrieval.benchmark.figures.reading import read_object
 from retrieval.benchmark.figures.run import RunFigures
 from retrieval.errors import RetrievalError
 from retrieval.search.searcher import Searcher
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.ui.asking import Asking, Update, searcher_of
 from retrieval.ui.benchmarks.cost_table import place_cost_panel
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
+from retrieval.ui.benchmarks.index_frontier import IndexFrontierView
 from retrieval.ui.benchmarks.quick_panel import offer, result, told, under_way
 from retrieval.ui.benchmarks.standing import judged_section, project_section
 from retrieval.ui.markup import error_words
@@ -40,7 +42,15 @@ class BenchmarksView:
     key = "benchmarks"
     outputs: Sequence[Any] = ()
 
-    def __init__(self, library: Library, asking: Asking, searcher: Searcher, *, desk: MeasuringDesk = _DESK) -> None:
+    def __init__(
+        self,
+        library: Library,
+        asking: Asking,
+        searcher: Searcher,
+        frontiers: IndexFrontiers,
+        *,
+        desk: MeasuringDesk = _DESK,
+    ) -> None:
         self._library = library
         self._desk = desk
         self.running = gr.State(None, delete_callback=_cancel)
@@ -53,6 +63,7 @@ class BenchmarksView:
                 self.stop_button = gr.Button("Cancel", elem_id="stop-measuring", scale=0, visible=False)
             self.panel = gr.HTML(_panel(searcher, {}), elem_id="bench-measured", apply_default_css=False)
             self.plots = gr.HTML(plots, apply_default_css=False)
+            IndexFrontierView(library, asking, frontiers)
             gr.HTML(_standing(), apply_default_css=False)
             place_cost_panel()
         self.timer = gr.Timer(_POLL_S, active=False)

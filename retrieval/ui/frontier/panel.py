@@ -9,9 +9,9 @@ import gradio as gr
 from retrieval.errors import QueryError
 from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.evaluation.frontier.points import Frontier
-from retrieval.evaluation.frontier.recommend import SCARCE, Scarce, Wish
 from retrieval.ui.frontier.advice_html import advice_html
 from retrieval.ui.frontier.tables import charts_html, tables_html
+from retrieval.ui.frontier.wish import wish_of
 from retrieval.ui.markup import as_sentence, escaped
 
 _TARGETS = (0.90, 0.999)
@@ -70,21 +70,6 @@ class FrontierPanel:
     def hidden(self) -> dict[Any, Any]:
         """Returns the panel without a frontier."""
         return {self.kept: None, self.column: gr.Column(visible=False), self.charts: "", self.tables: ""}
-
-
-def wish_of(target: Any, scarce: Any, num_vectors: Any, price: Any) -> Wish:
-    """Returns the wish that these values, which may be anything, stand for.
-
-    Raises:
-        QueryError: if one is missing, no number, or out of its range.
-    """
-    try:
-        kind: Scarce = next(each for each in SCARCE if each == scarce)
-        return Wish(float(target), kind, int(num_vectors), float(price))
-    except (TypeError, ValueError, OverflowError, StopIteration) as error:
-        raise QueryError(
-            "a target recall, what is scarce, a number of vectors and a price are needed, all of them."
-        ) from error
 
 
 def advise(frontier: Frontier | None, target: Any, scarce: Any, num_vectors: Any, price: Any) -> str:

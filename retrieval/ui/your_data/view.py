@@ -21,7 +21,7 @@ from retrieval.serving.stopping import at_end
 from retrieval.serving.temp_folders import TempRoot, private_parent
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.asking import Asking, Update
-from retrieval.ui.frontier.panel import wish_of
+from retrieval.ui.frontier.wish import wish_of
 from retrieval.ui.markup import as_sentence
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.layout import OwnLayout
