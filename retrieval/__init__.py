@@ -1,5 +1,14 @@
 """Semantic search from sign bits in RAM and int8 vectors on disk."""
 
+import sys
+
+try:
+    import fcntl as _fcntl  # noqa: F401
+except ImportError:
+    sys.exit(
+        "This program needs Linux or macOS: on Windows, use WSL (https://learn.microsoft.com/windows/wsl/install)."
+    )
+
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import (
     BuildError,

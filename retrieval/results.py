@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,6 +88,17 @@ class SearchResponse:
 
     def __repr__(self) -> str:
         return f"SearchResponse({len(self.hits)} hits of {self.num_documents:,}, {self.latency.total_ms:.1f} ms)"
+
+
+def json_values(value: Any) -> Any:
+    """Returns plain values as JSON can carry them: numbers that are not finite, which it does not know, become None."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): json_values(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_values(each) for each in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True)

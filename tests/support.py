@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from retrieval import Searcher
 from retrieval.bundle.bundle import EMBEDDINGS_FILE, MANIFEST_FILE, Bundle
-from retrieval.encoding.model_files import sha256_of
+from retrieval.encoding.model_cache import sha256_of
 from retrieval.quantization import Float32s, binarize, unpack_signs
 
 Made = TypeVar("Made")

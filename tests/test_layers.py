@@ -20,15 +20,16 @@ ENGINES = {
 }
 MAY_IMPORT = {
     "errors": set(),
+    "system": set(),
     "results": set(),
     "quantization": {"errors"},
     "corpus": {"errors"},
-    "encoding": {"errors", "quantization"},
-    "bundle": {"errors", "results", "quantization", "corpus", "encoding"},
-    "search": {"errors", "results", "quantization", "encoding", "bundle"},
+    "encoding": {"errors", "system", "quantization"},
+    "bundle": {"errors", "system", "results", "quantization", "corpus", "encoding"},
+    "search": {"errors", "system", "results", "quantization", "encoding", "bundle"},
     "indexing": {"errors", "results", "quantization", "corpus", "encoding", "bundle", "search"},
-    "evaluation": {"errors", "results", "quantization", "corpus", "encoding", "bundle", "search"},
-    "benchmark": {"errors", "results", "quantization", "bundle", "search", "evaluation"},
+    "evaluation": {"errors", "system", "results", "quantization", "corpus", "encoding", "bundle", "search"},
+    "benchmark": {"errors", "system", "results", "quantization", "bundle", "search", "evaluation"},
     "hub": {"errors", "corpus", "encoding", "bundle"},
     "serving": {
         "errors",

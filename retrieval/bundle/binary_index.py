@@ -8,7 +8,6 @@ a core, so that many at once do not fight over them.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ import numpy.typing as npt
 from retrieval.bundle.neighbours import Neighbours, nearest_by_sorting
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError
 from retrieval.quantization import Bits, num_code_bytes
+from retrieval.system import usable_cores
 
 _MIN_ROWS_PER_SLICE = 20_000
 """Below this, handing a slice to another thread costs more than it saves."""
@@ -57,7 +57,7 @@ class BinaryIndex:
         """Searches `codes`, uint8 `(n, ceil(dim / 8))`, C-contiguous; they are used in place, not copied."""
         self.codes = codes
         self.dim = dim
-        self._num_threads = num_threads or len(os.sched_getaffinity(0))
+        self._num_threads = num_threads or usable_cores()
         self._pool: ThreadPoolExecutor | None = None
         self._pool_lock = threading.Lock()
         self._all_cores = threading.Lock()

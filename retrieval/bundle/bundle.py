@@ -12,19 +12,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, Self
 
+from retrieval.bundle.kept_warning import kept_warning
 from retrieval.bundle.tuning import MEASURED, Tuning
 from retrieval.corpus.base import CorpusInfo
-from retrieval.encoding.model_files import sha256_of
+from retrieval.encoding.model_cache import sha256_of
 from retrieval.errors import BundleCorruptError, BundleError, BundleIncompatibleError, BundleMissingError
-from retrieval.quantization import Int8Quantizer
+from retrieval.quantization import Int8Quantizer, SignQuantizer
 
 FORMAT_VERSION = 1
+CENTERED_FORMAT_VERSION = 1.1
+"""Of an index whose bits are taken around a mean: a program that knows nothing of it would search it wrongly."""
 BINARY_FILE = "binary.faiss"
 INT8_FILE = "int8.usearch"
 EMBEDDINGS_FILE = "embeddings.npy"
@@ -79,7 +82,12 @@ class Manifest:
     build_seconds: float
     columns: Mapping[str, str] = field(default_factory=dict)
     """Which column of the source became the text, the body, ..."""
-    format_version: int = FORMAT_VERSION
+    bits: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of the sign bits, as `SignQuantizer.to_json` gives them, and `uniform_dimensions`: how many have the
+    same bit for nearly all texts. Empty in an index of an earlier release."""
+    notes: Sequence[str] = ()
+    """What the build told of the source: how it was read, why a column was taken as what, values that are odd."""
+    format_version: float = FORMAT_VERSION
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -109,6 +117,17 @@ class Manifest:
     def quantizer(self) -> Int8Quantizer:
         """Returns the int8 quantizer that was fitted on the corpus."""
         return Int8Quantizer.from_json(self.int8)
+
+    @property
+    def signs(self) -> SignQuantizer:
+        """Returns what made the sign bits, and makes those of a query."""
+        return SignQuantizer.from_json(self.bits, self.dim)
+
+    @property
+    def warning(self) -> str | None:
+        """Returns what whoever searches this index should know about what its bits lose, if it is much."""
+        num_uniform = int(self.bits.get("uniform_dimensions", 0))
+        return kept_warning(self.tuning, self.dim, num_uniform, is_centered=self.signs.center is not None)
 
     @property
     def tuning(self) -> Tuning | None:
@@ -141,18 +160,20 @@ class Manifest:
         values = json.loads(text)
         if not isinstance(values, dict):
             raise ValueError("the manifest is not a JSON object")
-        if values.get("format_version") != FORMAT_VERSION:
+        if values.get("format_version") not in (FORMAT_VERSION, CENTERED_FORMAT_VERSION):
             raise BundleIncompatibleError(
                 f"the index has format version {values.get('format_version')!r}, this program reads "
                 f"{FORMAT_VERSION}: build the index again, or use the release that built it."
             )
         known = {item.name for item in fields(cls)}
-        if missing := known - values.keys():
+        # What indexes of release 0.1 do not have.
+        if missing := known - values.keys() - {"bits", "notes"}:
             raise ValueError(f"the manifest lacks {', '.join(sorted(missing))}")
         corpus = dict(values["corpus"])
         corpus["examples"] = tuple(corpus.get("examples", ()))
         files = {name: FileRecord(**record) for name, record in values["files"].items()}
         kept = {name: value for name, value in values.items() if name in known}
+        kept["notes"] = tuple(map(str, values.get("notes", ())))
         manifest = cls(**{**kept, "corpus": CorpusInfo(**corpus), "files": files})
         manifest._check_values()
         return manifest
@@ -181,6 +202,11 @@ class Manifest:
         if self.quantizer.dim != self.dim:
             raise ValueError(f"the int8 parameters are for {self.quantizer.dim} dimensions, dim is {self.dim}")
         _ = self.tuning
+        if (self.signs.center is None) is not (self.format_version == FORMAT_VERSION):
+            raise ValueError(f"format version {self.format_version} does not go with the mean of the bits")
+        uniform = self.bits.get("uniform_dimensions", 0)
+        if type(uniform) is not int or not 0 <= uniform <= self.dim:
+            raise ValueError(f"uniform_dimensions is {uniform!r}, a whole number from 0 to {self.dim} is needed")
         # Names come from a file that may be a stranger's: they must not lead out of the folder.
         if unknown := sorted(self.files.keys() - set(FILES)):
             raise ValueError(f"it lists {unknown[0]!r}, which is no file of an index")

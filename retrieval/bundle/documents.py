@@ -11,10 +11,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from retrieval.corpus.base import COMMON_COLUMNS
 from retrieval.errors import BundleCorruptError, BundleMissingError
@@ -130,5 +132,21 @@ class DocumentStore:
         except pa.ArrowInvalid as error:
             raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
         common = {name: batch.column(name)[0].as_py() for name in COMMON_COLUMNS}
-        extra = {name: batch.column(name)[0].as_py() for name in self._extra}
+        extra = {name: _value(batch.column(name)[0]) for name in self._extra}
         return Document(row=row, **common, extra=extra)
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    """Returns a value as Python has it; what Python cannot hold, such as a date before the year 1, as text."""
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError, TypeError, KeyError, pa.ArrowException):
+        pass
+    kind = scalar.type
+    if pa.types.is_struct(kind):
+        return {kind.field(index).name: _value(scalar[index]) for index in range(kind.num_fields)}
+    if pa.types.is_map(kind):
+        return [(_value(each[0]), _value(each[1])) for each in scalar.values]
+    if pa.types.is_nested(kind):
+        return [_value(each) for each in scalar.values]
+    return str(pc.cast(scalar, pa.string()).as_py())

@@ -11,14 +11,16 @@ import datetime
 import json
 import platform
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retrieval.bundle.bundle import (
     BINARY_FILE,
+    CENTERED_FORMAT_VERSION,
     DOCUMENTS_FILE,
     EMBEDDINGS_FILE,
+    FORMAT_VERSION,
     INT8_FILE,
     MANIFEST_FILE,
     NO_MODEL,
@@ -27,13 +29,14 @@ from retrieval.bundle.bundle import (
     Manifest,
 )
 from retrieval.bundle.files import sync
+from retrieval.bundle.kept_warning import kept_warning
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
 from retrieval.bundle.versions import installed_versions
 from retrieval.corpus.base import Corpus, CorpusInfo
 from retrieval.corpus.examples import sampled_examples
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import BuildError, counted
-from retrieval.indexing.codes import write_codes
+from retrieval.indexing.codes import FittedCodes, write_codes
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.indexing.given_vectors import GivenVectors
 from retrieval.indexing.ingestion import Ingested, ingest, read_texts
@@ -42,7 +45,6 @@ from retrieval.indexing.tuning_sweep import TuningSweep
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.indexing.vector_source import EncodedTexts, VectorSource
 from retrieval.indexing.vectors import write_vectors
-from retrieval.quantization import Int8Quantizer
 from retrieval.results import SearchSettings
 
 _PACKAGES = ("faiss-cpu", "usearch", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
@@ -57,14 +59,14 @@ class BuildOptions:
     overwrite: bool = False
     baseline: bool = True
     """Keep the float32 embeddings, which the exact search and the measurements need."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Which column of the source became which, for the manifest and the fingerprint."""
     embeddings: Path | None = None
     """A `.npy` file of vectors that exist already, one for each row of the corpus as read; nothing is encoded then."""
     title: str | None = None
     """What the documents are, in one line for people; the source's own title when not given."""
     target_share: float = DEFAULT_TARGET_SHARE
     """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
+    center: bool = False
+    """Take the mean of the vectors off before the sign: for vectors whose dimensions mostly have one sign."""
 
     checkpoint_texts: int = 4096
     """Vectors made between two notes of progress: what a kill costs at most."""
@@ -100,6 +102,7 @@ def build_index(
         check_target(output, overwrite=options.overwrite)
     source = _vector_source(encoder, options)
     with disk_errors(output), build_folder(output) as work:
+        told = _tell(corpus.notes, (), report)
         (work / DOCUMENTS_FILE).parent.mkdir(exist_ok=True)
         ingested = ingest(
             corpus,
@@ -109,19 +112,29 @@ def build_index(
             row_keys=source.row_keys,
             on_rows=lambda rows: report(BuildProgress("reading", rows, corpus.num_rows)),
         )
+        told = _tell(corpus.notes, told, report)
         if ingested.dropped_rows:
             dropped = counted(ingested.dropped_rows, "row without text was", "rows without text were")
             report(BuildProgress("note", message=f"{dropped} left out."))
         for note in source.check(ingested, work / TEXTS_FILE):
             report(BuildProgress("note", message=note))
-        fingerprint = _fingerprint(corpus, source, ingested, options)
+        fingerprint = _fingerprint(corpus, source, ingested)
         vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
-        quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
-        tuning = _tune(work, ingested, vectors, quantizer, options, report)
-        _write_manifest(work, corpus, source, ingested, quantizer, tuning, options, time.monotonic() - started)
+        fitted = write_codes(work, ingested, vectors, baseline=options.baseline, center=options.center, report=report)
+        tuning = _tune(work, ingested, vectors, fitted, options, report)
+        _write_manifest(work, corpus, source, ingested, fitted, tuning, told, options, time.monotonic() - started)
         check_target(output, overwrite=options.overwrite)
         swap(work, output)
     return Bundle.open(output)
+
+
+def _tell(notes: Sequence[str], told: tuple[str, ...], report: Report) -> tuple[str, ...]:
+    """Reports the notes that were not told yet, and returns all that are told."""
+    for note in notes:
+        if note not in told:
+            report(BuildProgress("note", message=note))
+            told = (*told, note)
+    return told
 
 
 def _vector_source(encoder: Encoder | None, options: BuildOptions) -> VectorSource:
@@ -132,11 +145,11 @@ def _vector_source(encoder: Encoder | None, options: BuildOptions) -> VectorSour
     return EncodedTexts(encoder)
 
 
-def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, options: BuildOptions) -> str:
+def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested) -> str:
     parts = {
         "corpus": corpus.info.name,
         "content": ingested.content_sha256,
-        "columns": dict(options.columns),
+        "columns": dict(corpus.columns),
         "weights": source.weights_sha256,
         "vectors": source.content_sha256,
         "dim": source.dim,
@@ -145,11 +158,14 @@ def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, optio
 
 
 def _tune(
-    work: Path, ingested: Ingested, vectors: VectorFile, quantizer: Int8Quantizer, options: BuildOptions, report: Report
+    work: Path, ingested: Ingested, vectors: VectorFile, fitted: FittedCodes, options: BuildOptions, report: Report
 ) -> Tuning | None:
     report(BuildProgress("tuning", message="search settings"))
-    sweep = TuningSweep.open(work, vectors, quantizer, ingested.text_ids)
+    sweep = TuningSweep.open(work, vectors, fitted.int8, ingested.text_ids, fitted.signs)
     tuning = sweep.run(options.target_share, lambda done, total: report(BuildProgress("tuning", done, total)))
+    is_centered = fitted.signs.center is not None
+    if warning := kept_warning(tuning, vectors.dim, fitted.num_uniform, is_centered=is_centered):
+        report(BuildProgress("note", message=f"WARNING: {warning}"))
     report(BuildProgress("note", message=str(tuning or "Too few texts to choose search settings by: the usual ones.")))
     return tuning
 
@@ -168,8 +184,9 @@ def _write_manifest(
     corpus: Corpus,
     source: VectorSource,
     ingested: Ingested,
-    quantizer: Int8Quantizer,
+    fitted: FittedCodes,
     tuning: Tuning | None,
+    told: Sequence[str],
     options: BuildOptions,
     build_seconds: float,
 ) -> None:
@@ -183,13 +200,16 @@ def _write_manifest(
         model_id=source.model_id or NO_MODEL,
         weights_sha256=source.weights_sha256 or NO_MODEL,
         dim=source.dim,
-        int8=quantizer.to_json(),
+        int8=fitted.int8.to_json(),
         search=_default_search() if tuning is None else tuning.to_json(),
         files={name: FileRecord.of(work / name) for name in names},
         versions={"python": platform.python_version(), **installed_versions(_PACKAGES)},
         built_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         build_seconds=round(build_seconds, 1),
-        columns=dict(options.columns),
+        columns=dict(corpus.columns),
+        bits={**fitted.signs.to_json(), "uniform_dimensions": fitted.num_uniform},
+        format_version=FORMAT_VERSION if fitted.signs.center is None else CENTERED_FORMAT_VERSION,
+        notes=told,
     )
     for name in names:
         sync(work / name)

@@ -21,7 +21,7 @@ from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
 from retrieval.bundle.tuning import Tuning, TuningPoint, TuningRecall, choose
 from retrieval.indexing.vector_file import VectorFile
-from retrieval.quantization import Float32s, Int8Quantizer, binarize
+from retrieval.quantization import Float32s, Int8Quantizer, SignQuantizer
 from retrieval.search.exact_scan import SAME_SCORE, ExactAnswer, scan
 from retrieval.search.rescoring import asymmetric_scores, int8_scores
 
@@ -59,6 +59,7 @@ class TuningSweep:
         int8: Int8Store,
         quantizer: Int8Quantizer,
         first_rows: Rows | None,
+        signs: SignQuantizer | None = None,
     ) -> None:
         """Takes the vectors and sign bits of the distinct texts, and the int8 rows that `first_rows` leads to.
 
@@ -68,27 +69,34 @@ class TuningSweep:
             int8: the int8 vectors of all rows.
             quantizer: what made them.
             first_rows: `(num_texts,)` one row a text, or None when every text is a row.
+            signs: what made the sign bits; without it, they are those of the vectors as they are.
         """
         self._vectors = vectors
         self._index = index
         self._int8 = int8
         self._quantizer = quantizer
         self._first_rows = first_rows
+        self._signs = signs or SignQuantizer()
         self._grid = _grid(len(index))
         self._levels = sorted({num_candidates for num_candidates, _, _ in self._grid})
 
     @classmethod
     def open(
-        cls, folder: Path, vectors: VectorFile, quantizer: Int8Quantizer, text_ids: npt.NDArray[np.int32]
+        cls,
+        folder: Path,
+        vectors: VectorFile,
+        quantizer: Int8Quantizer,
+        text_ids: npt.NDArray[np.int32],
+        signs: SignQuantizer | None = None,
     ) -> TuningSweep:
         """Returns the sweep over the codes in a build's folder; `text_ids` `(n,)` says which text each row has."""
         index = BinaryIndex.open(folder / BINARY_FILE, vectors.dim)
         int8 = Int8Store.open(folder / INT8_FILE, vectors.dim)
         if vectors.num_vectors == len(text_ids):
-            return cls(vectors, index, int8, quantizer, None)
+            return cls(vectors, index, int8, quantizer, None, signs)
         # Texts are numbered in the order in which they first appear.
         first_rows: Rows = np.unique(text_ids, return_index=True)[1].astype(np.int64)
-        return cls(vectors, index.subset(first_rows), int8, quantizer, first_rows)
+        return cls(vectors, index.subset(first_rows), int8, quantizer, first_rows, signs)
 
     def run(
         self,
@@ -157,7 +165,7 @@ class TuningSweep:
     def _recalls(self, queries: list[_Query]) -> npt.NDArray[np.float64]:
         """Returns recall by query: of all int8 vectors, bits, float x bits at each level, and each setting."""
         deepest = self._levels[-1] + _MOST_DUPLICATES
-        found = self._index.search_batch(np.stack([binarize(query.vector) for query in queries]), deepest)
+        found = self._index.search_batch(self._signs.encode(np.stack([query.vector for query in queries])), deepest)
         recalls = []
         for query, texts in zip(queries, found.ids, strict=True):
             candidates = texts[~np.isin(texts, query.left_out)][: self._levels[-1]]

@@ -8,7 +8,7 @@ from retrieval.search.measurement import process_rss_bytes, resident_bytes
 
 
 def memory_report(bundle: Bundle, *, codes_bytes: int, tables_bytes: int, encoder_bytes: int) -> MemoryReport:
-    """Returns what is held in RAM, and how much of each mapped file is in RAM now.
+    """Returns what is held in RAM, and how much of each mapped file is in RAM now; what the system tells of it.
 
     Args:
         bundle: the opened index.
@@ -23,12 +23,14 @@ def memory_report(bundle: Bundle, *, codes_bytes: int, tables_bytes: int, encode
     items = [
         MemoryItem("codes", "sign bits that every query is compared with", codes_bytes, "ram"),
         MemoryItem("row_tables", "which rows share a text or a group", tables_bytes, "ram"),
-        MemoryItem("encoder", "growth of the process while the encoder was loaded", encoder_bytes, "ram"),
     ]
+    if rss_bytes := process_rss_bytes():
+        items.append(MemoryItem("encoder", "growth of the process while the encoder was loaded", encoder_bytes, "ram"))
     for name, label in ((BINARY_FILE, "binary"), (INT8_FILE, "int8"), (DOCUMENTS_FILE, "documents")):
         items.append(MemoryItem(f"{label}_file", f"size of the mapped {name}", sizes[name].size_bytes, "file"))
-        items.append(
-            MemoryItem(f"{label}_resident", "its pages in RAM in this process now", resident[files[name]], "resident")
-        )
-    items.append(MemoryItem("rss", "all pages of this process in RAM (RSS)", process_rss_bytes(), "process"))
+        if files[name] in resident:
+            in_ram = resident[files[name]]
+            items.append(MemoryItem(f"{label}_resident", "its pages in RAM in this process now", in_ram, "resident"))
+    if rss_bytes:
+        items.append(MemoryItem("rss", "all pages of this process in RAM (RSS)", rss_bytes, "process"))
     return MemoryReport(tuple(items), num_vectors=manifest.row_count, dim=manifest.dim)

@@ -9,7 +9,7 @@ from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Candidates, Rows, RowTables
-from retrieval.quantization import Bits, Float32s, Int8Quantizer, binarize
+from retrieval.quantization import Bits, Float32s, Int8Quantizer, SignQuantizer
 from retrieval.results import Hit, SearchResponse, SearchSettings
 from retrieval.search.measurement import StageClock
 from retrieval.search.rescoring import asymmetric_scores, hamming_scores, int8_scores
@@ -25,6 +25,7 @@ class Ranker:
         documents: DocumentStore,
         tables: RowTables,
         quantizer: Int8Quantizer,
+        signs: SignQuantizer,
     ) -> None:
         """Takes the sign bits of the distinct texts, the int8 vectors and documents of all rows, and what joins them.
 
@@ -34,12 +35,14 @@ class Ranker:
             documents: documents of all rows.
             tables: which rows share a text or a group.
             quantizer: what made the int8 vectors.
+            signs: what made the sign bits.
         """
         self._texts = texts
         self._int8 = int8
         self._documents = documents
         self._tables = tables
         self._quantizer = quantizer
+        self._signs = signs
         self._dim = texts.dim
 
     def candidates(self, code: Bits, num_candidates: int) -> Candidates:
@@ -52,7 +55,7 @@ class Ranker:
 
         This is `answer` without documents and groups: what recall is measured on.
         """
-        candidates = self.candidates(binarize(vector), settings.num_candidates)
+        candidates = self.candidates(self._signs.encode(vector), settings.num_candidates)
         num_rescored = settings.rescore_multiplier * settings.top_k
         order, _, _ = self._score(vector, candidates, num_rescored, settings, StageClock())
         return self._tables.first_row_of(candidates.texts[order[: settings.top_k]])
@@ -116,10 +119,11 @@ class Ranker:
     ) -> tuple[npt.NDArray[np.int64], Float32s, int]:
         """Returns positions among the candidates, best first, their scores, and how many int8 rows were read."""
         order = np.arange(len(candidates.texts))
-        scores = hamming_scores(candidates.distances, self._dim)
+        scores = self._signs.cosines_of_angles(vector, hamming_scores(candidates.distances, self._dim))
         if settings.asymmetric:
             with clock.stage("asymmetric"):
-                scores = asymmetric_scores(vector, self._texts.codes[candidates.texts])
+                products = asymmetric_scores(vector, self._texts.codes[candidates.texts])
+                scores = self._signs.cosines_of_products(vector, products)
                 order = np.argsort(-scores, kind="stable")
                 scores = scores[order]
         if not settings.rescore:

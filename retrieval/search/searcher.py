@@ -21,15 +21,12 @@ from retrieval.bundle.row_tables import Candidates, Rows, RowTables
 from retrieval.bundle.verification import Verification
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
-from retrieval.quantization import Bits, Float32s, Int8s, binarize
+from retrieval.quantization import Bits, Float32s, Int8s
 from retrieval.results import Document, Latency, MemoryReport, SearchResponse, SearchSettings
 from retrieval.search.measurement import StageClock, process_rss_bytes
 from retrieval.search.memory_report import memory_report
 from retrieval.search.query_checks import chosen_settings, unit_vector, usable_text
 from retrieval.search.ranking import Ranker
-
-_ALWAYS_SHORT_ENOUGH = 120
-"""No model here reads fewer tokens than this many characters can make."""
 
 
 class Searcher:
@@ -42,6 +39,7 @@ class Searcher:
         self.encoder = encoder
         self._encoder_bytes = encoder_bytes
         self._quantizer = manifest.quantizer
+        self._signs = manifest.signs
         self._documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
         self._index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim)
         self.int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
@@ -54,7 +52,7 @@ class Searcher:
         # Rows with one text have one code: searching each text once gives as many distinct texts as are asked for.
         first_rows = self._tables.first_rows
         self._texts = self._index if first_rows is None else self._index.subset(first_rows)
-        self._ranker = Ranker(self._texts, self.int8, self._documents, self._tables, self._quantizer)
+        self._ranker = Ranker(self._texts, self.int8, self._documents, self._tables, self._quantizer, self._signs)
         self.verification = Verification(bundle)
 
     @classmethod
@@ -110,9 +108,13 @@ class Searcher:
         first_rows = self._tables.first_rows
         return np.arange(len(self)) if first_rows is None else first_rows
 
+    def binarize(self, vectors: Float32s) -> Bits:
+        """Returns the bits of queries `(m, dim)` or `(dim,)` as those of the documents were made, packed as uint8."""
+        return self._signs.encode(vectors)
+
     def candidates(self, vector: Float32s, num_candidates: int) -> Candidates:
         """Returns what the Hamming stage hands on for a vector `(dim,)`: that many distinct texts, nearest first."""
-        return self._ranker.candidates(binarize(vector), num_candidates)
+        return self._ranker.candidates(self.binarize(vector), num_candidates)
 
     def int8_codes(self, texts: Rows) -> Int8s:
         """Returns the int8 codes of distinct texts `(m,)`, as `candidates` names them, int8 `(m, dim)`."""
@@ -134,8 +136,8 @@ class Searcher:
     @property
     def notes(self) -> tuple[str, ...]:
         """Returns what the user should know about this searcher."""
-        note = self.encoder.note if self.encoder is not None else None
-        return (note,) if note else ()
+        of_encoder = self.encoder.note if self.encoder is not None else None
+        return tuple(note for note in (of_encoder, self.manifest.warning) if note)
 
     def search(
         self,
@@ -235,7 +237,7 @@ class Searcher:
         with clock.stage("encode"):
             vectors = self._required_encoder().encode_query([text for text, _ in usable])
         with clock.stage("binarize"):
-            codes = binarize(vectors)
+            codes = self.binarize(vectors)
         with clock.stage("hamming"):
             found = self._texts.search_batch(codes, settings.num_candidates)
         share = clock.latency()
@@ -310,8 +312,7 @@ class Searcher:
     def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
         self.verification.raise_if_failed()
         text = usable_text(query)
-        # A token is at least one character: only a long text can be too long.
-        cut = self._required_encoder().num_tokens_cut(text) if len(text) > _ALWAYS_SHORT_ENOUGH else 0
+        cut = self._required_encoder().num_tokens_cut(text)
         if not cut:
             return text, ()
         return text, (f"The query is long: its last {cut:,} tokens are beyond the model's length and were not read.",)
@@ -329,7 +330,7 @@ class Searcher:
     ) -> SearchResponse:
         self.verification.raise_if_failed()
         with clock.stage("binarize"):
-            code = binarize(vector)
+            code = self.binarize(vector)
         with clock.stage("hamming"):
             candidates = self._ranker.candidates(code, settings.num_candidates)
         return self._ranker.answer(query, vector, code, candidates, settings, clock, notes)

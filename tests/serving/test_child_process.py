@@ -87,14 +87,14 @@ def test_a_child_that_takes_too_long_or_reports_nothing_is_killed(start: Start) 
     for limits, failure in (({"max_seconds": 1.0}, "timeout"), ({"max_silence_s": 1.0}, "silence")):
         job = start("time.sleep(60)", **limits)
         status = job.wait(30)
-        assert (status.state, status.failure, status.phase) == ("failed", failure, "counting")
+        assert (status.state, status.failure) == ("failed", failure)
         assert job.pid is not None
         assert not is_alive(job.pid)
 
 
 def test_a_report_keeps_a_silent_limit_away(start: Start) -> None:
-    body = "[(time.sleep(0.4), reports.progress('counting', n, 9)) for n in range(6)]"
-    assert start(body, max_silence_s=2.0).wait(30).state == "finished"
+    body = "[(time.sleep(0.8), reports.progress('counting', n, 9)) for n in range(9)]"
+    assert start(body, max_silence_s=6.0).wait(30).state == "finished"
 
 
 def test_a_job_is_cancelled_before_and_while_it_runs(start: Start) -> None:

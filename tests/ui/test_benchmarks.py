@@ -77,7 +77,7 @@ def test_times_taken_beside_other_work_are_marked(manifest: Manifest) -> None:
     assert "Other work was under way on the machine (load 9.5 on 2 cores)" in claims_section(manifest, busy, None)
 
 
-def test_a_run_gives_a_chart_of_each_kind() -> None:
+def test_a_run_gives_all_charts() -> None:
     titles = [chart.title for chart in run_charts(WHOLE)]
     assert titles == [
         "Recall against latency: questions", "Recall against memory: questions", "Growth: time", "Growth: bytes",

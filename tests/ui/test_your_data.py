@@ -223,10 +223,10 @@ def test_a_file_that_was_not_uploaded_is_neither_read_nor_deleted(
 
 
 def test_a_session_is_made_again_when_its_folders_are_gone(sessions: OwnSessions) -> None:
-    session = sessions.of("one")
+    session = sessions.to_bring("one")
     for root in (sessions.files, sessions.downloads):
         shutil.rmtree(root.path)
-    assert sessions.of("one") is session
+    assert sessions.to_bring("one") is session
     assert session.folder.is_dir()
     assert session.download_folder.is_dir()
     assert TempRoot(sessions.files.path.parent).path != sessions.files.path
@@ -264,7 +264,7 @@ def test_a_build_needs_data_and_a_column_of_it(session: OwnSession) -> None:
             build_request(session, {"text": column}, None, LIMITS, None)
     asked = build_request(session, {"text": "a", "body": "", "url": None}, 10**9, LIMITS, FakeEncoder())
     assert asked["model"] == {"id": "fake", "weights_sha256": "f" * 64}
-    assert (asked["columns"], asked["max_rows"]) == ({"text": "a"}, LIMITS.max_rows)
+    assert (asked["columns"], asked["max_rows"]) == ({"text": "a", "body": "", "url": ""}, LIMITS.max_rows)
 
 
 def test_sessions_do_not_share_and_end_with_their_files(sessions: OwnSessions, own: OwnIndex) -> None:
@@ -321,7 +321,7 @@ def test_what_all_visitors_bring_together_is_limited(tmp_path: Path) -> None:
     sessions = OwnSessions(TempRoot(tmp_path / "a"), TempRoot(tmp_path / "b" / "c"), limits, OpenPages())
     one = sessions.to_bring("one")
     one.take(take_text("x" * 600, one, limits))
-    (tmp_path / "b" / "upload.csv").write_bytes(b"x" * 600)
+    (tmp_path / "b" / "c" / "upload.csv").write_bytes(b"x" * 600)
     with pytest.raises(BuildError, match="room"):
         sessions.to_bring("two")
     sessions.end("one")

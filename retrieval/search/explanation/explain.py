@@ -52,6 +52,8 @@ class Explanation:
     """Where each hit stood after each stage, in the order of the hits."""
     quantizer: Int8Quantizer
     """The int8 ranges, as they were fitted on the corpus."""
+    is_centered: bool
+    """Whether the mean of the documents is taken off before the sign."""
     document: ChosenDocument
     """The hit that is looked at closely."""
     num_documents: int
@@ -124,16 +126,19 @@ def _explanation(
     hit = next((hit for hit in response.hits if hit.row == row), response.hits[0])
     candidates = searcher.candidates(vector, response.num_candidates)
     quantizer = searcher.manifest.quantizer
+    center = searcher.manifest.signs.center
+    centered = vector if center is None else vector - center
     orders = Orders.of(searcher, vector, candidates, response)
     return Explanation(
         text=text,
         tokens=tokens,
         vector=vector,
-        code=binarize(vector),
+        code=binarize(centered),
         response=response,
-        distances=DistanceCounts.of(vector, searcher.row_codes, candidates.distances),
+        distances=DistanceCounts.of(centered, searcher.row_codes, candidates.distances),
         moves=tuple(orders.move_of(hit) for hit in response.hits),
         quantizer=quantizer,
+        is_centered=center is not None,
         document=choose(searcher, hit, vector, quantizer, orders),
         num_documents=len(searcher),
         num_texts=len(searcher.codes),

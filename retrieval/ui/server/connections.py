@@ -55,13 +55,15 @@ class _Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait()
-        if len(self.connections) > self.max_connections:
-            waiting = [each for each in self.connections if isinstance(each, _Connection) and not each.is_answering]
-            min(waiting, key=lambda each: each._waits_since, default=self).close()
+        if (excess := len(self.connections) - self.max_connections) > 0:
+            # Those that came before there were bounds know nothing of them, and go first.
+            waiting = [each for each in self.connections if isinstance(each, H11Protocol) and not _is_answering(each)]
+            for each in sorted(waiting, key=lambda each: getattr(each, "_waits_since", 0.0))[:excess]:
+                _close(each)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.is_answering:
+        if _is_answering(self):
             self._stop_waiting()
         elif self._deadline is None:
             self._wait()
@@ -70,21 +72,21 @@ class _Connection(H11Protocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
-    @property
-    def is_answering(self) -> bool:
-        """Returns whether a request is known that is not answered yet."""
-        return self.cycle is not None and not self.cycle.response_complete
-
-    def close(self) -> None:
-        """Closes the connection at once."""
-        self.transport.abort()
-        self.connections.discard(self)
-
     def _wait(self) -> None:
         self._waits_since = self.loop.time()
-        self._deadline = self.loop.call_later(self.request_s, self.close)
+        self._deadline = self.loop.call_later(self.request_s, _close, self)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _is_answering(connection: H11Protocol) -> bool:
+    """Tells whether a request is known that is not answered yet."""
+    return connection.cycle is not None and not connection.cycle.response_complete
+
+
+def _close(connection: H11Protocol) -> None:
+    connection.transport.abort()
+    connection.connections.discard(connection)

@@ -13,6 +13,7 @@ from retrieval.serving.background.index import BackgroundIndex
 from retrieval.serving.library import Library
 from retrieval.serving.open_pages import OPEN_PAGES
 from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.ui.mcp_tools import answer_in_json
 from retrieval.ui.server.connections import bound_connections
 from retrieval.ui.server.headers import names_of
 from retrieval.ui.server.middleware import middlewares
@@ -71,5 +72,7 @@ def launch(
         app_kwargs={"middleware": middlewares(library, limits, background=background, is_ours=is_ours)},
         **launch_options(),
     )
+    if where.mcp:
+        answer_in_json(page)
     bound_connections(page.server)
     OPEN_PAGES.sweep_with(partial(let_go_of_left, page.state_holder, OPEN_PAGES))

@@ -48,6 +48,8 @@ class OwnLayout:
     text: gr.Dropdown
     body: gr.Dropdown
     url: gr.Dropdown
+    group: gr.Dropdown
+    quality: gr.Dropdown
     rows: gr.Number
     build: gr.Button
     again: gr.Button
@@ -92,8 +94,8 @@ class OwnLayout:
         """Returns the components that the methods below give new values to."""
         return [
             *(self.message, self.bring, self.file, self.lines, self.choose, self.preview, self.text, self.body),
-            *(self.url, self.rows, self.building, self.progress, self.done, self.verdict, self.mine),
-            *(self.timer, *self.vectors.outputs, *self.frontier.outputs),
+            *(self.url, self.group, self.quality, self.rows, self.building, self.progress, self.done, self.verdict),
+            *(self.mine, self.timer, *self.vectors.outputs, *self.frontier.outputs),
         ]
 
     def unchanged(self) -> Update:
@@ -115,7 +117,7 @@ class OwnLayout:
     def to_choose(self, source: Source, looked: Mapping[str, Any], limits: OwnLimits) -> Update:
         """Returns the choice of columns, with the guesses chosen, or of what to do with vectors."""
         vectors = self.vectors.offered(source, looked, limits) if looked["vectors"] else {}
-        if not looked["columns"]:
+        if vectors and "text" not in looked["guesses"]:
             return {**self._step(self.vectors.step), **vectors, self.message: ""}
         columns, guesses = looked["columns"], looked["guesses"]
         optional = [_NONE, *((name, name) for name in columns)]
@@ -129,13 +131,18 @@ class OwnLayout:
             self.text: gr.Dropdown(columns, value=guesses.get("text")),
             self.body: gr.Dropdown(optional, value=guesses.get("body", "")),
             self.url: gr.Dropdown(optional, value=guesses.get("url", "")),
+            self.group: gr.Dropdown(optional, value=guesses.get("group", "")),
+            self.quality: gr.Dropdown(optional, value=guesses.get("quality", "")),
             self.rows: gr.Number(most, maximum=most),
         }
 
     def to_choose_again(self, message: str, looked: Mapping[str, Any]) -> Update:
         """Returns to the choices as they were left."""
-        steps = [self.choose] if looked.get("columns") else []
-        return {**self._step(*steps, *([self.vectors.step] if looked.get("vectors") else [])), self.message: message}
+        has_vectors, has_text = bool(looked.get("vectors")), "text" in looked.get("guesses", {})
+        steps = [self.vectors.step] if has_vectors else []
+        if has_text or not has_vectors:
+            steps.append(self.choose)
+        return {**self._step(*steps), self.message: message}
 
     def to_building(self, progress: str) -> Update:
         """Returns the progress of a job, which is looked up again and again from now on."""
@@ -197,6 +204,8 @@ def _choose_step(limits: OwnLimits) -> dict[str, Any]:
             text = gr.Dropdown(label="Text", info="What is searched by meaning.", elem_id="own-text", **common)
             body = gr.Dropdown(label="Body", info="Shown with a hit, not searched.", elem_id="own-body", **common)
             url = gr.Dropdown(label="Link", info="Where a hit leads to.", elem_id="own-url", **common)
+            group = gr.Dropdown(label="Group", info="Same value: one hit.", elem_id="own-group", **common)
+            quality = gr.Dropdown(label="Quality", info="Orders equal scores.", elem_id="own-quality", **common)
             rows = gr.Number(
                 limits.max_rows, label="Rows", info="The first so many.", elem_id="own-rows", minimum=1,
                 maximum=limits.max_rows, precision=0, min_width=110,
@@ -205,8 +214,8 @@ def _choose_step(limits: OwnLimits) -> dict[str, Any]:
             build = gr.Button("Build the index", variant="primary", elem_id="own-build", min_width=150)
             again = gr.Button("Bring something else", elem_id="own-again", min_width=150)
     return {
-        "choose": choose, "preview": preview, "text": text, "body": body, "url": url, "rows": rows, "build": build,
-        "again": again,
+        "choose": choose, "preview": preview, "text": text, "body": body, "url": url, "group": group,
+        "quality": quality, "rows": rows, "build": build, "again": again,
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from retrieval.serving.child_process import JobStatus
@@ -38,7 +38,8 @@ def introduction(limits: OwnLimits) -> str:
         f'<div class="own-intro" data-max-bytes="{limits.max_bytes}">'
         "<p>Bring texts, and watch an index being built from them: bits in memory, int8 codes on disk. Then search it, "
         "compare it with float32, see what each stage loses, and take the index with you.</p>"
-        f"<ul><li>texts: CSV, TSV, JSON Lines, Parquet, or text with one document a line</li>"
+        "<ul><li>texts: CSV, TSV, JSON, Excel (.xlsx), Parquet, Arrow, SQLite, Markdown, or text with one document per "
+        "line; also as .gz or .zip</li>"
         "<li>or your vectors, without texts: .npy, or a list column in Parquet or JSON Lines; the frontier says which "
         "precision they survive, and what to write into your database</li>"
         f"<li>up to <strong>{data_size(limits.max_bytes)}</strong>, "
@@ -88,9 +89,16 @@ def preview(title: str, size_bytes: int, looked: Mapping[str, Any], limits: OwnL
     return (
         f'<section class="own-preview"><h3>{escaped(title)}</h3>'
         f"<p>{_extent(size_bytes, looked['num_rows'], limits)} The first {counted(len(rows), 'row')}:{hidden}</p>"
+        f"{_notes(looked.get('notes', ()))}"
         f'<div class="own-table" tabindex="0" role="region" aria-label="The first rows"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
     )
+
+
+def _notes(notes: Sequence[str]) -> str:
+    """Returns how the file was read, and what was taken as what, as the terminal says it."""
+    items = "".join(f"<li>{escaped(note)}</li>" for note in notes)
+    return f'<ul class="own-notes">{items}</ul>' if items else ""
 
 
 def _extent(size_bytes: int, num_rows: int | None, limits: OwnLimits) -> str:

@@ -85,8 +85,11 @@ class OwnSteps:
         if status.state != "finished":
             session.take(None)
             raise CorpusError(why_failed(status, session.folder, _LOOK_SECONDS))
-        problem = status.result["problem"]
-        session.looked = {**status.result, "problem": for_visitors(problem, session.folder)}
+        told = {
+            "problem": for_visitors(status.result["problem"], session.folder),
+            "notes": [for_visitors(note, session.folder) for note in status.result["notes"]],
+        }
+        session.looked = {**status.result, **told}
         return self._parts.to_choose(source, session.looked, self._limits)
 
     def build(self, session: OwnSession, columns: Mapping[str, str | None], rows: float | None) -> Update:

@@ -28,6 +28,7 @@ _MAX_NAME_CHARS = 80
 _MAX_QUERIES = 200
 _SHARE_OF_TIME = 0.9
 """Of the time for a job, for what is measured: the rest is for starting and reading."""
+_MAX_SUFFIX_CHARS = 12
 
 
 def take_upload(upload: Path, session: OwnSession, limits: OwnLimits, uploads: Path) -> Source:
@@ -128,8 +129,11 @@ def _absolute(path: Path) -> Path:
 def _safe_name(name: str) -> str:
     """Returns a name for a file, by which the reader still knows its format."""
     path = Path(name)
-    stem = re.sub(r"[^\w. -]", "_", path.stem).strip(". -")[:_MAX_NAME_CHARS]
-    return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', path.suffix)[:12]}"
+    suffix = path.suffix
+    if suffix.lower() == ".gz":  # what is packed is told by the suffix before
+        suffix = Path(path.stem).suffix[:_MAX_SUFFIX_CHARS] + suffix
+    stem = re.sub(r"[^\w. -]", "_", path.name.removesuffix(suffix)).strip(". -")[:_MAX_NAME_CHARS]
+    return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', suffix)[: 2 * _MAX_SUFFIX_CHARS]}"
 
 
 def look_request(session: OwnSession, source: Source, limits: OwnLimits) -> dict[str, Any]:
@@ -160,10 +164,10 @@ def build_request(
     source = session.source
     if source is None or not session.looked:
         raise CorpusError("there is no data to build from: bring a file, or paste lines.")
-    chosen = {role: column for role, column in columns.items() if column}
-    if "text" not in chosen:
+    chosen = {role: column or "" for role, column in columns.items()}  # none is a choice too, and nothing to guess
+    if not chosen.get("text"):
         raise CorpusError("no text column is chosen: choose the one to search in.")
-    if unknown := [column for column in chosen.values() if column not in session.looked["columns"]]:
+    if unknown := [column for column in chosen.values() if column and column not in session.looked["columns"]]:
         raise CorpusError(f"the file has no column {brief(unknown[0])}: choose one of those it has.")
     for leftover in session.folder.glob(f"{BUILT}*"):
         shutil.rmtree(leftover, ignore_errors=True)

@@ -59,7 +59,7 @@ class VectorParts:
         return {
             self.about: about_vectors(source, looked["vectors"], limits),
             self.column: gr.Dropdown(columns, value=columns[0] if columns else None, visible=bool(columns)),
-            self.again: gr.Button(visible=not looked["columns"]),
+            self.again: gr.Button(visible="text" not in looked["guesses"]),
         }
 
 
@@ -68,8 +68,8 @@ def about_vectors(source: Source, vectors: Mapping[str, Any], limits: OwnLimits)
     most = f"the first {limits.max_rows:,} are measured"
     if vectors["count"] is None:
         return (
-            '<section class="own-preview"><h3>The vectors in this table</h3><p>They can be measured as they are, '
-            f"without a model: {most}.</p></section>"
+            f'<section class="own-preview"><h3>The vectors in {escaped(source.title)}</h3><p>They can be measured as '
+            f"they are, without a model: {most}.</p></section>"
         )
     count = vectors["count"]
     first = f" <strong>Only {most}.</strong>" if count > limits.max_rows else ""

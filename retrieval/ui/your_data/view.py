@@ -80,7 +80,8 @@ class OwnView:
         ):
             event.then(self.look, None, shown, **_QUICK)
         parts.refused.click(self.refuse, [parts.lines, parts.lines], shown, js="() => window.ownTooLarge()", **_QUICK)
-        parts.build.click(self.build, [parts.text, parts.body, parts.url, parts.rows], shown, **_QUICK)
+        roles = [parts.text, parts.body, parts.url, parts.group, parts.quality]
+        parts.build.click(self.build, [*roles, parts.rows], shown, **_QUICK)
         vectors, frontier = parts.vectors, parts.frontier
         vectors.measure.click(self.measure_vectors, [vectors.column, vectors.metric], shown, **_QUICK)
         frontier.measure.click(self.measure_index, None, shown, **_QUICK)
@@ -129,10 +130,17 @@ class OwnView:
         return self._guarded("This cannot be read", lambda: self._steps.look(self._session(request)))
 
     def build(
-        self, text: str | None, body: str | None, url: str | None, rows: float | None, request: gr.Request
+        self,
+        text: str | None,
+        body: str | None,
+        url: str | None,
+        group: str | None,
+        quality: str | None,
+        rows: float | None,
+        request: gr.Request,
     ) -> Update:
         """Returns the view of the build that begins."""
-        columns = {"text": text, "body": body, "url": url}
+        columns = {"text": text, "body": body, "url": url, "group": group, "quality": quality}
         return self._guarded(
             "No index is being built", lambda: self._steps.build(self._session(request, bringing=True), columns, rows)
         )
