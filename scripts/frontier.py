@@ -24,8 +24,8 @@ from retrieval.evaluation.frontier.given import METRICS, GivenVectors
 from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.recommend import SCARCE, Wish, recommend
-from retrieval.indexing.npy_vectors import NpyVectors
-from retrieval.indexing.vector_columns import open_any_vectors
+from retrieval.indexing.any_vectors import open_any_vectors
+from retrieval.indexing.vector_formats import open_vectors
 from retrieval.ui.frontier.charts import frontier_charts
 from retrieval.ui.frontier.report import report
 from retrieval.ui.frontier.words import choice_line, frontier_lines, growth_lines, sample_line
@@ -37,7 +37,13 @@ MOST_VECTORS = 2_000_000
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--embeddings", type=Path, required=True, metavar="FILE", help="float vectors, one per row")
+    made.add_argument(
+        "--embeddings",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="vectors, one per row: .npy, .npz, .fvecs, Parquet or JSON Lines",
+    )
     made.add_argument("--column", metavar="C", help="of a Parquet or JSON Lines file: the one with the vectors")
     made.add_argument("--queries", type=Path, metavar="FILE", help="query vectors; by default some are held out")
     made.add_argument("--metric", choices=METRICS, default="cosine")
@@ -65,9 +71,7 @@ def measured(args: argparse.Namespace) -> Frontier:
     vectors = GivenVectors(opened, args.metric, args.limit, str(args.embeddings))
     queries = None
     if args.queries is not None:
-        queries = GivenVectors(
-            NpyVectors.open(args.queries, may_be_one=True), args.metric, None, str(args.queries)
-        ).all()
+        queries = GivenVectors(open_vectors(args.queries, may_be_one=True), args.metric, None, str(args.queries)).all()
     options = FrontierOptions(k=args.k, metric=args.metric, max_queries=args.num_queries)
     with tqdm(total=100, file=sys.stderr, unit="%", bar_format="{desc:<16}{percentage:3.0f}% |{bar}| {elapsed}") as bar:
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.errors import VectorsError
+from retrieval.errors import VectorsError, counted
 from retrieval.evaluation.frontier.points import Frontier, Interval, LeftOut, Point, Rescoring, SampleRecall
 from retrieval.evaluation.frontier.schemes import SCHEMES, CannotFitError, Index, Rows, Scheme, one_thread
 from retrieval.evaluation.frontier.scores import AllScores, Truth, Vectors, chunks, sample_of
@@ -79,8 +79,8 @@ def measure_frontier(
         queries = _spread(queries, most_queries)
     if len(vectors) <= options.k:
         raise VectorsError(
-            f"{len(vectors):,} vectors are left to search after {len(queries):,} queries were held out, and "
-            f"{options.k} nearest ones are wanted: give more vectors, or a smaller k."
+            f"{counted(len(vectors), 'vector')} left to search, with {counted(len(queries), 'query', 'queries')}: for "
+            f"the {options.k} nearest, more than {options.k} are needed. Give more vectors, or a smaller k."
         )
     run = _Run(vectors, queries, options, progress, started + _SHARE_FOR_POINTS * options.max_seconds)
     points, left_out = run.points()
@@ -128,7 +128,9 @@ class _Without:
 
 def _hold_out(vectors: Vectors, count: int) -> tuple[Vectors, Float32s]:
     if count < 1:
-        raise VectorsError(f"{len(vectors)} vectors are too few: at least 5 are needed to hold one out as a query.")
+        raise VectorsError(
+            f"{counted(len(vectors), 'vector')} given: at least 5 are needed to hold one out as a query."
+        )
     rows = np.unique(np.linspace(0, len(vectors) - 1, count).astype(np.int64))
     queries = np.concatenate([vectors.read(int(row), int(row) + 1) for row in rows])
     return _Without(vectors, rows), np.ascontiguousarray(queries)

@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from retrieval.corpus.files import PlainFileCorpus
 from retrieval.corpus.readers import ReadOptions
+from retrieval.corpus.vector_columns import vector_columns
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import CorpusError
+from retrieval.indexing.any_vectors import VECTOR_SUFFIXES
 from retrieval.indexing.indexer import build_index
 from retrieval.indexing.progress import BuildProgress
-from retrieval.indexing.vector_columns import VECTOR_SUFFIXES, vector_columns
 from retrieval.quantization import Float32s
 from retrieval.serving.child_process import Reports, Request, run_child
 from retrieval.serving.visitor.corpus import BoundedCorpus
@@ -78,12 +79,12 @@ def inspect(request: Request, reports: Reports) -> dict[str, Any]:
         "problem": problem,
         "num_rows": corpus.num_rows,
         "rows": [{name: _shown(value) for name, value in row.items()} for row in rows],
-        "vectors": _columns_of_vectors(first.schema),
+        "vectors": _columns_of_vectors(first),
     }
 
 
-def _columns_of_vectors(schema: pa.Schema) -> dict[str, Any] | None:
-    names = vector_columns(schema)
+def _columns_of_vectors(sample: pa.RecordBatch) -> dict[str, Any] | None:
+    names = vector_columns(sample)
     return {"count": None, "dim": None, "kind": "", "columns": names} if names else None
 
 

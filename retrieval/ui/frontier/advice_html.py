@@ -9,6 +9,7 @@ from retrieval.ui.frontier.words import described, label
 from retrieval.ui.markup import escaped, link
 
 _SCARCE = {"ram": "RAM", "disk reads": "disk reads", "cpu": "CPU time of the scan"}
+_MANY_TIMES = 2
 _RUN = '<span class="mark run">run by our tests</span>'
 _NOT_RUN = '<span class="mark">from its documentation, not run here</span>'
 
@@ -40,6 +41,11 @@ def _answer(frontier: Frontier, found: Recommendation) -> str:
         lines.append(
             '<p class="warn">Its 95 % interval reaches below the target: measure with more queries before you rely '
             "on it.</p>"
+        )
+    if wish.num_vectors > _MANY_TIMES * frontier.num_vectors:
+        lines.append(
+            f"<p>Measured among {frontier.num_vectors:,} vectors. Among {wish.num_vectors:,}, more near neighbours "
+            "compete: expect less recall, and leave some room.</p>"
         )
     if not found.sign_bits_suffice:
         lines.append(f"<p>Sign bits lose too much here: take {escaped(label(found.best.point.scheme))}.</p>")
