@@ -119,7 +119,10 @@ class MemoryReport:
 
     items: tuple[MemoryItem, ...]
     num_vectors: int
+    """One for each distinct text: rows that repeat a text share its vector."""
     dim: int
+    num_rows: int | None = None
+    """Rows in the index, where that is known."""
 
     @property
     def float32_bytes(self) -> int:

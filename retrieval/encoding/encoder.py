@@ -16,7 +16,7 @@ from retrieval.encoding.model_files import DEFAULT_MODEL, ModelFiles, locate_mod
 from retrieval.errors import ModelError
 from retrieval.quantization import Float32s
 
-__all__ = ["DEFAULT_MODEL", "Encoder", "ShowsTokens", "clean_text", "load_encoder"]
+__all__ = ["DEFAULT_MODEL", "CountsUnknown", "Encoder", "ShowsTokens", "clean_text", "load_encoder"]
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -70,6 +70,18 @@ class ShowsTokens(Protocol):
         """Returns all tokens of the query `text`, special ones included: those that are read, then those that are cut.
 
         None at all where the tokenizer has no names for them.
+        """
+        ...
+
+
+@runtime_checkable
+class CountsUnknown(Protocol):
+    """An encoder that knows which tokens stand for what its vocabulary lacks."""
+
+    def num_tokens_unknown(self, text: str) -> tuple[int, int]:
+        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in all.
+
+        Special tokens, such as those at both ends, are not counted.
         """
         ...
 

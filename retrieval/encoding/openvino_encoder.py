@@ -104,6 +104,16 @@ def _check_agreement(converted: OpenVinoEncoder, original: TorchEncoder) -> None
         raise RuntimeError(f"it gives other embeddings than PyTorch, cosine {worst:.3f}")
 
 
+def unknown_token_id(tokenizer: Tokenizer) -> int | None:
+    """Returns the id that stands for what the vocabulary lacks; None where nothing can be unknown, as with bytes."""
+    name = getattr(tokenizer.model, "unk_token", None)
+    for token in (name, "[UNK]", "<unk>") if name is not None else ("[UNK]", "<unk>"):
+        number: int | None = tokenizer.token_to_id(token)
+        if number is not None:
+            return number
+    return None
+
+
 def _for_one_query() -> dict[str, Any]:
     # Threads that are pinned to cores are in the way of the Hamming scan, which uses the same cores right after.
     return {
@@ -133,6 +143,7 @@ class OpenVinoEncoder:
         self._tokenizer.no_truncation()
         if self.max_tokens is not None:
             self._tokenizer.enable_truncation(self.max_tokens, direction=record.get("truncation_side", "right"))
+        self._unknown_id = unknown_token_id(self._tokenizer)
         self._core = openvino.Core()
         with (folder / "model.bin").open("rb") as file:
             self._weights = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
@@ -161,6 +172,15 @@ class OpenVinoEncoder:
         """Returns how many tokens of the query `text` are beyond the model's length and are not seen."""
         [encoding] = self._tokenizer.encode_batch([self._prompts.get("query", "") + text])
         return sum(part.special_tokens_mask.count(0) for part in encoding.overflowing)
+
+    def num_tokens_unknown(self, text: str) -> tuple[int, int]:
+        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in all."""
+        encoding = self._tokenizer.encode(self._prompts.get("query", "") + text)
+        # The unknown token is itself one of the special ones, but not masked as such where it stands for a text.
+        ids = [
+            each for each, is_special in zip(encoding.ids, encoding.special_tokens_mask, strict=True) if not is_special
+        ]
+        return ids.count(self._unknown_id) if self._unknown_id is not None else 0, len(ids)
 
     def tokens(self, text: str) -> list[str]:
         """Returns all tokens of the query `text`, special ones included: those that are read, then those cut."""

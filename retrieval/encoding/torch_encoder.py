@@ -98,6 +98,17 @@ class TorchEncoder:
         whole = self._model.tokenizer(self.prompts.query + text, truncation=False, verbose=False)
         return max(0, len(whole["input_ids"]) - self.max_tokens)
 
+    def num_tokens_unknown(self, text: str) -> tuple[int, int]:
+        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in all."""
+        tokenizer = self._model.tokenizer
+        unknown = getattr(tokenizer, "unk_token_id", None)
+        ends = {
+            getattr(tokenizer, name, None) for name in ("cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id")
+        }
+        whole = tokenizer(self.prompts.query + text, truncation=True, max_length=self.max_tokens, verbose=False)
+        ids = [number for number in whole["input_ids"] if number not in ends]
+        return sum(number == unknown for number in ids) if unknown is not None else 0, len(ids)
+
     def tokens(self, text: str) -> list[str]:
         """Returns all tokens of the query `text`, special ones included: those that are read, then those that are cut.
 

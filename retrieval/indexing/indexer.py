@@ -13,6 +13,7 @@ import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from retrieval.bundle.bundle import (
@@ -223,5 +224,5 @@ def _about(corpus: Corpus, options: BuildOptions, work: Path) -> CorpusInfo:
     return replace(
         about,
         title=options.title or about.title,
-        examples=about.examples or sampled_examples(read_texts(work / TEXTS_FILE)),
+        examples=about.examples or sampled_examples(partial(read_texts, work / TEXTS_FILE)),
     )

@@ -33,4 +33,6 @@ def memory_report(bundle: Bundle, *, codes_bytes: int, tables_bytes: int, encode
             items.append(MemoryItem(f"{label}_resident", "its pages in RAM in this process now", in_ram, "resident"))
     if rss_bytes:
         items.append(MemoryItem("rss", "all pages of this process in RAM (RSS)", rss_bytes, "process"))
-    return MemoryReport(tuple(items), num_vectors=manifest.row_count, dim=manifest.dim)
+    return MemoryReport(
+        tuple(items), num_vectors=manifest.distinct_text_count, dim=manifest.dim, num_rows=manifest.row_count
+    )

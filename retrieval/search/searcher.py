@@ -26,6 +26,7 @@ from retrieval.results import Document, Latency, MemoryReport, SearchResponse, S
 from retrieval.search.measurement import StageClock, process_rss_bytes
 from retrieval.search.memory_report import memory_report
 from retrieval.search.query_checks import chosen_settings, unit_vector, usable_text
+from retrieval.search.query_notes import query_notes
 from retrieval.search.ranking import Ranker
 
 
@@ -312,10 +313,7 @@ class Searcher:
     def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
         self.verification.raise_if_failed()
         text = usable_text(query)
-        cut = self._required_encoder().num_tokens_cut(text)
-        if not cut:
-            return text, ()
-        return text, (f"The query is long: its last {cut:,} tokens are beyond the model's length and were not read.",)
+        return text, query_notes(self._required_encoder(), text)
 
     def _required_encoder(self) -> Encoder:
         if self.encoder is None:

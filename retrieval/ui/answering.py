@@ -13,7 +13,17 @@ from retrieval.errors import BundleError, QueryError, RetrievalError
 from retrieval.serving.library import Library
 from retrieval.serving.metrics import counting_failures
 from retrieval.ui.address import Address, address_of, read_address
-from retrieval.ui.asking import Asking, QueryView, Update, View, default_values, index_choices, question_of, searcher_of
+from retrieval.ui.asking import (
+    OF_OPEN_VIEW,
+    Asking,
+    QueryView,
+    Update,
+    View,
+    default_values,
+    index_choices,
+    question_of,
+    searcher_of,
+)
 from retrieval.ui.frame import Frame
 from retrieval.ui.knobs import values_of
 from retrieval.ui.markup import error_words
@@ -25,8 +35,6 @@ UNEXPECTED = "Something went wrong on this side. It was noted in the log; other 
 _LOG = logging.getLogger(__name__)
 # A query takes a few milliseconds: the queue would cost more than it orders. `always_last` drops what is stale.
 _COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-# The browser knows the open tab before the server has heard of it.
-_OF_OPEN_VIEW = "(active, ...asked) => [window.openView(active), ...asked]"
 
 
 class Answering:
@@ -58,7 +66,7 @@ class Answering:
         self.query_views = {view.key: view for view in query_views}
         self._first = query_views[0].key
         self._laid_out = library.default
-        self.active = gr.Textbox(self._first, visible="hidden", elem_id="active-view")
+        self.active = asking.active
         self.address = gr.Textbox(visible="hidden", elem_id="address")
         shown = [output for _, view in views.values() for output in view.outputs]
         self.outputs = list(dict.fromkeys([*shown, self.address, self.active, asking.visit]))
@@ -71,11 +79,11 @@ class Answering:
         # One event for all that asks the same: Gradio then sends the next only when the last one is answered.
         followed = gr.on(
             [asking.query.submit, asking.button.click, asking.follow.click, *asking.knobs.moved],
-            self.follow, inputs, self.outputs, trigger_mode="always_last", js=_OF_OPEN_VIEW, **_COMMON,
+            self.follow, inputs, self.outputs, trigger_mode="always_last", js=OF_OPEN_VIEW, **_COMMON,
         )  # fmt: skip
         chosen = gr.on(
             [asking.index.input, *self._index_changes], self.choose_index, inputs, self.all_outputs,
-            js=_OF_OPEN_VIEW, **_COMMON,
+            js=OF_OPEN_VIEW, **_COMMON,
         )  # fmt: skip
         reset = asking.knobs.reset.click(self.reset, inputs, [*asking.knobs.inputs, *self.outputs], **_COMMON)
         opened = [

@@ -435,8 +435,8 @@ class TestMemory:
 
     def test_what_the_vectors_would_take_is_arithmetic(self, build: Build) -> None:
         memory = opened(build(["red apple"] * 30)).memory()
-        assert (memory.num_vectors, memory.dim) == (30, 64)
-        assert (memory.float32_bytes, memory.int8_bytes, memory.binary_bytes) == (30 * 64 * 4, 30 * 64, 30 * 8)
+        assert (memory.num_rows, memory.num_vectors, memory.dim) == (30, 1, 64)
+        assert (memory.float32_bytes, memory.int8_bytes, memory.binary_bytes) == (64 * 4, 64, 8)
         assert memory["codes"] == 8
         assert memory["row_tables"] > 0
 

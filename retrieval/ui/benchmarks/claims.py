@@ -141,7 +141,7 @@ def _recalls(run: RunFigures, key: str, how: str = "") -> str:
 def memory_cells(manifest: Manifest) -> dict[str, str]:
     """Returns the sizes of an index, which need no measuring: by arithmetic, and as its files are."""
     files = {name: record.size_bytes for name, record in manifest.files.items()}
-    return _size_cells(manifest.row_count, manifest.dim, files)
+    return _size_cells(manifest.distinct_text_count, manifest.dim, files)
 
 
 def _size_cells(rows: int, dim: int, file_bytes: Mapping[str, float]) -> dict[str, str]:

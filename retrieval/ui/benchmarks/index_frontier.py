@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from retrieval.errors import RetrievalError
+from retrieval.evaluation.frontier.points import Frontier
 from retrieval.search.searcher import Searcher
 from retrieval.serving.child_process import JobStatus
 from retrieval.serving.frontiers import MAX_QUERIES, MAX_VECTORS, IndexFrontiers
@@ -32,7 +33,7 @@ _COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visib
 class IndexFrontierView:
     """Builds its part of the view inside the layout that is open, and answers its own events."""
 
-    def __init__(self, library: Library, asking: Asking, frontiers: IndexFrontiers) -> None:
+    def __init__(self, library: Library, asking: Asking, frontiers: IndexFrontiers, tab: gr.Tab) -> None:
         self._library, self._frontiers = library, frontiers
         gr.HTML(_HEAD, apply_default_css=False)
         self.button = gr.Button("Measure the frontier", elem_id="bench-measure-frontier", scale=0, min_width=190)
@@ -43,16 +44,23 @@ class IndexFrontierView:
         outputs = [self.button, self.progress, self.timer, *self.panel.outputs]
         self.button.click(self.measure, choice, outputs, **_COMMON)
         self.timer.tick(self.poll, choice, outputs, **_COMMON)
-        gr.on([asking.index.change, asking.own.change], self.show, choice, outputs, **_COMMON)
+        changes = [tab.select, asking.index.change, asking.own.change]
+        gr.on(changes, self.show, [*choice, self.panel.kept], outputs, **_COMMON)
 
-    def show(self, index: str | None, own: OwnIndex | None) -> Update:
-        """Returns the frontier of the index that is chosen now, if it was measured."""
+    def show(self, index: str | None, own: OwnIndex | None, shown: Frontier | None) -> Update:
+        """Returns the frontier of the index that is chosen now, if it was measured; what is `shown` already stays."""
         try:
             searcher = searcher_of(self._library, index, own)
         except RetrievalError:
             return self._idle("")
-        if index != OWN and (kept := self._kept(searcher)):
-            return kept
+        if index == OWN:
+            return self._idle("")
+        frontier = self._frontiers.kept(searcher)
+        if frontier is not None:
+            return {self.progress: gr.skip()} if frontier == shown else self._kept(searcher)
+        status = self._frontiers.status(searcher)
+        if status is not None and not status.is_over:
+            return {**self.panel.hidden(), **self._under_way(status)}
         return self._idle("")
 
     def measure(self, index: str | None, own: OwnIndex | None) -> Update:

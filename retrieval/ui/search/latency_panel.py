@@ -27,6 +27,9 @@ _WORDS = {
     "documents": StageWords("Documents", "texts of the hits", "text"),
 }
 
+_LEAST_QUERIES = 5
+"""A percentile of fewer is one of them, and says nothing."""
+
 
 def latency_panel(response: SearchResponse, visit: Visit) -> str:
     """Returns the panel for the last query."""
@@ -86,9 +89,12 @@ def _funnel(response: SearchResponse) -> str:
 
 
 def _session(visit: Visit) -> str:
+    percentiles = "".join(
+        f"<div><dt>p{percent}</dt><dd>{milliseconds(visit.percentile_ms(percent))} ms</dd></div>"
+        for percent in (50, 95)
+        if visit.num_queries >= _LEAST_QUERIES
+    )
     return (
-        '<dl class="session">'
-        f"<div><dt>p50</dt><dd>{milliseconds(visit.percentile_ms(50))} ms</dd></div>"
-        f"<div><dt>p95</dt><dd>{milliseconds(visit.percentile_ms(95))} ms</dd></div>"
+        f'<dl class="session">{percentiles}'
         f'<div class="of"><dt>your session</dt><dd>{counted(visit.num_queries, "query", "queries")}</dd></div></dl>'
     )

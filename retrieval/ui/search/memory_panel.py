@@ -29,10 +29,21 @@ def memory_panel(report: MemoryReport) -> str:
     return (
         '<section class="panel" id="memory"><h2>Memory</h2>'
         f"<h3>Vectors, by arithmetic<small>{report.num_vectors:,} &times; {report.dim:,}</small></h3>"
-        f'<dl class="sizes">{bars}</dl>'
+        f'<dl class="sizes">{bars}</dl>{_shared(report)}'
         "<h3>This process, measured now</h3>"
         f'<table class="measured"><caption class="unseen">Bytes by kind</caption><tbody>{measured}</tbody></table>'
         "</section>"
+    )
+
+
+def _shared(report: MemoryReport) -> str:
+    """Returns what duplicates save, apart from what quantization saves; empty where no text is repeated."""
+    if report.num_rows is None or report.num_rows <= report.num_vectors:
+        return ""
+    times = report.num_rows / max(report.num_vectors, 1)
+    return (
+        f'<p class="hint">{report.num_rows:,} rows hold {report.num_vectors:,} distinct texts, and rows with the same '
+        f"text share one vector: {times:.1f}x fewer vectors, at every precision.</p>"
     )
 
 

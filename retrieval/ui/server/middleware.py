@@ -13,6 +13,7 @@ from retrieval.serving.library import Library
 from retrieval.serving.open_pages import OPEN_PAGES
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.request_limits import MAX_BODY_BYTES, UPLOAD_OVERHEAD_BYTES
+from retrieval.ui.server.delivery import Delivery
 from retrieval.ui.server.guard import RequestGuard
 from retrieval.ui.server.headers import HostCheck, SecurityHeaders
 from retrieval.ui.server.operation import Operation
@@ -43,6 +44,7 @@ def middlewares(
     )
     return [
         Middleware(SecurityHeaders),
+        Middleware(Delivery),
         Middleware(HostCheck, is_ours=is_ours),
         Middleware(Operation, library=library, background=background),
         Middleware(Heartbeats, pages=OPEN_PAGES),
