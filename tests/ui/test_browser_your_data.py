@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -199,3 +200,66 @@ def test_what_was_guessed_is_told_and_none_switches_it_off(
     with zipfile.ZipFile(tmp_path / "own.zip") as archive:
         [name] = [name for name in archive.namelist() if name.endswith("manifest.json")]
         assert json.loads(archive.read(name))["columns"] == {"text": "title"}
+
+
+def measured(page: Page, button: str) -> None:
+    page.click(button)
+    expect(page.locator("#own-frontier .charts")).to_be_visible(timeout=90_000)
+
+
+def test_vectors_are_measured_recommended_and_taken_along(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).normal(size=(420, 32)).astype(np.float32)
+    np.save(tmp_path / "mine.npy", vectors)
+    with opened(browser, f"{served.url}?view=own") as page:
+        bring(page, tmp_path / "mine.npy")
+        expect(page.locator("#own-vectors")).to_contain_text("420 vectors of 32 dimensions")
+        expect(page.locator("#own-vectors")).to_contain_text("Only the first 300")
+        measured(page, "#own-measure-vectors")
+        expect(page.locator("#own-frontier")).to_contain_text("brought to it")
+        before = page.locator("#own-advice .answer").inner_text()
+        page.fill("#own-target input[type=number]", "0.999")
+        page.keyboard.press("Tab")
+        expect(page.locator("#own-advice .answer")).not_to_have_text(before)
+        with page.expect_download() as download:
+            page.click("#own-report")
+        assert "<svg" in Path(download.value.path()).read_text()
+        with page.expect_download() as download:
+            page.click("#own-figures")
+        assert json.loads(Path(download.value.path()).read_text())["num_given"] == 420
+
+
+def test_the_frontier_of_texts_follows_the_verdict(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
+    path = written(tmp_path, "notes.jsonl", random_texts(120))
+    with opened(browser, f"{served.url}?view=own", viewport=PHONE, color_scheme="dark") as page:
+        bring(page, path)
+        built(page)
+        measured(page, "#own-measure")
+        expect(page.locator(".own-verdict")).to_be_visible()
+        assert_nothing_is_cut_off(page, "#own-frontier .charts", "#own-advice .answer", "#own-report")
+        page.locator(".database summary").first.click()
+        assert_accessible(page)
+
+
+def test_a_measurement_is_cancelled_and_the_choice_comes_back(
+    browser: Browser, served: RunningApp, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(300, 512)).astype(np.float32))
+    with opened(browser, f"{served.url}?view=own") as page:
+        bring(page, tmp_path / "mine.npy")
+        page.click("#own-measure-vectors")
+        expect(page.locator(".own-progress")).to_be_visible()
+        page.click("#own-cancel")
+        expect(page.locator("#own-message")).to_contain_text("Cancelled")
+        expect(page.locator("#own-measure-vectors")).to_be_visible()
+
+
+def test_bad_vectors_are_told_and_the_page_goes_on(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
+    np.save(tmp_path / "pickled.npy", np.array([{"a": 1}] * 20, dtype=object), allow_pickle=True)
+    np.save(tmp_path / "holes.npy", np.full((50, 32), np.nan, np.float32))
+    with opened(browser, f"{served.url}?view=own") as page:
+        bring(page, tmp_path / "pickled.npy")
+        expect(page.locator("#own-message")).to_contain_text("never loaded")
+        bring(page, tmp_path / "holes.npy")
+        page.click("#own-measure-vectors")
+        expect(page.locator("#own-message")).to_contain_text("not finite", timeout=30_000)
+        expect(page.locator("#own-measure-vectors")).to_be_visible()

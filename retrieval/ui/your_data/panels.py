@@ -38,8 +38,10 @@ def introduction(limits: OwnLimits) -> str:
         f'<div class="own-intro" data-max-bytes="{limits.max_bytes}">'
         "<p>Bring texts, and watch an index being built from them: bits in memory, int8 codes on disk. Then search it, "
         "compare it with float32, see what each stage loses, and take the index with you.</p>"
-        f"<ul><li>CSV, TSV, JSON, Excel (.xlsx), Parquet, Arrow, SQLite, Markdown, or text with one document per line; "
-        f"also as .gz or .zip</li>"
+        "<ul><li>texts: CSV, TSV, JSON, Excel (.xlsx), Parquet, Arrow, SQLite, Markdown, or text with one document per "
+        "line; also as .gz or .zip</li>"
+        "<li>or your vectors, without texts: .npy, .npz, .fvecs, or a list column in Parquet, Arrow or JSON; the "
+        "frontier says which precision they survive, and what to write into your database</li>"
         f"<li>up to <strong>{data_size(limits.max_bytes)}</strong>, "
         f"<strong>{data_size(min(limits.max_bytes, MAX_PASTED_BYTES))}</strong> of them pasted; the first "
         f"<strong>{counted(limits.max_rows, 'row')}</strong> are used; a build may take "
@@ -137,6 +139,17 @@ def progress(status: JobStatus, limits: OwnLimits, place: int = 0) -> str:
     )
 
 
+def measuring(status: JobStatus, limits: OwnLimits, place: int = 0) -> str:
+    """Returns how far the measurement of a frontier is; `place` is how many jobs are before it while it waits."""
+    if status.state == "waiting":
+        return _waiting(place)
+    parts = [] if status.fraction is None else [f"<strong>{status.fraction:.0%}</strong>"]
+    return (
+        '<section class="own-progress"><h3>Measuring every scheme on your vectors</h3>'
+        f'{_bar(status)}<p class="own-figures">{" · ".join([*parts, *_time(status, limits)])}</p></section>'
+    )
+
+
 def _waiting(place: int) -> str:
     before = "Yours is next." if place <= 1 else f"{counted(place, 'build')} before yours."
     return (
@@ -163,10 +176,14 @@ def _figures(status: JobStatus, limits: OwnLimits) -> str:
         parts.append(f"<strong>{status.fraction:.0%}</strong>, {status.done:,} of {status.total:,}")
     elif status.done:
         parts.append(f"{status.done:,}")
+    return " · ".join([*parts, *_time(status, limits)])
+
+
+def _time(status: JobStatus, limits: OwnLimits) -> list[str]:
+    parts = []
     if status.seconds_left is not None:
         parts.append(f"about {counted(max(1, math.ceil(status.seconds_left)), 'second')} left in this phase")
-    parts.append(f"{status.elapsed_s:.0f} s of at most {limits.max_seconds:,} s")
-    return " · ".join(parts)
+    return [*parts, f"{status.elapsed_s:.0f} s of at most {limits.max_seconds:,} s"]
 
 
 def _state(number: int, reached: int) -> str:
