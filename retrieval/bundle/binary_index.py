@@ -1,6 +1,7 @@
 """Hamming search over packed sign bits. The only module that imports faiss.
 
-The index on disk is a plain `faiss.IndexBinaryFlat`, memory-mapped. It is searched through faiss's counting kernel
+The index on disk is a plain `faiss.IndexBinaryFlat`. It is read into RAM, where every query needs all of it: a map
+would take as much, and end the process when the file is cut short. It is searched through faiss's counting kernel
 (`hammings_knn_mc`), which stays fast at a thousand neighbours where a heap slows down. faiss gives one query one
 thread; here an idle machine cuts the codes into one slice a core for a single query, and a busy one gives each query
 a core, so that many at once do not fight over them.
@@ -64,7 +65,7 @@ class BinaryIndex:
 
     @classmethod
     def open(cls, path: Path, dim: int, *, num_threads: int | None = None) -> BinaryIndex:
-        """Returns the index in `path`, memory-mapped.
+        """Returns the index in `path`, read into RAM.
 
         Raises:
             BundleMissingError: if the file is not there.
@@ -74,7 +75,7 @@ class BinaryIndex:
         if not path.is_file():
             raise BundleMissingError(f"{path} is missing: build the index again, or copy the whole folder.")
         try:
-            index = faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC)
+            index = faiss.read_index_binary(str(path))
         except RuntimeError as error:
             raise BundleCorruptError(f"faiss cannot read {path}: {error}. Build the index again.") from error
         if not isinstance(index, faiss.IndexBinaryFlat) or index.code_size != num_code_bytes(dim):
@@ -84,11 +85,11 @@ class BinaryIndex:
             )
         codes = faiss.rev_swig_ptr(index.xb.data(), index.ntotal * index.code_size)
         opened = cls(codes.reshape(index.ntotal, index.code_size), dim, num_threads=num_threads)
-        opened._owner = index
+        opened._read = index
         return opened
 
-    _owner: object = None
-    """The faiss index that owns the mapping behind `codes`."""
+    _read: object = None
+    """The faiss index that owns the memory of `codes`."""
 
     def __len__(self) -> int:
         return len(self.codes)

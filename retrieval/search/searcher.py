@@ -33,7 +33,13 @@ from retrieval.search.ranking import Ranker
 class Searcher:
     """An opened index and its encoder. Safe to use from many threads."""
 
-    def __init__(self, bundle: Bundle, encoder: Encoder | None, encoder_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        encoder: Encoder | None,
+        encoder_bytes: int = 0,
+        verification: Verification | None = None,
+    ) -> None:
         manifest = bundle.manifest
         self.bundle = bundle
         self.manifest = manifest
@@ -54,7 +60,7 @@ class Searcher:
         first_rows = self._tables.first_rows
         self._texts = self._index if first_rows is None else self._index.subset(first_rows)
         self._ranker = Ranker(self._texts, self.int8, self._documents, self._tables, self._quantizer, self._signs)
-        self.verification = Verification(bundle)
+        self.verification = verification or Verification(bundle)
 
     @classmethod
     def open(cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background") -> Self:
@@ -72,6 +78,9 @@ class Searcher:
             ModelError: if the model cannot be had.
         """
         bundle = Bundle.open(path)
+        verification = Verification(bundle)
+        if verify == "now":  # before anything parses a file that may be damaged
+            verification.start(verify)
         manifest = bundle.manifest
         before = process_rss_bytes()
         if encoder is None and manifest.has_model:
@@ -82,8 +91,9 @@ class Searcher:
                 f"dimensions), the encoder is {encoder.model_id} ({encoder.weights_sha256[:16]}…, {encoder.dim}): "
                 f"open it with its own model, or build the index again."
             )
-        searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before))
-        searcher.verification.start(verify)
+        searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before), verification)
+        if verify != "now":
+            verification.start(verify)
         bundle.check_current()
         return searcher
 
@@ -248,6 +258,7 @@ class Searcher:
             candidates = Candidates(found.ids[row], found.distances[row])
             response = self._ranker.answer(query, vectors[row], codes[row], candidates, settings, own, notes)
             responses.append(dataclasses.replace(response, latency=_shared(share, len(queries), response.latency)))
+        self.verification.raise_if_failed()
         return responses
 
     def encode_query(self, query: str) -> tuple[Float32s, tuple[str, ...]]:
@@ -272,7 +283,9 @@ class Searcher:
 
         Raises:
             IndexError: if a row is not in the corpus.
+            BundleCorruptError: if a file was found altered.
         """
+        self.verification.raise_if_failed()
         return self._documents.fetch(rows)
 
     def memory(self) -> MemoryReport:
@@ -331,7 +344,9 @@ class Searcher:
             code = self.binarize(vector)
         with clock.stage("hamming"):
             candidates = self._ranker.candidates(code, settings.num_candidates)
-        return self._ranker.answer(query, vector, code, candidates, settings, clock, notes)
+        response = self._ranker.answer(query, vector, code, candidates, settings, clock, notes)
+        self.verification.raise_if_failed()  # a file may have been changed meanwhile
+        return response
 
 
 def _fits(encoder: Encoder, manifest: Manifest) -> bool:
