@@ -1,6 +1,7 @@
 """Hamming search over packed sign bits.
 
-The index on disk is a plain `faiss.IndexBinaryFlat`, memory-mapped. It is searched through faiss's counting kernel
+The index on disk is a plain `faiss.IndexBinaryFlat`. It is read into RAM, where every query needs all of it: a map
+would take as much, and end the process when the file is cut short. It is searched through faiss's counting kernel
 (`hammings_knn_mc`), which stays fast at a thousand neighbours where a heap slows down. faiss gives one query one
 thread; here a query alone is cut into one slice per core where that was found to be faster, and as soon as another one
 is under way, each gets one core.
@@ -84,8 +85,11 @@ class BinaryIndex:
         """Whether a query alone is cut into slices; see `choose_threads`."""
 
     @classmethod
-    def open(cls, path: Path, dim: int, *, num_threads: int | None = None) -> BinaryIndex:
-        """Returns the index in `path`, memory-mapped.
+    def open(cls, path: Path, dim: int, *, num_threads: int | None = None, mapped: bool = False) -> BinaryIndex:
+        """Returns the index in `path`, read into RAM, or mapped.
+
+        A mapped file that is cut short ends the process when its lost pages are read; its RAM can be given back with
+        `release`.
 
         Raises:
             BundleMissingError: if the file is not there.
@@ -95,7 +99,7 @@ class BinaryIndex:
         if not path.is_file():
             raise BundleMissingError(f"{path} is missing: build the index again, or copy the whole folder.")
         try:
-            index = faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC)
+            index = faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
         except RuntimeError as error:
             raise BundleCorruptError(f"faiss cannot read {path}: {error}. Build the index again.") from error
         if not isinstance(index, faiss.IndexBinaryFlat) or index.code_size != num_code_bytes(dim):
@@ -106,10 +110,13 @@ class BinaryIndex:
         codes = faiss.rev_swig_ptr(index.xb.data(), index.ntotal * index.code_size)
         opened = cls(codes.reshape(index.ntotal, index.code_size), dim, num_threads=num_threads)
         opened._owner = index
+        opened.is_mapped = mapped
         return opened
 
     _owner: object = None
-    """The faiss index that owns the mapping behind `codes`."""
+    """The faiss index that owns the memory of `codes`."""
+    is_mapped = False
+    """Whether the codes are those of a mapped file, rather than an array in RAM."""
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -120,11 +127,6 @@ class BinaryIndex:
     def subset(self, rows: npt.NDArray[np.int64]) -> BinaryIndex:
         """Returns an index over copies of the codes at `rows`; its ids are positions in `rows`."""
         return BinaryIndex(np.ascontiguousarray(self.codes[rows]), self.dim, num_threads=self._num_threads)
-
-    @property
-    def is_mapped(self) -> bool:
-        """Returns whether the codes are those of a mapped file, rather than an array in RAM."""
-        return self._owner is not None
 
     def release(self) -> None:
         """Gives the pages of a mapped file back: they are read again when they are touched."""

@@ -105,14 +105,15 @@ class DocumentStore:
         column = self._table.column("quality")
         if column.null_count == len(column):
             return None
-        return np.asarray(column.fill_null(float("-inf")).to_numpy(), dtype=np.float64)
+        return np.array(column.fill_null(float("-inf")).to_numpy(), dtype=np.float64)
 
     def texts(self, rows: Iterable[int]) -> list[str]:
         """Returns the texts at `rows`."""
         return [document.text for document in self.fetch(list(rows))]
 
     def _int_column(self, name: str) -> npt.NDArray[np.int32]:
-        return np.asarray(self._table.column(name).to_numpy(), dtype=np.int32)
+        # A copy: what stays in use for as long as the index is open must not change, or vanish, with the file.
+        return np.array(self._table.column(name).to_numpy(), dtype=np.int32)
 
     def _release_pages(self, num_rows: int) -> None:
         self._num_touched += num_rows

@@ -20,7 +20,7 @@ def memory_report(
         encoder_bytes: growth of the process while the encoder was loaded.
     """
     manifest = bundle.manifest
-    files = {name: bundle.file(name) for name in (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)}
+    files = {name: bundle.file(name) for name in (INT8_FILE, DOCUMENTS_FILE)}
     resident = resident_bytes(list(files.values()))
     sizes = manifest.files  # not asked of the paths: a new index may have taken the place of this one
     items = [
@@ -30,7 +30,9 @@ def memory_report(
     ]
     if rss_bytes := process_rss_bytes():
         items.append(MemoryItem("encoder", "growth of the process while the encoder was loaded", encoder_bytes, "ram"))
-    for name, label in ((BINARY_FILE, "binary"), (INT8_FILE, "int8"), (DOCUMENTS_FILE, "documents")):
+    binary_bytes = sizes[BINARY_FILE].size_bytes
+    items.append(MemoryItem("binary_file", f"size of {BINARY_FILE}, whose bits are held in RAM", binary_bytes, "file"))
+    for name, label in ((INT8_FILE, "int8"), (DOCUMENTS_FILE, "documents")):
         items.append(MemoryItem(f"{label}_file", f"size of the mapped {name}", sizes[name].size_bytes, "file"))
         if files[name] in resident:
             in_ram = resident[files[name]]

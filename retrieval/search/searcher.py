@@ -28,14 +28,20 @@ from retrieval.search.memory_report import memory_report
 from retrieval.search.query_checks import chosen_settings, unit_vector, usable_text
 from retrieval.search.query_notes import query_notes
 from retrieval.search.ranking import Ranker
-from retrieval.search.scans.available import Scans
+from retrieval.search.scans.available import WORTH_PACKING, Scans
 from retrieval.search.scans.scan import Candidates, Queries
 
 
 class Searcher:
     """An opened index and its encoder. Safe to use from many threads."""
 
-    def __init__(self, bundle: Bundle, encoder: Encoder | None, encoder_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        encoder: Encoder | None,
+        encoder_bytes: int = 0,
+        verification: Verification | None = None,
+    ) -> None:
         manifest = bundle.manifest
         self.bundle = bundle
         self.manifest = manifest
@@ -46,7 +52,10 @@ class Searcher:
         self._quantizer = manifest.quantizer
         self._signs = manifest.signs
         self._documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
-        self._index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim)
+        # Many codes are packed in RAM, after which the file is not read again; few are copied at once. A file that is
+        # cut short while it is mapped would end the process.
+        mapped = manifest.distinct_text_count >= WORTH_PACKING
+        self._index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim, mapped=mapped)
         self.int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
         self._check_row_counts()
         self._tables = RowTables.of(
@@ -61,11 +70,11 @@ class Searcher:
         self._ranker = Ranker(
             self._texts, self._scans, self.int8, self._documents, self._tables, self._quantizer, self._signs
         )
-        self.verification = Verification(bundle)
+        self.verification = verification or Verification(bundle)
 
     @classmethod
     def open(cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background") -> Self:
-        """Returns the searcher of the bundle in `path`: checked, mapped and warm.
+        """Returns the searcher of the bundle in `path`: checked and warm.
 
         Args:
             path: the folder of a built index.
@@ -79,6 +88,9 @@ class Searcher:
             ModelError: if the model cannot be had.
         """
         bundle = Bundle.open(path)
+        verification = Verification(bundle)
+        if verify == "now":  # before anything parses a file that may be damaged
+            verification.start(verify)
         manifest = bundle.manifest
         before = process_rss_bytes()
         if encoder is None and manifest.has_model:
@@ -89,9 +101,10 @@ class Searcher:
                 f"dimensions), the encoder is {encoder.model_id} ({encoder.weights_sha256[:16]}…, {encoder.dim}): "
                 f"open it with its own model, or build the index again."
             )
-        searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before))
+        searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before), verification)
         searcher._scans.prepare()
-        searcher.verification.start(verify)
+        if verify != "now":
+            verification.start(verify)
         bundle.check_current()
         return searcher
 
@@ -249,6 +262,7 @@ class Searcher:
             own = StageClock()
             response = self._ranker.answer(query, batch[row], found[row], settings, own, notes)
             responses.append(dataclasses.replace(response, latency=_shared(share, len(queries), response.latency)))
+        self.verification.raise_if_failed()
         return responses
 
     def encode_query(self, query: str) -> tuple[Float32s, tuple[str, ...]]:
@@ -273,7 +287,9 @@ class Searcher:
 
         Raises:
             IndexError: if a row is not in the corpus.
+            BundleCorruptError: if a file was found altered.
         """
+        self.verification.raise_if_failed()
         return self._documents.fetch(rows)
 
     def memory(self) -> MemoryReport:
@@ -321,7 +337,9 @@ class Searcher:
             queries = Queries.of(vector, self._signs)
         with clock.stage(self._ranker.stage(settings)):
             [candidates] = self._ranker.candidates(queries, settings)
-        return self._ranker.answer(query, queries, candidates, settings, clock, notes)
+        response = self._ranker.answer(query, queries, candidates, settings, clock, notes)
+        self.verification.raise_if_failed()  # a file may have been changed meanwhile
+        return response
 
 
 def _fits(encoder: Encoder, manifest: Manifest) -> bool:

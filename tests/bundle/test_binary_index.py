@@ -137,7 +137,8 @@ def test_threads_at_once_get_the_answers_of_one(tmp_path: Path) -> None:
 
 def test_codes_whose_pages_were_given_back_are_read_again(tmp_path: Path) -> None:
     codes = random_codes(20_000, 8)
-    index = written(tmp_path / "binary.faiss", codes, 64)
+    written(tmp_path / "binary.faiss", codes, 64)
+    index = BinaryIndex.open(tmp_path / "binary.faiss", 64, mapped=True)
     index.release()
     assert np.array_equal(index.codes, codes)
     in_ram = index.subset(np.arange(20_000))

@@ -21,6 +21,7 @@ from retrieval.quantization import Float32s
 from retrieval.search.exact_scan import agreeing, best_of
 from scripts.build_index import parser
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
+from tests.support import change_manifest
 
 TEXTS = random_texts(600)
 SKEWED = ["sort a list"] * 2500 + random_texts(300) + ["sort a list"] * 2500 + random_texts(120)
@@ -228,10 +229,7 @@ class TestManifest:
         return build(TEXTS)
 
     def change(self, bundle: Bundle, change: Callable[[dict[str, Any]], object]) -> Bundle:
-        path = bundle.path / "manifest.json"
-        values = json.loads(path.read_text())
-        change(values["search"])
-        path.write_text(json.dumps(values))
+        change_manifest(bundle, lambda values: change(values["search"]))
         return Bundle.open(bundle.path)
 
     def test_it_has_these_keys(self, bundle: Bundle) -> None:
@@ -257,8 +255,7 @@ class TestManifest:
 
     def test_a_manifest_of_an_earlier_release_is_read(self, bundle: Bundle) -> None:
         old = {"num_candidates": 1000, "rescore_multiplier": 20, "source": "default"}
-        path = bundle.path / "manifest.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), "search": old}))
+        change_manifest(bundle, lambda values: values.update(search=old))
         opened = Bundle.open(bundle.path)
         assert opened.manifest.search == old
         assert opened.manifest.tuning is None

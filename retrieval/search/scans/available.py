@@ -15,7 +15,7 @@ from retrieval.search.scans.lists import Lists
 from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Scan
 
-_WORTH_PACKING = 40_000
+WORTH_PACKING = 40_000
 """Fewer codes are compared in a tenth of a millisecond, packed or not."""
 
 
@@ -52,7 +52,7 @@ class Scans:
 
         The index's own copy is then no longer read by a search, and its pages are given back.
         """
-        if len(self._texts) >= _WORTH_PACKING:
+        if len(self._texts) >= WORTH_PACKING:
             threading.Thread(target=self._prepare, name="prepare-scans", daemon=True).start()
 
     def _prepare(self) -> None:

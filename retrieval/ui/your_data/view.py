@@ -20,6 +20,7 @@ from retrieval.serving.open_pages import OPEN_PAGES
 from retrieval.serving.stopping import at_end
 from retrieval.serving.temp_folders import TempRoot, private_parent
 from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.serving.visitor.queue import Client
 from retrieval.ui.asking import Asking, Update
 from retrieval.ui.frontier.wish import wish_of
 from retrieval.ui.markup import as_sentence
@@ -127,7 +128,7 @@ class OwnView:
 
     def look(self, request: gr.Request) -> Update:
         """Returns the preview of what was brought."""
-        return self._guarded("This cannot be read", lambda: self._steps.look(self._session(request)))
+        return self._guarded("This cannot be read", lambda: self._steps.look(self._session(request), _client(request)))
 
     def build(
         self,
@@ -142,7 +143,8 @@ class OwnView:
         """Returns the view of the build that begins."""
         columns = {"text": text, "body": body, "url": url, "group": group, "quality": quality}
         return self._guarded(
-            "No index is being built", lambda: self._steps.build(self._session(request, bringing=True), columns, rows)
+            "No index is being built",
+            lambda: self._steps.build(self._session(request, bringing=True), columns, rows, _client(request)),
         )
 
     def measure_vectors(self, column: str | None, metric: str, request: gr.Request) -> Update:
@@ -232,3 +234,8 @@ class OwnView:
         except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working
             _LOG.exception("a visitor's data could not be worked on")
             return show(own_panels.problem(title, _UNEXPECTED))
+
+
+def _client(request: gr.Request) -> Client:
+    address = request.client.host if request.client else ""
+    return Client(address, request.session_hash or "")
