@@ -1,14 +1,22 @@
-"""Checks the big files of a bundle against their checksums, beside the search."""
+"""Checks the big files of a bundle against their checksums, beside the search and out of its way."""
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import BufferedReader
 
 from retrieval.bundle.bundle import BINARY_FILE, Bundle
 from retrieval.errors import BundleError, BundleMissingError
+
+_LOWEST_PRIORITY = 19
+_PIECE_S = 0.001
+"""A check in the background rests after so much work: a query that comes meanwhile finds the core free."""
+_REST = 4.0
+"""How much longer it rests than it works: a fifth of one core, and of what the processor reads from memory."""
 
 
 class Verification:
@@ -39,7 +47,7 @@ class Verification:
             self.raise_if_failed()
         else:
             self.status = "running"
-            self._thread = threading.Thread(target=self._check, args=(files,), name="verify-bundle", daemon=True)
+            self._thread = threading.Thread(target=self._check_slowly, args=(files,), name="verify-bundle", daemon=True)
             self._thread.start()
 
     def wait(self) -> None:
@@ -69,10 +77,15 @@ class Verification:
             stack.pop_all()
         return files
 
-    def _check(self, files: Mapping[str, BufferedReader]) -> None:
+    def _check_slowly(self, files: Mapping[str, BufferedReader]) -> None:
+        with suppress(AttributeError, OSError):  # where threads have no priority of their own, the rests must do
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
+        self._check(files, rest=_REST)
+
+    def _check(self, files: Mapping[str, BufferedReader], rest: float = 0.0) -> None:
         try:
             for name, file in files.items():
-                self._bundle.check_whole_file(name, file)
+                self._bundle.check_whole_file(name, _Paced(file, rest) if rest else file)
         except BundleError as error:
             self._failure = error
         except OSError as error:
@@ -81,3 +94,22 @@ class Verification:
             for file in files.values():
                 file.close()
         self.status = "passed" if self._failure is None else "failed"
+
+
+class _Paced:
+    """Reads a file for `hashlib.file_digest`, which asks for pieces of 256 KB, and rests between them."""
+
+    def __init__(self, file: BufferedReader, rest: float) -> None:
+        self._file = file
+        self._rest = rest
+        self._work_began = time.thread_time()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:
+        worked_s = time.thread_time() - self._work_began  # not the clock: waiting for a core is no work
+        if worked_s >= _PIECE_S:
+            time.sleep(self._rest * worked_s)
+            self._work_began = time.thread_time()
+        return self._file.readinto(buffer)

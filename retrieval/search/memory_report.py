@@ -7,7 +7,9 @@ from retrieval.results import MemoryItem, MemoryReport
 from retrieval.search.measurement import process_rss_bytes, resident_bytes
 
 
-def memory_report(bundle: Bundle, *, codes_bytes: int, tables_bytes: int, encoder_bytes: int) -> MemoryReport:
+def memory_report(
+    bundle: Bundle, *, codes_bytes: int, tables_bytes: int, encoder_bytes: int, query_vectors_bytes: int
+) -> MemoryReport:
     """Returns what is held in RAM, and how much of each mapped file is in RAM now.
 
     Args:
@@ -15,6 +17,7 @@ def memory_report(bundle: Bundle, *, codes_bytes: int, tables_bytes: int, encode
         codes_bytes: sign bits that every query is compared with.
         tables_bytes: which rows share a text or a group.
         encoder_bytes: growth of the process while the encoder was loaded.
+        query_vectors_bytes: vectors of texts that were asked before.
     """
     manifest = bundle.manifest
     files = {name: bundle.file(name) for name in (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)}
@@ -24,6 +27,7 @@ def memory_report(bundle: Bundle, *, codes_bytes: int, tables_bytes: int, encode
         MemoryItem("codes", "sign bits that every query is compared with", codes_bytes, "ram"),
         MemoryItem("row_tables", "which rows share a text or a group", tables_bytes, "ram"),
         MemoryItem("encoder", "growth of the process while the encoder was loaded", encoder_bytes, "ram"),
+        MemoryItem("query_vectors", "vectors of queries that were asked before", query_vectors_bytes, "ram"),
     ]
     for name, label in ((BINARY_FILE, "binary"), (INT8_FILE, "int8"), (DOCUMENTS_FILE, "documents")):
         items.append(MemoryItem(f"{label}_file", f"size of the mapped {name}", sizes[name].size_bytes, "file"))

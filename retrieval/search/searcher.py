@@ -26,6 +26,7 @@ from retrieval.results import Document, Latency, MemoryReport, SearchResponse, S
 from retrieval.search.measurement import StageClock, process_rss_bytes
 from retrieval.search.memory_report import memory_report
 from retrieval.search.query_checks import chosen_settings, unit_vector, usable_text
+from retrieval.search.query_vectors import QueryVectors
 from retrieval.search.ranking import Ranker
 
 _ALWAYS_SHORT_ENOUGH = 120
@@ -56,6 +57,8 @@ class Searcher:
         self._texts = self._index if first_rows is None else self._index.subset(first_rows)
         self._ranker = Ranker(self._texts, self.int8, self._documents, self._tables, self._quantizer)
         self.verification = Verification(bundle)
+        self.query_vectors: QueryVectors | None = None
+        """Vectors of texts that were asked before; None, unless a server sets it: every text is encoded."""
 
     @classmethod
     def open(cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background") -> Self:
@@ -165,7 +168,7 @@ class Searcher:
         settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
         text, notes = self._usable(query)
         with clock.stage("encode"):
-            vector = self._required_encoder().encode_query([text])[0]
+            vector = self._vector_of(text)
         return self._search(query, vector, settings, clock, notes)
 
     def search_vector(
@@ -255,7 +258,7 @@ class Searcher:
             BundleCorruptError: if the background check found an altered file.
         """
         text, notes = self._usable(query)
-        return self._required_encoder().encode_query([text])[0], notes
+        return self._vector_of(text), notes
 
     def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
         """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
@@ -279,6 +282,7 @@ class Searcher:
             codes_bytes=self._texts.codes.nbytes,
             tables_bytes=self._tables.nbytes,
             encoder_bytes=self._encoder_bytes,
+            query_vectors_bytes=0 if self.query_vectors is None else self.query_vectors.nbytes,
         )
 
     def _check_row_counts(self) -> None:
@@ -315,6 +319,15 @@ class Searcher:
         if not cut:
             return text, ()
         return text, (f"The query is long: its last {cut:,} tokens are beyond the model's length and were not read.",)
+
+    def _vector_of(self, text: str) -> Float32s:
+        encoder = self._required_encoder()
+
+        def encode(text: str) -> Float32s:
+            vector: Float32s = encoder.encode_query([text])[0]
+            return vector
+
+        return encode(text) if self.query_vectors is None else self.query_vectors.of(text, encode)
 
     def _required_encoder(self) -> Encoder:
         if self.encoder is None:

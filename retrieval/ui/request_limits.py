@@ -5,6 +5,7 @@ The package itself has none of them: on one's own machine, anything may be asked
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,9 +54,11 @@ def served_settings(defaults: SearchSettings, given: Mapping[str, Any]) -> Searc
 
 
 def bounded(value: Any) -> Any:
-    """Returns plain values as a program is sent them: long texts and lists are cut."""
+    """Returns plain values as a program is sent them: long texts and lists are cut, and JSON has no NaN."""
     if isinstance(value, str):
         return value if len(value) <= MAX_ANSWER_CHARS else f"{value[:MAX_ANSWER_CHARS]}…"
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: bounded(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import gradio as gr
 
 from retrieval.search.searcher import Searcher
 from retrieval.serving.metrics import count_search
+from retrieval.serving.turns import SEARCHES
 from retrieval.ui.asking import Question, Update
 from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, result_list
 from retrieval.ui.search.latency_panel import empty_latency_panel, latency_panel
@@ -47,7 +50,7 @@ class SearchView:
             RetrievalError: if the search cannot be made.
         """
         searcher = question.searcher
-        response = searcher.search(question.text, **question.search_options())
+        response = SEARCHES.call(partial(searcher.search, question.text, **question.search_options()))
         count_search(response)
         visit = visit.after(response.latency.total_ms)
         rows = member_rows(response.hits)

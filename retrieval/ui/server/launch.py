@@ -16,6 +16,7 @@ from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.server.connections import bound_connections
 from retrieval.ui.server.headers import names_of
 from retrieval.ui.server.middleware import middlewares
+from retrieval.ui.server.search_route import search_route
 from retrieval.ui.server.sessions import MAX_SESSIONS, let_go_of_left
 from retrieval.ui.theme import launch_options
 
@@ -50,7 +51,7 @@ def launch(
 
     Args:
         page: as `build_page` made it from `library`.
-        library: whose health `/health` tells.
+        library: what `/api/search` searches, and whose health `/health` tells.
         where: the address.
         background: the index that is made ready meanwhile.
         shared_at: returns the name of the public link, once there is one.
@@ -68,7 +69,10 @@ def launch(
         share=False,
         mcp_server=where.mcp,
         state_session_capacity=MAX_SESSIONS,
-        app_kwargs={"middleware": middlewares(library, limits, background=background, is_ours=is_ours)},
+        app_kwargs={
+            "middleware": middlewares(library, limits, background=background, is_ours=is_ours),
+            "routes": [search_route(library)],
+        },
         **launch_options(),
     )
     bound_connections(page.server)
