@@ -1,5 +1,14 @@
 """Semantic search from sign bits in RAM and int8 vectors on disk."""
 
+import sys
+
+try:
+    import fcntl as _fcntl  # noqa: F401
+except ImportError:
+    sys.exit(
+        "This program needs Linux or macOS: on Windows, use WSL (https://learn.microsoft.com/windows/wsl/install)."
+    )
+
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import (
     BuildError,
@@ -19,12 +28,14 @@ from retrieval.errors import (
 from retrieval.indexing.indexer import BuildOptions, build_index
 from retrieval.indexing.progress import BuildProgress
 from retrieval.results import (
+    SCANS,
     STAGES,
     Document,
     Hit,
     Latency,
     MemoryItem,
     MemoryReport,
+    SearchKnobs,
     SearchResponse,
     SearchSettings,
 )
@@ -33,6 +44,7 @@ from retrieval.search.searcher import Searcher
 __version__ = "0.2.0"
 
 __all__ = [
+    "SCANS",
     "STAGES",
     "BuildError",
     "BuildOptions",
@@ -54,6 +66,7 @@ __all__ = [
     "ModelError",
     "QueryError",
     "RetrievalError",
+    "SearchKnobs",
     "SearchResponse",
     "SearchSettings",
     "Searcher",

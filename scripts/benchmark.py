@@ -11,17 +11,18 @@ scan over the same embeddings. The run is kept in its folder as benchmark.json, 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 from retrieval import QueryError, RetrievalError, Searcher
+from retrieval.system import usable_cores
 from scripts.bench.job import Job
 from scripts.bench.parts import PARTS, QUICK, run_parts
 from scripts.bench.query_sets import read_query_sets
 from scripts.bench.results import Results
 from scripts.report.tables import report
+from scripts.terminal import run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,7 +62,7 @@ def make_job(args: argparse.Namespace) -> Job:
     if args.json and not args.json.parent.is_dir():
         raise QueryError(f"--json {args.json}: there is no folder {args.json.parent}.")
     searcher = Searcher.open(args.index, verify="now")
-    available = len(os.sched_getaffinity(0))
+    available = usable_cores()
     return Job(
         index=args.index.resolve(),
         query_sets=read_query_sets(args.queries, searcher, args.limit, args.seed),
@@ -106,4 +107,4 @@ def _count(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

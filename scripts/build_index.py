@@ -7,9 +7,13 @@
 --model takes any sentence-transformers model: its dimension, prompts and length come from its configuration, and what
 it does not normalize is normalized here.
 
---embeddings takes vectors that exist already: a .npy file of float32 or float16, row i for row i of the texts, rows
-without text counted. It is read piece by piece, and nothing is encoded. Without --model, such an index is searched by
-vector (scripts/search.py --vector); with the --model that made the vectors, it is searched by text as any other.
+--embeddings takes vectors that exist already: a .npy file of floats or int8, a .npz file with one array, or a .fvecs
+file; row i for row i of the texts, rows without text counted. It is read piece by piece, and nothing is encoded.
+Without --model, such an index is searched by vector (scripts/search.py --vector); with the --model that made the
+vectors, it is searched by text as any other.
+
+--center takes the mean of the vectors off before the sign: where most values of a dimension have one sign, its bit
+tells nothing otherwise. The build says so when it would help.
 
 A build that is stopped goes on where it was when the same command is run again.
 """
@@ -18,28 +22,51 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, load_encoder
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, is_share
+from retrieval.corpus.base import Corpus
+from retrieval.corpus.files import FileCorpus
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
 from retrieval.errors import counted
+from retrieval.indexing.column_vectors import write_column_vectors
 from retrieval.indexing.progress_bar import ProgressBars
+from scripts.terminal import printable, run
 
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--corpus", choices=SOURCES, required=True)
-    made.add_argument("--path", help="file, folder or hub id (conala: a local copy)")
+    made.add_argument(
+        "--path",
+        help="a file (CSV, TSV, JSON, Parquet, Arrow, .xlsx, SQLite, text, Markdown; also as .gz or .zip), a folder of "
+        "one of these or saved by `datasets`, or a hub id (conala: a local copy)",
+    )
     for role in ("text", "body", "url", "group", "quality"):
-        made.add_argument(f"--{role}-column", metavar="C", help=f"column with the {role}; guessed when not given")
+        off = "" if role == "text" else ", '' for none"
+        made.add_argument(f"--{role}-column", metavar="C", help=f"column with the {role}; guessed when not given{off}")
+    made.add_argument("--split", metavar="S", help="which split of a data set; train when not given")
+    made.add_argument("--table", metavar="T", help="which table of a database, or sheet of a workbook")
+    made.add_argument("--no-header", action="store_true", help="the first row of a CSV or TSV file is data, not names")
     made.add_argument("--packages", nargs="*", metavar="P", help="python: packages besides the standard library")
     made.add_argument("--limit", type=int, metavar="N", help="read at most N rows")
     made.add_argument("--title", metavar="T", help="what the documents are, in one line; the page shows it")
     made.add_argument("--output", type=Path, required=True, metavar="DIR")
     made.add_argument("--overwrite", action="store_true", help="replace the index in DIR once the new one is whole")
+    made.add_argument(
+        "--lists",
+        type=_lists,
+        default="auto",
+        metavar="N",
+        help="lists for the approximate scan `lists`: a number, 0 for none, or auto, from a million texts on",
+    )
     made.add_argument("--no-baseline", action="store_true", help="leave out embeddings.npy, the float32 baseline")
     made.add_argument(
         "--target-share",
@@ -50,24 +77,68 @@ def parser() -> argparse.ArgumentParser:
         "(default %(default)s)",
     )
     made.add_argument(
+        "--center",
+        action="store_true",
+        help="take the mean of the vectors off before the sign: for vectors that are all positive, or shifted",
+    )
+    made.add_argument(
         "--model",
         metavar="ID_OR_PATH",
         help=f"hub id or folder of a sentence-transformers model; by default {DEFAULT_MODEL}, "
         f"or none where --embeddings is given",
     )
-    made.add_argument(
+    vectors = made.add_mutually_exclusive_group()
+    vectors.add_argument(
         "--embeddings",
         type=Path,
         metavar="FILE.npy",
         help="vectors that exist already, one for each row of the texts",
     )
+    vectors.add_argument(
+        "--embeddings-column", metavar="C", help="column of the file with the vectors of its rows, such as in Parquet"
+    )
     return made
+
+
+def _lists(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text} is no number of lists: auto, or a whole number from 0 on, is needed")
+    return int(text)
 
 
 def _share(text: str) -> float:
     if not is_share(value := float(text)):
         raise argparse.ArgumentTypeError(f"{text} is no share: a number above 0, and at most 1, is needed")
     return value
+
+
+def _printable(step: BuildProgress) -> BuildProgress:
+    return replace(step, message=printable(step.message))
+
+
+def build(args: argparse.Namespace, corpus: Corpus, bars: ProgressBars) -> Bundle:
+    """Returns the index that the arguments ask for.
+
+    Raises:
+        RetrievalError: if it cannot be built.
+    """
+    with ExitStack() as stack:
+        embeddings: Path | None = args.embeddings
+        if args.embeddings_column is not None and isinstance(corpus, FileCorpus):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vectors-")))
+            embeddings = write_column_vectors(corpus.vectors(), folder / "vectors.npy")
+        model = args.model or (DEFAULT_MODEL if embeddings is None else None)
+        encoder = load_encoder(model) if model is not None else None
+        if encoder is not None and encoder.note:
+            bars(BuildProgress("note", message=encoder.note))
+        options = BuildOptions(
+            args.limit, args.overwrite, not args.no_baseline,
+            embeddings=embeddings, center=args.center, title=args.title, target_share=args.target_share,
+            lists=args.lists,
+        )  # fmt: skip
+        return build_index(corpus, encoder, args.output, options, lambda step: bars(_printable(step)))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -81,20 +152,15 @@ def main(arguments: list[str] | None = None) -> int:
         if (column := getattr(args, f"{role}_column")) is not None
     }
     bars = ProgressBars()
+    source = SourceOptions(
+        args.corpus, args.path, columns, args.embeddings_column, args.split, not args.no_header, args.table,
+        args.packages,
+    )  # fmt: skip
     try:
-        corpus = open_corpus(SourceOptions(args.corpus, args.path, columns, args.packages))
-        options = BuildOptions(
-            args.limit, args.overwrite, not args.no_baseline, columns,
-            embeddings=args.embeddings, title=args.title, target_share=args.target_share,
-        )  # fmt: skip
-        model = args.model or (DEFAULT_MODEL if args.embeddings is None else None)
-        encoder = load_encoder(model) if model is not None else None
-        if encoder is not None and encoder.note:
-            bars(BuildProgress("note", message=encoder.note))
-        bundle = build_index(corpus, encoder, args.output, options, bars)
+        bundle = build(args, open_corpus(source), bars)
     except RetrievalError as error:
         bars.close()
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         bars.close()
@@ -102,6 +168,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     bars.close()
     manifest = bundle.manifest
+    if guessed := [role for role in ("body", "url", "group", "quality") if role in manifest.columns.keys() - columns]:
+        options = " ".join(f"--{role}-column ''" for role in guessed)
+        print(f"Columns that nobody named were guessed; without them: {options}", file=sys.stderr)
     print(
         f"{bundle.path}: {counted(manifest.row_count, 'row')}, "
         f"{counted(manifest.distinct_text_count, 'distinct text')}, {manifest.build_seconds:,.0f} s"
@@ -110,4 +179,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -35,6 +35,7 @@ from retrieval.indexing.progress import Report
 from retrieval.indexing.progress_bar import ProgressBars
 from scripts.judged.planted import PlantedCorpus
 from scripts.schemes.comparison import PATH, TOP_K, Comparison, figures
+from scripts.terminal import run
 
 _STAGES = {
     "all": "all vectors", "path": "whole path", "hamming_10": "bits: 10", "hamming_100": "100", "hamming_1000": "1,000",
@@ -199,4 +200,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -36,6 +36,7 @@ from scripts.judged.conala_curated import ConalaQuestions, load_curated_task
 from scripts.judged.figures import about_bootstrap, about_distractors, counts, measure
 from scripts.judged.planted import PlantedCorpus
 from scripts.judged.report import report
+from scripts.terminal import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--beir", type=Path, action="append", default=[], metavar="DIR", help="may be given several times"
     )
+    made.add_argument("--split", metavar="S", help="which judgments, of qrels/S.tsv; test when not given")
     made.add_argument(
         "--conala-curated", type=Path, nargs="*", metavar="FILE", help="people's requests; local copies, else the hub"
     )
@@ -66,13 +68,17 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def read_collections(paths: Sequence[Path]) -> list[Judged]:
-    """Returns the collections in these folders.
+def read_collections(paths: Sequence[Path], split: str | None = None) -> list[Judged]:
+    """Returns the collections in these folders, and says on standard error where there are judgments of other splits.
 
     Raises:
         CorpusError: if one cannot be read, or has no judged query.
     """
-    tasks = [(path, load_queries_and_judgments(path)) for path in paths]
+    tasks = [(path, load_queries_and_judgments(path, split)) for path in paths]
+    for path, task in tasks:
+        if task.other_splits or (split is None and task.split != "test"):
+            also = f"; there are also {', '.join(task.other_splits)} (--split)" if task.other_splits else ""
+            print(f"{path}: the judgments of {task.split} are used{also}.", file=sys.stderr)
     return [Judged(path.resolve().name, BeirCorpus(path), task, scored_queries(task, path)) for path, task in tasks]
 
 
@@ -132,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     collections: list[dict[str, Any]] = []
     try:
         require_metrics()
-        judged = read_collections(args.beir)
+        judged = read_collections(args.beir, args.split)
         if args.conala_curated is not None:
             judged.append(read_conala(args.conala_curated, args.conala_mined))
         distractors = FileCorpus(args.distractors, text_column=args.text_column) if args.distractors else None
@@ -171,4 +177,4 @@ def _write_json(path: Path, encoder: Encoder, collections: Sequence[Mapping[str,
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

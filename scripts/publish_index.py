@@ -14,6 +14,7 @@ from pathlib import Path
 
 from retrieval import RetrievalError
 from retrieval.hub import PublishOptions, publish_bundle
+from scripts.terminal import run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,4 +45,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

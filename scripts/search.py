@@ -19,10 +19,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from retrieval import STAGES, Hit, RetrievalError, Searcher, SearchResponse
+from retrieval import SCANS, STAGES, Hit, RetrievalError, Searcher, SearchKnobs, SearchResponse
 from retrieval.errors import counted
-from retrieval.indexing.npy_vectors import NpyVectors
+from retrieval.indexing.vector_formats import open_vectors
 from retrieval.quantization import Float32s
+from retrieval.results import json_values
+from scripts.terminal import printable, run
+
+_TITLE_CHARS = 300
+_BODY_CHARS = 400
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,15 +41,15 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rescore-multiplier", type=int, metavar="M", help="M x K int8 rows are rescored")
     made.add_argument("--no-asymmetric", action="store_true", help="leave out float query x sign bits")
     made.add_argument("--no-rescore", action="store_true", help="leave out int8: scores are estimates")
+    made.add_argument("--scan", choices=SCANS, help="the first stage (default: hamming)")
+    made.add_argument("--probes", type=int, metavar="N", help="lists that the scan `lists` visits for each query")
     made.add_argument("--json", action="store_true", help="one JSON object per query, one per line")
     return made
 
 
 def as_json(response: SearchResponse) -> dict[str, Any]:
     """Returns a response as plain values, in the shape that `--json` prints."""
-    values = dataclasses.asdict(response)
-    for hit in values["hits"]:
-        hit["member_rows"] = list(hit["member_rows"])
+    values: dict[str, Any] = json_values(dataclasses.asdict(response))
     return values
 
 
@@ -52,24 +57,30 @@ def as_text(response: SearchResponse) -> str:
     """Returns a response as lines for a terminal."""
     latency = response.latency
     stages = ", ".join(f"{name} {latency.stages[name]:.1f}" for name in STAGES if latency.stages[name] > 0)
-    lines = [
-        f"{response.query!r}: {counted(len(response.hits), 'hit')} of {counted(response.num_documents, 'document')}"
-    ]
-    lines += [f"  note: {note}" for note in response.notes]
+    found = f"{counted(len(response.hits), 'hit')} of {counted(response.num_documents, 'document')}"
+    lines = [f"{_cut(response.query)!r}: {found}"]
+    lines += [f"  note: {printable(note)}" for note in response.notes]
     for hit in response.hits:
         lines += _hit_lines(hit)
     lines.append(f"{latency.total_ms:.1f} ms ({stages}), {response.int8_rows_read} int8 rows read")
     return "\n".join(lines)
 
 
+def _cut(query: str) -> str:
+    return query if len(query) <= _TITLE_CHARS else f"{query[:_TITLE_CHARS]}…"
+
+
 def _hit_lines(hit: Hit) -> Iterator[str]:
     about = "~" if hit.is_estimate else " "
-    yield f"{hit.rank:3d}. {about}{hit.score:.3f}  {hit.document.text}"
+    title = printable(" ".join(hit.document.text.split()), _TITLE_CHARS)
+    yield f"{hit.rank:3d}. {about}{hit.score:.3f}  {title}"
     moved = "" if hit.binary_rank == hit.rank else f", was {hit.binary_rank} by bits alone"
-    yield f"       {hit.hamming_distance} bits differ{moved}" + (f"  {hit.document.url}" if hit.document.url else "")
+    yield f"       {hit.hamming_distance} bits differ{moved}" + (
+        f"  {printable(hit.document.url, _TITLE_CHARS)}" if hit.document.url else ""
+    )
     if hit.document.body:
-        first_lines = "\n".join(hit.document.body.splitlines()[:3])
-        yield textwrap.indent(textwrap.shorten(first_lines, 160) if len(first_lines) > 400 else first_lines, " " * 9)
+        first_lines = hit.document.body[: 2 * _BODY_CHARS].splitlines()[:3]
+        yield textwrap.indent(printable("\n".join(first_lines), _BODY_CHARS), " " * 9)
 
 
 def read_queries(arguments: Sequence[str]) -> Iterator[str]:
@@ -87,25 +98,27 @@ def read_vectors(path: Path) -> Iterator[Float32s]:
     Raises:
         VectorsError: if the file holds no vectors.
     """
-    vectors = NpyVectors.open(path, may_be_one=True)
+    vectors = open_vectors(path, may_be_one=True)
     for row in range(len(vectors)):
         yield vectors.read(row, row + 1)[0]
 
 
 def responses(searcher: Searcher, args: argparse.Namespace) -> Iterator[SearchResponse]:
     """Yields the answers to all queries of the command line, in order."""
-    settings = {
-        "num_candidates": args.num_candidates,
-        "rescore_multiplier": args.rescore_multiplier,
-        "asymmetric": False if args.no_asymmetric else None,
-        "rescore": False if args.no_rescore else None,
-    }
+    knobs = SearchKnobs(
+        num_candidates=args.num_candidates,
+        rescore_multiplier=args.rescore_multiplier,
+        asymmetric=False if args.no_asymmetric else None,
+        rescore=False if args.no_rescore else None,
+        scan=args.scan,
+        probes=args.probes,
+    )
     if args.vector is not None:
         for row, vector in enumerate(read_vectors(args.vector)):
-            response = searcher.search_vector(vector, args.top_k, **settings)
+            response = searcher.search_vector(vector, args.top_k, **knobs)
             yield dataclasses.replace(response, query=f"{args.vector.name}[{row}]")
     for query in read_queries(args.queries):
-        yield searcher.search(query, args.top_k, **settings)
+        yield searcher.search(query, args.top_k, **knobs)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -116,14 +129,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         searcher = Searcher.open(args.index)
         for note in searcher.notes:
-            print(f"note: {note}", file=sys.stderr)
+            print(f"note: {printable(note)}", file=sys.stderr)
         for response in responses(searcher, args):
             print(json.dumps(as_json(response), default=str) if args.json else as_text(response), flush=True)
     except RetrievalError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -80,7 +80,16 @@ def _word_vector(word: str, dim: int) -> npt.NDArray[np.float64]:
 class RowsCorpus:
     """A corpus from a list of rows."""
 
-    def __init__(self, rows: Sequence[Mapping[str, Any]], batch_size: int = 100, name: str = "rows") -> None:
+    notes = ()
+
+    def __init__(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        batch_size: int = 100,
+        name: str = "rows",
+        columns: Mapping[str, str] | None = None,
+    ) -> None:
+        self.columns = columns or {}
         self.info = CorpusInfo(name, "Rows of a test", examples=("red apple",))
         self._rows = rows
         self._batch_size = batch_size

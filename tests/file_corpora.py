@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,12 +16,12 @@ def write(path: Path, content: bytes | str) -> Path:
     return path
 
 
-def read(path: Path, **columns: str) -> pa.Table:
-    """Returns the whole corpus; `columns` are options of `FileCorpus`."""
-    return pa.Table.from_batches(FileCorpus(path, **columns).batches())
+def read(path: Path, **options: Any) -> pa.Table:
+    """Returns the whole corpus; `options` are those of `FileCorpus`."""
+    return pa.Table.from_batches(FileCorpus(path, **options).batches())
 
 
-def texts(path: Path, **columns: str) -> list[str | None]:
+def texts(path: Path, **options: Any) -> list[str | None]:
     """Returns the texts of the whole corpus."""
-    values: list[str | None] = read(path, **columns)["text"].to_pylist()
+    values: list[str | None] = read(path, **options)["text"].to_pylist()
     return values

@@ -27,7 +27,7 @@ ROWS: list[dict[str, Any]] = [
      "quality": 0.9},
     {"text": "sort a list of numbers", "body": "numbers.sort(reverse=True)", "group": "1", "quality": 0.4,
      "url": "https://stackoverflow.com/questions/1"},
-    {"text": "read a csv file into a table", "body": "pandas.read_csv(path)", "group": "2",
+    {"text": "read a csv file into a table", "body": "pandas.read_csv(path)", "group": "2", "quality": float("nan"),
      "url": "https://stackoverflow.com/questions/2"},
     {"text": HOSTILE_TEXT, "body": f"</code></pre>{HOSTILE_TEXT}", "group": "3",
      "url": "javascript:document.title='run'"},

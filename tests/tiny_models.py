@@ -28,6 +28,7 @@ def make_all(folder: Path) -> None:
     for name, model in _models(folder):
         model.save_pretrained(str(folder / name))
         _describe(folder, name)
+    _save_others(folder / "others", Path(folder / "bases" / "bert"))
 
 
 def _models(folder: Path) -> Any:
@@ -56,7 +57,45 @@ def _models(folder: Path) -> Any:
     yield "last", chain(Transformer(robust), Pooling(28, "lasttoken"))
     yield "shortened", chain(Transformer(plain), Pooling(36, "mean"), truncate_dim=30)
     yield "instructed", chain(Transformer(plain), Pooling(36, "mean", include_prompt=False), prompts=PROMPTS)
+    yield "root", chain(Transformer(plain), Pooling(36, "mean_sqrt_len_tokens"))
+    yield "float16", chain(Transformer(robust), Pooling(28, "max")).half()
+    yield "bfloat16", chain(Transformer(plain), Pooling(36, "mean")).bfloat16()
+    weighted = chain(Transformer(typed), Pooling(36, "weightedmean"), Dense(36, 44), Dense(44, 22), Normalize())
+    yield "bfloat16_dense", weighted.bfloat16()
+    yield "bytes", chain(Transformer(_byte_level(folder / "bases" / "bytes", sizes)), Pooling(36, "mean"))
     yield "static", chain(StaticEmbedding(_tokenizer(), embedding_dim=20), prompts=PROMPTS)
+
+
+def _byte_level(folder: Path, sizes: dict[str, int]) -> str:
+    """Returns the folder of a model whose tokens are bytes, as those of RoBERTa and Qwen are for rare letters."""
+    import transformers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({letter: number for number, letter in enumerate(["[PAD]", *alphabet])}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    config = transformers.BertConfig(hidden_size=36, **(sizes | {"vocab_size": 257}))
+    transformers.BertModel(config).save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=24, pad_token="[PAD]"
+    ).save_pretrained(folder)
+    return str(folder)
+
+
+def _save_others(folder: Path, base: Path) -> None:
+    """Saves models that give something else than one dense vector for each text."""
+    import transformers
+    from sentence_transformers import CrossEncoder, SparseEncoder
+
+    for name, kind, library in (
+        ("cross", transformers.BertForSequenceClassification, CrossEncoder),
+        ("splade", transformers.BertForMaskedLM, SparseEncoder),
+    ):
+        bare = folder / f"bare_{name}"
+        kind.from_pretrained(base, **({"num_labels": 1} if name == "cross" else {})).save_pretrained(bare)
+        transformers.AutoTokenizer.from_pretrained(base).save_pretrained(bare)
+        library(str(bare), device="cpu").save_pretrained(str(folder / name))
 
 
 def _tokenizer() -> Any:
@@ -91,7 +130,8 @@ def _describe(folder: Path, name: str) -> None:
         told[backend] |= {"sha": encoder.weights_sha256, "cut": [encoder.num_tokens_cut(text) for text in TEXTS]}
         vectors[f"{backend}_documents"] = encoder.encode(TEXTS)
         vectors[f"{backend}_queries"] = np.concatenate([encoder.encode_query([text]) for text in TEXTS])
-    library = SentenceTransformer(str(folder / name), device="cpu")
+    # In float32, whatever the type of the weights: what is computed in half precision is not the true vector.
+    library = SentenceTransformer(str(folder / name), device="cpu", model_kwargs={"dtype": "float32"}).float()
     vectors["library_queries"] = library.encode_query(TEXTS)
     vectors["library_documents"] = library.encode_document(TEXTS)
     vectors["library_passages"] = library.encode([PASSAGE_PROMPTS["passage"] + text for text in TEXTS])

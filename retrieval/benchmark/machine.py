@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-import psutil
+from retrieval.system import usable_cores
 
 _TELLING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_vpopcntdq", "avx_vnni", "amx_int8", "asimd", "sve")
 """What the kernels here choose by."""
@@ -25,8 +25,8 @@ def about_machine() -> dict[str, Any]:
     return {
         "cpu": f"{names[0] if names else platform.processor()} ({vectors})",
         "flags": [flag for flag in _TELLING_FLAGS if flag in flags],
-        "cores": len(os.sched_getaffinity(0)),
-        "ram_bytes": psutil.virtual_memory().total,
+        "cores": usable_cores(),
+        "ram_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         "os": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "kernel": platform.release(),
     }

@@ -28,6 +28,7 @@ from retrieval.benchmark.scan_kernels import ExactScan, Float32Scan, HammingScan
 from retrieval.benchmark.timings import Timings, percentiles, stage_percentiles, timed
 from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE
+from retrieval.bundle.embeddings import map_embeddings
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.errors import QueryError
 from retrieval.evaluation.baseline import ExactBaseline
@@ -35,6 +36,7 @@ from retrieval.quantization import Float32s
 from retrieval.results import MemoryReport, SearchResponse
 from retrieval.search.query_checks import usable_text
 from retrieval.search.searcher import Searcher
+from retrieval.system import usable_cores
 
 TOP_K = 10
 PRECISIONS = ("float32", "int8", "binary")
@@ -70,7 +72,7 @@ def measure_quickly(
         raise QueryError("there is no query to measure with: give at least one.")
     started, load_average = time.monotonic(), os.getloadavg()[0]
     ends = {name: started + share * budget_s for name, share in _SHARES.items()}
-    threads = len(os.sched_getaffinity(0))
+    threads = usable_cores()
     progress = partial(_within, report, 0.0, _SHARES["path"], "the whole search")
     path = _path(searcher, queries[:_MOST_QUERIES], ends["path"], progress)
     vectors = query_vectors(searcher, queries[:_MOST_QUERIES])
@@ -191,14 +193,15 @@ def _scans(
 def _open_scan(searcher: Searcher, precision: str, threads: int) -> ExactScan | None:
     bundle, manifest = searcher.bundle, searcher.manifest
     if precision == "binary":
-        return HammingScan(BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim, num_threads=threads), TOP_K)
+        index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim, num_threads=threads)
+        return HammingScan(index, TOP_K, manifest.signs)
     if precision == "int8":
         codes = Int8Store.open(bundle.file(INT8_FILE), manifest.dim).codes
         return Int8Scan(codes, manifest.quantizer, TOP_K, threads)
     if not manifest.has_baseline:
         return None
     # Mapped for as long as the scan takes: afterwards its pages are no longer this process's.
-    return Float32Scan(np.load(bundle.file(EMBEDDINGS_FILE), mmap_mode="r"), TOP_K, threads)
+    return Float32Scan(map_embeddings(bundle.file(EMBEDDINGS_FILE)), TOP_K, threads)
 
 
 def _recall(searcher: Searcher, vectors: Float32s) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.row_tables import Rows
-from retrieval.quantization import Float32s, Int8Quantizer, Int8s, binarize
+from retrieval.quantization import Float32s, Int8Quantizer, Int8s, SignQuantizer
 
 _BLOCK = 512
 _QUERIES_AT_ONCE = 32
@@ -89,13 +89,15 @@ class HammingScan:
 
     kernel = "our BinaryIndex (faiss's counting kernel), sign bits"
 
-    def __init__(self, index: BinaryIndex, k: int) -> None:
+    def __init__(self, index: BinaryIndex, k: int, signs: SignQuantizer | None = None) -> None:
+        """Searches `index`, whose bits `signs` made; without it, they are those of the vectors as they are."""
         self._index = index
+        self._signs = signs or SignQuantizer()
         self._k = k
 
     def search(self, queries: Float32s) -> Rows:
         """Returns the rows with the fewest bits that differ from those of each query `(m, dim)`, `(m, k)`."""
-        codes = binarize(queries)
+        codes = self._signs.encode(queries)
         found = self._index.search(codes[0], self._k) if len(codes) == 1 else self._index.search_batch(codes, self._k)
         return found.ids
 

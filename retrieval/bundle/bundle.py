@@ -3,8 +3,9 @@
 binary.faiss      sign bits of every row, an IndexBinaryFlat
 int8.usearch      int8 codes of every row
 embeddings.npy    float32 `(n, dim)`, the baseline; may be left out
+lists.faiss       sign bits of every distinct text, in lists, for the scan `lists`; may be left out
 documents/        documents.arrow: the rows themselves, an Arrow IPC file
-manifest.json     what the index is made of, and the size and SHA-256 of every file above
+manifest.json     what the index is made of, the size and SHA-256 of every file above, and a checksum of its own
 benchmark.json    what was measured on it; no part of the index, and may be absent
 """
 
@@ -12,27 +13,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from retrieval.bundle.kept_warning import kept_warning
+from retrieval.bundle.manifest_values import check_seal, check_values, sealed
 from retrieval.bundle.tuning import MEASURED, Tuning
 from retrieval.corpus.base import CorpusInfo
-from retrieval.encoding.model_files import sha256_of
+from retrieval.encoding.model_cache import sha256_of
 from retrieval.errors import BundleCorruptError, BundleError, BundleIncompatibleError, BundleMissingError
-from retrieval.quantization import Int8Quantizer
+from retrieval.quantization import Int8Quantizer, SignQuantizer
+from retrieval.results import SearchSettings
 
 FORMAT_VERSION = 1
+CENTERED_FORMAT_VERSION = 1.1
+"""Of an index whose bits are taken around a mean: a program that knows nothing of it would search it wrongly."""
 BINARY_FILE = "binary.faiss"
 INT8_FILE = "int8.usearch"
 EMBEDDINGS_FILE = "embeddings.npy"
+LISTS_FILE = "lists.faiss"
 DOCUMENTS_FILE = "documents/documents.arrow"
 MANIFEST_FILE = "manifest.json"
 BENCHMARK_FILE = "benchmark.json"
 """What was measured on this index. No part of it: the manifest does not list it, and it may be absent."""
 REQUIRED_FILES = (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)
-FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE)
+FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE, LISTS_FILE)
 NO_MODEL = "none"
 """Stands for the model and its hash in the manifest of an index whose vectors were given without one."""
 _LONGEST_MANIFEST_BYTES = 16_000_000
@@ -78,7 +85,12 @@ class Manifest:
     build_seconds: float
     columns: Mapping[str, str] = field(default_factory=dict)
     """Which column of the source became the text, the body, ..."""
-    format_version: int = FORMAT_VERSION
+    bits: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of the sign bits, as `SignQuantizer.to_json` gives them, and `uniform_dimensions`: how many have the
+    same bit for nearly all texts. Empty in an index of an earlier release."""
+    notes: Sequence[str] = ()
+    """What the build told of the source: how it was read, why a column was taken as what, values that are odd."""
+    format_version: float = FORMAT_VERSION
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -110,9 +122,30 @@ class Manifest:
         return Int8Quantizer.from_json(self.int8)
 
     @property
+    def signs(self) -> SignQuantizer:
+        """Returns what made the sign bits, and makes those of a query."""
+        return SignQuantizer.from_json(self.bits, self.dim)
+
+    @property
+    def warning(self) -> str | None:
+        """Returns what whoever searches this index should know about what its bits lose, if it is much."""
+        num_uniform = int(self.bits.get("uniform_dimensions", 0))
+        return kept_warning(self.tuning, self.dim, num_uniform, is_centered=self.signs.center is not None)
+
+    @property
     def tuning(self) -> Tuning | None:
         """Returns what the search settings were chosen from, or None when they were not measured on this corpus."""
         return Tuning.from_json(self.search) if self.search.get("source") == MEASURED else None
+
+    @property
+    def defaults(self) -> SearchSettings:
+        """Returns the settings of a search that this index recommends."""
+        tuning = self.tuning
+        return SearchSettings(
+            num_candidates=int(self.search["num_candidates"]),
+            rescore_multiplier=int(self.search["rescore_multiplier"]),
+            probes=None if tuning is None else tuning.probes,
+        )
 
     @property
     def has_baseline(self) -> bool:
@@ -120,14 +153,19 @@ class Manifest:
         return EMBEDDINGS_FILE in self.files
 
     @property
+    def has_lists(self) -> bool:
+        """Returns whether the sign bits are there in lists, too, for the scan `lists`."""
+        return LISTS_FILE in self.files
+
+    @property
     def has_model(self) -> bool:
         """Returns whether queries can be encoded: an index of given vectors may have no model."""
         return self.weights_sha256 != NO_MODEL
 
     def to_json(self) -> str:
-        """Returns the manifest as JSON text."""
+        """Returns the manifest as JSON text, with a checksum over its values."""
         # ASCII: a path with bytes that are no UTF-8 must not end a build at its last line.
-        return json.dumps(asdict(self), indent=1)
+        return json.dumps(sealed(asdict(self)), indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -140,46 +178,35 @@ class Manifest:
         values = json.loads(text)
         if not isinstance(values, dict):
             raise ValueError("the manifest is not a JSON object")
-        if values.get("format_version") != FORMAT_VERSION:
+        if values.get("format_version") not in (FORMAT_VERSION, CENTERED_FORMAT_VERSION):
             raise BundleIncompatibleError(
                 f"the index has format version {values.get('format_version')!r}, this program reads "
                 f"{FORMAT_VERSION}: build the index again, or use the release that built it."
             )
         known = {item.name for item in fields(cls)}
-        if missing := known - values.keys():
+        # What indexes of release 0.1 do not have.
+        if missing := known - values.keys() - {"bits", "notes"}:
             raise ValueError(f"the manifest lacks {', '.join(sorted(missing))}")
+        check_seal(values, known)
+        check_values(values)
         corpus = dict(values["corpus"])
         corpus["examples"] = tuple(corpus.get("examples", ()))
         files = {name: FileRecord(**record) for name, record in values["files"].items()}
         kept = {name: value for name, value in values.items() if name in known}
+        kept["notes"] = tuple(map(str, values.get("notes", ())))
         manifest = cls(**{**kept, "corpus": CorpusInfo(**corpus), "files": files})
         manifest._check_values()
         return manifest
 
     def _check_values(self) -> None:
-        counts = {
-            "row_count": self.row_count,
-            "distinct_text_count": self.distinct_text_count,
-            "dim": self.dim,
-            "num_candidates": self.search["num_candidates"],
-            "rescore_multiplier": self.search["rescore_multiplier"],
-            **{f"size of {name}": record.size_bytes for name, record in self.files.items()},
-        }
-        for name, value in counts.items():
-            if type(value) is not int or value < 1:
-                raise ValueError(f"{name} is {value!r}, a whole number from 1 on is needed")
-        texts = {
-            "source of the search settings": self.search.get("source"),
-            "model_id": self.model_id,
-            "weights_sha256": self.weights_sha256,
-            "corpus name": self.corpus.name,
-        }
-        for name, text in {**texts, **{name: record.sha256 for name, record in self.files.items()}}.items():
-            if not isinstance(text, str):
-                raise ValueError(f"{name} is {text!r}, a text is needed")
         if self.quantizer.dim != self.dim:
             raise ValueError(f"the int8 parameters are for {self.quantizer.dim} dimensions, dim is {self.dim}")
         _ = self.tuning
+        if (self.signs.center is None) is not (self.format_version == FORMAT_VERSION):
+            raise ValueError(f"format version {self.format_version} does not go with the mean of the bits")
+        uniform = self.bits.get("uniform_dimensions", 0)
+        if type(uniform) is not int or not 0 <= uniform <= self.dim:
+            raise ValueError(f"uniform_dimensions is {uniform!r}, a whole number from 0 to {self.dim} is needed")
         # Names come from a file that may be a stranger's: they must not lead out of the folder.
         if unknown := sorted(self.files.keys() - set(FILES)):
             raise ValueError(f"it lists {unknown[0]!r}, which is no file of an index")

@@ -11,10 +11,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from retrieval.corpus.base import COMMON_COLUMNS
 from retrieval.errors import BundleCorruptError, BundleMissingError
@@ -103,14 +105,15 @@ class DocumentStore:
         column = self._table.column("quality")
         if column.null_count == len(column):
             return None
-        return np.asarray(column.fill_null(float("-inf")).to_numpy(), dtype=np.float64)
+        return np.array(column.fill_null(float("-inf")).to_numpy(), dtype=np.float64)
 
     def texts(self, rows: Iterable[int]) -> list[str]:
         """Returns the texts at `rows`."""
         return [document.text for document in self.fetch(list(rows))]
 
     def _int_column(self, name: str) -> npt.NDArray[np.int32]:
-        return np.asarray(self._table.column(name).to_numpy(), dtype=np.int32)
+        # A copy: what stays in use for as long as the index is open must not change, or vanish, with the file.
+        return np.array(self._table.column(name).to_numpy(), dtype=np.int32)
 
     def _release_pages(self, num_rows: int) -> None:
         self._num_touched += num_rows
@@ -130,5 +133,31 @@ class DocumentStore:
         except pa.ArrowInvalid as error:
             raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
         common = {name: batch.column(name)[0].as_py() for name in COMMON_COLUMNS}
-        extra = {name: batch.column(name)[0].as_py() for name in self._extra}
+        extra = {name: _value(batch.column(name)[0]) for name in self._extra}
         return Document(row=row, **common, extra=extra)
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    """Returns a value as Python has it; what Python cannot hold, such as a date before the year 1, as text."""
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError, TypeError, KeyError, pa.ArrowException):
+        pass
+    kind = scalar.type
+    if pa.types.is_struct(kind):
+        return {kind.field(index).name: _value(scalar[index]) for index in range(kind.num_fields)}
+    if pa.types.is_map(kind):
+        return [(_value(each[0]), _value(each[1])) for each in scalar.values]
+    if pa.types.is_nested(kind):
+        return [_value(each) for each in scalar.values]
+    # A time stamp in an unknown time zone has no text with one; what has no text at all is a number.
+    naive = [pa.timestamp(kind.unit)] if pa.types.is_timestamp(kind) else []
+    for path in ([pa.string()], [*naive, pa.string()], [pa.int64(), pa.string()]):
+        try:
+            text = scalar
+            for step in path:
+                text = pc.cast(text, step)
+            return text.as_py()
+        except pa.ArrowException:
+            continue
+    return str(scalar)

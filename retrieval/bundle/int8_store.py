@@ -20,6 +20,7 @@ from usearch.index import Index
 
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError
 from retrieval.quantization import Int8s
+from retrieval.system import read_into
 
 _HEADER_BYTES = 8
 """A usearch file starts with the rows and the columns of its matrix as uint32; the rows follow in slot order."""
@@ -125,5 +126,5 @@ class Int8Store:
             BundleCorruptError: if the file was cut short since it was opened.
         """
         start = _HEADER_BYTES + first_row * self.dim
-        if os.preadv(self._file, [into.data.cast("B")], start) != into.nbytes:
+        if not read_into(self._file, into, start):
             raise BundleCorruptError(f"{self.path} has become shorter. Copy it again, or build the index again.")

@@ -1,8 +1,9 @@
-"""Checks the big files of a bundle against their checksums, beside the search and out of its way."""
+"""Checks the big files of a bundle against their checksums, beside the search, and again when they are changed."""
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from contextlib import ExitStack, suppress
 from io import BufferedReader
 
 from retrieval.bundle.bundle import BINARY_FILE, Bundle
+from retrieval.bundle.watched_files import WatchedFiles
 from retrieval.errors import BundleError, BundleMissingError
 
 _LOWEST_PRIORITY = 19
@@ -20,10 +22,14 @@ _REST = 4.0
 
 
 class Verification:
-    """Reads every file whose checksum was not checked at opening, once."""
+    """Reads every file whose checksum was not checked at opening; those that are changed in place are read again."""
 
     def __init__(self, bundle: Bundle) -> None:
+        """Takes a bundle before its files are opened: from here on, changes of them are noticed."""
         self._bundle = bundle
+        # The codes are not watched: they were checked at opening, and are in RAM.
+        self._watched = WatchedFiles({name: bundle.file(name) for name in bundle.manifest.files if name != BINARY_FILE})
+        self._checking_again = threading.Lock()
         self._failure: BundleError | None = None
         self._thread: threading.Thread | None = None
         self.status = "not started"
@@ -47,7 +53,7 @@ class Verification:
             self.raise_if_failed()
         else:
             self.status = "running"
-            self._thread = threading.Thread(target=self._check_slowly, args=(files,), name="verify-bundle", daemon=True)
+            self._thread = threading.Thread(target=self._check_behind, args=(files,), name="verify-bundle", daemon=True)
             self._thread.start()
 
     def wait(self) -> None:
@@ -58,11 +64,28 @@ class Verification:
     def raise_if_failed(self) -> None:
         """Raises the error that the check ended with, if it failed.
 
+        A file that was changed in place since the last call is read whole first. Until that is done, this does not
+        return: what is mapped of it may be something else than what was built.
+
         Raises:
             BundleError: if a file is altered or missing.
         """
+        if self._failure is None and (self._watched.changed() or self._checking_again.locked()):
+            self._check_changed()
         if self._failure is not None:
             raise type(self._failure)(f"this index is out of service: {self._failure}")
+
+    def _check_changed(self) -> None:
+        with self._checking_again:  # whoever comes meanwhile waits here
+            for name in self._watched.changed():
+                self._watched.accept(name)
+                try:
+                    self._bundle.check_size(name)
+                    self._bundle.check_whole(name)
+                except BundleError as error:
+                    self._failure = type(error)(f"a file was changed while it was in use. {error}")
+                    self.status = "failed"
+                    return
 
     def _open_files(self) -> dict[str, BufferedReader]:
         """Opens the files at once: a build that replaces the folder later must not look like damage."""
@@ -77,9 +100,11 @@ class Verification:
             stack.pop_all()
         return files
 
-    def _check_slowly(self, files: Mapping[str, BufferedReader]) -> None:
-        with suppress(AttributeError, OSError):  # where threads have no priority of their own, the rests must do
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
+    def _check_behind(self, files: Mapping[str, BufferedReader]) -> None:
+        """Checks the files with what time the queries leave: on Linux, a priority is that of one thread."""
+        if sys.platform == "linux":
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
         self._check(files, rest=_REST)
 
     def _check(self, files: Mapping[str, BufferedReader], rest: float = 0.0) -> None:

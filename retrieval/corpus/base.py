@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,8 @@ COMMON_SCHEMA = pa.schema(
     ]
 )
 COMMON_COLUMNS = tuple(COMMON_SCHEMA.names)
+ROLES = COMMON_COLUMNS
+"""What a column of a source can be taken as."""
 BATCH_ROWS = 10_000
 """Rows of the batches that sources yield: big enough to be quick, small enough to stay out of the way in RAM."""
 
@@ -53,6 +55,24 @@ class Corpus(Protocol):
     @property
     def num_rows(self) -> int | None:
         """Returns the number of rows if it is known before reading, for the progress bar."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Returns which column of the source is taken as the text, the body, ...; nothing where it has no columns.
+
+        Raises:
+            CorpusError: as `batches` does.
+        """
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Returns what the user should know about how the source is read; reading it may add to that.
+
+        Raises:
+            CorpusError: as `batches` does.
+        """
         ...
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -89,9 +109,7 @@ def with_common_columns(
         if field.name in COMMON_COLUMNS:
             if field.name in named.values():
                 continue
-            name = f"source_{field.name}"
-            while name in taken:
-                name = f"source_{name}"
+            name = free_name(field.name, taken)
             taken.add(name)
             fields.append(field.with_name(name))
         else:
@@ -105,7 +123,9 @@ def _common_column(batch: pa.RecordBatch, field: pa.Field, source: str | None) -
         return pa.nulls(batch.num_rows, field.type)
     require_column(batch.schema.names, source, field.name)
     try:
-        return pc.cast(batch.column(source), field.type)
+        column = pc.cast(batch.column(source), field.type)
+        # A quality that is no number is none: NaN has no place in an order, nor in JSON.
+        return column if field.name != "quality" else pc.if_else(pc.is_finite(column), column, None)
     except pa.ArrowInvalid as error:
         raise CorpusError(f"column {source!r} cannot be read as {field.name} ({field.type}): {error}") from error
     except pa.ArrowNotImplementedError as error:
@@ -113,6 +133,14 @@ def _common_column(batch: pa.RecordBatch, field: pa.Field, source: str | None) -
             f"column {source!r} of type {batch.schema.field(source).type} cannot be the {field.name}: "
             f"{field.type} is needed. Choose another with --{field.name}-column."
         ) from error
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Returns the name under which a column of the source is kept that must not have its own: `source_NAME`."""
+    name = f"source_{name}"
+    while name in taken:
+        name = f"source_{name}"
+    return name
 
 
 def require_column(names: Sequence[str], column: str, role: str) -> None:

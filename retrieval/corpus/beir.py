@@ -2,7 +2,7 @@
 
 corpus.jsonl       _id, title, text
 queries.jsonl      _id, text
-qrels/test.tsv     query-id, corpus-id, score
+qrels/test.tsv     query-id, corpus-id, score; also train.tsv and dev.tsv, which judge other queries
 """
 
 from __future__ import annotations
@@ -11,23 +11,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
 from retrieval.corpus.base import COMMON_SCHEMA, CorpusInfo
-from retrieval.corpus.readers.json_lines import json_objects
-from retrieval.corpus.readers.lines import in_batches, numbered_lines
-from retrieval.corpus.readers.sniffing import require_text
+from retrieval.corpus.readers.base import in_batches
+from retrieval.corpus.readers.byte_source import byte_source
+from retrieval.corpus.readers.json_records import json_objects
+from retrieval.corpus.readers.splits import choose_split
+from retrieval.corpus.readers.text_file import TextFile
 from retrieval.errors import CorpusError
 
 _SCHEMA = pa.schema([*COMMON_SCHEMA, pa.field("_id", pa.string()), pa.field("title", pa.string())])
+_USUAL_SPLIT = "test"
 _NUM_EXAMPLES = 6
 _LONGEST_EXAMPLE = 100
 
 
 class BeirCorpus:
     """The documents of a collection; the text is title and text in one, as BEIR's own retrievers take it."""
+
+    columns: Mapping[str, str] = MappingProxyType({})
+    notes = ()
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -51,9 +58,9 @@ class BeirCorpus:
         Raises:
             CorpusError: if the file is missing, or a line is not an object with `_id` and `text`.
         """
-        path = _collection_file(self._path, "corpus.jsonl")
-        for records in in_batches(json_objects(path)):
-            rows = [_document(path, line, record) for line, record in records]
+        file = _collection_file(self._path, "corpus.jsonl")
+        for records in in_batches(json_objects(file)):
+            rows = [_document(file, line, record) for line, record in records]
             yield pa.RecordBatch.from_pylist(rows, schema=_SCHEMA)
 
     def _examples(self) -> tuple[str, ...]:
@@ -84,6 +91,10 @@ class BeirTask:
     are measured against it."""
     num_repeated_judgments: int
     """Judgments of a pair that was judged before; the last one counts."""
+    split: str = _USUAL_SPLIT
+    """The judgments are those of `qrels/SPLIT.tsv`."""
+    other_splits: tuple[str, ...] = ()
+    """Splits of which nothing was read."""
 
     @property
     def num_dangling_judgments(self) -> int:
@@ -96,19 +107,23 @@ class BeirTask:
         return tuple(query_id for query_id in self.queries if query_id not in self.judgments)
 
 
-def load_queries_and_judgments(path: Path) -> BeirTask:
+def load_queries_and_judgments(path: Path, split: str | None = None) -> BeirTask:
     """Returns the queries and judgments of the collection in the folder `path`.
 
+    The split is `test`, unless it is given, or the collection has one other only.
+
     Raises:
-        CorpusError: if a file is missing or a line of it is malformed, or two queries have the same id.
+        CorpusError: if a file is missing or a line of it is malformed, two queries have the same id, or it is not
+            clear which split is meant.
     """
     queries = _queries(_collection_file(path, "queries.jsonl"))
-    corpus_path = _collection_file(path, "corpus.jsonl")
-    ids = [_required(corpus_path, line, record, "_id") for line, record in json_objects(corpus_path)]
+    corpus = _collection_file(path, "corpus.jsonl")
+    ids = [_required(corpus, line, record, "_id") for line, record in json_objects(corpus)]
     documents = set(ids)
     judgments: dict[str, dict[str, int]] = {}
     without_query = without_document = repeated = 0
-    for query_id, document_id, relevance in _judgments(_collection_file(path, "qrels/test.tsv")):
+    chosen, others = _choose_split(path, split)
+    for query_id, document_id, relevance in _judgments(_collection_file(path, f"qrels/{chosen}.tsv")):
         if query_id not in queries:
             without_query += 1
             continue
@@ -117,6 +132,8 @@ def load_queries_and_judgments(path: Path) -> BeirTask:
         without_document += document_id not in documents and document_id not in judged
         judged[document_id] = relevance
     return BeirTask(
+        split=chosen,
+        other_splits=others,
         queries=queries,
         judgments=judgments,
         num_documents=len(documents),
@@ -127,19 +144,30 @@ def load_queries_and_judgments(path: Path) -> BeirTask:
     )
 
 
-def _collection_file(folder: Path, name: str) -> Path:
+def _choose_split(folder: Path, wanted: str | None) -> tuple[str, tuple[str, ...]]:
+    """Returns the split to read, and the others there are."""
+    there = sorted(path.stem for path in (folder / "qrels").glob("*.tsv"))
+    if wanted is not None and "/" in wanted:
+        raise CorpusError(f"{wanted!r} is no name of a split: choose one of {', '.join(there)} (--split).")
+    if wanted is None and (_USUAL_SPLIT in there or not there):
+        chosen = _USUAL_SPLIT
+    else:
+        chosen, _ = choose_split(dict.fromkeys(there), wanted, folder)
+    return chosen, tuple(name for name in there if name != chosen)
+
+
+def _collection_file(folder: Path, name: str) -> TextFile:
     path = folder / name
     if not folder.is_dir():
         raise CorpusError(f"there is no folder {folder}: expected a BEIR collection with corpus.jsonl in it.")
     if not path.is_file():
         have = ", ".join(sorted(entry.name for entry in folder.iterdir())) or "nothing"
         raise CorpusError(f"{path} is missing: expected a BEIR collection, found {have} in {folder}.")
-    require_text(path, "tab-separated judgments" if name.endswith(".tsv") else "JSON Lines")
-    return path
+    return TextFile(byte_source(path), "tab-separated judgments" if name.endswith(".tsv") else "JSON Lines")
 
 
-def _document(path: Path, line: int, record: Mapping[str, Any]) -> dict[str, str | None]:
-    text = _required(path, line, record, "text")
+def _document(file: TextFile, line: int, record: Mapping[str, Any]) -> dict[str, str | None]:
+    text = _required(file, line, record, "text")
     title = record.get("title")
     metadata = record.get("metadata")
     url = metadata.get("url") if isinstance(metadata, dict) else None
@@ -147,32 +175,32 @@ def _document(path: Path, line: int, record: Mapping[str, Any]) -> dict[str, str
         "text": f"{title} {text}".strip() if title else text,
         "body": text,
         "url": None if url is None else str(url),
-        "_id": _required(path, line, record, "_id"),
+        "_id": _required(file, line, record, "_id"),
         "title": None if title is None else str(title),
     }
 
 
-def _queries(path: Path) -> dict[str, str]:
+def _queries(file: TextFile) -> dict[str, str]:
     queries: dict[str, str] = {}
-    for line, record in json_objects(path):
-        query_id = _required(path, line, record, "_id")
+    for line, record in json_objects(file):
+        query_id = _required(file, line, record, "_id")
         if query_id in queries:
-            raise CorpusError(f"{path}, line {line}: the query id {query_id!r} is there twice. Give each its own.")
-        queries[query_id] = _required(path, line, record, "text")
+            raise CorpusError(f"{file}, line {line}: the query id {query_id!r} is there twice. Give each its own.")
+        queries[query_id] = _required(file, line, record, "text")
     return queries
 
 
-def _required(path: Path, line: int, record: Mapping[str, Any], name: str) -> str:
+def _required(file: TextFile, line: int, record: Mapping[str, Any], name: str) -> str:
     """Ids are text or whole numbers; a text is text."""
     value = record.get(name)
     if isinstance(value, str) or (name == "_id" and isinstance(value, int)):
         return str(value)
     found = f"{value!r} in it" if name in record else f"the names {', '.join(record)}"
-    raise CorpusError(f"{path}, line {line}: expected {name!r} with text, found {found}.")
+    raise CorpusError(f"{file}, line {line}: expected {name!r} with text, found {found}.")
 
 
-def _judgments(path: Path) -> Iterator[tuple[str, str, int]]:
-    for line, content in numbered_lines(path):
+def _judgments(file: TextFile) -> Iterator[tuple[str, str, int]]:
+    for line, content in file.lines():
         fields = content.split("\t")
         if not content.strip():
             continue
@@ -183,6 +211,6 @@ def _judgments(path: Path) -> Iterator[tuple[str, str, int]]:
             if line == 1 and len(fields) == 3:
                 continue  # the header
             raise CorpusError(
-                f"{path}, line {line}: expected query-id, corpus-id and a whole number, separated by tabs, found "
+                f"{file}, line {line}: expected query-id, corpus-id and a whole number, separated by tabs, found "
                 f"{content[:80]!r}."
             ) from error

@@ -31,6 +31,7 @@ SCHEMA = pa.schema(
         ("id", pa.string()),
     ]
 )
+_COLUMNS = {"text": "intent", "body": "snippet", "group": "question_id", "quality": "prob"}
 _OTHERWISE = (
     "give a local copy with --path FILE (Parquet or JSON Lines), or use --corpus python, which needs no download"
 )
@@ -53,6 +54,9 @@ _INFO = CorpusInfo(
 
 class ConalaCorpus:
     """The mined pairs, from a local copy (Parquet, JSON Lines, or a folder saved by `datasets`) or from the hub."""
+
+    columns = _COLUMNS
+    notes = ()
 
     def __init__(self, path: Path | None = None, *, otherwise: str = _OTHERWISE) -> None:
         """Takes a copy, or nothing for the hub; `otherwise` ends the message that there is no hub."""
@@ -117,5 +121,5 @@ class ConalaCorpus:
 def _with_links(batch: pa.RecordBatch) -> pa.RecordBatch:
     ids = pc.cast(batch.column("question_id"), pa.string())
     urls = pc.binary_join_element_wise("https://stackoverflow.com/questions", ids, "/")
-    common = with_common_columns(batch, text="intent", body="snippet", group="question_id", quality="prob")
+    common = with_common_columns(batch, **_COLUMNS)
     return common.set_column(common.schema.get_field_index("url"), "url", urls)

@@ -1,4 +1,4 @@
-"""A table as a corpus: CSV, TSV, JSON Lines, Parquet, plain text, a folder saved by `datasets`, or a hub id."""
+"""A table as a corpus: from a file, a folder, or a data set of the hub."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from retrieval.corpus.base import CorpusInfo, with_common_columns
-from retrieval.corpus.columns import choose_columns
-from retrieval.corpus.readers import Reader, is_hub_id, open_plain_file, open_reader
+from retrieval.corpus.base import ROLES, CorpusInfo, require_column, with_common_columns
+from retrieval.corpus.columns import ColumnChoice, choose_columns
+from retrieval.corpus.numbers import first_non_number, with_numbers
+from retrieval.corpus.readers import Reader, ReadOptions, is_hub_id, open_plain_file, open_reader
+from retrieval.corpus.soundness import Fault, sound
+from retrieval.corpus.vector_columns import vector_columns
 from retrieval.errors import CorpusError
 
 
@@ -27,16 +29,27 @@ class FileCorpus:
         url_column: str | None = None,
         group_column: str | None = None,
         quality_column: str | None = None,
+        embeddings_column: str | None = None,
+        options: ReadOptions | None = None,
     ) -> None:
+        """Takes where the table is, and the columns that are known; None for a guess, "" for none.
+
+        Args:
+            path: a file, a folder, or the id of a data set on the hub.
+            text_column: what is embedded.
+            body_column: what is shown.
+            url_column: where a document lives.
+            group_column: rows with the same value are one hit.
+            quality_column: orders hits of the same score.
+            embeddings_column: the vectors of the rows, which are no part of the documents.
+            options: how to read it.
+        """
         self._path = path
-        roles = {
-            "text": text_column,
-            "body": body_column,
-            "url": url_column,
-            "group": group_column,
-            "quality": quality_column,
-        }
-        self._given = {role: column for role, column in roles.items() if column is not None}
+        self._options = options
+        named = (text_column, body_column, url_column, group_column, quality_column)
+        self._given = {role: column for role, column in zip(ROLES, named, strict=True) if column is not None}
+        self._embeddings_column = embeddings_column
+        self._faults: dict[tuple[str, str], str] = {}
 
     def __repr__(self) -> str:
         return f"FileCorpus({str(self._path)!r})"
@@ -62,17 +75,14 @@ class FileCorpus:
         """
         return self._reader.num_rows
 
-    @cached_property
+    @property
     def columns(self) -> Mapping[str, str]:
         """Returns the column of each role that has one, given or guessed.
 
         Raises:
             CorpusError: if the file cannot be opened, has no rows, lacks a given column, or none can be the text.
         """
-        sample = next(self._reader.batches(), None)
-        if sample is None:
-            raise CorpusError(f"{self._path} has no rows: expected at least one.")
-        return choose_columns(sample, self._given)
+        return self._choice.columns
 
     @property
     def guessed_columns(self) -> Mapping[str, str]:
@@ -81,7 +91,28 @@ class FileCorpus:
         Raises:
             CorpusError: as `columns` does.
         """
-        return {role: column for role, column in self.columns.items() if role not in self._given}
+        return {role: column for role, column in self.columns.items() if role in self._choice.reasons}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Returns how the file was read, which column is what and why, and values that are not as they should be.
+
+        Raises:
+            CorpusError: as `columns` does.
+        """
+        return (*self._reader.notes, *self._choice.notes, *self._left_aside, *self._faults.values())
+
+    @cached_property
+    def sample(self) -> pa.RecordBatch:
+        """Returns the first rows of the table, under its own names.
+
+        Raises:
+            CorpusError: if the file cannot be opened, or has no rows.
+        """
+        sample = next(self._rows(), None)
+        if sample is None:
+            raise CorpusError(f"{self._path} has no rows: expected at least one.")
+        return sample
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yields the rows in the order of the file.
@@ -92,31 +123,79 @@ class FileCorpus:
         columns = self.columns
         if (conflict := self._reader.mixed_columns.get(columns["text"])) is not None:
             raise CorpusError(
-                f"{self._path}: the column {columns['text']!r} is {conflict}: expected text in every line. Mend the "
+                f"{self._path}: the column {columns['text']!r} is {conflict}: expected text in every row. Mend the "
                 f"file, or choose another column with --text-column."
             )
+        for batch in self._rows():
+            yield with_common_columns(with_numbers(batch, columns.get("quality")), **columns)
+
+    def vectors(self) -> Iterator[pa.Array]:
+        """Yields the column of vectors, batch by batch, in the order of the file.
+
+        Raises:
+            CorpusError: if it is not there, or as `batches` does.
+        """
+        name = self._embeddings_column
+        if name is None:
+            raise CorpusError("no column of vectors is given: name it with --embeddings-column.")
+        require_column(self._reader.schema.names, name, "embeddings")
+        yield from (batch.column(name) for batch in self._reader.batches())
+
+    def _rows(self) -> Iterator[pa.RecordBatch]:
+        """Yields the rows without the column of vectors, with values that an index can give back."""
+        done = 0
         for batch in self._reader.batches():
-            yield with_common_columns(_with_numbers(batch, columns.get("quality")), **columns)
+            if self._embeddings_column in batch.schema.names:
+                batch = batch.drop_columns([self._embeddings_column])
+            batch, faults = sound(batch, done)
+            for fault in faults:
+                self._note(fault, done)
+            done += batch.num_rows
+            yield batch
 
     @cached_property
     def _reader(self) -> Reader:
         return self._open()
 
     def _open(self) -> Reader:
-        return open_reader(self._path)
+        return open_reader(self._path, self._options)
+
+    @cached_property
+    def _choice(self) -> ColumnChoice:
+        choice = choose_columns(self.sample, self._given)
+        if "quality" not in choice.reasons:
+            return choice
+        # Other guesses are right or wrong for the whole table; this one breaks where a value is no number.
+        found = first_non_number(self._rows(), choice.columns["quality"])
+        if found is None:
+            return choice
+        row, value = found
+        self._faults["quality", ""] = (
+            f"Column {choice.columns['quality']!r} is not taken as the quality: row {row + 1:,} has {value[:40]!r}, "
+            f"which is no number."
+        )
+        return choice.without("quality")
+
+    @property
+    def _left_aside(self) -> list[str]:
+        """Returns a word on columns of vectors that are there and not used."""
+        printed = [name for name, kind in self._choice.left_out.items() if kind == "lists of numbers"]
+        found = [name for name in (*vector_columns(self.sample), *printed) if name not in self.columns.values()]
+        if not found or self._embeddings_column is not None:
+            return []
+        return [
+            f"Column {found[0]!r} holds vectors, which are not used: the texts are encoded anew (--embeddings-column "
+            f"takes the vectors as they are)."
+        ]
+
+    def _note(self, fault: Fault, done: int) -> None:
+        """Keeps the first fault of each kind of a column, however often the file is read."""
+        told = f"Column {fault.column!r}, row {done + fault.row + 1:,}: {fault.what}. Others may follow."
+        self._faults.setdefault((fault.column, fault.what), told)
 
 
 class PlainFileCorpus(FileCorpus):
     """Rows of a file that a stranger brought: no folder, no link and no data set elsewhere is opened for it."""
 
     def _open(self) -> Reader:
-        return open_plain_file(self._path)
-
-
-def _with_numbers(batch: pa.RecordBatch, quality: str | None) -> pa.RecordBatch:
-    """A blank in a CSV column of numbers is a number that is not there."""
-    if quality is None or not pa.types.is_string(batch.column(quality).type):
-        return batch
-    values = pc.utf8_trim_whitespace(batch.column(quality))
-    numbers = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
-    return batch.set_column(batch.schema.get_field_index(quality), quality, numbers)
+        return open_plain_file(self._path, self._options)

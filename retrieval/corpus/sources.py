@@ -20,7 +20,15 @@ class SourceOptions:
     """One of `SOURCES`."""
     path: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Column by role: text, body, url, group, quality. For files; the other sources know their own."""
+    """Column by role: text, body, url, group, quality; "" for none. For files; the other sources know their own."""
+    embeddings_column: str | None = None
+    """For files: the column that has the vectors of the rows."""
+    split: str | None = None
+    """For files: which split of a data set is read."""
+    has_header: bool = True
+    """For files: whether the first row has the names of the columns."""
+    table: str | None = None
+    """For files: which table of a database, or sheet of a workbook, is read."""
     packages: Sequence[str] | None = None
     """For `python`: the packages beside the standard library; None for the usual ones."""
 
@@ -31,8 +39,8 @@ def open_corpus(options: SourceOptions) -> Corpus:
     Raises:
         CorpusError: if an option is missing, does not belong to this source, or the source cannot be opened.
     """
-    if options.columns and options.name != "file":
-        raise CorpusError(f"--corpus {options.name} knows its own columns: leave the column options out.")
+    if options.name != "file":
+        _refuse_file_options(options)
     if options.packages is not None and options.name != "python":
         raise CorpusError(f"--packages goes with --corpus python, not with {options.name}.")
     # Imported when chosen: each brings readers that the others do not need.
@@ -54,6 +62,24 @@ def open_corpus(options: SourceOptions) -> Corpus:
         return BeirCorpus(Path(options.path))
     if options.name == "file":
         from retrieval.corpus.files import FileCorpus
+        from retrieval.corpus.readers import ReadOptions
 
-        return FileCorpus(options.path, **{f"{role}_column": column for role, column in options.columns.items()})
+        return FileCorpus(
+            options.path,
+            **{f"{role}_column": column for role, column in options.columns.items()},
+            embeddings_column=options.embeddings_column,
+            options=ReadOptions(options.split, options.has_header, options.table),
+        )
     raise CorpusError(f"no corpus is called {options.name!r}: choose one of {', '.join(SOURCES)}.")
+
+
+def _refuse_file_options(options: SourceOptions) -> None:
+    if options.columns or options.embeddings_column:
+        raise CorpusError(f"--corpus {options.name} knows its own columns: leave the column options out.")
+    for option, is_given in (
+        ("--split", options.split is not None),
+        ("--no-header", not options.has_header),
+        ("--table", options.table is not None),
+    ):
+        if is_given:
+            raise CorpusError(f"{option} goes with --corpus file, not with {options.name}: leave it out.")

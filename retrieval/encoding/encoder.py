@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from retrieval.encoding.model_files import DEFAULT_MODEL, ModelFiles, cached_model, locate_model
+from retrieval.encoding.model_cache import cached_model
+from retrieval.encoding.model_files import DEFAULT_MODEL, ModelFiles, locate_model
 from retrieval.errors import ModelError
 from retrieval.quantization import Float32s
 
-__all__ = ["DEFAULT_MODEL", "Encoder", "ShowsTokens", "clean_text", "load_encoder"]
+__all__ = ["DEFAULT_MODEL", "CountsUnknown", "Encoder", "ShowsTokens", "clean_text", "load_encoder"]
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -73,6 +74,18 @@ class ShowsTokens(Protocol):
         ...
 
 
+@runtime_checkable
+class CountsUnknown(Protocol):
+    """An encoder that knows which tokens stand for what its vocabulary lacks."""
+
+    def num_tokens_unknown(self, text: str) -> tuple[int, int]:
+        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in all.
+
+        Special tokens, such as those at both ends, are not counted.
+        """
+        ...
+
+
 def load_encoder(
     model: str | Path = DEFAULT_MODEL, *, expected_sha256: str | None = None, backend: str = "auto"
 ) -> Encoder:
@@ -89,7 +102,7 @@ def load_encoder(
         ModelError: if the model cannot be found, is not the expected one, or no backend can run it.
     """
     if backend == "torch":
-        return _torch_encoder(locate_model(model, expected_sha256=expected_sha256), note=None)
+        return _torch_encoder(locate_model(model, expected_sha256=expected_sha256))
     try:
         from retrieval.encoding.openvino_encoder import OpenVinoEncoder, convert_to_openvino
     except ImportError as error:
@@ -115,10 +128,10 @@ def _fall_back(model: str | Path | ModelFiles, expected_sha256: str | None, back
     if backend == "openvino":
         raise ModelError(f"OpenVINO cannot run the model: {reason}. Use PyTorch with backend='torch'.") from error
     files = model if isinstance(model, ModelFiles) else locate_model(model, expected_sha256=expected_sha256)
-    return _torch_encoder(files, note=f"Queries are encoded by PyTorch, which is slower: OpenVINO failed ({reason}).")
+    return _torch_encoder(files, f"Queries are encoded by PyTorch, which is slower: OpenVINO failed ({reason}).")
 
 
-def _torch_encoder(files: ModelFiles, note: str | None) -> Encoder:
+def _torch_encoder(files: ModelFiles, note: str = "") -> Encoder:
     from retrieval.encoding.torch_encoder import TorchEncoder
 
-    return TorchEncoder(files, note=note)
+    return TorchEncoder(files, note=" ".join(filter(None, (files.note, note))) or None)

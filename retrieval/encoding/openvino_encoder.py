@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,9 +13,11 @@ import numpy as np
 import openvino
 from tokenizers import Tokenizer
 
-from retrieval.encoding.model_files import CONVERTED_FILES, ModelFiles, cached_model, converted_folder, sha256_of
+from retrieval.encoding.model_cache import CONVERTED_FILES, conversion_folder, keep_converted, sha256_of
+from retrieval.encoding.model_files import ModelFiles
 from retrieval.encoding.token_batches import Tokens, batches_of_similar_length, padded
 from retrieval.quantization import Float32s
+from retrieval.system import usable_cores
 
 if TYPE_CHECKING:
     from retrieval.encoding.torch_encoder import TorchEncoder
@@ -28,6 +27,8 @@ _TOKENS_PER_BATCH = 512
 _SAMPLES = ("how to read a file", "x", "naïve 日本語 🍎", "one of many words " * 8, "a text that is long " * 160)
 _LEAST_COSINE = 0.999
 """Rounding costs 0.0001, also where OpenVINO computes with bfloat16; another pooling or prompt costs far more."""
+_LENGTH_TOLERANCE = 0.01
+"""What bfloat16 may make of a length of 1."""
 _WARM_UP_WORDS = 24
 """OpenVINO prepares itself anew for each length it meets: questions of up to this many words are met at the start."""
 
@@ -43,14 +44,12 @@ def convert_to_openvino(files: ModelFiles) -> Path:
     from retrieval.encoding.torch_encoder import TorchEncoder
 
     original = TorchEncoder(files)
-    target = converted_folder(files.weights_sha256)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="convert-", dir=target.parent))
-    try:
+    with conversion_folder() as work:
         (work / "tokenizer.json").write_text(original.tokenizer_json(), encoding="utf-8")
         inputs = _convert_module(original, work / "model.xml")
         record = {
             "model_id": files.model_id,
+            "note": files.note,
             "weights_sha256": files.weights_sha256,
             "dim": original.dim,
             "max_tokens": original.max_tokens,
@@ -61,13 +60,7 @@ def convert_to_openvino(files: ModelFiles) -> Path:
         }
         (work / "encoder.json").write_text(json.dumps(record, indent=1))
         _check_agreement(OpenVinoEncoder(work, files.model_id), original)
-        # Another process may have put the same model there meanwhile, and have it open; an altered one gives way.
-        if cached_model(files.weights_sha256) is None:
-            shutil.rmtree(target, ignore_errors=True)
-            work.replace(target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return target
+        return keep_converted(work, files.weights_sha256)
 
 
 def _convert_module(original: TorchEncoder, path: Path) -> list[str]:
@@ -91,21 +84,41 @@ def _check_agreement(converted: OpenVinoEncoder, original: TorchEncoder) -> None
     Raises:
         RuntimeError: if a text gets another embedding than from PyTorch.
     """
+    # Words of other languages may all be unknown to a model: some of its own, and how it reads capitals, count too.
+    own = " ".join(original.own_words())
+    samples = [*_SAMPLES, *filter(None, (own, own.title()))]
     pairs = [
-        (converted.encode(_SAMPLES), original.encode(_SAMPLES)),
-        (converted.encode_query(_SAMPLES), original.encode_query(_SAMPLES)),
-        (converted.encode_query(_SAMPLES[:1]), original.encode_query(_SAMPLES[:1])),
+        (converted.encode(samples), original.encode(samples)),
+        (converted.encode_query(samples), original.encode_query(samples)),
+        (converted.encode_query(samples[-1:]), original.encode_query(samples[-1:])),
     ]
-    worst = min(float((one * other).sum(axis=1).min()) for one, other in pairs)
+    worst = 1.0
+    for one, other in pairs:
+        # A long vector has a large dot product with any other: lengths and angles are compared on their own.
+        lengths = np.linalg.norm(one, axis=1)
+        if not np.all(np.abs(lengths - 1) <= _LENGTH_TOLERANCE):
+            raise RuntimeError(f"it gives embeddings of length {lengths.min():.3g} to {lengths.max():.3g}, not 1")
+        cosines = (one * other).sum(axis=1) / (lengths * np.linalg.norm(other, axis=1))
+        worst = min(worst, float(cosines.min()))
     if not worst >= _LEAST_COSINE:
         raise RuntimeError(f"it gives other embeddings than PyTorch, cosine {worst:.3f}")
+
+
+def unknown_token_id(tokenizer: Tokenizer) -> int | None:
+    """Returns the id that stands for what the vocabulary lacks; None where nothing can be unknown, as with bytes."""
+    name = getattr(tokenizer.model, "unk_token", None)
+    for token in (name, "[UNK]", "<unk>") if name is not None else ("[UNK]", "<unk>"):
+        number: int | None = tokenizer.token_to_id(token)
+        if number is not None:
+            return number
+    return None
 
 
 def _for_one_query() -> dict[str, Any]:
     # Threads that are pinned to cores are in the way of the Hamming scan, which uses the same cores right after.
     return {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
+        "INFERENCE_NUM_THREADS": usable_cores(),
         "ENABLE_CPU_PINNING": False,
     }
 
@@ -113,12 +126,11 @@ def _for_one_query() -> dict[str, Any]:
 class OpenVinoEncoder:
     """An encoder that runs a converted model. One query uses all cores; a long list uses one core a batch."""
 
-    note: str | None = None
-
     def __init__(self, folder: Path, model_id: str) -> None:
         """Opens the converted model in `folder`, which `cached_model` has verified, under the name it goes by now."""
         record = json.loads((folder / "encoder.json").read_text())
         self.model_id = model_id
+        self.note: str | None = record.get("note")
         self.weights_sha256: str = record["weights_sha256"]
         self.dim: int = record["dim"]
         self.max_tokens: int | None = record["max_tokens"]
@@ -131,6 +143,7 @@ class OpenVinoEncoder:
         self._tokenizer.no_truncation()
         if self.max_tokens is not None:
             self._tokenizer.enable_truncation(self.max_tokens, direction=record.get("truncation_side", "right"))
+        self._unknown_id = unknown_token_id(self._tokenizer)
         self._core = openvino.Core()
         with (folder / "model.bin").open("rb") as file:
             self._weights = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
@@ -138,6 +151,7 @@ class OpenVinoEncoder:
         self._model = self._core.read_model((folder / "model.xml").read_bytes(), weights)
         self._for_queries = self._core.compile_model(self._model, "CPU", _for_one_query())
         self._requests: list[Any] = []
+        self._turns = threading.BoundedSemaphore(usable_cores())
         self._bulk: Any = None
         self._bulk_lock = threading.Lock()
         for num_words in range(1, _WARM_UP_WORDS + 1):
@@ -159,6 +173,15 @@ class OpenVinoEncoder:
         """Returns how many tokens of the query `text` are beyond the model's length and are not seen."""
         [encoding] = self._tokenizer.encode_batch([self._prompts.get("query", "") + text])
         return sum(part.special_tokens_mask.count(0) for part in encoding.overflowing)
+
+    def num_tokens_unknown(self, text: str) -> tuple[int, int]:
+        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in all."""
+        encoding = self._tokenizer.encode(self._prompts.get("query", "") + text)
+        # The unknown token is itself one of the special ones, but not masked as such where it stands for a text.
+        ids = [
+            each for each, is_special in zip(encoding.ids, encoding.special_tokens_mask, strict=True) if not is_special
+        ]
+        return ids.count(self._unknown_id) if self._unknown_id is not None else 0, len(ids)
 
     def tokens(self, text: str) -> list[str]:
         """Returns all tokens of the query `text`, special ones included: those that are read, then those cut."""
@@ -185,16 +208,18 @@ class OpenVinoEncoder:
             self._weights.madvise(mmap.MADV_DONTNEED)
 
     def _encode_one(self, tokens: list[Tokens]) -> Float32s:
-        # list.pop and append are atomic: a request is used by one thread at a time, and kept for the next query.
-        try:
-            request = self._requests.pop()
-        except IndexError:
-            request = self._for_queries.create_infer_request()
-        try:
-            request.infer(padded(tokens, self._inputs, self._pad_id))
-            return np.array(request.get_output_tensor(0).data, dtype=np.float32)
-        finally:
-            self._requests.append(request)
+        # No more requests than cores, however many ask: each keeps its memory. list.pop and append are atomic: a
+        # request is used by one thread at a time, and kept for the next query.
+        with self._turns:
+            try:
+                request = self._requests.pop()
+            except IndexError:
+                request = self._for_queries.create_infer_request()
+            try:
+                request.infer(padded(tokens, self._inputs, self._pad_id))
+                return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+            finally:
+                self._requests.append(request)
 
     def _encode_bulk(self, tokens: list[Tokens]) -> Float32s:
         embeddings = np.empty((len(tokens), self.dim), dtype=np.float32)

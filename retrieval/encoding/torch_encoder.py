@@ -16,26 +16,46 @@ from retrieval.quantization import Float32s
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
+_NUM_OWN_WORDS = 12
 _LONGEST_LIMIT = 1_000_000
 """transformers stands a huge number for "no limit" where a tokenizer names none."""
 
 
 def load_sentence_transformer(files: ModelFiles) -> Any:
-    """Returns the `SentenceTransformer` in the model's folder, on the CPU.
+    """Returns the `SentenceTransformer` in the model's folder, on the CPU and in float32, whatever its weights are.
 
     Raises:
-        ModelError: if sentence-transformers cannot load it.
+        ModelError: if sentence-transformers cannot load it, or it needs program code of its own.
     """
+    import torch
+
     with quiet():
         from sentence_transformers import SentenceTransformer
 
         try:
-            return SentenceTransformer(str(files.folder), device="cpu", local_files_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, ImportError) as error:
-            raise ModelError(
-                f"sentence-transformers cannot load {files.folder}: {' '.join(str(error).split())}. "
-                "Give the folder of a sentence-transformers model."
-            ) from error
+            model = SentenceTransformer(
+                str(files.folder),
+                device="cpu",
+                local_files_only=True,
+                model_kwargs={"dtype": torch.float32, "use_safetensors": True},
+            )
+        except Exception as error:  # the library, transformers and the model's own configuration raise all kinds
+            raise ModelError(_why_not_loaded(files, error)) from error
+    # A module may bring a type of its own: what is traced in half precision is computed in it, or not at all.
+    return model.float()
+
+
+def _why_not_loaded(files: ModelFiles, error: Exception) -> str:
+    reason = " ".join(str(error).split())
+    if "trust_remote_code" in reason:
+        return (
+            f"{files.model_id} needs Python code of its own, which is not run here: choose another model. Or encode "
+            f"your texts with it elsewhere, and give the vectors with --embeddings."
+        )
+    return (
+        f"sentence-transformers cannot load {files.folder}: {reason or type(error).__name__}. "
+        f"Give the folder of a sentence-transformers model."
+    )
 
 
 class TorchEncoder:
@@ -55,8 +75,7 @@ class TorchEncoder:
         self.prompts = Prompts.of(self._model.prompts)
         limit = self._model.max_seq_length
         self.max_tokens = int(limit) if limit is not None and limit < _LONGEST_LIMIT else None
-        dim = self._model.get_embedding_dimension()
-        self.dim = int(dim) if dim is not None else self._model.encode(["a"], show_progress_bar=False).shape[1]
+        self.dim = self._tried_dim(files)
         self.backend = f"PyTorch {torch.__version__}"
         self.note = note
 
@@ -78,6 +97,17 @@ class TorchEncoder:
         # verbose: that a text is long is what is asked for, and no reason for a warning.
         whole = self._model.tokenizer(self.prompts.query + text, truncation=False, verbose=False)
         return max(0, len(whole["input_ids"]) - self.max_tokens)
+
+    def num_tokens_unknown(self, text: str) -> tuple[int, int]:
+        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in all."""
+        tokenizer = self._model.tokenizer
+        unknown = getattr(tokenizer, "unk_token_id", None)
+        ends = {
+            getattr(tokenizer, name, None) for name in ("cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id")
+        }
+        whole = tokenizer(self.prompts.query + text, truncation=True, max_length=self.max_tokens, verbose=False)
+        ids = [number for number in whole["input_ids"] if number not in ends]
+        return sum(number == unknown for number in ids) if unknown is not None else 0, len(ids)
 
     def tokens(self, text: str) -> list[str]:
         """Returns all tokens of the query `text`, special ones included: those that are read, then those that are cut.
@@ -133,6 +163,26 @@ class TorchEncoder:
             features = model.preprocess(["an example of some words", "another"])
         example = {name: features[name] for name in _INPUTS if name in features}
         return WholeModel().eval(), example
+
+    def _tried_dim(self, files: ModelFiles) -> int:
+        try:
+            embeddings = np.asarray(self._model.encode(["a"], show_progress_bar=False), dtype=np.float32)
+            if embeddings.ndim != 2 or embeddings.shape[1] == 0 or not np.isfinite(embeddings).all():
+                raise ValueError(f"an array of shape {embeddings.shape}, or not finite")
+        except Exception as error:  # it runs whatever modules the model is made of
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise ModelError(
+                f"{files.model_id} gives no vector for a text ({reason}): choose a sentence-transformers model for "
+                f"embeddings."
+            ) from error
+        return int(embeddings.shape[1])
+
+    def own_words(self) -> list[str]:
+        """Returns some words that the tokenizer knows, in order of the alphabet; none where it has no vocabulary."""
+        tokenizer: Any = getattr(self._model, "tokenizer", None)
+        vocabulary = tokenizer.get_vocab() if hasattr(tokenizer, "get_vocab") else {}
+        words = sorted(word for word in vocabulary if word.isalpha())
+        return words[:: max(1, len(words) // _NUM_OWN_WORDS)][:_NUM_OWN_WORDS]
 
     def _encode(self, encode: Callable[..., Any], texts: Sequence[str], prompt: str) -> Float32s:
         if len(texts) == 0:

@@ -13,20 +13,26 @@ import numpy.typing as npt
 
 from retrieval.bundle.bundle import DOCUMENTS_FILE, EMBEDDINGS_FILE, Bundle
 from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.embeddings import map_embeddings
 from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.errors import BundleCorruptError, BundleMissingError
-from retrieval.quantization import Bits, Float32s, binarize
+from retrieval.quantization import Bits, Float32s
 from retrieval.search.exact_scan import ExactAnswer, agreeing, best_of, scan
 from retrieval.search.full_scan import all_scores, taken
 from retrieval.search.searcher import Searcher
+from retrieval.system import read_into
 
 
 class ExactBaseline:
     """Compares float32 queries with every distinct text of a bundle: slow, and right."""
 
     def __init__(self, embeddings_path: Path, first_rows: Rows | None) -> None:
-        """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` has one row per distinct text."""
-        mapped = np.load(embeddings_path, mmap_mode="r")
+        """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` has one row per distinct text.
+
+        Raises:
+            BundleCorruptError: if the file is missing or damaged.
+        """
+        mapped = map_embeddings(embeddings_path)
         self.embeddings: Float32s = mapped
         self._path = embeddings_path
         self._first_byte = int(mapped.offset)
@@ -69,7 +75,7 @@ class ExactBaseline:
 
     def _read_into(self, first_row: int, into: Float32s) -> None:
         start = self._first_byte + first_row * 4 * self.embeddings.shape[1]
-        if os.preadv(self._file, [into.data.cast("B")], start) != into.nbytes:
+        if not read_into(self._file, into, start):
             raise BundleCorruptError(f"{self._path} has become shorter. Copy it again, or build the index again.")
 
     def recall(self, vector: Float32s, found_rows: Sequence[int], truth: ExactAnswer) -> float:
@@ -113,5 +119,5 @@ class OpenedIndex:
 
     def distances(self, vector: Float32s, rows: Rows) -> npt.NDArray[np.int32]:
         """Returns how many sign bits of each text differ from those of a query `(dim,)`, `(m,)`."""
-        differing = binarize(vector) ^ self.codes(rows)
+        differing = self.searcher.binarize(vector) ^ self.codes(rows)
         return np.asarray(np.bitwise_count(differing).sum(axis=1), dtype=np.int32)

@@ -171,12 +171,12 @@ class FromBits(Way):
         return Found(index.searcher.nearest_texts(vector, self.settings(top_k)))
 
     def scores(self, index: OpenedIndex, vector: Float32s, found: Found) -> Float32s:
-        used = self.settings(1)
+        used, signs = self.settings(1), index.searcher.manifest.signs
         if used.rescore:
             return int8_scores(vector, index.searcher.int8.fetch(found.rows), index.searcher.manifest.quantizer)
         if used.asymmetric:
-            return asymmetric_scores(vector, index.codes(found.rows))
-        return hamming_scores(index.distances(vector, found.rows), index.dim)
+            return signs.cosines_of_products(vector, asymmetric_scores(vector, index.codes(found.rows)))
+        return signs.cosines_of_angles(vector, hamming_scores(index.distances(vector, found.rows), index.dim))
 
 
 class Bits(FromBits):

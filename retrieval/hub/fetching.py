@@ -18,7 +18,7 @@ from pathlib import Path
 
 from retrieval.bundle.bundle import MANIFEST_FILE, Bundle, Manifest
 from retrieval.bundle.files import sync, write_json
-from retrieval.encoding.model_files import cache_folder as default_cache_folder
+from retrieval.encoding.model_cache import cache_folder as default_cache_folder
 from retrieval.errors import BundleCorruptError, BundleError, HubError
 from retrieval.hub.address import DEFAULT_REVISION, HubAddress
 from retrieval.hub.failures import hub_failures

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import ModelError, VectorsError, counted
 from retrieval.indexing.ingestion import Ingested, read_texts
-from retrieval.indexing.npy_vectors import NpyVectors
-from retrieval.indexing.vector_survey import VectorSurvey, normalized
+from retrieval.indexing.vector_formats import open_vectors
+from retrieval.indexing.vector_survey import VectorSurvey, normalized, packed_bits_error
 from retrieval.quantization import Float32s
 
 _SURVEYED_ROWS = 2048
@@ -32,7 +32,7 @@ _SAME_COSINE = 0.98
 
 
 class GivenVectors:
-    """The vectors of a `.npy` file, and the model that the user says made them."""
+    """The vectors of a file, and the model that the user says made them."""
 
     phase = "copying"
 
@@ -43,13 +43,15 @@ class GivenVectors:
             VectorsError: if it holds no rows of floats.
             ModelError: if the model has another dimension.
         """
-        self._file = NpyVectors.open(path)
+        self._file = open_vectors(path)
         self._encoder = encoder
         self._limit = limit
         self._survey = VectorSurvey()
         self.dim = self._file.dim
         self.model_id = encoder.model_id if encoder is not None else None
         self.weights_sha256 = encoder.weights_sha256 if encoder is not None else None
+        if encoder is not None and self._file.dtype == np.int8 and encoder.dim == 8 * self.dim:
+            raise packed_bits_error(path)
         if encoder is not None and encoder.dim != self.dim:
             raise ModelError(
                 f"the vectors in {path} have {self.dim:,} dimensions, those of {encoder.model_id} have "
@@ -80,7 +82,7 @@ class GivenVectors:
             ModelError: if they are not those of the model.
         """
         self._check_count(ingested.row_count + ingested.dropped_rows, ingested.dropped_rows)
-        self._survey.raise_if_unusable(self._file.path)
+        self._survey.raise_if_unusable(self._file.path, self._file.dtype)
         notes = self._survey.notes(self._file.dtype)
         if self._encoder is not None:
             notes += self._compare_with_model(self._encoder, ingested, texts_path)

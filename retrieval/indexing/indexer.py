@@ -11,15 +11,17 @@ import datetime
 import json
 import platform
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from retrieval.bundle.bundle import (
-    BINARY_FILE,
+    CENTERED_FORMAT_VERSION,
     DOCUMENTS_FILE,
-    EMBEDDINGS_FILE,
-    INT8_FILE,
+    FILES,
+    FORMAT_VERSION,
+    LISTS_FILE,
     MANIFEST_FILE,
     NO_MODEL,
     Bundle,
@@ -27,22 +29,23 @@ from retrieval.bundle.bundle import (
     Manifest,
 )
 from retrieval.bundle.files import sync
+from retrieval.bundle.kept_warning import kept_warning
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
 from retrieval.bundle.versions import installed_versions
 from retrieval.corpus.base import Corpus, CorpusInfo
 from retrieval.corpus.examples import sampled_examples
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import BuildError, counted
-from retrieval.indexing.codes import write_codes
+from retrieval.indexing.codes import FittedCodes, write_codes
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.indexing.given_vectors import GivenVectors
 from retrieval.indexing.ingestion import Ingested, ingest, read_texts
+from retrieval.indexing.lists import build_lists, chosen_lists
 from retrieval.indexing.progress import BuildProgress, Report
 from retrieval.indexing.tuning_sweep import TuningSweep
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.indexing.vector_source import EncodedTexts, VectorSource
 from retrieval.indexing.vectors import write_vectors
-from retrieval.quantization import Int8Quantizer
 from retrieval.results import SearchSettings
 
 _PACKAGES = ("faiss-cpu", "usearch", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
@@ -57,14 +60,17 @@ class BuildOptions:
     overwrite: bool = False
     baseline: bool = True
     """Keep the float32 embeddings, which the exact search and the measurements need."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Which column of the source became which, for the manifest and the fingerprint."""
     embeddings: Path | None = None
     """A `.npy` file of vectors that exist already, one for each row of the corpus as read; nothing is encoded then."""
     title: str | None = None
     """What the documents are, in one line for people; the source's own title when not given."""
     target_share: float = DEFAULT_TARGET_SHARE
     """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
+    lists: int | None = None
+    """How many lists the scan `lists` gets; 0 for none, None for as many as suit a corpus of a million texts or more,
+    and none below that."""
+    center: bool = False
+    """Take the mean of the vectors off before the sign: for vectors whose dimensions mostly have one sign."""
 
     checkpoint_texts: int = 4096
     """Vectors made between two notes of progress: what a kill costs at most."""
@@ -72,6 +78,8 @@ class BuildOptions:
     def __post_init__(self) -> None:
         if not is_share(self.target_share):
             raise BuildError(f"target_share is {self.target_share!r}: a number above 0, and at most 1, is needed.")
+        if self.lists is not None and (type(self.lists) is not int or self.lists < 0):
+            raise BuildError(f"lists is {self.lists!r}: a whole number from 0 on, or None, is needed.")
 
 
 def build_index(
@@ -100,6 +108,7 @@ def build_index(
         check_target(output, overwrite=options.overwrite)
     source = _vector_source(encoder, options)
     with disk_errors(output), build_folder(output) as work:
+        told = _tell(corpus.notes, (), report)
         (work / DOCUMENTS_FILE).parent.mkdir(exist_ok=True)
         ingested = ingest(
             corpus,
@@ -109,19 +118,30 @@ def build_index(
             row_keys=source.row_keys,
             on_rows=lambda rows: report(BuildProgress("reading", rows, corpus.num_rows)),
         )
+        told = _tell(corpus.notes, told, report)
         if ingested.dropped_rows:
             dropped = counted(ingested.dropped_rows, "row without text was", "rows without text were")
             report(BuildProgress("note", message=f"{dropped} left out."))
         for note in source.check(ingested, work / TEXTS_FILE):
             report(BuildProgress("note", message=note))
-        fingerprint = _fingerprint(corpus, source, ingested, options)
+        fingerprint = _fingerprint(corpus, source, ingested)
         vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
-        quantizer = write_codes(work, ingested, vectors, baseline=options.baseline, report=report)
-        tuning = _tune(work, ingested, vectors, quantizer, options, report)
-        _write_manifest(work, corpus, source, ingested, quantizer, tuning, options, time.monotonic() - started)
+        fitted = write_codes(work, ingested, vectors, baseline=options.baseline, center=options.center, report=report)
+        _write_lists(work, ingested, vectors, fitted, options, report)
+        tuning = _tune(work, ingested, vectors, fitted, options, report)
+        _write_manifest(work, corpus, source, ingested, fitted, tuning, told, options, time.monotonic() - started)
         check_target(output, overwrite=options.overwrite)
         swap(work, output)
     return Bundle.open(output)
+
+
+def _tell(notes: Sequence[str], told: tuple[str, ...], report: Report) -> tuple[str, ...]:
+    """Reports the notes that were not told yet, and returns all that are told."""
+    for note in notes:
+        if note not in told:
+            report(BuildProgress("note", message=note))
+            told = (*told, note)
+    return told
 
 
 def _vector_source(encoder: Encoder | None, options: BuildOptions) -> VectorSource:
@@ -132,11 +152,11 @@ def _vector_source(encoder: Encoder | None, options: BuildOptions) -> VectorSour
     return EncodedTexts(encoder)
 
 
-def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, options: BuildOptions) -> str:
+def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested) -> str:
     parts = {
         "corpus": corpus.info.name,
         "content": ingested.content_sha256,
-        "columns": dict(options.columns),
+        "columns": dict(corpus.columns),
         "weights": source.weights_sha256,
         "vectors": source.content_sha256,
         "dim": source.dim,
@@ -144,12 +164,25 @@ def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested, optio
     return json.dumps(parts, sort_keys=True)
 
 
+def _write_lists(
+    work: Path, ingested: Ingested, vectors: VectorFile, fitted: FittedCodes, options: BuildOptions, report: Report
+) -> None:
+    """Writes the lists of the distinct texts, if they are wanted."""
+    (work / LISTS_FILE).unlink(missing_ok=True)
+    if num_lists := chosen_lists(options.lists, ingested.distinct_text_count):
+        report(BuildProgress("writing", message=LISTS_FILE))
+        build_lists(work / LISTS_FILE, vectors, num_lists, fitted.signs)
+
+
 def _tune(
-    work: Path, ingested: Ingested, vectors: VectorFile, quantizer: Int8Quantizer, options: BuildOptions, report: Report
+    work: Path, ingested: Ingested, vectors: VectorFile, fitted: FittedCodes, options: BuildOptions, report: Report
 ) -> Tuning | None:
     report(BuildProgress("tuning", message="search settings"))
-    sweep = TuningSweep.open(work, vectors, quantizer, ingested.text_ids)
+    sweep = TuningSweep.open(work, vectors, fitted.int8, ingested.text_ids, fitted.signs)
     tuning = sweep.run(options.target_share, lambda done, total: report(BuildProgress("tuning", done, total)))
+    is_centered = fitted.signs.center is not None
+    if warning := kept_warning(tuning, vectors.dim, fitted.num_uniform, is_centered=is_centered):
+        report(BuildProgress("note", message=f"WARNING: {warning}"))
     report(BuildProgress("note", message=str(tuning or "Too few texts to choose search settings by: the usual ones.")))
     return tuning
 
@@ -168,12 +201,13 @@ def _write_manifest(
     corpus: Corpus,
     source: VectorSource,
     ingested: Ingested,
-    quantizer: Int8Quantizer,
+    fitted: FittedCodes,
     tuning: Tuning | None,
+    told: Sequence[str],
     options: BuildOptions,
     build_seconds: float,
 ) -> None:
-    names = [BINARY_FILE, INT8_FILE, DOCUMENTS_FILE] + ([EMBEDDINGS_FILE] if options.baseline else [])
+    names = [name for name in FILES if (work / name).is_file()]
     manifest = Manifest(
         corpus=_about(corpus, options, work),
         row_count=ingested.row_count,
@@ -183,13 +217,16 @@ def _write_manifest(
         model_id=source.model_id or NO_MODEL,
         weights_sha256=source.weights_sha256 or NO_MODEL,
         dim=source.dim,
-        int8=quantizer.to_json(),
+        int8=fitted.int8.to_json(),
         search=_default_search() if tuning is None else tuning.to_json(),
         files={name: FileRecord.of(work / name) for name in names},
         versions={"python": platform.python_version(), **installed_versions(_PACKAGES)},
         built_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         build_seconds=round(build_seconds, 1),
-        columns=dict(options.columns),
+        columns=dict(corpus.columns),
+        bits={**fitted.signs.to_json(), "uniform_dimensions": fitted.num_uniform},
+        format_version=FORMAT_VERSION if fitted.signs.center is None else CENTERED_FORMAT_VERSION,
+        notes=told,
     )
     for name in names:
         sync(work / name)
@@ -203,5 +240,5 @@ def _about(corpus: Corpus, options: BuildOptions, work: Path) -> CorpusInfo:
     return replace(
         about,
         title=options.title or about.title,
-        examples=about.examples or sampled_examples(read_texts(work / TEXTS_FILE)),
+        examples=about.examples or sampled_examples(partial(read_texts, work / TEXTS_FILE)),
     )

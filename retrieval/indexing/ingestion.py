@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrieval.bundle.documents import GROUP_ID, TEXT_ID
-from retrieval.corpus.base import Corpus
+from retrieval.corpus.base import Corpus, free_name
 from retrieval.errors import CorpusError, counted
 
 _ROWS_PER_BATCH = 512
@@ -154,8 +154,12 @@ def _limited(batches: Iterator[pa.RecordBatch], limit: int | None) -> Iterator[p
 
 def _usable_rows(batch: pa.RecordBatch, corpus_name: str) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
     """Returns the rows with a text, under column names that leave ours free, and their positions in the batch."""
-    names = [f"source{name}" if name in (TEXT_ID, GROUP_ID) else name for name in batch.schema.names]
+    names = list(batch.schema.names)
+    for ours in (TEXT_ID, GROUP_ID):  # an index's own documents have them, indexed again once more
+        if ours in names:
+            names[names.index(ours)] = free_name(ours.lstrip("_"), names)
     try:
+        batch.validate(full=True)  # what is not sound could be written, and never be read again
         visible = pc.utf8_trim_whitespace(pc.replace_substring(batch.column("text"), "\0", " "))
         usable = pc.fill_null(pc.greater(pc.utf8_length(visible), 0), False)
         return batch.rename_columns(names).filter(usable), np.flatnonzero(usable.to_numpy(zero_copy_only=False))

@@ -6,6 +6,7 @@ error to report, not a signal that ends the process.
 
 from __future__ import annotations
 
+import tokenize
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -17,13 +18,26 @@ from retrieval.quantization import Float32s
 
 LEAST_DIM = 8
 """Fewer columns are no embeddings, but rather a transposed file or a table of something else."""
-_FLOATS = ("f2", "f4", "f8")
+_BFLOAT16 = "V2"
+"""How numpy writes the bfloat16 of ml_dtypes (JAX, TensorFlow): two bytes without a type."""
+_TAKEN = ("f2", "f4", "f8", "i1", _BFLOAT16)
+_DAMAGE = (
+    ValueError,
+    SyntaxError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+    tokenize.TokenError,
+)
+"""What numpy raises for a header that was altered: it is parsed as Python."""
 WINDOW_BYTES = 1 << 24
 """What is read at once while rows that may be far apart are gathered."""
 
 
 class NpyVectors:
-    """float16, float32 or float64 `(num_vectors, dim)` in a `.npy` file, in C or Fortran order."""
+    """Floats, bfloat16 or int8 `(num_vectors, dim)` in a `.npy` file, in C or Fortran order."""
 
     def __init__(
         self, path: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic], *, fortran: bool, start: int
@@ -42,22 +56,33 @@ class NpyVectors:
         Raises:
             VectorsError: if the file is missing, is no `.npy` file, or holds something else than rows of floats.
         """
+        return cls.open_within(path, 0, None, may_be_one=may_be_one)
+
+    @classmethod
+    def open_within(cls, path: Path, offset: int, size: int | None, *, may_be_one: bool = False) -> Self:
+        """Returns the vectors of a `.npy` that lies in `path`, from byte `offset` on, `size` bytes long or to the end.
+
+        Raises:
+            VectorsError: as `open` does.
+        """
         try:
             with path.open("rb") as file:
+                file.seek(offset)
                 shape, fortran, dtype = _header(file)
                 start = file.tell()
-            size = path.stat().st_size
+            size = path.stat().st_size - offset if size is None else size
         except OSError as error:
             raise VectorsError(f"cannot read the vectors in {path}: {error.strerror or error}.") from error
-        except ValueError as error:
+        except _DAMAGE as error:
+            reason = str(error) or type(error).__name__
             raise VectorsError(
-                f"{path} is no .npy file: {error}. Save one array of vectors with numpy.save."
+                f"{path} is no .npy file: {reason}. Save one array of vectors with numpy.save."
             ) from error
         _check_type(path, dtype)
         if may_be_one and len(shape) == 1:
             shape = (1, *shape)
         _check_shape(path, shape)
-        needed = start + shape[0] * shape[1] * dtype.itemsize
+        needed = start - offset + shape[0] * shape[1] * dtype.itemsize
         if size < needed:
             raise VectorsError(
                 f"{path} is cut short: it has {size:,} bytes, {needed:,} are expected for {shape[0]:,} x {shape[1]:,} "
@@ -84,6 +109,9 @@ class NpyVectors:
                 values = self._columns(file, start, stop) if self._fortran else self._rows(file, start, stop)
         except (OSError, ValueError) as error:
             raise VectorsError(f"cannot read rows {start:,} to {stop:,} of {self.path}: {error}.") from error
+        if self.dtype.str[1:] == _BFLOAT16:
+            # The upper half of a float32.
+            values = (values.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
         # What a float32 cannot hold becomes infinite, which is looked for afterwards.
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(values, dtype=np.float32)
@@ -122,9 +150,10 @@ def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]
     Raises:
         ValueError: if the file is of another format.
     """
-    start = file.read(4)
-    file.seek(0)
-    if start[:2] == b"PK":
+    start = file.tell()
+    first = file.read(2)
+    file.seek(start)
+    if first == b"PK":
         raise ValueError("it is a zip archive, as numpy.savez writes")
     version = np.lib.format.read_magic(file)
     if version == (1, 0):
@@ -135,10 +164,15 @@ def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]
 
 
 def _check_type(path: Path, dtype: np.dtype[np.generic]) -> None:
-    if dtype.str[1:] in _FLOATS:
+    if dtype.str[1:] in _TAKEN and dtype.names is None:
         return
     if dtype.hasobject:
         reason = "pickled objects, which are never loaded: they could run a program"
+    elif dtype == np.uint8:
+        reason = (
+            "uint8: packed bits (ubinary), or codes around 128, and not vectors. Bits become vectors of -1 and 1 with "
+            "numpy.unpackbits(codes, axis=1) * 2.0 - 1, codes with codes - 128.0"
+        )
     elif dtype.kind in "iub":
         reason = f"{dtype.name}: whole numbers are codes of vectors, not vectors"
     else:
@@ -150,7 +184,7 @@ def _check_type(path: Path, dtype: np.dtype[np.generic]) -> None:
 
 
 def _check_shape(path: Path, shape: tuple[int, ...]) -> None:
-    if len(shape) != 2:
+    if len(shape) != 2 or min(shape) < 0:
         raise VectorsError(
             f"{path} holds an array of {len(shape)} dimensions, shape {shape}: one vector a row, shape (rows, "
             f"dimensions), is needed. If it has vectors of tokens, pool them first."

@@ -14,6 +14,8 @@ from retrieval.quantization import Float32s
 
 _UNIT_TOLERANCE = 1e-5
 """A length this close to 1 is rounding of float32: such vectors are kept to the bit."""
+_FAR = 64
+_FEWEST_FAR, _MOST_FAR = 0.4, 0.6
 _NOTED_TOLERANCE = 2e-3
 """A length this close to 1 is rounding of float16, and nothing to tell the user."""
 
@@ -26,6 +28,9 @@ class VectorSurvey:
     num_zero: int = 0
     first_not_finite: int = -1
     first_zero: int = -1
+    num_values: int = 0
+    num_far_values: int = 0
+    """Beyond 64 either way: half of those of packed bits, few of those of vectors in int8."""
     shortest: float = np.inf
     longest: float = 0.0
 
@@ -35,6 +40,8 @@ class VectorSurvey:
     def add(self, rows: npt.NDArray[np.int64], vectors: Float32s) -> None:
         """Counts the vectors `(n, dim)` at the positions `rows`, `(n,)`."""
         self.digest.update(vectors.data)
+        self.num_values += vectors.size
+        self.num_far_values += int(np.count_nonzero(np.abs(vectors) > _FAR))
         finite = np.isfinite(vectors).all(axis=1)
         lengths = _lengths(vectors[finite])
         not_finite, zero = rows[~finite], rows[finite][lengths == 0]
@@ -47,12 +54,14 @@ class VectorSurvey:
         if len(lengths):
             self.shortest, self.longest = min(self.shortest, lengths.min()), max(self.longest, lengths.max())
 
-    def raise_if_unusable(self, path: Path) -> None:
-        """Raises the error that the vectors deserve, which `path` holds.
+    def raise_if_unusable(self, path: Path, dtype: np.dtype[np.generic]) -> None:
+        """Raises the error that the vectors deserve, which `path` holds as this type.
 
         Raises:
-            VectorsError: if some are not finite, or 0.
+            VectorsError: if some are not finite, or 0, or rather bits than vectors.
         """
+        if dtype == np.int8 and _FEWEST_FAR <= self.num_far_values / max(1, self.num_values) <= _MOST_FAR:
+            raise packed_bits_error(path)
         for count, first, what in (
             (self.num_not_finite, self.first_not_finite, "NaN or infinite numbers"),
             (self.num_zero, self.first_zero, "nothing but zeros"),
@@ -66,6 +75,14 @@ class VectorSurvey:
     def notes(self, dtype: np.dtype[np.generic]) -> list[str]:
         """Returns what the user should know about vectors that were of this type."""
         notes = []
+        if dtype == np.int8:
+            notes.append(
+                "The vectors are int8, as services for embeddings give them: they are used as they stand, without "
+                "the ranges they were made with, which costs little where these are alike."
+            )
+            return notes
+        if dtype.kind == "V":
+            notes.append("The numbers have two bytes and no type: they are read as bfloat16.")
         if dtype.itemsize > 4:
             notes.append(f"The vectors are {dtype.name}: they are used as float32.")
         if max(1 - self.shortest, self.longest - 1) > _NOTED_TOLERANCE:
@@ -74,6 +91,16 @@ class VectorSurvey:
                 f"length 1, so that scores are cosine similarities."
             )
         return notes
+
+
+def packed_bits_error(path: Path) -> VectorsError:
+    """Returns the error for int8 numbers that are eight bits each, shifted by 128: what Cohere calls `binary`."""
+    return VectorsError(
+        f"{path} holds int8 numbers that look like packed bits (binary), eight dimensions in each, and not like "
+        f"vectors. Make vectors of -1 and 1 of them with "
+        f"numpy.unpackbits((codes.astype(int) + 128).astype(numpy.uint8), axis=1) * 2.0 - 1, and save these with "
+        f"numpy.save."
+    )
 
 
 def normalized(vectors: Float32s) -> Float32s:

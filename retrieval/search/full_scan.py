@@ -6,7 +6,6 @@ process after one query, and giving its pages back costs more than copying them 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from retrieval.bundle.row_tables import Rows
 from retrieval.quantization import Float32s
+from retrieval.system import usable_cores
 
 _BLOCK_VALUES = 1 << 18
 """Values in a block: 1 MB of float32 stays in a core's cache. OpenBLAS gives a product of this size one thread of its
@@ -40,7 +40,7 @@ def all_scores(query: Float32s, rows: Rows, read: ReadRows, dtype: npt.DTypeLike
     size = max(1, _BLOCK_VALUES // len(query))
     # One iterator for all threads: whoever is done takes the next block, however busy the other core is.
     starts = iter(range(0, len(rows), size))
-    num_threads = max(1, min(len(os.sched_getaffinity(0)), -(-len(rows) // size)))
+    num_threads = max(1, min(usable_cores(), -(-len(rows) // size)))
     if num_threads == 1:
         _score_blocks(query, rows, read, dtype, starts, size, scores)
         return scores

@@ -35,17 +35,20 @@ class StageClock:
 
 
 def process_rss_bytes() -> int:
-    """Returns the resident set size of this process: all its pages in RAM, shared ones included."""
-    return int(psutil.Process().memory_info().rss)
+    """Returns the resident set size of this process: all its pages in RAM, shared ones included; 0 if nobody tells."""
+    try:
+        return int(psutil.Process().memory_info().rss)
+    except (psutil.Error, OSError):  # a Linux without /proc
+        return 0
 
 
 def resident_bytes(paths: list[Path]) -> dict[Path, int]:
     """Returns, for each mapped file, how many of its bytes are resident in this process now (0 if not mapped).
 
-    Read from `/proc/self/smaps`; where the system has no such thing, every answer is 0.
+    Read from `/proc/self/smaps`. Where the system has no such thing, as macOS, nothing is known: the answer is empty.
     """
-    process = psutil.Process()
-    if not hasattr(process, "memory_maps"):
-        return dict.fromkeys(paths, 0)
-    by_name = {entry.path: int(entry.rss) for entry in process.memory_maps(grouped=True)}
+    try:
+        by_name = {entry.path: int(entry.rss) for entry in psutil.Process().memory_maps(grouped=True)}
+    except (AttributeError, psutil.Error, OSError):
+        return {}
     return {path: by_name.get(str(path.resolve()), 0) for path in paths}

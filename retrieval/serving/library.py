@@ -8,12 +8,13 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.bundle.bundle import MANIFEST_FILE, Manifest
 from retrieval.encoding.encoder import Encoder
-from retrieval.errors import BundleError, BundleMissingError, brief
+from retrieval.errors import BundleError, BundleMissingError, RetrievalError, brief
 from retrieval.search.query_vectors import QueryVectors
 from retrieval.search.searcher import Searcher
 
@@ -32,8 +33,23 @@ class Entry:
     path: Path
 
 
+_WARM_UP = ("read a csv file into a table", "how to sort the numbers of a list", "parse json")
+
+
 def _open(path: Path, encoder: Encoder | None) -> Searcher:
-    return Searcher.open(path, encoder=encoder)
+    searcher = Searcher.open(path, encoder=encoder)
+    _warm_up(searcher)
+    return searcher
+
+
+def _warm_up(searcher: Searcher) -> None:
+    """Searches a few times: what is made at first use, such as threads and page tables, is then made."""
+    with suppress(RetrievalError):  # a fault is told to those who search, not to those who open
+        for query in _WARM_UP:
+            if searcher.can_encode:
+                searcher.search(query)
+            else:
+                searcher.more_like(0)
 
 
 class Library:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from retrieval.encoding.model_files import cache_folder
+from retrieval.encoding.model_cache import cache_folder
 from retrieval.errors import BuildError
 
 _LOCK = "lock"

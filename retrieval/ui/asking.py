@@ -19,6 +19,14 @@ from retrieval.ui.visit import Visit
 from retrieval.ui.your_data.sessions import OWN, OwnIndex, discard
 
 MAX_EXAMPLES = 6
+OF_OPEN_VIEW = "(active, ...asked) => [window.openView(active), ...asked]"
+"""As `js` of an event: the browser knows the open view before the server has heard of it."""
+_TOOLS = (
+    '<div class="tools"><button type="button" class="quiet" data-copy-link>Copy link</button>'
+    '<button type="button" class="quiet" id="settings-button" aria-expanded="false" aria-controls="settings">'
+    '<span class="words">Settings</span></button></div>'
+)
+"""The buttons in the row of tabs; the script of the page answers them."""
 Update = dict[Any, Any]
 """New values by component: what a handler returns to Gradio."""
 
@@ -85,14 +93,24 @@ def searcher_of(library: Library, index: str | None, own: OwnIndex | None) -> Se
 
 def index_choices(library: Library, own: OwnIndex | None) -> list[tuple[str, str]]:
     """Returns the indexes that can be chosen, as labels and names; the visitor's own comes first."""
-    yours = [(f"{own.label}, {len(own.searcher):,} (yours)", OWN)] if own is not None else []
+    yours = [(f"Yours: {own.label}, {len(own.searcher):,}", OWN)] if own is not None else []
     return yours + [(f"{entry.name}, {entry.row_count:,}", entry.name) for entry in library.entries()]
+
+
+def place_index(library: Library) -> OpenDropdown:
+    """Returns the choice of index, placed in the layout that is being built."""
+    return OpenDropdown(
+        index_choices(library, None), value=library.default, label="Index", elem_id="index", scale=0, min_width=120,
+        filterable=False,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
     """The components that make up a question."""
 
+    active: gr.Textbox
+    """Not seen: the key of the view that is open."""
     query: gr.Textbox
     index: OpenDropdown
     own: gr.State
@@ -106,26 +124,31 @@ class Asking:
     """Not seen: the script of the page presses it when the typing pauses."""
 
     @classmethod
-    def place(cls, library: Library, searcher: Searcher) -> Self:
-        """Returns the query bar, placed in the layout that is being built."""
+    def place(cls, library: Library, searcher: Searcher, index: OpenDropdown) -> Self:
+        """Returns the query bar and the settings, placed in the layout that is being built.
+
+        Args:
+            library: the indexes.
+            searcher: the one that is asked first.
+            index: the choice of index, placed elsewhere.
+        """
         visit, own = gr.State(Visit()), gr.State(None, delete_callback=discard)
+        active = gr.Textbox("search", visible="hidden", elem_id="active-view")
         with gr.Column(elem_id="query-area"):
             with gr.Row(elem_id="query-row"):
                 query = gr.Textbox(
                     label="Your question", placeholder=placeholder(searcher), elem_id="query", lines=1, max_lines=1,
                     autofocus=True, scale=1, max_length=MAX_QUERY_CHARS,
                 )  # fmt: skip
-                index = OpenDropdown(
-                    index_choices(library, None), value=library.default, label="Index", elem_id="index", scale=0,
-                    min_width=230, filterable=False,
-                )  # fmt: skip
                 button = gr.Button("Search", variant="primary", elem_id="search", scale=0, min_width=110)
-                follow = gr.Button("Follow the typing", elem_id="follow", elem_classes="unseen")
-            examples = gr.HTML(query_help(searcher), elem_id="examples", apply_default_css=False)
-            with gr.Accordion("Settings", open=False, elem_id="settings"):
+                follow = gr.Button("Follow the typing", elem_id="follow", visible="hidden")
+            examples = gr.HTML(example_buttons(searcher), elem_id="examples", apply_default_css=False)
+        with gr.Column(elem_id="tools"):
+            gr.HTML(_TOOLS, apply_default_css=False)
+            with gr.Column(elem_id="settings"):
                 origin = gr.HTML(defaults_note(searcher.manifest), apply_default_css=False)
                 knobs = Knobs.place(searcher.defaults)
-        return cls(query, index, own, visit, knobs, origin, examples, button, follow)
+        return cls(active, query, index, own, visit, knobs, origin, examples, button, follow)
 
     @property
     def inputs(self) -> list[Any]:
@@ -141,7 +164,7 @@ class Asking:
         """Returns the query bar for another index: its examples, and `settings` in its controls."""
         return {
             self.query: gr.Textbox(placeholder=placeholder(searcher)),
-            self.examples: query_help(searcher),
+            self.examples: example_buttons(searcher),
             self.origin: defaults_note(searcher.manifest),
             **dict(zip(self.knobs.inputs, self.knobs.updates(searcher.defaults, settings), strict=True)),
         }
@@ -161,20 +184,13 @@ def question_of(library: Library, values: Sequence[Any]) -> Question:
     return Question(text or "", index or library.default, searcher, settings_of(tuple(knobs), searcher.defaults))
 
 
-def query_help(searcher: Searcher) -> str:
-    """Returns what stands under the query box: examples that fit the index, the keys, and the link to what is shown."""
+def example_buttons(searcher: Searcher) -> str:
+    """Returns the examples that fit the index, which stand under the empty query box."""
     examples = "".join(
         f'<button type="button" class="example" data-example>{escaped(example)}</button>'
         for example in searcher.manifest.corpus.examples[:MAX_EXAMPLES]
     )
-    keys = (
-        '<span class="keys"><kbd>/</kbd> question <span class="in-search"><kbd>\N{DOWNWARDS ARROW}</kbd>'
-        "<kbd>\N{UPWARDS ARROW}</kbd> results <kbd>c</kbd> copy code</span></span>"
-    )
-    return (
-        f'<div class="examples">{examples}</div><div class="tools">{keys}'
-        '<button type="button" class="quiet" data-copy-link>Copy link</button></div>'
-    )
+    return f'<div class="examples">{examples}</div>'
 
 
 def placeholder(searcher: Searcher) -> str:

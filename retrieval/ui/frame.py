@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 
 from retrieval.bundle.bundle import Manifest
-from retrieval.results import MemoryReport
 from retrieval.search.searcher import Searcher
 from retrieval.ui.asking import Update
 from retrieval.ui.markup import counted, data_size, escaped, link
@@ -21,14 +20,23 @@ _SOURCES = (
     ("https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2", "all-MiniLM-L6-v2"),
 )
 
+_KEYS = (
+    '<p class="keys"><kbd>/</kbd> question <kbd>\N{DOWNWARDS ARROW}</kbd><kbd>\N{UPWARDS ARROW}</kbd> results '
+    "<kbd>c</kbd> copy code <kbd>Esc</kbd> clears the question</p>"
+)
+
 IndexNotes = Mapping[Path, Sequence[str]]
 """Notes by the folder of the index that they are about."""
 NO_NOTES: IndexNotes = MappingProxyType({})
 
 
-def masthead(manifest: Manifest, memory: MemoryReport) -> str:
-    """Returns the head of the page: what this is in one sentence, and what is loaded."""
-    codes = data_size(memory["codes"])
+def masthead(manifest: Manifest) -> str:
+    """Returns the head of the page: what this is in one sentence, and what is loaded.
+
+    From the first query on, the stylesheet leaves one line of it.
+    """
+    codes = manifest.distinct_text_count * ((manifest.dim + 7) // 8)
+    float32 = manifest.distinct_text_count * manifest.dim * 4
     facts = [
         ("Documents", f"{manifest.row_count:,}"),
         ("Distinct texts", f"{manifest.distinct_text_count:,}"),
@@ -38,12 +46,13 @@ def masthead(manifest: Manifest, memory: MemoryReport) -> str:
     ]
     items = "".join(f"<div><dt>{name}</dt><dd>{escaped(value)}</dd></div>" for name, value in facts)
     return (
-        f'<header class="masthead"><div class="claim"><p class="eyebrow">{_bits()}Embedding quantization</p>'
+        f'<header class="masthead"><div class="claim"><p class="eyebrow">{_bits()}'
+        "<span>Embedding quantization</span></p>"
         f"<h1>{counted(manifest.row_count, 'document')}, searched by meaning, "
-        f'<span class="hl">from {codes} of memory</span></h1>'
-        f'<p class="lead">Each text is kept as {manifest.dim:,} bits, and your question is compared with every one '
-        f"of them. The few nearest are scored again from int8 vectors that stay on disk. As float32, the vectors "
-        f"would take {data_size(memory.float32_bytes)}. Every time shown is measured on the machine "
+        f'<span class="hl">from {data_size(codes)} of memory</span></h1>'
+        f'<p class="lead">Each text is stored as {manifest.dim:,} bits, and your question is compared with all of '
+        f"them. The nearest ones are scored again with int8 vectors that stay on disk. As float32, the vectors "
+        f"would take {data_size(float32)}. Every time shown is measured on the machine "
         f"that serves this page.</p></div>"
         f'<div class="loaded"><p class="corpus">{escaped(manifest.corpus.title)}</p>'
         f'<dl class="index-facts">{items}</dl></div></header>'
@@ -77,7 +86,7 @@ def colophon(manifest: Manifest) -> str:
     corpus = manifest.corpus
     credit = f"<p>Texts: {link(corpus.attribution_url, corpus.attribution)}</p>" if corpus.attribution else ""
     sources = "".join(f"<li>{link(url, label)}</li>" for url, label in _SOURCES)
-    return f'<footer class="colophon">{credit}<ul>{sources}</ul></footer>'
+    return f'<footer class="colophon">{_KEYS}{credit}<ul>{sources}</ul></footer>'
 
 
 class Frame:
@@ -112,4 +121,4 @@ class Frame:
 
 
 def _head(searcher: Searcher) -> str:
-    return masthead(searcher.manifest, searcher.memory())
+    return masthead(searcher.manifest)

@@ -9,11 +9,13 @@ from typing import Any
 import gradio as gr
 
 from retrieval.serving.background.index import BackgroundIndex
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
+from retrieval.serving.stopping import at_end
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
-from retrieval.ui.asking import Asking, QueryView, View
+from retrieval.ui.asking import Asking, QueryView, View, place_index
 from retrieval.ui.benchmarks.view import BenchmarksView
 from retrieval.ui.compare.view import CompareView
 from retrieval.ui.frame import NO_NOTES, Frame, IndexNotes, banner
@@ -65,20 +67,24 @@ def lay_out(
 ) -> Answering:
     """Places everything in `page`, which is open, and returns what answers its events; see `build_page`."""
     searcher = library.open()
-    Api(library)  # first, so that no handler of the page takes the name of an endpoint
+    frontiers = IndexFrontiers()
+    at_end(frontiers.close)
+    Api(library, frontiers)  # first, so that no handler of the page takes the name of an endpoint
     frame = Frame(searcher, notes, index_notes)
-    frame.head.render()
+    with gr.Column(elem_id="top"):
+        frame.head.render()
+        index = place_index(library)
     frame.notes.render()
     if background is not None:
         place_background_note(page, background)
     if public_link is not None:
         _place_link_note(public_link)
-    asking = Asking.place(library, searcher)
+    asking = Asking.place(library, searcher, index)
     views: dict[str, tuple[gr.Tab, View]] = {}
     query_views: list[QueryView] = []
     with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:
         with gr.Tab("Search", id="search") as tab:
-            search = SearchView(searcher, asking.visit)
+            search = SearchView(library, asking, searcher)
             views["search"] = (tab, search)
             query_views.append(search)
         with gr.Tab("Compare", id="compare") as tab:
@@ -86,14 +92,14 @@ def lay_out(
             views["compare"] = (tab, comparing)
             query_views.append(comparing)
         with gr.Tab("Under the hood", id="hood") as tab:
-            hood = HoodView(library, asking, searcher)
+            hood = HoodView(library, asking)
             views["hood"] = (tab, hood)
             query_views.append(hood)
         with gr.Tab("Your data", id="own") as tab:
             own = OwnView(page, library, asking, tabs, OwnLimits.from_environment(os.environ))
             views["own"] = (tab, own)
         with gr.Tab("Benchmarks", id="benchmarks") as tab:
-            views["benchmarks"] = (tab, BenchmarksView(library, asking, searcher))
+            views["benchmarks"] = (tab, BenchmarksView(library, asking, tab, frontiers))
     frame.foot.render()
     return Answering(page, library, asking, frame, tabs, views, query_views, own.index_changes)
 

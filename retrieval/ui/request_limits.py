@@ -54,11 +54,11 @@ def served_settings(defaults: SearchSettings, given: Mapping[str, Any]) -> Searc
 
 
 def bounded(value: Any) -> Any:
-    """Returns plain values as a program is sent them: long texts and lists are cut, and JSON has no NaN."""
+    """Returns plain values as a program is sent them: long texts and lists are cut, and NaN, no JSON, is None."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, str):
         return value if len(value) <= MAX_ANSWER_CHARS else f"{value[:MAX_ANSWER_CHARS]}…"
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: bounded(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,8 @@ class NumberedTexts:
     """A corpus of so many texts, each with its number."""
 
     info = CorpusInfo("growth", "Numbered texts with the vectors of another index")
+    columns: Mapping[str, str] = MappingProxyType({})
+    notes = ()
 
     def __init__(self, num_rows: int) -> None:
         self.num_rows = num_rows

@@ -19,11 +19,11 @@ import numpy as np
 from usearch.index import Index
 
 from retrieval.benchmark.timings import stage_percentiles
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE
+from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Manifest
 from retrieval.bundle.documents import DocumentStore
 from retrieval.encoding.model_files import locate_model
 from retrieval.encoding.torch_encoder import TorchEncoder
-from retrieval.quantization import Float32s, binarize
+from retrieval.quantization import Float32s
 from retrieval.search.measurement import process_rss_bytes
 
 STAGES = ("encode", "binarize", "hamming", "rescore", "documents")
@@ -56,11 +56,12 @@ class ReferenceRanking:
 
     def __init__(self, index: Path) -> None:
         self._binary: Any = faiss.read_index_binary(str(index / BINARY_FILE))
+        self.signs = Manifest.read(index).signs
         self._int8: Any = Index.restore(str(index / INT8_FILE), view=True)
 
     def rank(self, vector: Float32s, top_k: int, num_candidates: int) -> list[int]:
         """Returns the `top_k` best rows of `num_candidates` for an embedding `(dim,)`."""
-        return self.rescore(vector, self.candidates(binarize(vector[None]), num_candidates), top_k)
+        return self.rescore(vector, self.candidates(self.signs.encode(vector[None]), num_candidates), top_k)
 
     def candidates(self, code: Any, num_candidates: int) -> Any:
         """Returns the rows nearest by Hamming distance to sign bits `(1, bytes)`."""
@@ -89,7 +90,7 @@ class ReferencePath:
         marks = [time.perf_counter()]
         vector = self._encoder.encode_query([query])[0]
         marks.append(time.perf_counter())
-        code = binarize(vector[None])
+        code = self._ranking.signs.encode(vector[None])
         marks.append(time.perf_counter())
         ids = self._ranking.candidates(code, num_candidates)
         marks.append(time.perf_counter())

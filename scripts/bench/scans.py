@@ -129,7 +129,7 @@ def open_kernels(bundle: Bundle, threads: int) -> dict[str, ExactScan]:
         "float32_numpy": Float32Scan(embeddings, TOP_K, threads),
         "float32_faiss": FaissFloat32Scan(embeddings, TOP_K, threads),
         "int8": Int8Scan(codes, manifest.quantizer, TOP_K, threads),
-        "binary": HammingScan(binary, TOP_K),
+        "binary": HammingScan(binary, TOP_K, manifest.signs),
     }
 
 

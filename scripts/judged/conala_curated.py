@@ -6,7 +6,7 @@ A query is the rewritten intent, or the question's title where nobody rewrote it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,6 +44,16 @@ class ConalaQuestions:
     def info(self) -> CorpusInfo:
         """Returns what is said of the mined pairs."""
         return self._mined.info
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Returns those of the mined pairs."""
+        return self._mined.columns
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Returns what there is to tell of the mined pairs."""
+        return self._mined.notes
 
     @property
     def num_rows(self) -> None:

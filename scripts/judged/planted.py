@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +34,16 @@ class PlantedCorpus:
         """Returns the collection's own, with the distractors in the title."""
         info = self._collection.info
         return replace(info, title=f"{info.title} among the texts of {self._distractors.info.title}")
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Returns the collection's own."""
+        return self._collection.columns
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Returns what there is to tell of the collection, then of the distractors."""
+        return (*self._collection.notes, *self._distractors.notes)
 
     @property
     def num_rows(self) -> None:

@@ -41,7 +41,8 @@ def memory(figures: Figures) -> Iterator[str]:
     last = part["moments"]["after_all_queries"]["items"]
 
     def file(name: str) -> str:
-        return f"{mb_cell(last[f'{name}_file']['bytes'])}; {mb_cell(last[f'{name}_resident']['bytes'])}"
+        resident = last.get(f"{name}_resident")  # not every system tells
+        return f"{mb_cell(last[f'{name}_file']['bytes'])}; {mb_cell(resident['bytes']) if resident else 'unknown'}"
 
     rows = [
         ["float32 embeddings, by arithmetic", mb_cell(part["by_arithmetic"]["float32"])],

@@ -11,7 +11,7 @@ from gradio_client import Client
 
 from retrieval import build_index, load_encoder
 from retrieval.bundle.bundle import Bundle
-from retrieval.encoding.model_files import cache_folder
+from retrieval.encoding.model_cache import cache_folder
 from scripts.hub_stand_in.server import HubStandIn
 from tests.conftest import RowsCorpus
 from tests.hub_client import CLIENT_NOISE, REPO, hub, publish

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
@@ -59,8 +60,43 @@ def test_the_tools_say_what_they_do(served: RunningApp) -> None:
 def test_a_client_gets_the_best_document_with_its_code(served: RunningApp) -> None:
     failed, text = call(served, named(served)["search"].name, {"query": "order numbers in a list", "top_k": 2})
     assert not failed, text
-    hit = ast.literal_eval(text)["hits"][0]
+    hit = json.loads(text)["hits"][0]
     assert (hit["text"], hit["body"]) == ("sort a list of numbers", SNIPPET)
+
+
+def strict_json(text: str) -> Any:
+    """Returns the values of JSON as browsers read it, which know no NaN."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("search", {"query": "order numbers", "top_k": 2}), ("compare", {"query": "order numbers"}), ("indexes", {})],
+)
+def test_answers_are_json_as_text_and_as_structure_that_fits_the_schema(
+    served: RunningApp, tool: str, arguments: dict[str, Any]
+) -> None:
+    described = named(served)[tool]
+    answer = ask(served, lambda session: session.call_tool(described.name, arguments))
+    assert not answer.isError
+    [content] = answer.content
+    values = strict_json(getattr(content, "text", ""))
+    assert answer.structuredContent == (values if isinstance(values, dict) else {"result": values})
+    jsonschema.validate(answer.structuredContent, described.outputSchema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({}, described.outputSchema)
+
+
+def test_a_quality_that_is_no_number_is_null(served: RunningApp) -> None:
+    name = named(served)["search"].name
+    text = call(served, name, {"query": "read a csv file into a table", "top_k": 50.0})[1]
+    hits = {hit["text"]: hit["quality"] for hit in strict_json(text)["hits"]}
+    assert hits["read a csv file into a table"] is None
+    assert hits["sort a list of numbers"] == 0.9
 
 
 def test_a_client_is_told_what_is_wrong_and_can_go_on(served: RunningApp) -> None:

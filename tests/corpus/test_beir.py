@@ -150,3 +150,21 @@ def test_the_real_collections_are_whole(name: str, documents: int, queries: int)
     assert read(path).num_rows == task.num_documents == documents
     assert len(task.queries) == queries
     assert (task.num_dangling_judgments, task.num_repeated_judgments, task.unjudged_queries) == (0, 0, ())
+
+
+def test_the_only_split_is_read_and_others_are_told(tmp_path: Path) -> None:
+    folder = collection(tmp_path)
+    (folder / "qrels" / "dev.tsv").write_text("q2\td2\t1\n")
+    task = load_queries_and_judgments(folder)
+    assert (task.split, task.other_splits) == ("test", ("dev",))
+    assert load_queries_and_judgments(folder, "dev").judgments == {"q2": {"d2": 1}}
+    (folder / "qrels" / "test.tsv").unlink()
+    assert load_queries_and_judgments(folder).split == "dev"
+    (folder / "qrels" / "train.tsv").write_text("q1\td1\t1\n")
+    assert load_queries_and_judgments(folder).split == "train"
+
+
+@pytest.mark.parametrize("split", ["gone", "../queries", "../../elsewhere"])
+def test_a_split_that_is_not_there_is_refused_with_those_there_are(tmp_path: Path, split: str) -> None:
+    with pytest.raises(CorpusError, match=r"split.*choose one of test .--split"):
+        load_queries_and_judgments(collection(tmp_path), split)

@@ -57,7 +57,7 @@ def test_a_missing_column_is_refused_with_those_there_are(tmp_path: Path) -> Non
 def test_numbers_are_not_taken_for_text_unless_asked(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.csv", "text,year\n1,1999\n2,2000\n")
     with pytest.raises(
-        CorpusError, match=r"no column holds text .* text \(string\), year \(string\)\. .*--text-column"
+        CorpusError, match=r"no column holds text .* text \(numbers\), year \(numbers\)\. .*--text-column"
     ):
         read(path)
     assert texts(path, text_column="year") == ["1999", "2000"]

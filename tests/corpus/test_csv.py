@@ -66,9 +66,3 @@ def test_a_quote_that_never_closes_does_not_swallow_the_rest(tmp_path: Path) -> 
 
 def test_a_closed_quote_with_a_line_break_may_end_the_file(tmp_path: Path) -> None:
     assert texts(write(tmp_path / "rows.csv", 'text\n"a\nb"\n\n')) == ["a\nb"]
-
-
-def test_a_byte_that_is_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
-    for name in ("rows.csv", "rows.tsv", "rows.txt"):
-        with pytest.raises(CorpusError, match=rf"{name}, line 3: not UTF-8 \(byte 0xe9\).*iconv"):
-            read(write(tmp_path / name, b"text\nok\ncaf\xe9\n"))

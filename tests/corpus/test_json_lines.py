@@ -46,11 +46,6 @@ def test_a_broken_line_is_refused_with_its_number(tmp_path: Path, line: str, mes
         read(write(tmp_path / "rows.jsonl", f'{{"text": "a"}}\n\n{line}\n{{"text": "c"}}\n'))
 
 
-def test_one_json_array_is_refused_with_a_hint(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="one a line"):
-        read(write(tmp_path / "rows.json", '[\n {"text": "a"}\n]\n'))
-
-
 def test_half_a_character_and_huge_numbers_do_not_stop_the_build(tmp_path: Path) -> None:
     row = read(
         write(tmp_path / "rows.jsonl", '{"text": "a \\ud83d b \\ud83d\\ude00", "n": 99999999999999999999}\n')

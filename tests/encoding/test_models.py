@@ -17,11 +17,16 @@ from retrieval.bundle.bundle import EMBEDDINGS_FILE
 from retrieval.encoding.model_files import locate_model
 from retrieval.encoding.torch_encoder import Prompts
 from tests.conftest import RowsCorpus
+from tests.encoding.weights import write_weights
 from tests.tiny_models import TEXTS
 
 ROOT = Path(__file__).parents[2]
-DIMS = {"prompted": 36, "passages": 20, "dense": 44, "last": 28, "shortened": 30, "instructed": 36, "static": 20}
-CONVERTED = ["prompted", "passages", "dense", "last", "shortened"]
+CONVERTED = {
+    "prompted": 36, "passages": 20, "dense": 44, "last": 28, "shortened": 30, "root": 36, "bytes": 36,
+    "float16": 28, "bfloat16": 36, "bfloat16_dense": 22,
+}  # fmt: skip
+DIMS = {**CONVERTED, "instructed": 36, "static": 20}
+HALF = {"float16": "F16", "bfloat16": "BF16", "bfloat16_dense": "BF16"}
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +35,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny-models")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMBEDDING_QUANTIZATION_CACHE", str(folder / "cache"))
+        patch.setenv("OMP_NUM_THREADS", "1")  # more would spin: the models are tiny
         command = [sys.executable, "-m", "tests.tiny_models", str(folder)]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT, check=False)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=ROOT, check=False)
     assert run.returncode == 0, run.stderr
     return folder
 
@@ -71,7 +77,7 @@ class TestAnyModel:
         one, other = (vectors(models, name, f"{backend}_{kind}") for backend in ("auto", "torch"))
         assert cosines(one, other).min() > 0.9995
 
-    @pytest.mark.parametrize("name", ["prompted", "dense", "last", "shortened", "instructed", "static"])
+    @pytest.mark.parametrize("name", DIMS.keys() - {"passages"})
     @pytest.mark.parametrize("kind", ["documents", "queries"])
     def test_vectors_are_those_of_sentence_transformers(self, models: Path, name: str, kind: str) -> None:
         one, other = vectors(models, name, f"auto_{kind}"), vectors(models, name, f"library_{kind}")
@@ -95,7 +101,16 @@ class TestAnyModel:
     def test_both_backends_count_the_same_tokens_cut_prompt_included(self, models: Path, name: str) -> None:
         assert told(models, name)["cut"] == told(models, name, "torch")["cut"]
         prompt_tokens = 2 if name in ("prompted", "instructed", "passages") else 0
-        assert told(models, name)["cut"][4] == (0 if name == "static" else 23 + prompt_tokens)
+        in_bytes = len(TEXTS[4].encode()) - 24
+        expected = {"static": 0, "bytes": in_bytes}.get(name, 23 + prompt_tokens)
+        assert told(models, name)["cut"][4] == expected
+
+    @pytest.mark.parametrize(("name", "dtype"), HALF.items())
+    def test_weights_of_half_precision_are_stored_as_such(self, models: Path, name: str, dtype: str) -> None:
+        """What the tests above show for these models would mean nothing otherwise."""
+        with (models / name / "model.safetensors").open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        assert {each["dtype"] for key, each in header.items() if key != "__metadata__"} == {dtype}
 
     @pytest.mark.parametrize(
         ("name", "reason"),
@@ -129,6 +144,41 @@ class TestIndexOfOwnModel:
         assert encoder.backend.startswith("OpenVINO")
         assert encoder.model_id == str(tmp_path / "moved")
 
+    def test_letters_of_several_bytes_are_told_to_be_cut_in_a_short_query(self, cache: Path, tmp_path: Path) -> None:
+        encoder = load_encoder(cache / "bytes")
+        bundle = build_index(RowsCorpus([{"text": text} for text in TEXTS]), encoder, tmp_path / "index")
+        searcher = Searcher.open(bundle.path, encoder=encoder)
+        [note] = searcher.search("日本語のテキスト" * 2).notes
+        assert "its last 24 tokens" in note  # 48 bytes, and the model reads 24
+        assert searcher.search("red apple").notes == ()
+
+
+@pytest.mark.model
+class TestKinds:
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [("cross", "a cross-encoder"), ("bare_cross", "a cross-encoder"), ("splade", "a sparse encoder")],
+    )
+    def test_what_gives_no_vector_for_a_text_is_refused(self, models: Path, name: str, kind: str) -> None:
+        with pytest.raises(ModelError, match=f"is {kind}.*choose a sentence-transformers model"):
+            load_encoder(models / "others" / name)
+
+    @pytest.mark.parametrize(
+        ("name", "architecture"), [("bases/bert", "BertModel"), ("others/bare_splade", "BertForMaskedLM")]
+    )
+    def test_a_model_without_a_list_of_modules_is_noted_also_when_it_is_converted_already(
+        self, cache: Path, name: str, architecture: str
+    ) -> None:
+        first, again = load_encoder(cache / name), load_encoder(cache / name)
+        assert first.backend.startswith("OpenVINO")
+        for note in (first.note, again.note):
+            assert note is not None
+            assert "has no modules.json" in note
+            assert architecture in note
+
+    def test_models_that_are_made_for_embeddings_have_no_note(self, models: Path) -> None:
+        assert {told(models, name)["note"] for name in CONVERTED} == {None}
+
 
 @pytest.mark.model
 class TestIdentity:
@@ -145,7 +195,7 @@ class TestIdentity:
     def test_weights_of_a_later_module_count(self, models: Path, tmp_path: Path) -> None:
         shutil.copytree(models / "dense", tmp_path / "other")
         weights = tmp_path / "other" / "2_Dense" / "model.safetensors"
-        weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+        weights.write_bytes(weights.read_bytes()[:-1] + b"?")  # as long as before
         assert locate_model(tmp_path / "other").weights_sha256 != locate_model(models / "dense").weights_sha256
 
     def test_the_model_hash_ignores_files_that_do_not_change_vectors(self, models: Path, tmp_path: Path) -> None:
@@ -167,7 +217,7 @@ class TestIdentity:
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "[3]", '[{"path": 3}]', '[{"path": "../../etc"}]'])
 def test_a_list_of_modules_that_is_none_is_left_to_the_library(tmp_path: Path, content: str) -> None:
-    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    write_weights(tmp_path / "model.safetensors")
     (tmp_path / "modules.json").write_text(content)
     assert len(locate_model(tmp_path).weights_sha256) == 64
 

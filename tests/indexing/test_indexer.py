@@ -57,12 +57,10 @@ def corpus_of(texts: Sequence[str]) -> RowsCorpus:
 class TestFiles:
     def test_manifest_counts_rows_texts_groups_and_what_was_dropped(self, build: Build) -> None:
         manifest = build(
-            [{"text": "a", "group": "g"}, {"text": "a", "group": "g"}, {"text": "b"}, {"text": " "}],
-            columns={"text": "title"},
+            [{"text": "a", "group": "g"}, {"text": "a", "group": "g"}, {"text": "b"}, {"text": " "}]
         ).manifest
         assert (manifest.row_count, manifest.distinct_text_count, manifest.dropped_rows) == (3, 2, 1)
         assert (manifest.group_count, manifest.dim, manifest.model_id) == (2, 64, "fake")
-        assert manifest.columns == {"text": "title"}
         assert manifest.versions["faiss-cpu"]
 
     def test_every_file_is_recorded_with_its_size_and_checksum(self, build: Build) -> None:
@@ -319,7 +317,7 @@ MOMENTS: dict[str, tuple[Callable[[BuildProgress], None], str | None, int]] = {
     # name: what listens to the progress, which function dies when called, how many texts are encoded by then
     "reading": (die_at_reading, None, 0),
     "encoding": (die_at_encoding, None, 3 * CHUNK),
-    "first vectors written, not yet noted": (go_on, "_note", 0),
+    "first vectors written, not yet noted": (go_on, "write_json", 0),
     "writing the bits": (die_at_binary, None, 60),
     "writing int8": (die_at_int8, None, 60),
     "before the manifest": (go_on, "_write_manifest", 60),
@@ -380,8 +378,8 @@ class TestKilled:
 
     @pytest.mark.parametrize(
         ("other", "options"),
-        [(TEXTS[1:], {}), (TEXTS, {"columns": {"text": "other"}}), (TEXTS, {"limit": 50})],
-        ids=["corpus", "columns", "limit"],
+        [(TEXTS[1:], {}), (TEXTS, {"limit": 50})],
+        ids=["corpus", "limit"],
     )
     def test_a_build_of_other_inputs_starts_afresh_and_says_so(
         self, tmp_path: Path, other: list[str], options: dict[str, Any]

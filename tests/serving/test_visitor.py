@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,13 @@ from typing import Any
 import pytest
 
 from retrieval import BuildError, Searcher
+from retrieval.corpus.files import FileCorpus
 from retrieval.serving.child_job import ChildJob
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import ChildQueue
-from retrieval.ui.your_data.failures import OUT_OF_MEMORY, why_failed
+from retrieval.ui.markup import escaped
+from retrieval.ui.your_data import panels as own_panels
+from retrieval.ui.your_data.failures import OUT_OF_MEMORY, for_visitors, why_failed
 from tests.conftest import random_texts
 from tests.serving.processes import is_alive, wait_until
 
@@ -65,7 +70,7 @@ def test_a_look_tells_columns_guesses_and_first_rows(queue: ChildQueue, tmp_path
     [
         ("empty.csv", b"", "empty.csv is empty"),
         ("junk.csv", b"\x01\x02\0\0\xfe", "binary data"),
-        ("latin.csv", "text\nGröße\n".encode("latin-1"), "latin.csv, line 2: not UTF-8"),
+        ("cyrillic.csv", "text\nждём\n".encode("cp1251"), "cyrillic.csv, line 2: not UTF-8"),
         ("ragged.csv", b"a,b\nsome words,2\nfoo\n", "ragged.csv, line 3: expected 2 fields"),
         ("broken.jsonl", b'{"text": "a"}\n{"text": \n', "broken.jsonl, line 2: not a JSON object"),
         ("cut.parquet", b"PAR1abc", "cut short"),
@@ -165,3 +170,53 @@ def test_limits_come_from_the_environment() -> None:
     assert OwnLimits.from_environment({}) == OwnLimits()
     with pytest.raises(BuildError, match="OWN_MAX_ROWS is 'many'"):
         OwnLimits.from_environment({"OWN_MAX_ROWS": "many"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.tsv", 'id\ttext\n1\t"Hello there\n2\tGoodbye" said the other\n'),
+        ("notes.csv", "0,The robot polishes an old map\n1,The dog invents the last train\n"),
+        ("notes.csv", "title;group\na red apple;A\na pear;B\n".encode("utf-16")),
+        ("notes.json", '{"data": [{"text": "a red apple", "quality": 1}]}'),
+    ],
+)
+def test_the_preview_says_the_same_as_the_terminal(
+    queue: ChildQueue, tmp_path: Path, name: str, content: str | bytes
+) -> None:
+    path = written(tmp_path, name, content)
+    status = queue.submit(request(path), max_seconds=30).wait()
+    corpus = FileCorpus(path)
+    list(corpus.batches())
+    assert status.result["notes"] == list(corpus.notes)
+    assert status.result["guesses"] == corpus.columns
+    told = [for_visitors(note, tmp_path) for note in corpus.notes]
+    shown = own_panels.preview("notes", 1, {**status.result, "notes": told}, LIMITS)
+    assert all(escaped(note) in shown for note in told)
+    assert "--" not in shown
+    assert str(tmp_path) not in shown
+
+
+@pytest.mark.parametrize("name", ["bomb.csv.gz", "bomb.zip", "bomb.xlsx"])
+def test_a_packed_file_that_unfolds_into_a_huge_one_is_refused(queue: ChildQueue, tmp_path: Path, name: str) -> None:
+    content = b"text\n" + b"words\n" * 100_000
+    path = tmp_path / name
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress(content))
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("bomb.csv", content)
+    status = queue.submit(request(path, max_file_bytes=300_000), max_seconds=60).wait()
+    assert status.state == "failed"
+    assert "unpacks to more than 0 MB" in status.message
+
+
+@pytest.mark.model
+def test_a_role_without_a_column_is_not_guessed_again(queue: ChildQueue, tmp_path: Path) -> None:
+    path = written(tmp_path, "notes.csv", "title,description,group\na red apple,long words,A\na pear,more words,A\n")
+    chosen = {"text": "title", "body": "", "url": "", "group": "", "quality": ""}
+    status = queue.submit(request(path, "build", columns=chosen), max_seconds=60).wait()
+    assert status.state == "finished"
+    manifest = Searcher.open(tmp_path / "built").manifest
+    assert (manifest.columns, manifest.group_count) == ({"text": "title"}, None)
+    assert str(tmp_path) not in manifest.to_json()

@@ -21,7 +21,7 @@ from tests.page_server import EXAMPLE, HOSTILE_TEXT, SNIPPET, RunningApp, runnin
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
-PARTS = ("#query", "#results", "#settings", "#latency", "#memory")
+PARTS = ("#query", "#index", "#results", "#latency", "#memory")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,6 @@ def test_a_query_right_after_choosing_a_tab_is_answered_in_that_tab(browser: Bro
             document.getElementById('follow').click();
         }""")
         expect(page.locator(".hood .lead")).to_contain_text("read a csv file")
-        expect(page.locator(".keys .in-search")).to_have_css("visibility", "hidden")
         page.wait_for_url("**view=hood*")
 
 
@@ -199,7 +198,7 @@ def test_nothing_is_cut_off(browser: Browser, served: RunningApp, viewport: dict
         search(page, "a very long line without any space")
         expect(page.locator(".hit").first).to_contain_text("without_any_space")
         open_settings(page)
-        assert_nothing_is_cut_off(page, *PARTS)
+        assert_nothing_is_cut_off(page, *PARTS, "#settings")
         ground = page.evaluate("getComputedStyle(document.querySelector('.gradio-container')).backgroundColor")
         brightness = sum(int(part) for part in ground.removeprefix("rgb(").removesuffix(")").split(","))
         assert (brightness > 384) == (scheme == "light")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from retrieval import STAGES, Document, Hit, Latency, SearchResponse, SearchSettings
-from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, message, result_list
+from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, message, result_list, source_name
 from tests.support import HOSTILE, Reader
 
 STYLE = CardStyle(dim=384, body_language="python", corpus_name="conala")
@@ -32,7 +32,7 @@ def document(**changes: Any) -> Hit:
 def test_a_card_shows_what_is_known_of_the_hit() -> None:
     text = Reader(result_list(response(HIT), {}, STYLE)).text
     for part in ("1 result", "593,891 documents", "4.20 ms", "Sort a list", "stackoverflow.com", "0.873", "cosine",
-                 "sorted(x)", "bits alone: #15 → #1", "52 of 384 bits differ", "quality 0.87"):  # fmt: skip
+                 "sorted(x)", "bits #15, rescored #1", "52 of 384 bits differ", "quality 0.87"):  # fmt: skip
         assert part in text
 
 
@@ -74,7 +74,7 @@ def test_prose_is_no_code_block() -> None:
 
 def test_a_long_text_becomes_a_passage_and_a_huge_one_is_cut() -> None:
     html = result_list(response(document(text="word " * 200_000)), {}, STYLE)
-    assert 'class="passage"' in html
+    assert 'class="passage folded"' in html
     assert "more characters" in html
     assert len(html) < 15_000
 
@@ -87,9 +87,11 @@ def test_an_estimate_is_marked() -> None:
 
 @pytest.mark.parametrize(("before", "now", "kind"), [(15, 1, "up"), (1, 4, "down"), (3, 3, "same")])
 def test_the_badge_tells_the_way_from_the_hamming_stage(before: int, now: int, kind: str) -> None:
-    html = result_list(response(dataclasses.replace(HIT, binary_rank=before, rank=now)), {}, STYLE)
+    others = [document(text=f"text {rank}") for rank in range(1, now)]
+    hit = dataclasses.replace(HIT, binary_rank=before, rank=now)
+    html = result_list(response(*others, hit), {}, STYLE)
     assert f'class="badge {kind}"' in html
-    assert f"#{before}</span> → #{now}" in html
+    assert f"bits #{before}, rescored #{now}" in html
 
 
 def test_other_members_are_behind_a_toggle_and_the_rest_is_counted() -> None:
@@ -112,6 +114,37 @@ def test_members_of_another_corpus_are_not_called_snippets() -> None:
 def test_notes_and_no_results_are_said() -> None:
     assert "was cut" in result_list(response(HIT, notes=("The query was cut.",)), {}, STYLE)
     assert "Nothing was found" in result_list(response(), {}, STYLE)
+
+
+def test_hits_of_one_text_are_told_once() -> None:
+    same = [dataclasses.replace(HIT, rank=rank, row=rank) for rank in range(1, 10)]
+    other = dataclasses.replace(document(text="Reverse a list"), rank=10, row=10)
+    html = result_list(response(*same, other), {}, STYLE)
+    text = Reader(html).text
+    assert html.count('class="hit"') == 2
+    assert "9 times" in text
+    assert "2 results (10 rows)" in text
+    assert 'aria-label="Result 2"' in html
+
+
+@pytest.mark.parametrize(
+    ("extra", "name"),
+    [
+        ({"package": "tablib", "summary": "x"}, "tablib"),
+        ({"qualified_name": "Sort", "package": "stdlib"}, "stdlib"),  # the text begins with the first one
+        ({"id": 7}, "7"),
+        ({"file": "x" * 200}, ""),
+        ({"score": 0.5, "name": None}, ""),
+    ],
+)
+def test_a_row_shows_the_name_that_its_source_has_for_it(extra: dict[str, Any], name: str) -> None:
+    assert source_name(dataclasses.replace(DOCUMENT, text="Sort a list", extra=extra)) == name
+
+
+def test_long_code_is_folded_and_says_how_long_it_is() -> None:
+    html = result_list(response(document(body="\n".join(f"line({n})" for n in range(34)))), {}, STYLE)
+    assert "Show all 34 lines" in html
+    assert "data-fold" not in result_list(response(document(body="one()\ntwo()")), {}, STYLE)
 
 
 def test_an_error_is_announced() -> None:

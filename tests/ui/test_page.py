@@ -16,6 +16,7 @@ import pytest
 
 from retrieval import QueryError, Searcher, SearchSettings
 from retrieval.bundle.bundle import INT8_FILE
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.ui import knobs
 from retrieval.ui.answering import UNEXPECTED, Answering
@@ -89,7 +90,7 @@ def test_the_page_is_built_without_being_served(library: Library) -> None:
 
 def test_only_the_endpoints_are_open_to_programs(library: Library) -> None:
     public = [event["api_name"] for event in events(page_over(library)) if event["api_visibility"] == "public"]
-    assert public == ["search", "compare", "indexes"]
+    assert public == ["search", "compare", "indexes", "frontier"]
 
 
 def test_no_search_waits_in_the_queue(library: Library) -> None:
@@ -109,8 +110,18 @@ def test_a_query_fills_results_panels_and_the_visit(page: Answering, view: Searc
     assert "eat" in update[view.results]
     assert "peel" in update[view.results]
     assert "1 query" in update[view.latency]
-    assert "RSS" in update[view.memory]
+    assert "RSS" in view.measured_memory(None, None)
     assert update[page.asking.visit].num_queries == 1
+
+
+def test_no_search_waits_for_the_memory_to_be_measured(
+    page: Answering, view: SearchView, searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise AssertionError("the memory was measured")
+
+    monkeypatch.setattr(searcher, "memory", fail)
+    assert "eat" in page.follow("search", Visit(), *asked("red apple"))[view.results]
 
 
 @pytest.mark.parametrize("query", ["", "  \n", None])
@@ -207,7 +218,7 @@ def test_settings_survive_the_way_through_the_controls() -> None:
 def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:
     def make() -> Api:
         with gr.Blocks(analytics_enabled=False):
-            return Api(library)
+            return Api(library, IndexFrontiers())
 
     api = in_loop(make)
     found = asyncio.run(api.search("red apple", top_k=1))

@@ -12,7 +12,7 @@ from retrieval.ui.visit import Visit
 from tests.conftest import Build
 from tests.support import Reader
 
-LATENCY = Latency(dict(zip(STAGES, (2.5, 0.01, 1.35, 0.3, 0.0, 0.1), strict=True)), 4.3)
+LATENCY = Latency(dict(zip(STAGES, (2.5, 0.01, 1.35, 0.0, 0.0, 0.3, 0.0, 0.1), strict=True)), 4.3)
 RESPONSE = SearchResponse("q", (), LATENCY, SearchSettings(), 593_891, 1000, 0)
 MEMORY = MemoryReport(
     (
@@ -50,6 +50,13 @@ def test_the_session_has_its_percentiles() -> None:
     assert "100 queries" in text
 
 
+def test_fewer_than_five_queries_have_no_percentiles() -> None:
+    visit = Visit()
+    for num_queries in range(1, 6):
+        visit = visit.after(4.0)
+        assert ("p95" in Reader(latency_panel(RESPONSE, visit)).text) == (num_queries == 5)
+
+
 def test_a_visit_keeps_the_last_thousand_times_and_counts_all() -> None:
     visit = Visit()
     for total_ms in range(1200):
@@ -67,10 +74,20 @@ def test_the_empty_panel_has_no_figures() -> None:
 def test_arithmetic_is_called_arithmetic_and_measurements_are_apart() -> None:
     text = Reader(memory_panel(MEMORY)).text
     arithmetic, measured = text.split("This process, measured now")
-    assert "by arithmetic" in arithmetic
+    assert "calculated" in arithmetic
     assert [size in arithmetic for size in ("912 MB", "228 MB", "28.5 MB")] == [True] * 3
     assert "1/32" in arithmetic
     assert [size in measured for size in ("28.5 MB", "254 MB", "400 MB", "0 B")] == [True] * 4
+
+
+def test_what_duplicates_save_is_told_apart_from_what_quantization_saves() -> None:
+    repeated = dataclasses.replace(MEMORY, num_vectors=150, num_rows=6_000)
+    text = Reader(memory_panel(repeated)).text
+    assert "150 \N{MULTIPLICATION SIGN} 384" in text
+    assert "230 kB" in text  # float32 of the distinct texts
+    assert "6,000 rows hold 150 distinct texts" in text
+    assert "40.0x" in text
+    assert "distinct texts" not in Reader(memory_panel(MEMORY)).text
 
 
 def test_an_index_of_nothing_divides_by_nothing() -> None:
@@ -79,8 +96,16 @@ def test_an_index_of_nothing_divides_by_nothing() -> None:
 
 def test_the_head_of_the_page_states_the_index(build: Build) -> None:
     manifest = build(["red apple", "red apple", "blue plum"]).manifest
-    text = Reader(masthead(manifest, MEMORY)).text
-    for part in ("3 documents", "28.5 MB", "Rows of a test", "64", "fake", manifest.built_at[:10]):
+    text = Reader(masthead(manifest)).text
+    for part in (
+        "3 documents",
+        "from 16 B of memory",
+        "would take 512 B",
+        "Rows of a test",
+        "64",
+        "fake",
+        manifest.built_at[:10],
+    ):
         assert part in text
 
 
@@ -90,7 +115,7 @@ def test_strangers_words_in_the_manifest_stay_words(build: Build) -> None:
         manifest.corpus, title="<script>", attribution="<img>", attribution_url="javascript:alert(1)"
     )
     manifest = dataclasses.replace(manifest, corpus=corpus, model_id="a/<b>")
-    seen = Reader(masthead(manifest, MEMORY) + colophon(manifest))
+    seen = Reader(masthead(manifest) + colophon(manifest))
     assert not {"script", "img", "b"} & set(seen.tags)
     assert "<script>" in seen.text
     assert "javascript" not in colophon(manifest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import stat
 import zipfile
@@ -16,6 +17,7 @@ import pytest
 
 from retrieval import BuildError, BundleMissingError, CorpusError, Searcher
 from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.tuning import Tuning, TuningPoint, TuningRecall
 from retrieval.serving.child_process import JobStatus
 from retrieval.serving.library import Library
 from retrieval.serving.open_pages import OpenPages
@@ -37,10 +39,11 @@ from tests.support import in_loop
 
 LIMITS = OwnLimits(max_bytes=1_000)
 HOSTILE = "<img src=x onerror=alert(1)>"
-MEASURED = {
-    "num_candidates": 500, "rescore_multiplier": 8, "source": "measured", "sampled_queries": 300,
-    "recall": {"bits": 0.71, "float_bits": 0.93, "int8_all": 0.994, "chosen": 0.991},
-}  # fmt: skip
+MEASURED = Tuning(
+    num_candidates=30, rescore_multiplier=8, top_k=10, target_share=0.99, reached_share=0.997, reached=True,
+    sampled_queries=60, recall=TuningRecall(bits=0.71, float_bits=0.93, int8_all=0.994, chosen=0.991),
+    curve=(TuningPoint(30, 8, 30, 0.997, 0.991),),
+).to_json()  # fmt: skip
 SEEN = {"rows_in_file": 400, "rows_used": 400, "counted_all": True}
 
 
@@ -139,12 +142,31 @@ def test_a_verdict_says_what_is_kept_and_saved(manifest: Manifest) -> None:
     assert "71 %" in headline
     assert "99.1 %" in headline
     assert "1/32 of the memory" in verdict(replace(manifest, dim=384), SEEN, 12)
-    assert "<dd>500</dd>" in shown
+    assert "<dd>30</dd>" in shown
     assert "suits your data" in shown
 
 
+def test_a_verdict_with_many_candidates_does_not_praise(manifest: Manifest) -> None:
+    shown = verdict(replace(manifest, search={**MEASURED, "num_candidates": 100}), SEEN, 12)
+    assert "25% of your texts are candidates of every query" in shown
+    assert "suits your data" not in shown
+
+
+def test_every_recall_has_its_interval(manifest: Manifest) -> None:
+    shown = verdict(manifest, SEEN, 12)
+    assert "60 texts of yours as queries" in shown
+    assert "71 %<small>59 to 81</small>" in shown  # 0.585 to 0.809: Wilson for 60 queries
+    assert len(re.findall(r"<small>\d+ to \d+</small>", shown)) == 4
+
+
+def test_what_duplicates_save_is_told_apart(build: Build) -> None:
+    repeated = verdict(build(random_texts(30) * 4, "repeated").manifest, {**SEEN, "rows_used": 120}, 1)
+    assert "Your 120 rows hold 30 distinct texts" in repeated
+    assert "30 &times; 64 floats" in repeated
+
+
 def test_a_verdict_without_measurements_says_so(manifest: Manifest) -> None:
-    for search in ({"num_candidates": 9, "rescore_multiplier": 2}, {**MEASURED, "recall": {"bits": "x"}}):
+    for search in ({"num_candidates": 9, "rescore_multiplier": 2}, {**MEASURED, "source": "default"}):
         assert "was not measured" in verdict(replace(manifest, search=search), SEEN, 12)
 
 
@@ -264,7 +286,7 @@ def test_a_build_needs_data_and_a_column_of_it(session: OwnSession) -> None:
             build_request(session, {"text": column}, None, LIMITS, None)
     asked = build_request(session, {"text": "a", "body": "", "url": None}, 10**9, LIMITS, FakeEncoder())
     assert asked["model"] == {"id": "fake", "weights_sha256": "f" * 64}
-    assert (asked["columns"], asked["max_rows"]) == ({"text": "a"}, LIMITS.max_rows)
+    assert (asked["columns"], asked["max_rows"]) == ({"text": "a", "body": "", "url": ""}, LIMITS.max_rows)
 
 
 def test_sessions_do_not_share_and_end_with_their_files(sessions: OwnSessions, own: OwnIndex) -> None:

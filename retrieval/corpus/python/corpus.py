@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -60,6 +61,9 @@ class PythonCorpus:
     Raises:
         CorpusError: if one of `packages` is not installed.
     """
+
+    columns: Mapping[str, str] = MappingProxyType({})
+    notes = ()
 
     def __init__(
         self,

@@ -6,107 +6,114 @@ a word does not stop the build.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import csv
+from collections.abc import Iterator
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from retrieval.corpus.base import sliced
-from retrieval.corpus.readers.base import require_distinct_names
-from retrieval.corpus.readers.delimited_faults import explain_fault, is_left_open, left_open
-from retrieval.corpus.readers.sniffing import require_text
+from retrieval.corpus.readers.base import Reader, in_batches, require_distinct_names, with_names
+from retrieval.corpus.readers.byte_source import ByteSource
+from retrieval.corpus.readers.delimited_dialect import layout_of
+from retrieval.corpus.readers.delimited_faults import explain_fault
+from retrieval.corpus.readers.delimited_quotes import quotes_of
+from retrieval.corpus.readers.text_file import TextFile
 
 _FIRST_BLOCK_BYTES = 1 << 20
 _LARGEST_BLOCK_BYTES = 1 << 30
 _BLOCK_GROWTH = 8
 
 
-class DelimitedReader:
-    """Reads a CSV or TSV file with a header, block by block."""
+class DelimitedReader(Reader):
+    """Reads a CSV or TSV file block by block."""
 
-    def __init__(self, path: Path, delimiter: str) -> None:
-        require_text(path, f"{'TSV' if delimiter == chr(9) else 'CSV'} with a header line")
-        self._path = path
-        self._delimiter = _real_delimiter(path, delimiter)
-        self._header = self._read_header()
-        names = [name or f"unnamed_{position}" for position, name in enumerate(self._header, start=1)]
-        require_distinct_names(names, path)
-        self._schema = pa.schema([(name, pa.string()) for name in names])
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Returns the columns of the header, all of them text."""
-        return self._schema
-
-    @property
-    def num_rows(self) -> None:
-        """Returns None: only reading would tell."""
-        return None
-
-    @property
-    def mixed_columns(self) -> Mapping[str, str]:
-        """Returns nothing: every value is text."""
-        return {}
+    def __init__(self, source: ByteSource, delimiter: str, *, has_header: bool = True) -> None:
+        what = f"{'TSV' if delimiter == chr(9) else 'CSV'}{' with a header line' if has_header else ''}"
+        self._file = TextFile(source, what)
+        self._layout = layout_of(self._file, delimiter, has_header=has_header)
+        self._quotes = quotes_of(self._file, self._layout.delimiter, self._layout.skipped_lines)
+        self._header = None if has_header else [f"column_{position}" for position in range(1, self._layout.width + 1)]
+        self._header_in_file = self._read_header() if has_header else []
+        names = self._header or with_names(self._header_in_file)
+        require_distinct_names(names, source)
+        self.schema = pa.schema([(name, pa.string()) for name in names])
+        quotes = (self._quotes.note,) if self._quotes.note else ()
+        self.notes = (*self._file.notes, *self._layout.notes, *quotes)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yields the rows in order.
 
         Raises:
-            CorpusError: if a row has more or fewer fields than the header, a quote is never closed, or a line is not
-                UTF-8; with the number of the line.
+            CorpusError: if a row has more or fewer fields than the header, with the number of the line.
         """
         done = 0
         block_bytes = _FIRST_BLOCK_BYTES
-        last: pa.RecordBatch | None = None
         while True:
             try:
                 for batch in _after(self._blocks(block_bytes), done):
                     done += batch.num_rows
-                    last = batch
                     yield from sliced(batch)
                 break
             except pa.ArrowInvalid as error:
-                # Arrow wants a row to fit into a block: for a field larger than that, read on with larger blocks.
-                if "straddling" not in str(error) or block_bytes >= _LARGEST_BLOCK_BYTES:
-                    raise explain_fault(self._path, self._delimiter, str(error)) from error
-                block_bytes *= _BLOCK_GROWTH
-        if last is not None and is_left_open(self._path, last):
-            raise left_open(self._path, self._delimiter)
+                block_bytes = self._larger(block_bytes, error)
 
     def _blocks(self, block_bytes: int) -> Iterator[pa.RecordBatch]:
-        types = {name: pa.string() for name in self._header}
+        if self._quotes.after_spaces:
+            yield from self._slowly()
+            return
+        types = {name: pa.string() for name in self._header or self._header_in_file}
         for batch in self._open(block_bytes, pacsv.ConvertOptions(column_types=types)):
-            yield pa.RecordBatch.from_arrays(batch.columns, schema=self._schema)
+            yield pa.RecordBatch.from_arrays(batch.columns, schema=self.schema)
+
+    def _slowly(self) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of a file that only Python's own reader understands."""
+        for rows in in_batches(self._records() if self._header else islice(self._records(), 1, None)):
+            columns = zip(*rows, strict=True)
+            yield pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], schema=self.schema)
+
+    def _records(self) -> Iterator[list[str]]:
+        lines = (line + "\n" for number, line in self._file.lines() if number > self._layout.skipped_lines)
+        rows = csv.reader(lines, delimiter=self._layout.delimiter, skipinitialspace=True)
+        yield from (row for row in rows if row)
 
     def _read_header(self) -> list[str]:
+        if self._quotes.after_spaces:
+            return next(self._records())
         block_bytes = _FIRST_BLOCK_BYTES
         while True:
             try:
                 with self._open(block_bytes, pacsv.ConvertOptions(check_utf8=False)) as reader:
                     return list(reader.schema.names)
-            except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-                if "straddling" not in str(error) or block_bytes >= _LARGEST_BLOCK_BYTES:
-                    raise explain_fault(self._path, self._delimiter, str(error)) from error
-                block_bytes *= _BLOCK_GROWTH
+            except pa.ArrowInvalid as error:
+                block_bytes = self._larger(block_bytes, error)
+
+    def _larger(self, block_bytes: int, error: pa.ArrowInvalid) -> int:
+        """Returns the next size of blocks: Arrow wants a row to fit into one. For other errors, raises ours."""
+        if "straddling" in str(error) and block_bytes < _LARGEST_BLOCK_BYTES:
+            return block_bytes * _BLOCK_GROWTH
+        skipped = self._layout.skipped_lines
+        raise explain_fault(self._file, self._layout.delimiter, str(error), skipped_lines=skipped) from error
 
     def _open(self, block_bytes: int, convert: pacsv.ConvertOptions) -> pacsv.CSVStreamingReader:
         return pacsv.open_csv(
-            self._path,
+            self._file.as_utf8(),
             # One thread, since only then does Arrow know the numbers of the rows it complains about.
-            read_options=pacsv.ReadOptions(block_size=block_bytes, use_threads=False),
-            parse_options=pacsv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+            read_options=pacsv.ReadOptions(
+                block_size=block_bytes,
+                use_threads=False,
+                skip_rows=self._layout.skipped_lines,
+                column_names=self._header,
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=self._layout.delimiter,
+                quote_char='"' if self._quotes.are_used else False,
+                escape_char="\\" if self._quotes.backslash_escapes else False,
+                newlines_in_values=self._quotes.are_used,
+            ),
             convert_options=convert,
         )
-
-
-def _real_delimiter(path: Path, delimiter: str) -> str:
-    """Spreadsheets of half of Europe write .csv with semicolons: a header without a comma tells."""
-    with path.open("rb") as file:
-        header = file.readline()
-    if delimiter == "," and b"," not in header:
-        return max(",;\t", key=lambda candidate: header.count(candidate.encode()))
-    return delimiter
 
 
 def _after(batches: Iterator[pa.RecordBatch], num_rows: int) -> Iterator[pa.RecordBatch]:

@@ -20,8 +20,9 @@ from types import ModuleType
 import pyarrow as pa
 
 from retrieval.corpus.readers.base import Reader
+from retrieval.corpus.readers.byte_source import byte_source
 from retrieval.corpus.readers.parquet import ParquetReader
-from retrieval.corpus.readers.saved_dataset import DatasetReader, only_split
+from retrieval.corpus.readers.saved_dataset import DatasetReader
 from retrieval.errors import CorpusError
 
 _TIMEOUT_SECONDS = 10.0
@@ -29,7 +30,12 @@ _SILENT_STATUSES = (502, 503, 504)
 
 
 def open_hub_dataset(
-    repo_id: str, *, otherwise: str, parquet_file: str | None = None, revision: str = "main"
+    repo_id: str,
+    *,
+    otherwise: str,
+    parquet_file: str | None = None,
+    revision: str = "main",
+    split: str | None = None,
 ) -> Reader:
     """Returns the reader of a data set on the hub: of the one file that is named, else of what the repository declares.
 
@@ -44,7 +50,7 @@ def open_hub_dataset(
     endpoint, offline = str(datasets.config.HF_ENDPOINT), bool(datasets.config.HF_HUB_OFFLINE)
     silence = "HF_HUB_OFFLINE is set" if offline else _why_silent(endpoint)
     if silence is not None and parquet_file is not None and (cached := _cached(repo_id, parquet_file, revision)):
-        return ParquetReader(cached)
+        return ParquetReader(byte_source(cached))
     if silence is not None and not offline:
         raise CorpusError(
             f"the hub cannot be reached at {endpoint} ({silence}), so {repo_id} cannot be loaded: {otherwise}."
@@ -57,7 +63,7 @@ def open_hub_dataset(
     except (datasets.exceptions.DatasetsError, pa.ArrowException, OSError, ValueError, RuntimeError) as error:
         where = "from the cache (HF_HUB_OFFLINE is set)" if offline else f"from the hub at {endpoint}"
         raise CorpusError(f"{repo_id} cannot be loaded {where}: {_first_line(error)}. Instead, {otherwise}.") from error
-    return DatasetReader(only_split(loaded, repo_id), repo_id)
+    return DatasetReader(loaded, repo_id, split)
 
 
 def _why_silent(endpoint: str) -> str | None:

@@ -10,20 +10,20 @@ _SCALARS = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.stri
 
 
 class ColumnKinds:
-    """Gathers the kinds of one column, with the first line of each."""
+    """Gathers the kinds of one column, with the place of the first value of each."""
 
     def __init__(self) -> None:
-        self._first_lines: dict[type, int] = {}
+        self._first_places: dict[type, str] = {}
         self._item_types: set[type] = set()
         self._too_big = False
 
-    def add(self, value: object, line: int) -> None:
-        """Takes note of a value; null is of every kind."""
+    def add(self, value: object, where: str) -> None:
+        """Takes note of a value at a place such as `line 3`; null is of every kind."""
         if value is None:
             return
         kind = type(value)
-        if kind not in self._first_lines:
-            self._first_lines[kind] = line
+        if kind not in self._first_places:
+            self._first_places[kind] = where
         if isinstance(value, int):
             self._too_big |= value not in _INT64
         elif isinstance(value, list):
@@ -32,7 +32,7 @@ class ColumnKinds:
 
     def arrow_type(self) -> pa.DataType:
         """Returns the type that carries every value, string where that takes JSON text."""
-        kinds = set(self._first_lines)
+        kinds = set(self._first_places)
         if kinds != {list}:
             return self._scalar_type(kinds) or pa.string()
         # A list of objects, of lists, or of several kinds is carried as JSON text: their names may differ line by line.
@@ -41,13 +41,13 @@ class ColumnKinds:
 
     def conflict(self) -> str | None:
         """Returns where the column changes its kind, None if it never does."""
-        first: dict[str, int] = {}
-        for kind, line in self._first_lines.items():
-            first.setdefault(_NAMES[kind], line)
+        first: dict[str, str] = {}
+        for kind, place in self._first_places.items():  # in the order in which they were met
+            first.setdefault(_NAMES[kind], place)
         if len(first) < 2:
             return None
-        (one, line), (other, other_line) = sorted(first.items(), key=lambda item: item[1])[:2]
-        return f"{one} in line {line} but {other} in line {other_line}"
+        (one, place), (other, other_place) = list(first.items())[:2]
+        return f"{one} in {place} but {other} in {other_place}"
 
     def _scalar_type(self, kinds: set[type]) -> pa.DataType | None:
         if self._too_big:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from retrieval.corpus.base import BATCH_ROWS
-from retrieval.corpus.readers.base import require_distinct_names
+from retrieval.corpus.readers.base import Reader, require_distinct_names
+from retrieval.corpus.readers.byte_source import ByteSource
 from retrieval.corpus.readers.plain_types import plain_schema, to_plain
 from retrieval.corpus.readers.sniffing import require_parquet
 from retrieval.errors import CorpusError
@@ -17,32 +17,17 @@ from retrieval.errors import CorpusError
 _BUFFER_BYTES = 1 << 20
 
 
-class ParquetReader:
+class ParquetReader(Reader):
     """Reads a Parquet file a few pages at a time."""
 
-    def __init__(self, path: Path) -> None:
-        require_parquet(path)
-        self._path = path
+    def __init__(self, source: ByteSource) -> None:
+        require_parquet(source)
+        self._source = source
         with self._open() as file:
-            self._num_rows = int(file.metadata.num_rows)
+            self.num_rows = int(file.metadata.num_rows)
             names = file.schema_arrow.names
-            require_distinct_names(names, path)
-            self._schema = plain_schema(file.schema_arrow)
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Returns the columns of the file, in plain types."""
-        return self._schema
-
-    @property
-    def num_rows(self) -> int:
-        """Returns the number of rows that the file's footer states."""
-        return self._num_rows
-
-    @property
-    def mixed_columns(self) -> Mapping[str, str]:
-        """Returns nothing: a Parquet column has one type."""
-        return {}
+            require_distinct_names(names, source)
+            self.schema = plain_schema(file.schema_arrow)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yields the rows in order.
@@ -53,16 +38,16 @@ class ParquetReader:
         with self._open() as file:
             try:
                 for batch in file.iter_batches(BATCH_ROWS):
-                    yield to_plain(batch, self._schema)
+                    yield to_plain(batch, self.schema)
             except (pa.ArrowException, OSError) as error:
                 raise self._damaged(error) from error
 
     def _open(self) -> pq.ParquetFile:
         try:
             # Without read-ahead the pages of a row group come one by one, not the group at once.
-            return pq.ParquetFile(self._path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
+            return pq.ParquetFile(self._source.seekable(), pre_buffer=False, buffer_size=_BUFFER_BYTES)
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> CorpusError:
-        return CorpusError(f"{self._path} is a damaged Parquet file ({error}). Copy it again, or write it anew.")
+        return CorpusError(f"{self._source} is a damaged Parquet file ({error}). Copy it again, or write it anew.")

@@ -2,65 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from retrieval.corpus.base import BATCH_ROWS
-from retrieval.corpus.readers.base import require_distinct_names
+from retrieval.corpus.readers.base import Reader, require_distinct_names
 from retrieval.corpus.readers.named_files import require_own_files
 from retrieval.corpus.readers.plain_types import plain_schema, to_plain
+from retrieval.corpus.readers.splits import choose_split
 from retrieval.errors import CorpusError
 
-_MARKS = ("state.json", "dataset_dict.json", "dataset_info.json")
+_MARKS = ("state.json", "dataset_dict.json")
 
 
-class DatasetReader:
+class DatasetReader(Reader):
     """Reads a `datasets.Dataset`, which is memory-mapped."""
 
-    def __init__(self, dataset: Any, source: str) -> None:
+    def __init__(self, loaded: Any, source: str, split: str | None = None) -> None:
+        """Takes what `datasets` loaded, one data set or several splits.
+
+        Raises:
+            CorpusError: if the split is not there, or none is given and it is not clear which one is meant.
+        """
+        dataset = loaded
+        if isinstance(loaded, dict):
+            chosen, self.notes = choose_split({name: len(each) for name, each in loaded.items()}, split, source)
+            dataset = loaded[chosen]
+        elif split is not None:
+            raise CorpusError(f"{source} has no splits: leave --split out.")
         self._dataset = dataset.with_format("arrow")
         self._source = source
+        self.num_rows = int(dataset.num_rows)
         require_distinct_names(list(dataset.column_names), source)
-        self._schema = plain_schema(dataset.features.arrow_schema)
+        self.schema = plain_schema(dataset.features.arrow_schema)
 
     @classmethod
-    def from_folder(cls, path: Path) -> DatasetReader:
+    def from_folder(cls, path: Path, split: str | None = None) -> DatasetReader:
         """Returns the reader of a folder that `save_to_disk` wrote.
 
         Raises:
-            CorpusError: if it is no such folder, is damaged, names files outside of itself, or has several splits
-                and none is called `train`.
+            CorpusError: if it is damaged, names files outside of itself, or the split is not there.
         """
-        if not any((path / mark).is_file() for mark in _MARKS):
-            raise CorpusError(f"{path} is a folder, but not one that `datasets` saved. {_what_to_name(path)}")
         from datasets import load_from_disk
 
         try:
             require_own_files(path)
             loaded = load_from_disk(str(path))
+        except IndexError as error:  # what `datasets` makes of a data set without files
+            raise CorpusError(f"{path} was saved by `datasets`, and has no rows: expected at least one.") from error
         except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
             raise CorpusError(
                 f"{path} was saved by `datasets`, but cannot be read: {error}. Save or copy it again."
             ) from error
-        return cls(only_split(loaded, str(path)), str(path))
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Returns the columns of the data set, in plain types."""
-        return self._schema
-
-    @property
-    def num_rows(self) -> int:
-        """Returns the number of rows."""
-        return int(self._dataset.num_rows)
-
-    @property
-    def mixed_columns(self) -> Mapping[str, str]:
-        """Returns nothing: a column of a data set has one type."""
-        return {}
+        return cls(loaded, str(path), split)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yields the rows in order.
@@ -71,36 +68,11 @@ class DatasetReader:
         try:
             for table in self._dataset.iter(batch_size=BATCH_ROWS):
                 for batch in table.combine_chunks().to_batches():
-                    yield to_plain(batch, self._schema)
+                    yield to_plain(batch, self.schema)
         except (pa.ArrowException, OSError) as error:
             raise CorpusError(f"{self._source} is damaged: {error}. Save or copy it again.") from error
 
 
-def only_split(loaded: Any, source: str) -> Any:
-    """Returns the one data set in `loaded`: itself, its split `train`, or its only split.
-
-    Raises:
-        CorpusError: if there are several splits and none is called `train`.
-    """
-    if not isinstance(loaded, dict):
-        return loaded
-    if "train" in loaded:
-        return loaded["train"]
-    if len(loaded) == 1:
-        return next(iter(loaded.values()))
-    raise CorpusError(
-        f"{source} has the splits {', '.join(loaded)}, and none is called 'train': save the one to be indexed in a "
-        f"folder of its own, with save_to_disk."
-    )
-
-
-def _what_to_name(path: Path) -> str:
-    if (path / "corpus.jsonl").is_file():
-        return "It looks like a BEIR collection: use --corpus beir."
-    if (path / "manifest.json").is_file():
-        return "It looks like an index that is built already: open it with --index."
-    suffixes = (".csv", ".tsv", ".jsonl", ".parquet", ".txt")
-    files = sorted(file.name for file in path.iterdir() if file.suffix.lower() in suffixes)
-    if files:
-        return f"Name one of the files in it: {', '.join(files[:5])}{', …' if len(files) > 5 else ''}."
-    return "Name a CSV, TSV, JSON Lines, Parquet or text file, or a folder written by save_to_disk."
+def is_saved_dataset(path: Path) -> bool:
+    """Tells whether `save_to_disk` of `datasets` wrote a folder."""
+    return any((path / mark).is_file() for mark in _MARKS)

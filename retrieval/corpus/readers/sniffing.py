@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from retrieval.corpus.readers.byte_source import ByteSource
 from retrieval.errors import CorpusError
 
 _HEAD_BYTES = 65_536
@@ -18,56 +17,57 @@ _SIGNATURES = (
     (b"PAR1", "a Parquet file"),
     (b"ARROW1", "an Arrow file"),
     (b"SQLite format 3", "an SQLite database"),
-    (b"\xff\xfe", "UTF-16 text"),
-    (b"\xfe\xff", "UTF-16 text"),
+    (b"version https://git-lfs", "a pointer of Git LFS (fetch the file itself with git lfs pull)"),
 )
+_MARKS_OF_WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
+"""UTF-16 and UTF-32, of which every other byte may be NUL."""
 
 
-def require_text(path: Path, expected: str) -> None:
-    """Returns when `path` begins like text in UTF-8; `expected` names what it should be, for the message.
+def require_text(source: ByteSource, expected: str) -> None:
+    """Returns when a file begins like text; `expected` names what it should be, for the message.
 
     Raises:
-        CorpusError: if it is empty, a known binary format, in UTF-16, or holds a NUL byte near its beginning.
+        CorpusError: if it is empty, a known binary format, or holds a NUL byte near its beginning.
     """
-    head = _head(path)
-    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise CorpusError(f"{path} is empty: expected {expected} with at least one row.")
-    found = _named(head)
+    head = source.head(_HEAD_BYTES)
+    is_wide = head.startswith(_MARKS_OF_WIDE_TEXT)
+    if not head.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n" if is_wide else b"\xef\xbb\xbf \t\r\n"):
+        raise CorpusError(f"{source} is empty: expected {expected} with at least one row.")
+    if is_wide:
+        return
+    found = format_of(head)
     if found is None and b"\0" in head:
         found = f"binary data (a NUL byte at byte {head.index(0)})"
     if found is not None:
-        mend = "save it as UTF-8" if "UTF-16" in found else "name the file by what it is, or convert it"
-        raise CorpusError(f"{path} is not what its name says: expected {expected}, found {found}. To mend it, {mend}.")
+        raise CorpusError(
+            f"{source} is not what its name says: expected {expected}, found {found}. To mend it, name the file by "
+            f"what it is, or convert it."
+        )
 
 
-def require_parquet(path: Path) -> None:
-    """Returns when `path` begins and ends like a Parquet file.
+def require_parquet(source: ByteSource) -> None:
+    """Returns when a file begins and ends like a Parquet file.
 
     Raises:
         CorpusError: if it is empty, another format, or cut short.
     """
-    head = _head(path)
+    head = source.head(_HEAD_BYTES)
     if not head:
-        raise CorpusError(f"{path} is empty: expected a Parquet file.")
+        raise CorpusError(f"{source} is empty: expected a Parquet file.")
     if not head.startswith(b"PAR1"):
-        found = _named(head) or ("binary data" if b"\0" in head else "plain text")
+        found = format_of(head) or ("binary data" if b"\0" in head else "plain text")
         raise CorpusError(
-            f"{path} is not what its name says: expected a Parquet file, found {found}. Rename it to what it is "
+            f"{source} is not what its name says: expected a Parquet file, found {found}. Rename it to what it is "
             f"(.csv, .tsv, .jsonl, .txt)."
         )
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 4))
+    if source.is_packed:
+        return
+    with source.path.open("rb") as file:
+        file.seek(max(0, source.path.stat().st_size - 4))
         if file.read() != b"PAR1":
-            raise CorpusError(f"{path} is a Parquet file that was cut short: its end is missing. Copy it again.")
+            raise CorpusError(f"{source} is a Parquet file that was cut short: its end is missing. Copy it again.")
 
 
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_HEAD_BYTES)
-    except OSError as error:
-        raise CorpusError(f"{path} cannot be opened: {error.strerror}.") from error
-
-
-def _named(head: bytes) -> str | None:
+def format_of(head: bytes) -> str | None:
+    """Returns what a file is that begins like this, None for what is not known by its beginning."""
     return next((name for signature, name in _SIGNATURES if head.startswith(signature)), None)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.bundle.bundle import EMBEDDINGS_FILE
+from retrieval.bundle.embeddings import row_of
 from retrieval.quantization import Bits, Float32s, Int8Quantizer, Int8s
 from retrieval.results import Hit
 from retrieval.search.explanation.stages import Orders
@@ -88,7 +89,7 @@ def choose(searcher: Searcher, hit: Hit, vector: Float32s, quantizer: Int8Quanti
         hit=hit,
         code=code,
         bits=bits,
-        differs=bits != (vector > 0),
+        differs=bits != np.unpackbits(searcher.binarize(vector), count=dim),
         codes=codes,
         decoded=decoded,
         float32=baseline_vector(searcher, hit.row),
@@ -121,5 +122,4 @@ def baseline_vector(searcher: Searcher, row: int) -> Float32s | None:
     """Returns the float32 vector `(dim,)` of a row, or None when the index was built without them."""
     if not searcher.manifest.has_baseline:
         return None
-    embeddings = np.load(searcher.bundle.file(EMBEDDINGS_FILE), mmap_mode="r")
-    return np.array(embeddings[row], dtype=np.float32)
+    return row_of(searcher.bundle.file(EMBEDDINGS_FILE), row)

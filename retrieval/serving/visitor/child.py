@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from retrieval.corpus.columns import choose_columns
 from retrieval.corpus.files import PlainFileCorpus
-from retrieval.corpus.readers import open_plain_file
+from retrieval.corpus.readers import ReadOptions
+from retrieval.corpus.vector_columns import vector_columns
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import CorpusError
-from retrieval.indexing.indexer import BuildOptions, build_index
+from retrieval.indexing.any_vectors import VECTOR_SUFFIXES
+from retrieval.indexing.indexer import build_index
 from retrieval.indexing.progress import BuildProgress
 from retrieval.quantization import Float32s
 from retrieval.serving.child_process import Reports, Request, run_child
 from retrieval.serving.visitor.corpus import BoundedCorpus
+from retrieval.serving.visitor.frontier import look_at_vectors, measure
 
 _TEXTS_PER_STEP = 512
 """Texts encoded between two reports."""
@@ -31,35 +34,39 @@ _MAX_MEMORY_BYTES = 4_000_000_000
 
 
 def work(request: Request, reports: Reports) -> dict[str, Any]:
-    """Returns what `inspect` or `build` does, within limits on memory and on the size of files.
+    """Returns what `inspect`, `build` or `measure` does, within limits on memory and on the size of files.
 
     Raises:
         RetrievalError: if the visitor's data cannot be read, or no index be built from it.
     """
     _limit_resources(int(request["max_file_bytes"]))
-    return (inspect if request["task"] == "inspect" else build)(request, reports)
+    return _TASKS[request["task"]](request, reports)
 
 
 def inspect(request: Request, reports: Reports) -> dict[str, Any]:
     """Returns what a table holds: its columns, which of them are guessed to be what, and the first rows as text.
 
+    `vectors` says what a file of vectors holds, or which columns of a table have vectors; None where there are none.
+
     Raises:
-        CorpusError: if it cannot be read.
+        CorpusError, VectorsError: if it cannot be read.
     """
     reports.progress("looking")
-    reader = open_plain_file(request["source"])
-    first = next(reader.batches(), None)
-    if first is None or first.num_rows == 0:
-        raise CorpusError("the file has no rows: expected at least one.")
+    if Path(request["source"]).suffix.lower() in VECTOR_SUFFIXES:
+        found = look_at_vectors(Path(request["source"]))
+        return {"columns": [], "guesses": {}, "problem": "", "num_rows": found["count"], "rows": [], "vectors": found}
+    corpus = _corpus(request, {})
+    first = corpus.sample
     if longest := next((name for name in first.schema.names if len(name) > _MAX_NAME_CHARS), None):
         raise CorpusError(
             f"the first line has a column name of {len(longest):,} characters: expected a line with short names. "
             f"Add one on top, or name the file .txt if it holds a text a line."
         )
     guesses: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
     problem = ""
     try:
-        guesses = choose_columns(first, {})
+        guesses, notes = corpus.columns, corpus.notes
     except CorpusError as error:
         problem = str(error)
     chosen = [name for name in first.schema.names if name in guesses.values()]
@@ -68,10 +75,17 @@ def inspect(request: Request, reports: Reports) -> dict[str, Any]:
     return {
         "columns": names,
         "guesses": dict(guesses),
+        "notes": list(notes),
         "problem": problem,
-        "num_rows": reader.num_rows,
+        "num_rows": corpus.num_rows,
         "rows": [{name: _shown(value) for name, value in row.items()} for row in rows],
+        "vectors": _columns_of_vectors(first),
     }
+
+
+def _columns_of_vectors(sample: pa.RecordBatch) -> dict[str, Any] | None:
+    names = vector_columns(sample)
+    return {"count": None, "dim": None, "kind": "", "columns": names} if names else None
 
 
 def build(request: Request, reports: Reports) -> dict[str, Any]:
@@ -83,9 +97,11 @@ def build(request: Request, reports: Reports) -> dict[str, Any]:
     reports.progress("model")
     model = request["model"]
     encoder = load_encoder(model["id"], expected_sha256=model["weights_sha256"]) if model else load_encoder()
-    source = PlainFileCorpus(request["source"], **{f"{role}_column": name for role, name in request["columns"].items()})
     corpus = BoundedCorpus(
-        source, request["title"], max_rows=request["max_rows"], max_text_chars=request["max_text_chars"]
+        _corpus(request, request["columns"]),
+        request["title"],
+        max_rows=request["max_rows"],
+        max_text_chars=request["max_text_chars"],
     )
     stepping = _SteppingEncoder(encoder, reports)
 
@@ -95,7 +111,7 @@ def build(request: Request, reports: Reports) -> dict[str, Any]:
         if progress.phase != "note":
             reports.progress(progress.phase, progress.done, progress.total)
 
-    build_index(corpus, stepping, Path(request["output"]), BuildOptions(columns=source.columns), report)
+    build_index(corpus, stepping, Path(request["output"]), report=report)
     seen = corpus.seen
     return {
         "rows_in_file": seen.rows_in_file,
@@ -106,6 +122,14 @@ def build(request: Request, reports: Reports) -> dict[str, Any]:
         "sampled_texts": len(seen.sample),
         "long_texts": sum(encoder.num_tokens_cut(text) > 0 for text in seen.sample),
     }
+
+
+def _corpus(request: Mapping[str, Any], columns: Mapping[str, str]) -> PlainFileCorpus:
+    return PlainFileCorpus(
+        request["source"],
+        **{f"{role}_column": name for role, name in columns.items()},
+        options=ReadOptions(max_unpacked_bytes=request["max_file_bytes"]),
+    )
 
 
 class _SteppingEncoder:
@@ -162,6 +186,8 @@ def _limit_resources(max_file_bytes: int) -> None:
         value = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(kind, (value, value))
 
+
+_TASKS = {"inspect": inspect, "build": build, "measure": measure}
 
 if __name__ == "__main__":
     # What an error says may quote the visitor's data.

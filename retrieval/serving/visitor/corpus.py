@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -58,6 +58,16 @@ class BoundedCorpus:
         """Returns the number of rows that will be used, if it is known."""
         known = self._corpus.num_rows
         return None if known is None else min(known, self._max_rows)
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Returns those of the other corpus."""
+        return self._corpus.columns
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Returns what there is to tell of the other corpus."""
+        return self._corpus.notes
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yields the first rows, then counts the others.

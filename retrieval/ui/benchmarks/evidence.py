@@ -36,8 +36,9 @@ def claims_section(manifest: Manifest, kept: RunFigures | None, own: RunFigures 
     return (
         '<section class="bench" id="claims"><h2>The article\'s claims, and what was measured here</h2>'
         f'<p class="lead">The article reports averages over its own models and data. What quantization costs depends '
-        f"on yours, so here it is measured on the loaded index: <b>{title}</b>, {manifest.row_count:,} vectors of "
-        f"{manifest.dim:,} dimensions.</p>{''.join(told)}{claims_table(columns, manifest.dim)}</section>"
+        f"on yours, so here it is measured on the loaded index: <b>{title}</b>, "
+        f"{manifest.distinct_text_count:,} vectors of {manifest.dim:,} dimensions.</p>"
+        f"{''.join(told)}{claims_table(columns, manifest.dim)}</section>"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -14,10 +15,12 @@ from retrieval.benchmark.figures.reading import read_object
 from retrieval.benchmark.figures.run import RunFigures
 from retrieval.errors import RetrievalError
 from retrieval.search.searcher import Searcher
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
-from retrieval.ui.asking import Asking, Update, searcher_of
+from retrieval.ui.asking import OF_OPEN_VIEW, Asking, Update, searcher_of
 from retrieval.ui.benchmarks.cost_table import place_cost_panel
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
+from retrieval.ui.benchmarks.index_frontier import IndexFrontierView
 from retrieval.ui.benchmarks.quick_panel import offer, result, told, under_way
 from retrieval.ui.benchmarks.standing import judged_section, project_section
 from retrieval.ui.markup import error_words
@@ -40,25 +43,34 @@ class BenchmarksView:
     key = "benchmarks"
     outputs: Sequence[Any] = ()
 
-    def __init__(self, library: Library, asking: Asking, searcher: Searcher, *, desk: MeasuringDesk = _DESK) -> None:
+    def __init__(
+        self,
+        library: Library,
+        asking: Asking,
+        tab: gr.Tab,
+        frontiers: IndexFrontiers,
+        *,
+        desk: MeasuringDesk = _DESK,
+    ) -> None:
         self._library = library
         self._desk = desk
         self.running = gr.State(None, delete_callback=_cancel)
         self.results = gr.State({})
-        claims, plots = _evidence(searcher, {})
+        # What is read here comes when the tab opens: most visitors never ask for it.
         with gr.Column(elem_id="benchmarks"):
-            self.claims = gr.HTML(claims, elem_id="bench-claims", apply_default_css=False)
+            self.claims = gr.HTML(elem_id="bench-claims", apply_default_css=False)
             with gr.Row(elem_id="measure-buttons"):
                 self.start_button = gr.Button("Measure on this machine", variant="primary", elem_id="measure", scale=0)
                 self.stop_button = gr.Button("Cancel", elem_id="stop-measuring", scale=0, visible=False)
-            self.panel = gr.HTML(_panel(searcher, {}), elem_id="bench-measured", apply_default_css=False)
-            self.plots = gr.HTML(plots, apply_default_css=False)
-            gr.HTML(_standing(), apply_default_css=False)
+            self.panel = gr.HTML(elem_id="bench-measured", apply_default_css=False)
+            self.plots = gr.HTML(apply_default_css=False)
+            IndexFrontierView(library, asking, frontiers, tab)
+            self.standing = gr.HTML(elem_id="bench-standing", apply_default_css=False)
             place_cost_panel()
         self.timer = gr.Timer(_POLL_S, active=False)
-        self._wire(asking)
+        self._wire(asking, tab)
 
-    def _wire(self, asking: Asking) -> None:
+    def _wire(self, asking: Asking, tab: gr.Tab) -> None:
         choice = [asking.index, asking.own]
         under_way_outputs = [self.running, self.panel, self.start_button, self.stop_button, self.timer]
         self.start_button.click(self.start, [*choice, self.running], under_way_outputs, **_COMMON)
@@ -66,14 +78,25 @@ class BenchmarksView:
         self.timer.tick(
             self.poll, [self.running, self.results], [*under_way_outputs, self.results, self.claims], **_COMMON
         )
+        shown = [*under_way_outputs, self.claims, self.plots, self.standing]
+        tab.select(self.show, [*choice, self.running, self.results], shown, **_COMMON)
         gr.on(
             [asking.index.change, asking.own.change],
-            self.show, [*choice, self.running, self.results], [*under_way_outputs, self.claims, self.plots], **_COMMON,
+            self.follow, [asking.active, *choice, self.running, self.results], shown, js=OF_OPEN_VIEW, **_COMMON,
         )  # fmt: skip
 
     def on_index(self, searcher: Searcher) -> Update:
         """Returns nothing: the view follows the choice of index itself, for it knows what the visitor measured."""
         return {}
+
+    def follow(
+        self, active: str, index: str | None, own: OwnIndex | None, running: Measurement | None, results: Results
+    ) -> Update:
+        """Returns the view over the index that was chosen now, where the view is open; else it waits to be opened."""
+        if active == self.key:
+            return self.show(index, own, running, results)
+        _cancel(running)
+        return self._idle("")
 
     def show(self, index: str | None, own: OwnIndex | None, running: Measurement | None, results: Results) -> Update:
         """Returns the view over the index that is chosen now; a measurement of another one is ended."""
@@ -85,7 +108,12 @@ class BenchmarksView:
             return {self.running: running}
         _cancel(running)
         claims, plots = _evidence(searcher, results)
-        return {**self._idle(_panel(searcher, results)), self.claims: claims, self.plots: plots}
+        return {
+            **self._idle(_panel(searcher, results)),
+            self.claims: claims,
+            self.plots: plots,
+            self.standing: _standing(),
+        }
 
     def start(self, index: str | None, own: OwnIndex | None, running: Measurement | None) -> Update:
         """Returns the bar of a measurement that was started, or why none was."""
@@ -166,6 +194,7 @@ def _panel(searcher: Searcher, results: Results) -> str:
     return result(run, run.quick)
 
 
+@cache
 def _standing() -> str:
     project = read_object(PUBLISHED / "packages.json")
     run = None if project is None else RunFigures.from_json(project)

@@ -13,6 +13,10 @@ from retrieval.ui.markup import counted, escaped, signed, whole, wide_table
 _FIRST_TOKENS, _LAST_TOKENS, _MOST_CUT = 64, 6, 24
 _SHOWN_BYTES = 4
 _SHOWN_FLOATS = 8
+_CENTERED = (
+    '<p class="aside">The mean of all documents is taken off before the sign here: it is '
+    '<code>manifest["bits"]["center"]</code>, and a bit is 1 where the query is above it.</p>'
+)
 
 
 def tokens_figure(explanation: Explanation) -> str:
@@ -52,8 +56,10 @@ def bits_figure(explanation: Explanation) -> str:
     ones = int(explanation.bits.sum())
     size = f"{4 * explanation.dim:,} bytes became {len(explanation.code):,}"
     summary = f"{counted(ones, 'one')}, {counted(explanation.dim - ones, 'zero')}: {size}."
+    centered = _CENTERED if explanation.is_centered else ""
     return (
-        bit_grid(explanation.bits, GridWords("bits", "The query's sign bits", summary))
+        centered
+        + bit_grid(explanation.bits, GridWords("bits", "The query's sign bits", summary))
         + '<p class="key"><span><i class="swatch one"></i>1</span><span><i class="swatch zero"></i>0</span>'
         "<span>a gap after every byte</span></p>" + _bytes_table(explanation)
     )
@@ -64,7 +70,7 @@ def _bytes_table(explanation: Explanation) -> str:
     for number, byte in enumerate(explanation.code[:_SHOWN_BYTES].tolist()):
         first = 8 * number
         last = min(first + 7, explanation.dim - 1)
-        signs = "".join("+" if value > 0 else "&minus;" for value in explanation.vector[first : last + 1])
+        signs = "".join("+" if bit else "&minus;" for bit in explanation.bits[first : last + 1])
         padding = "<small> padded</small>" if last - first < 7 else ""
         rows.append(
             f'<tr><th scope="row">{first}&ndash;{last}</th><td><code>{signs}</code></td>'

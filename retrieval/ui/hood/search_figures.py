@@ -21,6 +21,7 @@ def hamming_figure(explanation: Explanation) -> str:
     document, dim = explanation.document, explanation.dim
     count = int(document.differs.sum())
     estimate = float(hamming_scores(document.differs.sum(keepdims=True).astype("int32"), dim)[0])
+    less_mean = " of what is left without the mean" if explanation.is_centered else ""
     ones = [f"{counted(int(bits.sum()), 'one')}." for bits in (explanation.bits, document.bits)]
     return (
         "<h3>Your query</h3>"
@@ -31,7 +32,8 @@ def hamming_figure(explanation: Explanation) -> str:
         '<span><i class="swatch same zero"></i>0 in both</span><span><i class="swatch differs one"></i>1 here, 0 '
         'there</span><span><i class="swatch differs zero"></i>0 here, 1 there</span></p>'
         f'<p class="result"><strong data-count="distance">{count:,}</strong> of {dim:,} bits differ: that is the '
-        f"Hamming distance. As an angle: {180 * count / dim:.0f}°, so the cosine is about {estimate:.2f}; "
+        f"Hamming distance. As an angle: {180 * count / dim:.0f}°, so the cosine{less_mean} is about "
+        f"{estimate:.2f}; "
         f"the exact one is {_exact(explanation):.2f}.</p>"
     )
 

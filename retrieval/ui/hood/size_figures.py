@@ -90,7 +90,7 @@ def _way(way: Way, manifest: Manifest, recall: Mapping[str, float]) -> str:
     measured = f"<td><strong>{recall[way.key]:.3f}</strong></td>" if recall else ""
     return (
         f'<tr><th scope="row"><i class="dot {words.colours.split()[0]}" aria-hidden="true"></i>{words.name}</th>'
-        f"<td>{size:,} B{disk}</td><td>{data_size(size * manifest.row_count)}</td>"
+        f"<td>{size:,} B{disk}</td><td>{data_size(size * manifest.distinct_text_count)}</td>"
         f"<td>{article.speed}</td><td>{article.mxbai}</td><td>{article.minilm}</td>{measured}</tr>"
     )
 
@@ -100,7 +100,7 @@ def _precision_row(name: str, bits: int, manifest: Manifest) -> str:
     return (
         f'<tr><th scope="row"><i class="dot {_COLOURS.get(name, name)}" aria-hidden="true"></i>{name}</th>'
         f"<td>{bits}</td><td>{_VALUES[name]}</td><td>{size:,} B</td>"
-        f"<td>{data_size(size * manifest.row_count)}</td><td>{data_size(size * _MANY)}</td></tr>"
+        f"<td>{data_size(size * manifest.distinct_text_count)}</td><td>{data_size(size * _MANY)}</td></tr>"
     )
 
 

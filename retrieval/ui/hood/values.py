@@ -18,7 +18,7 @@ _MOST_QUERY_CHARS = 400
 
 def index_values(manifest: Manifest, index: str) -> dict[str, str]:
     """Returns what is known of an index without a query; `index` is its name in the page."""
-    sizes = MemoryReport((), manifest.row_count, manifest.dim)
+    sizes = MemoryReport((), manifest.distinct_text_count, manifest.dim)
     return {
         "n": f"{manifest.row_count:,}",
         "texts": f"{manifest.distinct_text_count:,}",

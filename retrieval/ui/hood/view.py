@@ -33,19 +33,15 @@ class HoodView:
 
     key = "hood"
 
-    def __init__(self, library: Library, asking: Asking, searcher: Searcher) -> None:
+    def __init__(self, library: Library, asking: Asking) -> None:
         self._library = library
-        index = library.default
         with gr.Column(elem_id="hood"):
-            self.query_steps = gr.HTML(
-                query_steps(searcher.manifest, index, None, ""), apply_default_css=False, elem_id="hood-first"
-            )
+            # Empty until the tab is opened: then it is answered.
+            self.query_steps = gr.HTML(apply_default_css=False, elem_id="hood-first")
             self.document = gr.Radio(
                 [], label="Look closely at", elem_id="hood-document", interactive=True, visible=False
             )
-            self.document_steps = gr.HTML(
-                document_steps(searcher.manifest, index, None), apply_default_css=False, elem_id="hood-second"
-            )
+            self.document_steps = gr.HTML(apply_default_css=False, elem_id="hood-second")
         self.outputs = [self.query_steps, self.document, self.document_steps]
         self.document.input(
             self.choose, [self.document, *asking.inputs], self.document_steps, trigger_mode="always_last", **_QUIET

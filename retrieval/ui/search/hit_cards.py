@@ -1,18 +1,24 @@
-"""Hits as cards: rank, title, code, the way from the Hamming stage to here, and the other members of a group."""
+"""Hits as rows of one list: rank, title, where the text is from, its ranks, its code, and the rest of its group."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrieval.results import Document, Hit, SearchResponse
-from retrieval.ui.markup import counted, escaped, host_of, link, milliseconds, shortened
+from retrieval.ui.markup import counted, escaped, host_of, link, milliseconds, safe_url, shortened
 from retrieval.ui.search.highlighting import MAX_CHARS, highlighted
 
 SHOWN_MEMBERS = 5
 """Other rows of a group that a card shows; the rest are counted."""
 _TITLE_CHARS = 240
 """A text longer than this is a passage: it is shown as one, not as a title."""
+_NAME_COLUMNS = ("qualified_name", "package", "function", "name", "file", "path", "title", "id", "_id", "question_id")
+"""Columns in which sources keep the names of their rows, the most telling first."""
+_NAME_CHARS = 60
+_FOLDED_LINES = 6
+_FOLDED_CHARS = 200
+_FOLD = '<button type="button" class="fold" data-fold aria-expanded="false">Show all{lines}</button>'
 _MEMBER_WORDS = {"conala": ("other snippet for this question", "other snippets for this question")}
 _COPY = '<button type="button" class="copy" data-copy aria-label="Copy the code of {what}">Copy</button>'
 
@@ -36,16 +42,39 @@ def result_list(response: SearchResponse, members: Mapping[int, Document], style
     """
     if not response.hits:
         return message(
-            "Nothing was found", "The index gave no document for this query. Try other words, or one of the examples."
+            "Nothing was found", "The index has no document for this query. Try other words, or one of the examples."
         )
+    told = told_once(response.hits)
+    repeats = len(response.hits) - len(told)
+    rows = f" ({len(response.hits):,} rows)" if repeats else ""
     summary = (
-        f'<p class="summary" role="status"><strong>{counted(len(response.hits), "result")}</strong> out of '
+        f'<p class="summary"><strong>{counted(len(told), "result")}</strong>{rows} of '
         f"{counted(response.num_documents, 'document')} in <strong>{milliseconds(response.latency.total_ms)} ms"
         f"</strong></p>"
     )
     notes = "".join(f'<p class="note">{escaped(note)}</p>' for note in response.notes)
-    cards = "".join(_card(hit, members, style) for hit in response.hits)
+    cards = "".join(_card(each, members, style) for each in told)
     return f'<section><h2 class="unseen">Results</h2>{summary}{notes}<ol class="hits">{cards}</ol></section>'
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A hit, and how many rows among the hits say the same."""
+
+    hit: Hit
+    times: int = 1
+
+
+def told_once(hits: Sequence[Hit]) -> list[Told]:
+    """Returns the hits without those that repeat the text and the body of an earlier one, ranked anew."""
+    first: dict[tuple[str, str | None], Told] = {}
+    for hit in hits:
+        key = (hit.document.text, hit.document.body)
+        if key in first:
+            first[key] = replace(first[key], times=first[key].times + 1)
+        else:
+            first[key] = Told(replace(hit, rank=len(first) + 1))
+    return list(first.values())
 
 
 def message(title: str, text: str, *, is_error: bool = False) -> str:
@@ -64,26 +93,44 @@ def invitation(num_documents: int, has_examples: bool) -> str:
     )
 
 
-def _card(hit: Hit, members: Mapping[int, Document], style: CardStyle) -> str:
+def _card(told: Told, members: Mapping[int, Document], style: CardStyle) -> str:
+    hit = told.hit
     what = f"result {hit.rank}"
+    times = f'<span class="badge">{told.times:,} times</span>' if told.times > 1 else ""
+    facts = f"{_source(hit.document)}{times}{_move(hit)}{_distance(hit, style.dim)}{_quality(hit.document)}"
     return (
         f'<li class="hit" data-row="{hit.row}" tabindex="-1"><article aria-label="Result {hit.rank}">'
-        f'<header><span class="rank" aria-hidden="true">{hit.rank}</span>{_title(hit.document)}{_score(hit)}</header>'
-        f"{_body(hit.document, what, style.body_language)}"
-        f'<footer class="facts">{_move(hit)}{_distance(hit, style.dim)}{_quality(hit.document)}</footer>'
-        f"{_members(hit, members, style)}"
+        f'<header><span class="rank" aria-hidden="true">{hit.rank}</span>'
+        f'<div class="title">{_title(hit.document)}<p class="facts">{facts}</p></div>{_score(hit)}</header>'
+        f"{_body(hit.document, what, style.body_language)}{_members(hit, members, style)}"
         "</article></li>"
     )
 
 
 def _title(document: Document) -> str:
-    host = host_of(document.url)
-    source = f'<span class="host">{escaped(host)}</span>' if host else ""
     if len(document.text) <= _TITLE_CHARS:
-        return f'<div class="title"><h3 dir="auto">{link(document.url, document.text)}</h3>{source}</div>'
-    open_link = f'<h3 dir="auto">{link(document.url, document.text[:80] + "…")}</h3>' if host else ""
-    text = escaped(shortened(document.text, MAX_CHARS))
-    return f'<div class="title">{open_link}<div class="passage" dir="auto" tabindex="0">{text}</div>{source}</div>'
+        return f'<h3 dir="auto">{link(document.url, document.text)}</h3>'
+    open_link = ""
+    if safe_url(document.url) is not None:
+        open_link = f'<h3 dir="auto">{link(document.url, document.text[:80] + "…")}</h3>'
+    return open_link + _passage(document.text)
+
+
+def _source(document: Document) -> str:
+    """Returns what the source calls the document, and the host it is on; empty where neither is known."""
+    name, host = source_name(document), host_of(document.url)
+    named = f'<span class="name">{escaped(name)}</span>' if name else ""
+    return named + (f'<span class="host">{escaped(host)}</span>' if host else "")
+
+
+def source_name(document: Document) -> str:
+    """Returns the name that a document has in its source, such as a package or a file; empty where it has none."""
+    for key in _NAME_COLUMNS:
+        value = document.extra.get(key)
+        name = " ".join(str(value).split()) if isinstance(value, str | int) else ""
+        if name and len(name) <= _NAME_CHARS and not document.text.startswith(name):
+            return name
+    return ""
 
 
 def _score(hit: Hit) -> str:
@@ -96,30 +143,36 @@ def _body(document: Document, what: str, language: str | None) -> str:
     if not document.body or document.body.strip() == document.text.strip():
         return ""
     if language is None:
-        text = escaped(shortened(document.body.strip(), MAX_CHARS))
-        return f'<div class="passage" dir="auto" tabindex="0">{text}</div>'
+        return _passage(document.body.strip())
     code = highlighted(document.body, language)
-    return f'<div class="code">{_COPY.format(what=what)}<pre tabindex="0"><code>{code}</code></pre></div>'
+    num_lines = code.count("\n") + 1
+    fold = _FOLD.format(lines=f" {num_lines:,} lines") if num_lines > _FOLDED_LINES else ""
+    kind = "code folded" if fold else "code"
+    return f'<div class="{kind}">{_COPY.format(what=what)}<pre tabindex="0"><code>{code}</code></pre>{fold}</div>'
+
+
+def _passage(text: str) -> str:
+    shown = escaped(shortened(text, MAX_CHARS))
+    if len(text) <= _FOLDED_CHARS and text.count("\n") < 2:
+        return f'<div class="passage" dir="auto">{shown}</div>'
+    return f'<div class="passage folded"><div class="text" dir="auto">{shown}</div>{_FOLD.format(lines="")}</div>'
 
 
 def _move(hit: Hit) -> str:
     before, now = hit.binary_rank, hit.rank
-    arrow, kind = ("↑", "up") if now < before else ("↓", "down") if now > before else ("=", "same")
-    words = f"By Hamming distance alone this was number {before:,}; it is number {now:,} now"
-    return (
-        f'<span class="badge {kind}" title="{words}"><span aria-hidden="true">{arrow} </span>'
-        f'<span class="was">bits alone: #{before:,}</span> → #{now:,}</span>'
-    )
+    kind = "up" if now < before else "down" if now > before else "same"
+    words = f"By Hamming distance alone this text was number {before:,}. It is number {now:,} now."
+    return f'<span class="badge {kind}" title="{words}">bits #{before:,}, rescored #{now:,}</span>'
 
 
 def _distance(hit: Hit, dim: int) -> str:
-    return f"<span>{hit.hamming_distance:,} of {dim:,} bits differ</span>"
+    return f'<span class="differ">{hit.hamming_distance:,} of {dim:,} bits differ</span>'
 
 
 def _quality(document: Document) -> str:
     if document.quality is None:
         return ""
-    return f'<span title="What the source says of its own row">quality {document.quality:.2f}</span>'
+    return f'<span class="quality" title="What the source says of its own row">quality {document.quality:.2f}</span>'
 
 
 def _members(hit: Hit, members: Mapping[int, Document], style: CardStyle) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from retrieval.results import MemoryItem, MemoryReport
 from retrieval.ui.markup import data_size, escaped
 
@@ -15,6 +17,7 @@ _MEASURED = {
     "documents_resident": "of it in this process now",
     "rss": "Whole process (RSS)",
 }
+_MAY_BE_UNKNOWN = ("encoder", "int8_resident", "documents_resident", "rss")
 _COLOURS = {"codes": "binary", "int8_file": "int8", "documents_file": "text"}
 
 
@@ -22,14 +25,25 @@ def memory_panel(report: MemoryReport) -> str:
     """Returns the panel: three bars of arithmetic, then the sizes measured in this process."""
     sizes = (("float32", report.float32_bytes), ("int8", report.int8_bytes), ("binary", report.binary_bytes))
     bars = "".join(_bar(name, size, report.float32_bytes) for name, size in sizes)
-    measured = "".join(_row(item) for item in _shown(report))
+    measured = "".join(_rows(report))
     return (
         '<section class="panel" id="memory"><h2>Memory</h2>'
-        f"<h3>Vectors, by arithmetic<small>{report.num_vectors:,} &times; {report.dim:,}</small></h3>"
-        f'<dl class="sizes">{bars}</dl>'
+        f"<h3>Vectors, calculated<small>{report.num_vectors:,} &times; {report.dim:,}</small></h3>"
+        f'<dl class="sizes">{bars}</dl>{_shared(report)}'
         "<h3>This process, measured now</h3>"
         f'<table class="measured"><caption class="unseen">Bytes by kind</caption><tbody>{measured}</tbody></table>'
         "</section>"
+    )
+
+
+def _shared(report: MemoryReport) -> str:
+    """Returns what duplicates save, apart from what quantization saves; empty where no text is repeated."""
+    if report.num_rows is None or report.num_rows <= report.num_vectors:
+        return ""
+    times = report.num_rows / max(report.num_vectors, 1)
+    return (
+        f'<p class="hint">{report.num_rows:,} rows hold {report.num_vectors:,} distinct texts, and rows with the same '
+        f"text share one vector: {times:.1f}x fewer vectors, at every precision.</p>"
     )
 
 
@@ -43,10 +57,14 @@ def _bar(name: str, size_bytes: int, largest_bytes: int) -> str:
     )
 
 
-def _shown(report: MemoryReport) -> list[MemoryItem]:
-    """Returns the items with words of their own, in their order here; the copy of the bits on disk is left out."""
+def _rows(report: MemoryReport) -> Iterator[str]:
+    """Yields the items with words of their own, in their order here; the copy of the bits on disk is left out."""
     by_name = {item.name: item for item in report.items}
-    return [by_name[name] for name in _MEASURED if name in by_name]
+    for name, words in _MEASURED.items():
+        if name in by_name:
+            yield _row(by_name[name])
+        elif name in _MAY_BE_UNKNOWN and "codes" in by_name:
+            yield f'<tr><th scope="row">{words}</th><td><small>this system does not tell</small></td></tr>'
 
 
 def _row(item: MemoryItem) -> str:

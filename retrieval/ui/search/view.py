@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
+from retrieval.errors import RetrievalError
 from retrieval.search.searcher import Searcher
+from retrieval.serving.library import Library
+from retrieval.serving.memory import RecentMemory
 from retrieval.serving.metrics import count_search
 from retrieval.serving.turns import SEARCHES
-from retrieval.ui.asking import Question, Update
+from retrieval.ui.asking import Asking, Question, Update, searcher_of
 from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, result_list
 from retrieval.ui.search.latency_panel import empty_latency_panel, latency_panel
 from retrieval.ui.search.memory_panel import memory_panel
 from retrieval.ui.visit import Visit
+from retrieval.ui.your_data.sessions import OwnIndex
 
 
 class SearchView:
@@ -21,19 +26,34 @@ class SearchView:
 
     key = "search"
 
-    def __init__(self, searcher: Searcher, visit: gr.State) -> None:
-        self._visit = visit
+    def __init__(self, library: Library, asking: Asking, searcher: Searcher) -> None:
+        self._library = library
+        self._visit = asking.visit
+        self._recent_memory = RecentMemory()
         with gr.Row(elem_id="layout"):
             with gr.Column(elem_id="main", scale=3):
                 self.results = gr.HTML(_invitation(searcher), elem_id="results", apply_default_css=False)
             with gr.Column(elem_id="side", scale=1), gr.Column(elem_id="panels"):
                 self.latency = gr.HTML(empty_latency_panel(), apply_default_css=False)
-                self.memory = gr.HTML(memory_panel(searcher.memory()), apply_default_css=False)
-        self.outputs = [self.results, self.latency, self.memory, visit]
+                self.memory = gr.HTML(self._memory_panel(searcher), apply_default_css=False)
+        # Pressed by the script of the page some seconds after an answer: no search waits for the reading.
+        measure = gr.Button("Measure the memory", elem_id="measure-memory", visible="hidden")
+        measure.click(
+            self.measured_memory, [asking.index, asking.own], self.memory, queue=False, show_progress="hidden",
+            api_visibility="private",
+        )  # fmt: skip
+        self.outputs = [self.results, self.latency, self.memory, self._visit]
 
     def on_index(self, searcher: Searcher) -> Update:
         """Returns the panels of another index."""
-        return {**self.empty(searcher), self.memory: memory_panel(searcher.memory())}
+        return {**self.empty(searcher), self.memory: self._memory_panel(searcher)}
+
+    def measured_memory(self, index: str | None, own: OwnIndex | None) -> Any:
+        """Returns the memory panel of the index that is chosen; what was there, where it cannot be had."""
+        try:
+            return self._memory_panel(searcher_of(self._library, index, own))
+        except RetrievalError:
+            return gr.skip()
 
     def empty(self, searcher: Searcher) -> Update:
         """Returns the view before there is a query."""
@@ -44,7 +64,7 @@ class SearchView:
         return {self.results: message}
 
     def answer(self, question: Question, visit: Visit) -> Update:
-        """Returns the results of a question, its time and the memory.
+        """Returns the results of a question and its time.
 
         Raises:
             RetrievalError: if the search cannot be made.
@@ -60,9 +80,11 @@ class SearchView:
         return {
             self.results: result_list(response, members, style),
             self.latency: latency_panel(response, visit),
-            self.memory: memory_panel(searcher.memory()),
             self._visit: visit,
         }
+
+    def _memory_panel(self, searcher: Searcher) -> str:
+        return memory_panel(self._recent_memory.of(searcher))
 
 
 def _invitation(searcher: Searcher) -> str:

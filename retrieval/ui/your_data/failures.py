@@ -11,6 +11,8 @@ from retrieval.ui.markup import as_sentence
 OUT_OF_MEMORY = "There is not enough memory to work on this file here: use fewer rows, or shorter texts."
 _UNEXPECTED = "Something went wrong with this file on this side. It was noted in the log; other files may well work."
 _KILLED = -9
+_ASIDE = re.compile(r" \([^()]*--[a-z][a-z-]+[^()]*\)")
+"""What is said in parentheses for the terminal."""
 _OPTION = re.compile(r"(?:with )?--(text|body|url|group|quality)-column")
 _NOT_HERE = (
     "; it goes on where it was",
@@ -27,6 +29,7 @@ def for_visitors(message: str, folder: Path) -> str:
     if "malloc of size" in message:  # Arrow's way to say it
         return OUT_OF_MEMORY
     message = message.replace(f"{folder}/", "").replace(str(folder), "the folder of this visit")
+    message = _ASIDE.sub("", message)
     message = _OPTION.sub(r"as the \1 column", message)
     for phrase in _NOT_HERE:
         message = message.replace(phrase, "")

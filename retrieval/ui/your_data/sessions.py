@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from retrieval.errors import BuildError, BundleMissingError
 from retrieval.search.searcher import Searcher
@@ -98,6 +98,8 @@ class OwnSession:
         self.looked: Mapping[str, Any] = {}
         """What the look at the source found; see `serving.visitor.child.inspect`."""
         self.job: ChildJob | None = None
+        self.doing: Literal["build", "measure index", "measure vectors"] = "build"
+        """What the job is for."""
         self.own: OwnIndex | None = None
         self.last_used_s = time.monotonic()
         self.is_ended = False

@@ -14,15 +14,21 @@ from typing import Any
 
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import CorpusError, brief
+from retrieval.evaluation.frontier.given import METRICS
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.markup import data_size
 from retrieval.ui.request_limits import MAX_PASTED_BYTES
 from retrieval.ui.your_data.sessions import OwnSession, Source
+from retrieval.ui.your_data.vectors import MAX_DIM
 
 BUILT = ".built"
 """No file that a visitor brings is called like this: their names do not begin with a dot."""
 PASTED = "pasted lines.txt"
 _MAX_NAME_CHARS = 80
+_MAX_QUERIES = 200
+_SHARE_OF_TIME = 0.9
+"""Of the time for a job, for what is measured: the rest is for starting and reading."""
+_MAX_SUFFIX_CHARS = 12
 
 
 def take_upload(upload: Path, session: OwnSession, limits: OwnLimits, uploads: Path) -> Source:
@@ -123,8 +129,11 @@ def _absolute(path: Path) -> Path:
 def _safe_name(name: str) -> str:
     """Returns a name for a file, by which the reader still knows its format."""
     path = Path(name)
-    stem = re.sub(r"[^\w. -]", "_", path.stem).strip(". -")[:_MAX_NAME_CHARS]
-    return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', path.suffix)[:12]}"
+    suffix = path.suffix
+    if suffix.lower() == ".gz":  # what is packed is told by the suffix before
+        suffix = Path(path.stem).suffix[:_MAX_SUFFIX_CHARS] + suffix
+    stem = re.sub(r"[^\w. -]", "_", path.name.removesuffix(suffix)).strip(". -")[:_MAX_NAME_CHARS]
+    return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', suffix)[: 2 * _MAX_SUFFIX_CHARS]}"
 
 
 def look_request(session: OwnSession, source: Source, limits: OwnLimits) -> dict[str, Any]:
@@ -155,10 +164,10 @@ def build_request(
     source = session.source
     if source is None or not session.looked:
         raise CorpusError("there is no data to build from: bring a file, or paste lines.")
-    chosen = {role: column for role, column in columns.items() if column}
-    if "text" not in chosen:
+    chosen = {role: column or "" for role, column in columns.items()}  # none is a choice too, and nothing to guess
+    if not chosen.get("text"):
         raise CorpusError("no text column is chosen: choose the one to search in.")
-    if unknown := [column for column in chosen.values() if column not in session.looked["columns"]]:
+    if unknown := [column for column in chosen.values() if column and column not in session.looked["columns"]]:
         raise CorpusError(f"the file has no column {brief(unknown[0])}: choose one of those it has.")
     for leftover in session.folder.glob(f"{BUILT}*"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -171,4 +180,26 @@ def build_request(
         "max_rows": min(limits.max_rows, max(1, int(rows or limits.max_rows))),
         "max_text_chars": limits.max_text_chars,
         "model": {"id": encoder.model_id, "weights_sha256": encoder.weights_sha256} if encoder is not None else None,
+    }
+
+
+def measure_request(vectors: Path, column: str | None, metric: str, limits: OwnLimits) -> dict[str, Any]:
+    """Returns the request to measure the frontier of the vectors in a file.
+
+    Raises:
+        CorpusError: if there is no such metric.
+    """
+    if metric not in METRICS:
+        raise CorpusError(f"{brief(metric)} is no metric: choose one of {', '.join(METRICS)}.")
+    return {
+        "task": "measure",
+        "vectors": str(vectors),
+        "column": column,
+        "metric": metric,
+        "spread": False,
+        "max_rows": limits.max_rows,
+        "max_dim": MAX_DIM,
+        "max_queries": _MAX_QUERIES,
+        "max_seconds": _SHARE_OF_TIME * limits.max_seconds,
+        "max_file_bytes": limits.max_file_bytes,
     }

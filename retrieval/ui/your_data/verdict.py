@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Manifest
+from retrieval.bundle.tuning import Tuning
+from retrieval.evaluation.interval import share_interval
+from retrieval.quantization import num_code_bytes
+from retrieval.search.query_notes import is_multilingual
 from retrieval.ui.markup import counted, data_size, escaped
 
 _FEW_TEXTS = 200
 """With fewer texts, the candidates are most of the collection: that nothing is lost proves little."""
+_MANY_CANDIDATES = 0.1
+"""With more of the texts among the candidates, the bits choose little, and the verdict says so."""
 _MANY = 0.2
 _GOOD_RECALL = 0.97
-_MULTILINGUAL = "multilingual"
-"""What models for many languages have in their names."""
 _FILES = (
     (BINARY_FILE, "binary", "sign bits: all that must be in memory"),
     (INT8_FILE, "int8", "int8 codes: on disk, a few rows read for each query"),
@@ -23,37 +26,9 @@ _FILES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """recall@10 by stage, from 0 to 1, as the build measured it."""
-
-    bits: float
-    float_bits: float
-    int8_all: float
-    chosen: float
-    sampled_queries: int
-
-    @classmethod
-    def of(cls, search: Mapping[str, Any]) -> Self | None:
-        """Returns what a manifest's `search` holds, or None if nothing was measured."""
-        recall = search.get("recall")
-        if not isinstance(recall, Mapping):
-            return None
-        try:
-            return cls(
-                bits=float(recall["bits"]),
-                float_bits=float(recall["float_bits"]),
-                int8_all=float(recall["int8_all"]),
-                chosen=float(recall["chosen"]),
-                sampled_queries=int(search["sampled_queries"]),
-            )
-        except (KeyError, TypeError, ValueError):
-            return None
-
-
 def verdict(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> str:
     """Returns the verdict; `seen` is what the build noted of the rows (see `serving.visitor.child.build`)."""
-    kept = Kept.of(manifest.search)
+    kept = manifest.tuning
     notes = "".join(f"<li>{text}</li>" for text in _notes(manifest, seen, kept))
     return (
         f'<section class="own-verdict"><p class="own-ready" role="status">Your index is ready, and chosen above: '
@@ -73,13 +48,14 @@ def percent(share: float) -> str:
     return f"{value:.0f} %"
 
 
-def _headline(manifest: Manifest, kept: Kept | None) -> str:
+def _headline(manifest: Manifest, kept: Tuning | None) -> str:
     saving = f"from {_ratio(manifest)} of the memory"
     if kept is None:
         return f"Your texts can be searched {saving}. What that costs in recall was not measured."
+    bits, chosen = percent(kept.recall.bits), percent(kept.recall.chosen)
     return (
-        f'1 bit alone keeps <span class="binary">{percent(kept.bits)}</span> of the float32 top 10 of your data; with '
-        f'rescoring it is <span class="mixed">{percent(kept.chosen)}</span>, {saving}.'
+        f'1 bit alone keeps <span class="binary">{bits}</span> of the float32 top 10 of your data; '
+        f'with rescoring it is <span class="mixed">{chosen}</span>, {saving}.'
     )
 
 
@@ -88,14 +64,14 @@ def _ratio(manifest: Manifest) -> str:
 
 
 def _float32_bytes(manifest: Manifest) -> int:
-    return 4 * manifest.dim * manifest.row_count
+    return 4 * manifest.dim * manifest.distinct_text_count
 
 
 def _bit_bytes(manifest: Manifest) -> int:
-    return -(-manifest.dim // 8) * manifest.row_count
+    return num_code_bytes(manifest.dim) * manifest.distinct_text_count
 
 
-def _recall(kept: Kept | None) -> str:
+def _recall(kept: Tuning | None) -> str:
     head = "<h3>Recall kept<small>of the exact float32 top 10</small></h3>"
     if kept is None:
         return (
@@ -103,20 +79,29 @@ def _recall(kept: Kept | None) -> str:
             f"was built without. Compare a few of your own queries instead.</p></div>"
         )
     rows = (
-        ("binary", "1 bit, nearest by Hamming distance", kept.bits),
-        ("mixed", "1 bit, ordered by float query &times; bits", kept.float_bits),
-        ("mixed", "the same, rescored with int8: <strong>this index</strong>", kept.chosen),
-        ("int8", "int8 of everything: the ceiling", kept.int8_all),
+        ("binary", "1 bit, nearest by Hamming distance", kept.recall.bits),
+        ("mixed", "1 bit, ordered by float query &times; bits", kept.recall.float_bits),
+        ("mixed", "the same, rescored with int8: <strong>this index</strong>", kept.recall.chosen),
+        ("int8", "int8 of everything: the ceiling", kept.recall.int8_all),
     )
-    bars = "".join(
-        f'<div><dt>{label}</dt><dd>{percent(share)}</dd><div class="track" aria-hidden="true">'
-        f'<i class="{colour}" style="width:{100 * min(share, 1):.1f}%"></i></div></div>'
-        for colour, label, share in rows
-    )
+    bars = "".join(_bar(colour, label, share, kept.sampled_queries) for colour, label, share in rows)
     return (
         f'<div class="panel">{head}<dl class="sizes">{bars}</dl><p class="hint">Measured with '
-        f"{counted(kept.sampled_queries, 'text')} of yours as queries.</p></div>"
+        f"{counted(kept.sampled_queries, 'text')} of yours as queries; beside each mean, its 95 % interval.</p></div>"
     )
+
+
+def _bar(colour: str, label: str, share: float, num_queries: int) -> str:
+    return (
+        f"<div><dt>{label}</dt><dd>{percent(share)}<small>{_interval(share, num_queries)}</small></dd>"
+        f'<div class="track" aria-hidden="true"><i class="{colour}" style="width:{100 * min(share, 1):.1f}%"></i></div>'
+        "</div>"
+    )
+
+
+def _interval(share: float, num_queries: int) -> str:
+    low, high = share_interval(share, num_queries)
+    return f"{100 * low:.0f} to {100 * high:.0f}"
 
 
 def _memory(manifest: Manifest) -> str:
@@ -128,17 +113,27 @@ def _memory(manifest: Manifest) -> str:
         if (record := manifest.files.get(name)) is not None
     )
     return (
-        '<div class="panel"><h3>Memory for the vectors<small>by arithmetic</small></h3>'
+        '<div class="panel"><h3>Memory for the vectors<small>calculated</small></h3>'
         f'<p class="figure">{data_size(before)} <small>&rarr;</small> {data_size(after)}</p>'
-        f'<p class="hint">{manifest.row_count:,} &times; {manifest.dim:,} floats of 4 bytes before, '
-        f"{manifest.dim:,} bits each after.</p><h3>Files, as they are on disk</h3>"
+        f'<p class="hint">{manifest.distinct_text_count:,} &times; {manifest.dim:,} floats of 4 bytes before, '
+        f"{manifest.dim:,} bits each after.</p>{_shared(manifest)}<h3>Files, as they are on disk</h3>"
         f'<table class="own-files"><tbody>{rows}</tbody></table></div>'
     )
 
 
-def _advice(manifest: Manifest, kept: Kept | None) -> str:
-    search = manifest.search
-    candidates, multiplier = search["num_candidates"], search["rescore_multiplier"]
+def _shared(manifest: Manifest) -> str:
+    """Returns what duplicates save, apart from what quantization saves; empty where no text is repeated."""
+    if manifest.row_count == manifest.distinct_text_count:
+        return ""
+    return (
+        f'<p class="hint">Your {manifest.row_count:,} rows hold {manifest.distinct_text_count:,} distinct texts. Rows '
+        "with the same text share one vector, at every precision.</p>"
+    )
+
+
+def _advice(manifest: Manifest, kept: Tuning | None) -> str:
+    defaults = manifest.defaults
+    candidates, multiplier = defaults.num_candidates, defaults.rescore_multiplier
     origin = "measured on your data" if kept is not None else "the usual ones"
     return (
         f'<div class="panel"><h3>Recommended settings<small>{origin}</small></h3><dl class="own-settings">'
@@ -149,16 +144,25 @@ def _advice(manifest: Manifest, kept: Kept | None) -> str:
     )
 
 
-def _judgement(manifest: Manifest, kept: Kept | None) -> str:
+def _judgement(manifest: Manifest, kept: Tuning | None) -> str:
     if kept is None:
         return "Compare a few of your own queries with float32 before you rely on them."
+    if manifest.distinct_text_count >= _FEW_TEXTS and _candidates_share(manifest) > _MANY_CANDIDATES:
+        return (
+            f"{_candidates_share(manifest):.0%} of your texts are candidates of every query, so that hardly anything "
+            "can be lost: with more texts, more is."
+        )
     if manifest.distinct_text_count < _FEW_TEXTS:
         return "With so few texts, a plain float32 scan is as quick and simpler."
-    if kept.chosen >= _GOOD_RECALL:
+    if kept.recall.chosen >= _GOOD_RECALL:
         return "Hardly anything is lost: quantization suits your data."
-    if kept.chosen >= kept.int8_all - 0.01:
+    if kept.recall.chosen >= kept.recall.int8_all - 0.01:
         return "What is lost is lost to int8 itself; rescore with float32 from disk where the last percents count."
     return "More is lost than usual: raise the candidates, or compare with float32 before you rely on it."
+
+
+def _candidates_share(manifest: Manifest) -> float:
+    return min(1.0, int(manifest.search["num_candidates"]) / max(1, manifest.distinct_text_count))
 
 
 def _reading(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> str:
@@ -169,7 +173,7 @@ def _reading(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> s
     parts.append(
         f"{counted(duplicates, 'row')} with a text that was there before, encoded once"
         if duplicates
-        else "no text twice"
+        else "no duplicates"
     )
     text = "; ".join(parts) + "."
     in_file, used = seen.get("rows_in_file", 0), seen.get("rows_used", 0)
@@ -179,14 +183,14 @@ def _reading(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> s
     return text
 
 
-def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Kept | None) -> Iterator[str]:
+def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Tuning | None) -> Iterator[str]:
     if manifest.distinct_text_count < _FEW_TEXTS:
         yield (
             f"{counted(manifest.distinct_text_count, 'distinct text')} prove little: nearly all of them are candidates "
             f"of every query. Bring some hundreds for a verdict that means something."
         )
     used = max(1, seen.get("rows_used", 0))
-    if seen.get("non_ascii_texts", 0) / used > _MANY and _MULTILINGUAL not in manifest.model_id.lower():
+    if seen.get("non_ascii_texts", 0) / used > _MANY and not is_multilingual(manifest.model_id):
         yield (
             f"{seen['non_ascii_texts'] / used:.0%} of your texts have letters beyond English. The model, "
             f"{escaped(manifest.model_id.rsplit('/', 1)[-1])}, is English by training: recall says how well "

@@ -1,0 +1,162 @@
+"""What a JSON file holds, as records: one object per line, an array, or one object around all of it.
+
+A record is an object. Each comes with a word on where it is (`line 3`, `item 3`), for messages.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from retrieval.corpus.readers.json_layouts import records_in
+from retrieval.corpus.readers.text_file import TextFile
+from retrieval.errors import CorpusError
+
+Record = dict[str, Any]
+_SHOWN_CHARACTERS = 60
+_LINES = (".jsonl", ".ndjson")
+_CHUNK_CHARACTERS = 1 << 20
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class JsonRecords:
+    """The records of a file, to be read as often as one likes."""
+
+    def __init__(self, file: TextFile) -> None:
+        """Finds out how the file is laid out.
+
+        Raises:
+            CorpusError: if it is JSON of a layout that holds no table.
+        """
+        self._file = file
+        self.notes: tuple[str, ...] = ()
+        self._read: Callable[[], Iterator[tuple[str, Record]]] = self._lines
+        with file.open() as text:
+            start = text.read(1)
+            while start.isspace():
+                start = text.read(1)
+        if start == "[":
+            self._read = self._items
+        elif start == "{" and (whole := self._whole()) is not None:
+            found = records_in(whole, file.name, may_be_row=file.source.suffix in _LINES)
+            if found is not None:
+                self._read = lambda: ((f"item {number}", record) for number, record in enumerate(found.records, 1))
+                self.notes = (found.note,)
+
+    def __iter__(self) -> Iterator[tuple[str, Record]]:
+        """Yields the records, and where each is.
+
+        Raises:
+            CorpusError: if one is not JSON, or no object.
+        """
+        return self._read()
+
+    def _lines(self) -> Iterator[tuple[str, Record]]:
+        return ((f"line {number}", record) for number, record in json_objects(self._file))
+
+    def _items(self) -> Iterator[tuple[str, Record]]:
+        for number, (item, shown) in enumerate(_array_items(self._file), start=1):
+            if isinstance(item, dict):
+                yield f"item {number}", item
+            elif isinstance(item, str):
+                yield f"item {number}", {"text": item}
+            elif isinstance(item, list):
+                yield f"item {number}", {f"column_{place}": value for place, value in enumerate(item, start=1)}
+            else:
+                raise CorpusError(
+                    f'{self._file}, item {number}: expected an object such as {{"text": ...}} or a text, found {shown}.'
+                )
+
+    def _whole(self) -> Record | None:
+        """Returns the one object that is the whole file; None where there are several, an object a line."""
+        for number, (_, line) in enumerate(line for line in self._file.lines() if line[1] and not line[1].isspace()):
+            if number == 0:
+                first = _parsed(line)
+            elif first is not None:
+                return None  # the first line is an object, and others follow
+            else:
+                break
+        with self._file.open() as text:
+            whole = _parsed(text.read())
+        return whole if isinstance(whole, dict) else None
+
+
+def json_objects(file: TextFile) -> Iterator[tuple[int, Record]]:
+    """Yields the object of each line that is not blank, with the number of the line.
+
+    Raises:
+        CorpusError: if a line is not a JSON object.
+    """
+    for number, line in file.lines():
+        if not line or line.isspace():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise _no_object(file, number, line, f"not a JSON object ({_reason(error)})") from error
+        if not isinstance(record, dict):
+            raise _no_object(file, number, line, 'expected a JSON object such as {"text": ...}')
+        yield number, _without_lone_surrogates(record) if _ESCAPED_SURROGATE.search(line) else record
+
+
+def _array_items(file: TextFile) -> Iterator[tuple[Any, str]]:
+    """Yields the items of the array that is the whole file, and how each begins, with little of it in RAM."""
+    decoder = json.JSONDecoder()
+    with file.open() as text:
+        waiting, is_first, number = text.read(_CHUNK_CHARACTERS), True, 0
+        position = _SPACE.match(waiting).end() + 1  # type: ignore[union-attr] # behind the bracket
+        while True:
+            while True:
+                position = _SPACE.match(waiting, position).end()  # type: ignore[union-attr]
+                try:
+                    if waiting.startswith("]", position):
+                        end = _SPACE.match(waiting, position + 1).end()  # type: ignore[union-attr]
+                        if waiting[end:].strip() or text.read(_CHUNK_CHARACTERS).strip():
+                            raise CorpusError(f"{file} continues after its array: expected one array of objects.")
+                        return
+                    begin = position
+                    if not is_first:
+                        if waiting[position : position + 1] not in (",", ""):
+                            raise json.JSONDecodeError("a comma or ] is expected", waiting, position)
+                        begin = _SPACE.match(waiting, position + 1).end()  # type: ignore[union-attr]
+                    item, end = decoder.raw_decode(waiting, begin)
+                    if _SPACE.match(waiting, end).end() == len(waiting):  # type: ignore[union-attr]
+                        raise json.JSONDecodeError("a comma or ] is expected", waiting, end)
+                    break
+                except (ValueError, RecursionError) as error:
+                    if not (more := text.read(max(_CHUNK_CHARACTERS, len(waiting) - position))):
+                        shown = waiting[position : position + _SHOWN_CHARACTERS].strip(", \n")
+                        raise CorpusError(
+                            f"{file}, item {number + 1}: not JSON ({_reason(error)}), found: {shown or 'the end'}"
+                        ) from error
+                    waiting, position = waiting[position:] + more, 0
+            number, is_first, position = number + 1, False, end
+            shown = waiting[begin : min(end, begin + _SHOWN_CHARACTERS)]
+            yield _without_lone_surrogates(item) if _ESCAPED_SURROGATE.search(waiting, begin, end) else item, shown
+
+
+def _parsed(text: str) -> Any:
+    """Returns what the text is in JSON, None if it is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return _without_lone_surrogates(value) if _ESCAPED_SURROGATE.search(text) else value
+
+
+def _without_lone_surrogates(value: Any) -> Any:
+    """JSON can spell half a character, UTF-8 and Arrow cannot: it becomes U+FFFD."""
+    text = json.dumps(value, ensure_ascii=False)
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _reason(error: Exception) -> str:
+    return f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+
+
+def _no_object(file: TextFile, number: int, line: str, what: str) -> CorpusError:
+    found = line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]}…"
+    return CorpusError(f"{file}, line {number}: {what}, found: {found}")

@@ -1,0 +1,112 @@
+"""The models that were converted here before.
+
+They live in `$EMBEDDING_QUANTIZATION_CACHE`, else `$XDG_CACHE_HOME/embedding-quantization`, else
+`~/.cache/embedding-quantization`, under a key of weight hash, precision and OpenVINO version, each with checksums.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CONVERTED_FILES = ("model.xml", "model.bin", "tokenizer.json")
+_CONVERSION = 2
+"""Counted up when models are converted in another way: what an earlier release made is then made again."""
+_WORK_PREFIX = "convert-"
+_YOUNG_S = 60.0
+"""A folder this young may not be locked yet by the process that made it."""
+
+
+def cache_folder() -> Path:
+    """Returns where converted models are kept; it may not exist yet."""
+    chosen = os.environ.get("EMBEDDING_QUANTIZATION_CACHE")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "embedding-quantization"
+
+
+def converted_folder(weights_sha256: str) -> Path:
+    """Returns where the converted model of these weights belongs; it may not exist yet."""
+    version = importlib.metadata.version("openvino")
+    return cache_folder() / f"{weights_sha256[:16]}-f32-{_CONVERSION}-openvino-{version}"
+
+
+def cached_model(weights_sha256: str) -> Path | None:
+    """Returns the folder of the converted model of these weights, verified, or None if it is absent or altered."""
+    folder = converted_folder(weights_sha256)
+    try:
+        record = json.loads((folder / "encoder.json").read_text())
+        whole = record["weights_sha256"] == weights_sha256 and all(
+            sha256_of(folder / name) == record["files"][name] for name in CONVERTED_FILES
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return folder if whole else None
+
+
+def keep_converted(work: Path, weights_sha256: str) -> Path:
+    """Puts a finished conversion in its place, and returns that; a whole one that is there already stays.
+
+    Raises:
+        OSError: if the cache cannot be written.
+    """
+    target = converted_folder(weights_sha256)
+    # Another process may have put the same model there meanwhile, and have it open; an altered one gives way.
+    if cached_model(weights_sha256) is None:
+        shutil.rmtree(target, ignore_errors=True)
+        work.replace(target)
+    return target
+
+
+@contextmanager
+def conversion_folder() -> Iterator[Path]:
+    """Gives a folder in the cache for one conversion, and removes it afterwards; so are those of killed ones.
+
+    Raises:
+        OSError: if the cache cannot be written.
+    """
+    parent = cache_folder()
+    parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(parent)
+    work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=parent))
+    descriptor = os.open(work, os.O_RDONLY)
+    try:
+        # The lock goes with the process: a folder without one was left by a process that was killed.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield work
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for folder in parent.glob(f"{_WORK_PREFIX}*"):
+        try:
+            if time.time() - folder.stat().st_mtime < _YOUNG_S:
+                continue
+            descriptor = os.open(folder, os.O_RDONLY)
+        except OSError:
+            continue  # it is gone, or another user's
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue  # a conversion is under way in it
+        finally:
+            os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
