@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
@@ -231,12 +232,12 @@ def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:
             return Api(library, IndexFrontiers())
 
     api = in_loop(make)
-    found = api.search("red apple", top_k=1)
+    found = asyncio.run(api.search("red apple", top_k=1))
     assert found["hits"][0]["text"] == "red apple"
     assert found["hits"][0]["member_rows"] == [1]
     assert found["settings"]["top_k"] == 1
     with pytest.raises(gr.Error, match="The query is empty") as caught:
-        api.search(" ")
+        asyncio.run(api.search(" "))
     assert isinstance(caught.value.__cause__, QueryError)
 
 
