@@ -31,8 +31,8 @@
   );
 
   /* The link appears with the server's answer, a moment after the handler is done. */
-  window.ownFetchZip = () => {
-    const link = document.querySelector("a#own-download, #own-download a, #own-download");
+  window.ownFetch = (id) => {
+    const link = document.querySelector(`a#${id}, #${id} a, #${id}`);
     if (link) setTimeout(() => link.click(), 50);
   };
 

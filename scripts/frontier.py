@@ -1,7 +1,7 @@
 """Measure which precision a set of vectors survives, and what to take for a wanted recall.
 
     python scripts/frontier.py --embeddings vectors.npy
-    python scripts/frontier.py --embeddings vectors.npy --queries queries.npy --target 0.98 --json frontier.json
+    python scripts/frontier.py --embeddings vectors.npy --queries queries.npy --target 0.98 --html report.html
 
 Every scheme is measured alone and with its best candidates rescored, on all dimensions and on the first half, quarter
 and eighth. Without --queries, some of the vectors are held out as queries.
@@ -24,8 +24,12 @@ from retrieval.evaluation.frontier.given import METRICS, GivenVectors
 from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.recommend import SCARCE, Wish, recommend
-from retrieval.indexing.npy_vectors import NpyVectors
+from retrieval.indexing.any_vectors import open_any_vectors
+from retrieval.indexing.vector_formats import open_vectors
+from retrieval.ui.frontier.charts import frontier_charts
+from retrieval.ui.frontier.report import report
 from retrieval.ui.frontier.words import choice_line, frontier_lines, growth_lines, sample_line
+from scripts.report.plots import picture
 
 MOST_VECTORS = 2_000_000
 
@@ -33,7 +37,14 @@ MOST_VECTORS = 2_000_000
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--embeddings", type=Path, required=True, metavar="FILE", help="float vectors, one per row")
+    made.add_argument(
+        "--embeddings",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="vectors, one per row: .npy, .npz, .fvecs, Parquet or JSON Lines",
+    )
+    made.add_argument("--column", metavar="C", help="of a Parquet or JSON Lines file: the one with the vectors")
     made.add_argument("--queries", type=Path, metavar="FILE", help="query vectors; by default some are held out")
     made.add_argument("--metric", choices=METRICS, default="cosine")
     made.add_argument("-k", type=int, default=10, choices=range(1, 101), metavar="1..100", help="recall@k")
@@ -45,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--price", type=float, default=ARTICLE_PRICE, metavar="$", help="per GB of RAM and month")
     made.add_argument("--disk-price", type=float, default=0.0, metavar="$", help="per GB of disk and month")
     made.add_argument("--json", type=Path, metavar="FILE", help="keep what was measured")
+    made.add_argument("--plot", type=Path, metavar="FILE", help="draw it as an SVG")
+    made.add_argument("--html", type=Path, metavar="FILE", help="write a report with charts and database settings")
     return made
 
 
@@ -54,13 +67,11 @@ def measured(args: argparse.Namespace) -> Frontier:
     Raises:
         VectorsError: if the vectors cannot be used.
     """
-    opened = NpyVectors.open(args.embeddings)
+    opened = open_any_vectors(args.embeddings, args.column, args.limit)
     vectors = GivenVectors(opened, args.metric, args.limit, str(args.embeddings))
     queries = None
     if args.queries is not None:
-        queries = GivenVectors(
-            NpyVectors.open(args.queries, may_be_one=True), args.metric, None, str(args.queries)
-        ).all()
+        queries = GivenVectors(open_vectors(args.queries, may_be_one=True), args.metric, None, str(args.queries)).all()
     options = FrontierOptions(k=args.k, metric=args.metric, max_queries=args.num_queries)
     with tqdm(total=100, file=sys.stderr, unit="%", bar_format="{desc:<16}{percentage:3.0f}% |{bar}| {elapsed}") as bar:
 
@@ -68,7 +79,7 @@ def measured(args: argparse.Namespace) -> Frontier:
             bar.set_description_str(scheme, refresh=False)
             bar.update(round(100 * share) - bar.n)
 
-        frontier = measure_frontier(vectors, queries, options, show, num_given=len(opened))
+        frontier = measure_frontier(vectors, queries, options, show, num_given=opened.num_vectors)
     if vectors.were_normalized:
         print("note: not all vectors have length 1; they were brought to it, as cosine asks.", file=sys.stderr)
     return frontier
@@ -91,9 +102,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\n".join(frontier_lines(frontier)))
     print("\n".join(growth_lines(frontier)))
     print(choice_line(frontier, advice))
-    if args.json is not None:
-        args.json.write_text(json.dumps({"machine": about_machine(), **frontier.to_json()}, indent=1) + "\n")
+    try:
+        _keep(args, frontier, wish)
+    except OSError as error:
+        print(f"error: cannot write {error.filename}: {error.strerror}.", file=sys.stderr)
+        return 1
     return 0
+
+
+def _keep(args: argparse.Namespace, frontier: Frontier, wish: Wish) -> None:
+    """Writes the files that were asked for."""
+    machine = about_machine()
+    if args.json is not None:
+        values = {"machine": machine, **frontier.to_json()}
+        args.json.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    if args.plot is not None:
+        args.plot.write_text(picture(frontier_charts(frontier)), encoding="utf-8")
+    if args.html is not None:
+        args.html.write_text(report(frontier, wish, machine, args.embeddings.name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 binary.faiss      sign bits of every row, an IndexBinaryFlat
 int8.usearch      int8 codes of every row
 embeddings.npy    float32 `(n, dim)`, the baseline; may be left out
+lists.faiss       sign bits of every distinct text, in lists, for the scan `lists`; may be left out
 documents/        documents.arrow: the rows themselves, an Arrow IPC file
 manifest.json     what the index is made of, the size and SHA-256 of every file above, and a checksum of its own
 benchmark.json    what was measured on it; no part of the index, and may be absent
@@ -25,6 +26,7 @@ from retrieval.corpus.base import CorpusInfo
 from retrieval.encoding.model_cache import sha256_of
 from retrieval.errors import BundleCorruptError, BundleError, BundleIncompatibleError, BundleMissingError
 from retrieval.quantization import Int8Quantizer, SignQuantizer
+from retrieval.results import SearchSettings
 
 FORMAT_VERSION = 1
 CENTERED_FORMAT_VERSION = 1.1
@@ -32,12 +34,13 @@ CENTERED_FORMAT_VERSION = 1.1
 BINARY_FILE = "binary.faiss"
 INT8_FILE = "int8.usearch"
 EMBEDDINGS_FILE = "embeddings.npy"
+LISTS_FILE = "lists.faiss"
 DOCUMENTS_FILE = "documents/documents.arrow"
 MANIFEST_FILE = "manifest.json"
 BENCHMARK_FILE = "benchmark.json"
 """What was measured on this index. No part of it: the manifest does not list it, and it may be absent."""
 REQUIRED_FILES = (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)
-FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE)
+FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE, LISTS_FILE)
 NO_MODEL = "none"
 """Stands for the model and its hash in the manifest of an index whose vectors were given without one."""
 _LONGEST_MANIFEST_BYTES = 16_000_000
@@ -136,9 +139,24 @@ class Manifest:
         return Tuning.from_json(self.search) if self.search.get("source") == MEASURED else None
 
     @property
+    def defaults(self) -> SearchSettings:
+        """Returns the settings of a search that this index recommends."""
+        tuning = self.tuning
+        return SearchSettings(
+            num_candidates=int(self.search["num_candidates"]),
+            rescore_multiplier=int(self.search["rescore_multiplier"]),
+            probes=None if tuning is None else tuning.probes,
+        )
+
+    @property
     def has_baseline(self) -> bool:
         """Returns whether the float32 embeddings are part of the bundle."""
         return EMBEDDINGS_FILE in self.files
+
+    @property
+    def has_lists(self) -> bool:
+        """Returns whether the sign bits are there in lists, too, for the scan `lists`."""
+        return LISTS_FILE in self.files
 
     @property
     def has_model(self) -> bool:

@@ -150,4 +150,14 @@ def _value(scalar: pa.Scalar) -> Any:
         return [(_value(each[0]), _value(each[1])) for each in scalar.values]
     if pa.types.is_nested(kind):
         return [_value(each) for each in scalar.values]
-    return str(pc.cast(scalar, pa.string()).as_py())
+    # A time stamp in an unknown time zone has no text with one; what has no text at all is a number.
+    naive = [pa.timestamp(kind.unit)] if pa.types.is_timestamp(kind) else []
+    for path in ([pa.string()], [*naive, pa.string()], [pa.int64(), pa.string()]):
+        try:
+            text = scalar
+            for step in path:
+                text = pc.cast(text, step)
+            return text.as_py()
+        except pa.ArrowException:
+            continue
+    return str(scalar)

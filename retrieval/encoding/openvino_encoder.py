@@ -155,6 +155,7 @@ class OpenVinoEncoder:
         self._model = self._core.read_model((folder / "model.xml").read_bytes(), weights)
         self._for_queries = self._core.compile_model(self._model, "CPU", _for_one_query())
         self._requests: list[Any] = []
+        self._turns = threading.BoundedSemaphore(usable_cores())
         self._bulk: Any = None
         self._bulk_lock = threading.Lock()
         for num_words in range(1, _WARM_UP_WORDS + 1):
@@ -211,16 +212,18 @@ class OpenVinoEncoder:
             self._weights.madvise(mmap.MADV_DONTNEED)
 
     def _encode_one(self, tokens: list[Tokens]) -> Float32s:
-        # list.pop and append are atomic: a request is used by one thread at a time, and kept for the next query.
-        try:
-            request = self._requests.pop()
-        except IndexError:
-            request = self._for_queries.create_infer_request()
-        try:
-            request.infer(padded(tokens, self._inputs, self._pad_id))
-            return np.array(request.get_output_tensor(0).data, dtype=np.float32)
-        finally:
-            self._requests.append(request)
+        # No more requests than cores, however many ask: each keeps its memory. list.pop and append are atomic: a
+        # request is used by one thread at a time, and kept for the next query.
+        with self._turns:
+            try:
+                request = self._requests.pop()
+            except IndexError:
+                request = self._for_queries.create_infer_request()
+            try:
+                request.infer(padded(tokens, self._inputs, self._pad_id))
+                return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+            finally:
+                self._requests.append(request)
 
     def _encode_bulk(self, tokens: list[Tokens]) -> Float32s:
         embeddings = np.empty((len(tokens), self.dim), dtype=np.float32)

@@ -12,10 +12,14 @@ import gradio as gr
 
 from retrieval.errors import RetrievalError
 from retrieval.evaluation.comparison.compare import compare
+from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.results import Hit, SearchResponse
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.serving.metrics import count_search, counting_failures
 from retrieval.ui.compare.words import compare_values
+from retrieval.ui.frontier.values import frontier_values
+from retrieval.ui.frontier.wish import wish_of
 from retrieval.ui.markup import error_words
 from retrieval.ui.request_limits import bounded, served_query, served_settings
 
@@ -25,11 +29,12 @@ _LOG = logging.getLogger(__name__)
 class Api:
     """Answers the endpoints. With `--mcp` each is a tool, described by its docstring."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self, library: Library, frontiers: IndexFrontiers) -> None:
+        self._library, self._frontiers = library, frontiers
         gr.api(self.search, api_name="search", queue=False)
         gr.api(self.compare, api_name="compare", queue=False)
         gr.api(self.indexes, api_name="indexes", queue=False)
+        gr.api(self.frontier, api_name="frontier", queue=False)
 
     def search(
         self,
@@ -102,6 +107,35 @@ class Api:
             {"name": entry.name, "title": entry.title, "documents": entry.row_count}
             for entry in self._library.entries()
         ]
+
+    def frontier(
+        self,
+        index: str | None = None,
+        target: float = 0.95,
+        scarce: str = "ram",
+        num_vectors: int | None = None,
+        price: float = ARTICLE_PRICE,
+    ) -> dict[str, Any]:
+        """Tell which precision the vectors of a collection survive, and what to write into a vector database.
+
+        Recall@10 of every scheme, alone, rescored and on the first dimensions, measured on some of the vectors. The
+        first call for a collection takes up to two minutes, later ones answer from what it measured.
+
+        Args:
+            index: the name of a collection, as `indexes` gives it; by default the one that the page opens with.
+            target: the recall that is wanted, from 0.5 to 0.9999.
+            scarce: what to spend least: "ram", "disk reads" or "cpu".
+            num_vectors: how many vectors there will be in the end; by default as many as the collection has.
+            price: dollars per GB of RAM and month.
+
+        Returns:
+            points (scheme, dim, rescoring, oversampling, recall with its interval, bytes), growth, recommendation,
+            and settings by database.
+        """
+        with _told():
+            searcher = self._library.open(index)
+            wish = wish_of(target, scarce, len(searcher) if num_vectors is None else num_vectors, price)
+            return frontier_values(self._frontiers.of(searcher), wish)
 
 
 @contextmanager

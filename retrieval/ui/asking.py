@@ -93,7 +93,7 @@ def searcher_of(library: Library, index: str | None, own: OwnIndex | None) -> Se
 
 def index_choices(library: Library, own: OwnIndex | None) -> list[tuple[str, str]]:
     """Returns the indexes that can be chosen, as labels and names; the visitor's own comes first."""
-    yours = [(f"{own.label}, {len(own.searcher):,} (yours)", OWN)] if own is not None else []
+    yours = [(f"Yours: {own.label}, {len(own.searcher):,}", OWN)] if own is not None else []
     return yours + [(f"{entry.name}, {entry.row_count:,}", entry.name) for entry in library.entries()]
 
 

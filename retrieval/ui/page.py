@@ -9,7 +9,9 @@ from typing import Any
 import gradio as gr
 
 from retrieval.serving.background.index import BackgroundIndex
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
+from retrieval.serving.stopping import at_end
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
@@ -65,7 +67,9 @@ def lay_out(
 ) -> Answering:
     """Places everything in `page`, which is open, and returns what answers its events; see `build_page`."""
     searcher = library.open()
-    Api(library)  # first, so that no handler of the page takes the name of an endpoint
+    frontiers = IndexFrontiers()
+    at_end(frontiers.close)
+    Api(library, frontiers)  # first, so that no handler of the page takes the name of an endpoint
     frame = Frame(searcher, notes, index_notes)
     with gr.Column(elem_id="top"):
         frame.head.render()
@@ -95,7 +99,7 @@ def lay_out(
             own = OwnView(page, library, asking, tabs, OwnLimits.from_environment(os.environ))
             views["own"] = (tab, own)
         with gr.Tab("Benchmarks", id="benchmarks") as tab:
-            views["benchmarks"] = (tab, BenchmarksView(library, asking, tab))
+            views["benchmarks"] = (tab, BenchmarksView(library, asking, tab, frontiers))
     frame.foot.render()
     return Answering(page, library, asking, frame, tabs, views, query_views, own.index_changes)
 

@@ -34,7 +34,7 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-seri
 .grid { stroke: var(--line); }
 .edge, .tick { stroke: var(--edge); }
 .c-float32 { --c: var(--float32); } .c-int8 { --c: var(--int8); }
-.c-binary { --c: var(--binary); } .c-other { --c: var(--other); }
+.c-binary { --c: var(--binary); } .c-other { --c: var(--other); } .c-ink { --c: var(--ink); }
 polyline { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: round; }
 .dashed { stroke-dasharray: 5 4; }
 circle, g rect, path { fill: var(--c); stroke: var(--card); stroke-width: 1; }

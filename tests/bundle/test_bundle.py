@@ -22,7 +22,7 @@ from tests.support import change_manifest
 
 @pytest.fixture
 def bundle(build: Build) -> Bundle:
-    return build(["red apple", "green pear", "blue plum"])
+    return build(["red apple", "green pear", "blue plum"], lists=2)
 
 
 def alter_a_byte(path: Path, position: int = -1) -> None:

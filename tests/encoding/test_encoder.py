@@ -20,6 +20,7 @@ from retrieval.encoding.encoder import DEFAULT_MODEL, clean_text
 from retrieval.encoding.model_cache import CONVERTED_FILES, cache_folder, cached_model, converted_folder
 from retrieval.encoding.model_files import DEFAULT_MODEL_SHA256, locate_model
 from retrieval.quantization import Float32s
+from retrieval.system import usable_cores
 from tests.conftest import FakeEncoder, RowsCorpus
 from tests.encoding.weights import write_weights
 
@@ -222,6 +223,7 @@ class TestOpenVino:
                 TEXTS[:12] * 4, pool.map(lambda text: model.encode([text]), TEXTS[:12] * 4), strict=True
             ):
                 assert np.array_equal(found, expected[text])
+        assert len(vars(model)["_requests"]) <= usable_cores()  # each keeps its memory
 
     def test_batches_at_once_do_not_mix(self, model: Encoder) -> None:
         lists = [TEXTS[start : start + 5] for start in range(0, 30, 5)]

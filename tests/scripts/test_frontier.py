@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -69,3 +70,33 @@ def test_a_vector_of_zeros_has_no_angle(embeddings: Path, capsys: pytest.Capture
 def test_too_few_vectors_are_refused(shape: tuple[int, int], embeddings: Path) -> None:
     np.save(embeddings, np.ones(shape, np.float32))
     assert command.main(["--embeddings", str(embeddings)]) == 1
+
+
+def test_the_frontier_is_drawn_and_reported(embeddings: Path, tmp_path: Path) -> None:
+    plot, page = tmp_path / "frontier.svg", tmp_path / "frontier.html"
+    assert command.main(["--embeddings", str(embeddings), "--plot", str(plot), "--html", str(page)]) == 0
+    root = ElementTree.fromstring(plot.read_text())
+    assert root.tag.endswith("svg")
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}title"))) > 100  # what hovering tells
+    assert "vectors.npy" in page.read_text()
+    assert str(tmp_path) not in page.read_text()
+
+
+def test_a_file_that_cannot_be_written_is_told(embeddings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--embeddings", str(embeddings), "--html", "/nowhere/frontier.html"]) == 1
+    assert "/nowhere/frontier.html" in capsys.readouterr().err
+
+
+def test_a_column_of_a_table_is_measured(embeddings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "table.jsonl"
+    table.write_text("".join(json.dumps({"v": row}) + "\n" for row in np.load(embeddings)[:200].tolist()))
+    assert command.main(["--embeddings", str(table), "--column", "v", "--limit", "150"]) == 0
+    assert "(of 200)" in capsys.readouterr().out
+
+
+def test_queries_of_another_dimension_are_refused(
+    embeddings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "queries.npy", np.ones((5, 16), np.float32))
+    assert command.main(["--embeddings", str(embeddings), "--queries", str(tmp_path / "queries.npy")]) == 1
+    assert "32 dimensions" in capsys.readouterr().err

@@ -13,12 +13,15 @@ from retrieval import Searcher
 from retrieval.benchmark import desk as measuring
 from retrieval.benchmark.desk import Measurement, MeasuringDesk
 from retrieval.benchmark.figures.kept import keep_figures
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.ui.asking import Asking, place_index
+from retrieval.ui.benchmarks.index_frontier import IndexFrontierView
 from retrieval.ui.benchmarks.view import BenchmarksView
+from retrieval.ui.your_data.sessions import OWN
 from tests.benchmark_json import RUN
 from tests.conftest import Build, FakeEncoder, random_texts
-from tests.support import in_loop
+from tests.support import in_loop, wait_until
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def view(library: Library) -> BenchmarksView:
         with gr.Blocks(analytics_enabled=False):
             asking = Asking.place(library, library.open(), place_index(library))
             with gr.Tabs(), gr.Tab("Benchmarks") as tab:
-                return BenchmarksView(library, asking, tab, desk=MeasuringDesk())
+                return BenchmarksView(library, asking, tab, IndexFrontiers(), desk=MeasuringDesk())
 
     return in_loop(make)
 
@@ -127,3 +130,26 @@ def test_a_failure_is_told(view: BenchmarksView, monkeypatch: pytest.MonkeyPatch
 
 def test_a_timer_without_a_measurement_stops(view: BenchmarksView) -> None:
     assert view.poll(None, {}).keys() == {view.timer}
+
+
+def test_the_frontier_of_an_index_is_measured_once_for_all_visitors(library: Library) -> None:
+    def make() -> IndexFrontierView:
+        with gr.Blocks(analytics_enabled=False):
+            asking = Asking.place(library, library.open(), place_index(library))
+            with gr.Tabs(), gr.Tab("Benchmarks") as tab:
+                return IndexFrontierView(library, asking, frontiers, tab)
+
+    frontiers = IndexFrontiers()
+    view = in_loop(make)
+    assert view.show("first", None, None)[view.panel.kept] is None
+    assert "progressbar" in view.measure("first", None)[view.progress]
+    assert "progressbar" in view.show("first", None, None)[view.progress]  # another visitor, meanwhile
+    wait_until(lambda: view.panel.kept in view.poll("first", None), 60)
+    shown = view.measure("first", None)
+    frontier = shown[view.panel.kept]
+    assert frontier.num_vectors + frontier.num_queries == 120
+    assert view.show("first", None, None)[view.panel.kept] is frontier
+    assert view.panel.kept not in view.show("first", None, frontier)
+    assert view.show("second", None, frontier)[view.panel.kept] is None
+    assert "Your data" in view.measure(OWN, None)[view.progress]
+    frontiers.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import tempfile
@@ -10,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -147,7 +149,7 @@ def test_two_visitors_have_an_index_each_and_delete_it(
         bring(other, other_path)
         one.click("#own-build")
         other.click("#own-build")
-        for page, label in ((one, "same.jsonl, 22 (yours)"), (other, "other.jsonl, 2 (yours)")):
+        for page, label in ((one, "Yours: same.jsonl, 22"), (other, "Yours: other.jsonl, 2")):
             expect(page.locator(".own-verdict")).to_be_visible(timeout=60_000)
             expect(page.locator("#index input")).to_have_value(label)
         other.click("#own-search")
@@ -172,3 +174,92 @@ def test_on_a_phone_every_step_fits_and_can_be_used(browser: Browser, served: Ru
         built(page)
         assert_nothing_is_cut_off(page, ".own-verdict", "#own-search", "#own-compare", "#own-zip", "#own-delete")
         assert_accessible(page)
+
+
+def test_what_was_guessed_is_told_and_none_switches_it_off(
+    browser: Browser, served: RunningApp, tmp_path: Path
+) -> None:
+    path = tmp_path / "notes.csv.gz"
+    rows = "".join(f"{text};more words on {n};{'AB'[n % 2]}\n" for n, text in enumerate(random_texts(60)))
+    path.write_bytes(gzip.compress(f"title;description;group\n{rows}".encode("cp1252")))
+    with opened(browser, f"{served.url}?view=own") as page:
+        bring(page, path)
+        notes = page.locator(".own-notes")
+        expect(notes).to_contain_text("notes.csv.gz has its fields separated by semicolons")
+        expect(notes).to_contain_text("Column 'group' is the group, because of its name")
+        expect(page.locator("#own-group input")).to_have_value("group")
+        for role in ("group", "body"):
+            page.fill(f"#own-{role} input", "none")
+            page.press(f"#own-{role} input", "Enter")
+            expect(page.locator(f"#own-{role} input")).to_have_value("none")
+        assert_nothing_is_cut_off(page, ".own-preview", "#own-group", "#own-quality", "#own-build")
+        built(page)
+        with page.expect_download() as download:
+            page.click("#own-zip")
+        download.value.save_as(tmp_path / "own.zip")
+    with zipfile.ZipFile(tmp_path / "own.zip") as archive:
+        [name] = [name for name in archive.namelist() if name.endswith("manifest.json")]
+        assert json.loads(archive.read(name))["columns"] == {"text": "title"}
+
+
+def measured(page: Page, button: str) -> None:
+    page.click(button)
+    expect(page.locator("#own-frontier .charts")).to_be_visible(timeout=90_000)
+
+
+def test_vectors_are_measured_recommended_and_taken_along(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).normal(size=(420, 32)).astype(np.float32)
+    np.save(tmp_path / "mine.npy", vectors)
+    with opened(browser, f"{served.url}?view=own") as page:
+        bring(page, tmp_path / "mine.npy")
+        expect(page.locator("#own-vectors")).to_contain_text("420 vectors of 32 dimensions")
+        expect(page.locator("#own-vectors")).to_contain_text("Only the first 300")
+        measured(page, "#own-measure-vectors")
+        expect(page.locator("#own-frontier")).to_contain_text("brought to it")
+        before = page.locator("#own-advice .answer").inner_text()
+        page.fill("#own-target input[type=number]", "0.999")
+        page.keyboard.press("Tab")
+        expect(page.locator("#own-advice .answer")).not_to_have_text(before)
+        with page.expect_download() as download:
+            page.click("#own-report")
+        assert "<svg" in Path(download.value.path()).read_text()
+        with page.expect_download() as download:
+            page.click("#own-figures")
+        assert json.loads(Path(download.value.path()).read_text())["num_given"] == 420
+
+
+def test_the_frontier_of_texts_follows_the_verdict(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
+    path = written(tmp_path, "notes.jsonl", random_texts(120))
+    with opened(browser, f"{served.url}?view=own", viewport=PHONE, color_scheme="dark") as page:
+        bring(page, path)
+        built(page)
+        measured(page, "#own-measure")
+        expect(page.locator(".own-verdict")).to_be_visible()
+        assert_nothing_is_cut_off(page, "#own-frontier .charts", "#own-advice .answer", "#own-report")
+        page.locator(".database summary").first.click()
+        assert_accessible(page)
+
+
+def test_a_measurement_is_cancelled_and_the_choice_comes_back(
+    browser: Browser, served: RunningApp, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(300, 512)).astype(np.float32))
+    with opened(browser, f"{served.url}?view=own") as page:
+        bring(page, tmp_path / "mine.npy")
+        page.click("#own-measure-vectors")
+        expect(page.locator(".own-progress")).to_be_visible()
+        page.click("#own-cancel")
+        expect(page.locator("#own-message")).to_contain_text("Cancelled")
+        expect(page.locator("#own-measure-vectors")).to_be_visible()
+
+
+def test_bad_vectors_are_told_and_the_page_goes_on(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
+    np.save(tmp_path / "pickled.npy", np.array([{"a": 1}] * 20, dtype=object), allow_pickle=True)
+    np.save(tmp_path / "holes.npy", np.full((50, 32), np.nan, np.float32))
+    with opened(browser, f"{served.url}?view=own") as page:
+        bring(page, tmp_path / "pickled.npy")
+        expect(page.locator("#own-message")).to_contain_text("never loaded")
+        bring(page, tmp_path / "holes.npy")
+        page.click("#own-measure-vectors")
+        expect(page.locator("#own-message")).to_contain_text("not finite", timeout=30_000)
+        expect(page.locator("#own-measure-vectors")).to_be_visible()

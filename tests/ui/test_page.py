@@ -15,6 +15,7 @@ import pytest
 
 from retrieval import QueryError, Searcher, SearchSettings
 from retrieval.bundle.bundle import INT8_FILE
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.ui import knobs
 from retrieval.ui.answering import UNEXPECTED, Answering
@@ -88,7 +89,7 @@ def test_the_page_is_built_without_being_served(library: Library) -> None:
 
 def test_only_the_endpoints_are_open_to_programs(library: Library) -> None:
     public = [event["api_name"] for event in events(page_over(library)) if event["api_visibility"] == "public"]
-    assert public == ["search", "compare", "indexes"]
+    assert public == ["search", "compare", "indexes", "frontier"]
 
 
 def test_no_search_waits_in_the_queue(library: Library) -> None:
@@ -216,7 +217,7 @@ def test_settings_survive_the_way_through_the_controls() -> None:
 def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:
     def make() -> Api:
         with gr.Blocks(analytics_enabled=False):
-            return Api(library)
+            return Api(library, IndexFrontiers())
 
     api = in_loop(make)
     found = api.search("red apple", top_k=1)

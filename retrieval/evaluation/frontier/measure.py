@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.errors import VectorsError
+from retrieval.errors import VectorsError, counted
 from retrieval.evaluation.frontier.points import Frontier, Interval, LeftOut, Point, Rescoring, SampleRecall
 from retrieval.evaluation.frontier.schemes import SCHEMES, CannotFitError, Index, Rows, Scheme, one_thread
-from retrieval.evaluation.frontier.scores import CHUNK_ROWS, AllScores, Truth, Vectors, chunks, sample_of
+from retrieval.evaluation.frontier.scores import AllScores, Truth, Vectors, chunks, sample_of
 from retrieval.quantization import Float32s, Int8Quantizer
 
 OVERSAMPLINGS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
@@ -24,6 +24,7 @@ _SCORE_BYTES_LIMIT = 600 * 2**20
 _FIT_VECTORS = 32_768
 _TIMED_QUERIES = 3
 _FEWEST_QUERIES = 10
+_SHARE_FOR_POINTS = 0.75
 GROWTH_PARTS = (16, 4, 1)
 """Recall is also measured on these parts of the vectors, to show how it falls as more compete."""
 
@@ -42,6 +43,8 @@ class FrontierOptions:
     dim_parts: tuple[int, ...] = (1, 2, 4, 8)
     """The first 1/2, 1/4, ... of the dimensions are measured, too."""
     schemes: Sequence[Scheme] = SCHEMES
+    max_seconds: float = float("inf")
+    """What is not begun in three quarters of this time is left out and says so; whole vectors come first."""
 
 
 def measure_frontier(
@@ -76,10 +79,10 @@ def measure_frontier(
         queries = _spread(queries, most_queries)
     if len(vectors) <= options.k:
         raise VectorsError(
-            f"{len(vectors):,} vectors are left to search after {len(queries):,} queries were held out, and "
-            f"{options.k} nearest ones are wanted: give more vectors, or a smaller k."
+            f"{counted(len(vectors), 'vector')} left to search, with {counted(len(queries), 'query', 'queries')}: for "
+            f"the {options.k} nearest, more than {options.k} are needed. Give more vectors, or a smaller k."
         )
-    run = _Run(vectors, queries, options, progress)
+    run = _Run(vectors, queries, options, progress, started + _SHARE_FOR_POINTS * options.max_seconds)
     points, left_out = run.points()
     return Frontier(
         num_vectors=len(vectors),
@@ -125,7 +128,9 @@ class _Without:
 
 def _hold_out(vectors: Vectors, count: int) -> tuple[Vectors, Float32s]:
     if count < 1:
-        raise VectorsError(f"{len(vectors)} vectors are too few: at least 5 are needed to hold one out as a query.")
+        raise VectorsError(
+            f"{counted(len(vectors), 'vector')} given: at least 5 are needed to hold one out as a query."
+        )
     rows = np.unique(np.linspace(0, len(vectors) - 1, count).astype(np.int64))
     queries = np.concatenate([vectors.read(int(row), int(row) + 1) for row in rows])
     return _Without(vectors, rows), np.ascontiguousarray(queries)
@@ -157,25 +162,34 @@ class _FirstDimensions:
 class _Run:
     """One measurement."""
 
-    def __init__(self, vectors: Vectors, queries: Float32s, options: FrontierOptions, progress: Progress) -> None:
-        self._vectors, self._queries = vectors, queries
+    def __init__(
+        self, vectors: Vectors, queries: Float32s, options: FrontierOptions, progress: Progress, deadline: float
+    ) -> None:
+        """Takes `deadline` by `time.perf_counter`."""
+        self._vectors, self._queries, self._deadline = vectors, queries, deadline
         self._options, self._progress = options, progress
         self._inner_product = options.metric != "euclidean"
         quantizer = Int8Quantizer.fit(chunk for _, chunk in chunks(vectors))
         self._scores = AllScores.of(vectors, queries, quantizer, inner_product=self._inner_product)
         self._truth = Truth.of(self._scores.exact, options.k)
         self._depth = min(OVERSAMPLINGS[-1] * options.k, len(vectors))
-        self._whole: dict[str, Index] = {}
-        """By the scheme's key, what was fitted to all dimensions."""
+        sizes = [len(vectors) // part for part in GROWTH_PARTS]
+        self._truths = {size: Truth.of(self._scores.exact[:, :size], options.k) for size in sizes if size > options.k}
+        """By how many of the vectors compete."""
+        self._growth: list[SampleRecall] = []
+        self._num_loaded = 0
+        """Vectors in the chunk that was loaded last."""
 
     def points(self) -> tuple[tuple[Point, ...], tuple[LeftOut, ...]]:
         """Returns a point for everything that could be measured, and why the rest could not."""
         points: list[Point] = []
         left_out: list[LeftOut] = []
-        dims = sorted({self._vectors.dim // part for part in self._options.dim_parts} - {0}, reverse=True)
-        work = [(dim, scheme) for dim in dims for scheme in self._options.schemes]
+        work = self._work()
         for done, (dim, scheme) in enumerate(work):
             self._progress(done / len(work), scheme.key)
+            if time.perf_counter() > self._deadline:
+                left_out.append(LeftOut(scheme.key, dim, "the time for it was up"))
+                continue
             try:
                 points.extend(self._points_of(scheme, dim))
             except CannotFitError as error:
@@ -185,16 +199,13 @@ class _Run:
 
     def growth(self) -> tuple[SampleRecall, ...]:
         """Returns the recall of each scheme alone on the first 1/16, 1/4 and all of the vectors."""
-        k = self._options.k
-        sizes = [len(self._vectors) // part for part in GROWTH_PARTS]
-        truths = {size: Truth.of(self._scores.exact[:, :size], k) for size in sizes if size > k}
-        found = []
-        for key, index in self._whole.items():
-            for size, truth in truths.items():
-                rows = self._nearest(index, self._vectors, self._queries, k, size)
-                recalls = truth.recall(self._looked_up(self._scores.exact, rows), [k])[:, 0]
-                found.append(SampleRecall(key, size, interval(recalls, k)))
-        return tuple(found)
+        return tuple(self._growth)
+
+    def _work(self) -> list[tuple[int, Scheme]]:
+        """Returns all there is to measure: whole vectors first, product quantizers of the others, the slowest, last."""
+        dims = sorted({self._vectors.dim // part for part in self._options.dim_parts} - {0}, reverse=True)
+        work = [(dim, scheme) for dim in dims for scheme in self._options.schemes]
+        return sorted(work, key=lambda each: each[1].key == "PQ" and each[0] < dims[0])
 
     def _points_of(self, scheme: Scheme, dim: int) -> Iterator[Point]:
         vectors: Vectors = self._vectors
@@ -203,9 +214,7 @@ class _Run:
             cut = _FirstDimensions(vectors, dim, self._options.metric == "cosine")
             vectors, queries = cut, cut.cut(queries)
         index = scheme.fit(sample_of(vectors, _FIT_VECTORS), inner_product=self._inner_product)
-        if dim == self._vectors.dim:
-            self._whole[scheme.key] = index
-        rows = self._nearest(index, vectors, queries, self._depth)
+        rows = self._nearest(index, vectors, queries, scheme.key if dim == self._vectors.dim else None)
         scan_ns = self._scan_ns(index, queries)
         exact = self._looked_up(self._scores.exact, rows)
         k, full_dim = self._options.k, self._vectors.dim
@@ -231,20 +240,27 @@ class _Run:
         order = np.argsort(-int8[:, :depth], axis=1, kind="stable")[:, : self._options.k]
         return self._truth.recall(np.take_along_axis(exact, order, axis=1), [self._options.k])[:, 0]
 
-    def _nearest(
-        self, index: Index, vectors: Vectors, queries: Float32s, depth: int, num_rows: int | None = None
-    ) -> Rows:
-        """Returns the rows of the best `depth` of each query, `(m, depth)`, best first; -1 where there is none."""
+    def _nearest(self, index: Index, vectors: Vectors, queries: Float32s, growing: str | None) -> Rows:
+        """Returns the rows of the best of each query, `(m, depth)`, best first; -1 where there is none.
+
+        With the key of a scheme as `growing`, the recall of its first `k` is noted on the way, as the vectors grow.
+        """
         best_scores = np.empty((len(queries), 0), np.float32)
         best_rows = np.empty((len(queries), 0), np.int64)
-        for start, chunk in chunks(vectors, num_rows):
+        for start, chunk in chunks(vectors, tuple(self._truths) if growing else ()):
             index.load(chunk)
-            scores, rows = index.best_of(queries, depth)
+            self._num_loaded = len(chunk)
+            scores, rows = index.best_of(queries, self._depth)
             best_scores = np.concatenate([best_scores, scores], axis=1)
             best_rows = np.concatenate([best_rows, np.where(rows < 0, -1, rows + start)], axis=1)
-            order = np.argsort(-best_scores, axis=1, kind="stable")[:, :depth]
+            order = np.argsort(-best_scores, axis=1, kind="stable")[:, : self._depth]
             best_scores = np.take_along_axis(best_scores, order, axis=1)
             best_rows = np.take_along_axis(best_rows, order, axis=1)
+            truth = self._truths.get(start + len(chunk)) if growing else None
+            if growing and truth is not None:
+                k = self._options.k
+                recalls = truth.recall(self._looked_up(self._scores.exact, best_rows[:, :k]), [k])[:, 0]
+                self._growth.append(SampleRecall(growing, start + len(chunk), interval(recalls, k)))
         return best_rows
 
     def _looked_up(self, scores: Float32s, rows: Rows) -> Float32s:
@@ -261,7 +277,7 @@ class _Run:
                 started = time.perf_counter_ns()
                 index.best_of(query[np.newaxis], self._options.k)
                 best = min(best, time.perf_counter_ns() - started)
-        return best / ((len(self._vectors) - 1) % CHUNK_ROWS + 1)
+        return best / self._num_loaded
 
 
 def interval(values: Float32s, k: int = 1) -> Interval:

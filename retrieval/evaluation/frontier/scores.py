@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -58,11 +59,11 @@ def sample_of(vectors: Vectors, count: int) -> Float32s:
     return np.concatenate([vectors.read(int(start), int(start) + run) for start in starts])
 
 
-def chunks(vectors: Vectors, num_rows: int | None = None) -> Iterator[tuple[int, Float32s]]:
-    """Yields the first row and the vectors of each chunk of the first `num_rows`, by default all."""
-    end = len(vectors) if num_rows is None else num_rows
-    for start in range(0, end, CHUNK_ROWS):
-        yield start, vectors.read(start, min(start + CHUNK_ROWS, end))
+def chunks(vectors: Vectors, ends: Sequence[int] = ()) -> Iterator[tuple[int, Float32s]]:
+    """Yields the first row and the vectors of each chunk; before each of the rows in `ends`, too, a chunk ends."""
+    bounds = sorted({*range(0, len(vectors), CHUNK_ROWS), *(end for end in ends if end < len(vectors)), len(vectors)})
+    for start, stop in pairwise(bounds):
+        yield start, vectors.read(start, stop)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from retrieval.corpus.files import PlainFileCorpus
 from retrieval.corpus.readers import ReadOptions
+from retrieval.corpus.vector_columns import vector_columns
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import CorpusError
+from retrieval.indexing.any_vectors import VECTOR_SUFFIXES
 from retrieval.indexing.indexer import build_index
 from retrieval.indexing.progress import BuildProgress
 from retrieval.quantization import Float32s
 from retrieval.serving.child_process import Reports, Request, run_child
 from retrieval.serving.visitor.corpus import BoundedCorpus
+from retrieval.serving.visitor.frontier import look_at_vectors, measure
 
 _TEXTS_PER_STEP = 512
 """Texts encoded between two reports."""
@@ -30,22 +34,27 @@ _MAX_MEMORY_BYTES = 4_000_000_000
 
 
 def work(request: Request, reports: Reports) -> dict[str, Any]:
-    """Returns what `inspect` or `build` does, within limits on memory and on the size of files.
+    """Returns what `inspect`, `build` or `measure` does, within limits on memory and on the size of files.
 
     Raises:
         RetrievalError: if the visitor's data cannot be read, or no index be built from it.
     """
     _limit_resources(int(request["max_file_bytes"]))
-    return (inspect if request["task"] == "inspect" else build)(request, reports)
+    return _TASKS[request["task"]](request, reports)
 
 
 def inspect(request: Request, reports: Reports) -> dict[str, Any]:
     """Returns what a table holds: its columns, which of them are guessed to be what, and the first rows as text.
 
+    `vectors` says what a file of vectors holds, or which columns of a table have vectors; None where there are none.
+
     Raises:
-        CorpusError: if it cannot be read.
+        CorpusError, VectorsError: if it cannot be read.
     """
     reports.progress("looking")
+    if Path(request["source"]).suffix.lower() in VECTOR_SUFFIXES:
+        found = look_at_vectors(Path(request["source"]))
+        return {"columns": [], "guesses": {}, "problem": "", "num_rows": found["count"], "rows": [], "vectors": found}
     corpus = _corpus(request, {})
     first = corpus.sample
     if longest := next((name for name in first.schema.names if len(name) > _MAX_NAME_CHARS), None):
@@ -70,7 +79,13 @@ def inspect(request: Request, reports: Reports) -> dict[str, Any]:
         "problem": problem,
         "num_rows": corpus.num_rows,
         "rows": [{name: _shown(value) for name, value in row.items()} for row in rows],
+        "vectors": _columns_of_vectors(first),
     }
+
+
+def _columns_of_vectors(sample: pa.RecordBatch) -> dict[str, Any] | None:
+    names = vector_columns(sample)
+    return {"count": None, "dim": None, "kind": "", "columns": names} if names else None
 
 
 def build(request: Request, reports: Reports) -> dict[str, Any]:
@@ -171,6 +186,8 @@ def _limit_resources(max_file_bytes: int) -> None:
         value = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(kind, (value, value))
 
+
+_TASKS = {"inspect": inspect, "build": build, "measure": measure}
 
 if __name__ == "__main__":
     # What an error says may quote the visitor's data.

@@ -11,7 +11,7 @@ from retrieval.ui.markup import escaped
 WIDTH, HEIGHT = 460, 300
 """Of a drawing, in its own units."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 14, 52
-_COLOURS = ("float32", "int8", "binary", "other")
+_COLOURS = ("float32", "int8", "binary", "other", "ink")
 _SIGNS = {
     "circle": '<circle r="3.8"/>',
     "ring": '<circle class="hollow" r="3.4"/>',
@@ -38,7 +38,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points that belong together. `colour` is a precision, or `other`."""
+    """Points that belong together. `colour` is a precision, `other`, or `ink`."""
 
     label: str
     colour: str

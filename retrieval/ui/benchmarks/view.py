@@ -15,10 +15,12 @@ from retrieval.benchmark.figures.reading import read_object
 from retrieval.benchmark.figures.run import RunFigures
 from retrieval.errors import RetrievalError
 from retrieval.search.searcher import Searcher
+from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.ui.asking import OF_OPEN_VIEW, Asking, Update, searcher_of
 from retrieval.ui.benchmarks.cost_table import place_cost_panel
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
+from retrieval.ui.benchmarks.index_frontier import IndexFrontierView
 from retrieval.ui.benchmarks.quick_panel import offer, result, told, under_way
 from retrieval.ui.benchmarks.standing import judged_section, project_section
 from retrieval.ui.markup import error_words
@@ -41,7 +43,15 @@ class BenchmarksView:
     key = "benchmarks"
     outputs: Sequence[Any] = ()
 
-    def __init__(self, library: Library, asking: Asking, tab: gr.Tab, *, desk: MeasuringDesk = _DESK) -> None:
+    def __init__(
+        self,
+        library: Library,
+        asking: Asking,
+        tab: gr.Tab,
+        frontiers: IndexFrontiers,
+        *,
+        desk: MeasuringDesk = _DESK,
+    ) -> None:
         self._library = library
         self._desk = desk
         self.running = gr.State(None, delete_callback=_cancel)
@@ -54,6 +64,7 @@ class BenchmarksView:
                 self.stop_button = gr.Button("Cancel", elem_id="stop-measuring", scale=0, visible=False)
             self.panel = gr.HTML(elem_id="bench-measured", apply_default_css=False)
             self.plots = gr.HTML(apply_default_css=False)
+            IndexFrontierView(library, asking, frontiers, tab)
             self.standing = gr.HTML(elem_id="bench-standing", apply_default_css=False)
             place_cost_panel()
         self.timer = gr.Timer(_POLL_S, active=False)

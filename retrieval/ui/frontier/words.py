@@ -36,11 +36,7 @@ def label(scheme: str) -> str:
 def sample_line(frontier: Frontier) -> str:
     """Returns what was measured, and what that says of a larger set."""
     queries = "held out of them" if frontier.held_out else "given"
-    taken = (
-        ""
-        if frontier.num_given <= frontier.num_vectors + frontier.num_queries
-        else (f" (the first of {frontier.num_given:,})")
-    )
+    taken = "" if frontier.num_given <= frontier.num_vectors + frontier.num_queries else f" (of {frontier.num_given:,})"
     return (
         f"{frontier.num_vectors:,} vectors{taken} of {frontier.dim} dimensions, {frontier.num_queries:,} queries "
         f"{queries}, {frontier.metric}, recall@{frontier.k} against the exact scan; {frontier.seconds:.0f} s. "
@@ -65,7 +61,7 @@ def frontier_lines(frontier: Frontier) -> Iterator[str]:
             continue
         alone = next(point for point in points if point.rescoring == "none")
         with_int8 = [point for point in points if point.rescoring in ("none", "int8")]
-        cells = "".join(f"{_cell(smallest_reaching(with_int8, target)):>9}" for target in TARGETS)
+        cells = "".join(f"{oversampling_words(smallest_reaching(with_int8, target)):>9}" for target in TARGETS)
         shares = alone.recall
         recall = f"{shares.mean:.3f} [{shares.low:.3f}, {shares.high:.3f}]"
         yield f"{label(scheme):<24}{alone.ram_bytes:>7,}{recall:>26}{cells}"
@@ -74,7 +70,8 @@ def frontier_lines(frontier: Frontier) -> Iterator[str]:
             yield f"{label(out.scheme):<24} not measured: {out.reason}"
 
 
-def _cell(point: Point | None) -> str:
+def oversampling_words(point: Point | None) -> str:
+    """Returns how a scheme reaches a recall: `alone`, `5x`, or `-` where it does not."""
     if point is None:
         return "-"
     return "alone" if point.rescoring == "none" else f"{point.oversampling}x"

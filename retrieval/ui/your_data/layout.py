@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import gradio as gr
 
-from retrieval.serving.child_process import JobStatus
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.asking import Update
 from retrieval.ui.quick_import import without_stub
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.sessions import Source
+from retrieval.ui.your_data.vectors import FrontierParts, VectorParts
 
 _POLL_S = 0.5
 _NONE = ("none", "")
@@ -53,11 +53,13 @@ class OwnLayout:
     rows: gr.Number
     build: gr.Button
     again: gr.Button
+    vectors: VectorParts
     building: gr.Column
     progress: gr.HTML
     cancel: gr.Button
     done: gr.Column
     verdict: gr.HTML
+    frontier: FrontierParts
     another: gr.Button
     mine: gr.Row
     """What can be done with the index that was built, in whichever step the next one is."""
@@ -79,6 +81,7 @@ class OwnLayout:
             message=message,
             **_bring_step(limits),
             **_choose_step(limits),
+            vectors=VectorParts.place(),
             **_building_step(),
             **_done_step(),
             **_mine(),
@@ -91,18 +94,8 @@ class OwnLayout:
         """Returns the components that the methods below give new values to."""
         return [
             *(self.message, self.bring, self.file, self.lines, self.choose, self.preview, self.text, self.body),
-            *(
-                self.url,
-                self.group,
-                self.quality,
-                self.rows,
-                self.building,
-                self.progress,
-                self.done,
-                self.verdict,
-                self.mine,
-            ),
-            self.timer,
+            *(self.url, self.group, self.quality, self.rows, self.building, self.progress, self.done, self.verdict),
+            *(self.mine, self.timer, *self.vectors.outputs, *self.frontier.outputs),
         ]
 
     def unchanged(self) -> Update:
@@ -115,20 +108,24 @@ class OwnLayout:
 
     def to_start(self, message: str) -> Update:
         """Returns the first step, with a message above it."""
-        return {**self._step(self.bring), self.message: message, self.file: None}
+        return {**self._step(self.bring), **self.frontier.hidden(), self.message: message, self.file: None}
 
     def to_looking(self, message: str) -> Update:
         """Returns the note that something was brought; the boxes are empty again."""
         return {self.message: message, self.file: None, self.lines: ""}
 
     def to_choose(self, source: Source, looked: Mapping[str, Any], limits: OwnLimits) -> Update:
-        """Returns the choice of columns, with the guesses chosen."""
+        """Returns the choice of columns, with the guesses chosen, or of what to do with vectors."""
+        vectors = self.vectors.offered(source, looked, limits) if looked["vectors"] else {}
+        if vectors and "text" not in looked["guesses"]:
+            return {**self._step(self.vectors.step), **vectors, self.message: ""}
         columns, guesses = looked["columns"], looked["guesses"]
         optional = [_NONE, *((name, name) for name in columns)]
         most = min(limits.max_rows, looked["num_rows"] or limits.max_rows)
         trouble = own_panels.note("Choose a text column", looked["problem"]) if looked["problem"] else ""
         return {
-            **self._step(self.choose),
+            **self._step(self.choose, *([self.vectors.step] if vectors else [])),
+            **vectors,
             self.message: trouble,
             self.preview: own_panels.preview(source.title, source.size_bytes, looked, limits),
             self.text: gr.Dropdown(columns, value=guesses.get("text")),
@@ -139,26 +136,40 @@ class OwnLayout:
             self.rows: gr.Number(most, maximum=most),
         }
 
-    def to_choose_again(self, message: str) -> Update:
-        """Returns to the choice of columns as it was left."""
-        return {**self._step(self.choose), self.message: message}
+    def to_choose_again(self, message: str, looked: Mapping[str, Any]) -> Update:
+        """Returns to the choices as they were left."""
+        has_vectors, has_text = bool(looked.get("vectors")), "text" in looked.get("guesses", {})
+        steps = [self.vectors.step] if has_vectors else []
+        if has_text or not has_vectors:
+            steps.append(self.choose)
+        return {**self._step(*steps), self.message: message}
 
-    def to_building(self, status: JobStatus, limits: OwnLimits, place: int) -> Update:
-        """Returns the progress of a build, which is looked up again and again from now on."""
+    def to_building(self, progress: str) -> Update:
+        """Returns the progress of a job, which is looked up again and again from now on."""
         return {
             **self._step(self.building),
             self.message: "",
-            self.progress: own_panels.progress(status, limits, place),
+            self.progress: progress,
             self.timer: gr.Timer(active=True),
         }
 
-    def to_verdict(self, verdict: str) -> Update:
+    def to_verdict(self, verdict: str, *, can_measure: bool) -> Update:
         """Returns the last step."""
-        return {**self._step(self.done), self.message: "", self.verdict: verdict}
+        hidden = self.frontier.hidden(can_measure=can_measure)
+        return {**self._step(self.done), **hidden, self.message: "", self.verdict: verdict}
 
-    def _step(self, seen: gr.Column) -> Update:
-        steps = (self.bring, self.choose, self.building, self.done)
-        return {**{step: gr.Column(visible=step is seen) for step in steps}, self.timer: gr.Timer(active=False)}
+    def to_frontier(self, update: Update, *, has_verdict: bool) -> Update:
+        """Returns the last step with a measured frontier, below the verdict if there is one on the same data."""
+        verdict = {} if has_verdict else {self.verdict: ""}
+        return {**self._step(self.done), **verdict, **self.frontier.shown(update), self.message: ""}
+
+    def to_done(self, message: str) -> Update:
+        """Returns the last step as it was left, with a message above it."""
+        return {**self._step(self.done), self.message: message}
+
+    def _step(self, *seen: gr.Column) -> Update:
+        steps = (self.bring, self.choose, self.vectors.step, self.building, self.done)
+        return {**{step: gr.Column(visible=step in seen) for step in steps}, self.timer: gr.Timer(active=False)}
 
 
 def _bring_step(limits: OwnLimits) -> dict[str, Any]:
@@ -168,10 +179,10 @@ def _bring_step(limits: OwnLimits) -> dict[str, Any]:
             with gr.Column(min_width=260):
                 file = UploadedFile(label="A file of yours", elem_id="own-file", file_count="single", height=187)
                 use_sample = gr.Button("Try it with a sample", elem_id="own-sample", min_width=150)
-                refused = gr.Button("Refuse the file", elem_id="own-refused", elem_classes="unseen")
+                refused = gr.Button("Refuse the file", elem_id="own-refused", visible="hidden")
             with gr.Column(min_width=260):
                 lines = gr.Textbox(
-                    label="Or paste texts, one a line", elem_id="own-lines", lines=7, max_lines=7,
+                    label="Or paste texts, one per line", elem_id="own-lines", lines=7, max_lines=7,
                     placeholder="How do I sort a list?\nRead a file line by line\n…",
                 )  # fmt: skip
                 use_lines = gr.Button("Use the pasted lines", elem_id="own-use-lines", min_width=150)
@@ -191,12 +202,12 @@ def _choose_step(limits: OwnLimits) -> dict[str, Any]:
         with gr.Row(elem_id="own-roles"):
             common: dict[str, Any] = {"choices": [], "interactive": True, "min_width": 150}
             text = gr.Dropdown(label="Text", info="What is searched by meaning.", elem_id="own-text", **common)
-            body = gr.Dropdown(label="Body", info="Shown with a hit, not searched.", elem_id="own-body", **common)
+            body = gr.Dropdown(label="Body", info="Shown, not searched.", elem_id="own-body", **common)
             url = gr.Dropdown(label="Link", info="Where a hit leads to.", elem_id="own-url", **common)
             group = gr.Dropdown(label="Group", info="Same value: one hit.", elem_id="own-group", **common)
             quality = gr.Dropdown(label="Quality", info="Orders equal scores.", elem_id="own-quality", **common)
             rows = gr.Number(
-                limits.max_rows, label="Rows", info="The first so many.", elem_id="own-rows", minimum=1,
+                limits.max_rows, label="Maximum rows", info="The first of the file.", elem_id="own-rows", minimum=1,
                 maximum=limits.max_rows, precision=0, min_width=110,
             )  # fmt: skip
         with gr.Row(elem_id="own-choose-buttons"):
@@ -218,8 +229,9 @@ def _building_step() -> dict[str, Any]:
 def _done_step() -> dict[str, Any]:
     with gr.Column(elem_id="own-done", elem_classes="own-step", visible=False) as done:
         verdict = gr.HTML("", apply_default_css=False)
+        frontier = FrontierParts.place()
         another = gr.Button("Bring other data", elem_id="own-another", scale=0, min_width=150)
-    return {"done": done, "verdict": verdict, "another": another}
+    return {"done": done, "verdict": verdict, "frontier": frontier, "another": another}
 
 
 def _mine() -> dict[str, Any]:

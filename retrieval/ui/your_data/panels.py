@@ -27,8 +27,8 @@ def promise() -> str:
     """Returns what this view is about, and what becomes of what is brought."""
     return (
         '<div class="own-intro"><h2>What would quantization cost on your data?</h2>'
-        '<p class="own-privacy">What you bring is seen by nobody else, stays on this server only for this visit, and '
-        "is deleted when you delete it, or close or reload this page.</p></div>"
+        '<p class="own-privacy">Only you can see your data. It is deleted when you delete it, or close or reload '
+        "this page.</p></div>"
     )
 
 
@@ -38,13 +38,15 @@ def introduction(limits: OwnLimits) -> str:
         f'<div class="own-intro" data-max-bytes="{limits.max_bytes}">'
         "<p>Bring texts, and watch an index being built from them: bits in memory, int8 codes on disk. Then search it, "
         "compare it with float32, see what each stage loses, and take the index with you.</p>"
-        f"<ul><li>CSV, TSV, JSON, Excel (.xlsx), Parquet, Arrow, SQLite, Markdown, or text with one document per line; "
-        f"also as .gz or .zip</li>"
+        "<ul><li>texts: CSV, TSV, JSON, Excel (.xlsx), Parquet, Arrow, SQLite, Markdown, or text with one document per "
+        "line; also as .gz or .zip</li>"
+        "<li>or your vectors, without texts: .npy, .npz, .fvecs, or a list column in Parquet, Arrow or JSON; the "
+        "frontier says which precision they survive, and what to write into your database</li>"
         f"<li>up to <strong>{data_size(limits.max_bytes)}</strong>, "
         f"<strong>{data_size(min(limits.max_bytes, MAX_PASTED_BYTES))}</strong> of them pasted; the first "
         f"<strong>{counted(limits.max_rows, 'row')}</strong> are used; a build may take "
         f"<strong>{counted(limits.max_seconds, 'second')}</strong></li>"
-        f"<li>{_together(limits.num_slots)} on this server, one a visitor; others wait in line</li></ul></div>"
+        f"<li>{_together(limits.num_slots)} on this server, one per visitor; others wait in line</li></ul></div>"
     )
 
 
@@ -86,8 +88,9 @@ def preview(title: str, size_bytes: int, looked: Mapping[str, Any], limits: OwnL
     hidden = f" {counted(more, 'more column')} not shown." if more else ""
     return (
         f'<section class="own-preview"><h3>{escaped(title)}</h3>'
-        f"<p>{_extent(size_bytes, looked['num_rows'], limits)} The first {counted(len(rows), 'row')}:{hidden}</p>"
+        f"<p>{_extent(size_bytes, looked['num_rows'], limits)}</p>"
         f"{_notes(looked.get('notes', ()))}"
+        f"<p>The first {counted(len(rows), 'row')}:{hidden}</p>"
         f'<div class="own-table" tabindex="0" role="region" aria-label="The first rows"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
     )
@@ -136,6 +139,17 @@ def progress(status: JobStatus, limits: OwnLimits, place: int = 0) -> str:
     )
 
 
+def measuring(status: JobStatus, limits: OwnLimits, place: int = 0) -> str:
+    """Returns how far the measurement of a frontier is; `place` is how many jobs are before it while it waits."""
+    if status.state == "waiting":
+        return _waiting(place)
+    parts = [] if status.fraction is None else [f"<strong>{status.fraction:.0%}</strong>"]
+    return (
+        '<section class="own-progress"><h3>Measuring every scheme on your vectors</h3>'
+        f'{_bar(status)}<p class="own-figures">{" · ".join([*parts, *_time(status, limits)])}</p></section>'
+    )
+
+
 def _waiting(place: int) -> str:
     before = "Yours is next." if place <= 1 else f"{counted(place, 'build')} before yours."
     return (
@@ -162,10 +176,14 @@ def _figures(status: JobStatus, limits: OwnLimits) -> str:
         parts.append(f"<strong>{status.fraction:.0%}</strong>, {status.done:,} of {status.total:,}")
     elif status.done:
         parts.append(f"{status.done:,}")
+    return " · ".join([*parts, *_time(status, limits)])
+
+
+def _time(status: JobStatus, limits: OwnLimits) -> list[str]:
+    parts = []
     if status.seconds_left is not None:
         parts.append(f"about {counted(max(1, math.ceil(status.seconds_left)), 'second')} left in this phase")
-    parts.append(f"{status.elapsed_s:.0f} s of at most {limits.max_seconds:,} s")
-    return " · ".join(parts)
+    return [*parts, f"{status.elapsed_s:.0f} s of at most {limits.max_seconds:,} s"]
 
 
 def _state(number: int, reached: int) -> str:

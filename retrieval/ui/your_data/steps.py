@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import gradio as gr
 
+from retrieval.benchmark.machine import about_machine
+from retrieval.bundle.bundle import EMBEDDINGS_FILE
 from retrieval.errors import BuildError, CorpusError, RetrievalError
-from retrieval.serving.child_process import JobStatus
+from retrieval.evaluation.frontier.points import Frontier
+from retrieval.evaluation.frontier.recommend import Wish
+from retrieval.serving.child_job import ChildJob
+from retrieval.serving.child_process import JobStatus, Request
 from retrieval.serving.library import Library
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.queue import ChildQueue, Client
+from retrieval.serving.visitor.queue import ChildQueue
 from retrieval.ui.asking import Asking, Update, index_choices
+from retrieval.ui.frontier.report import report
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.failures import for_visitors, why_failed
 from retrieval.ui.your_data.layout import OwnLayout
 from retrieval.ui.your_data.sessions import OWN, OwnIndex, OwnSession, Source
-from retrieval.ui.your_data.taking import BUILT, build_request, look_request
+from retrieval.ui.your_data.taking import BUILT, build_request, look_request, measure_request
 from retrieval.ui.your_data.verdict import verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
 
@@ -27,6 +35,8 @@ _MOST_DOTS = 50
 """A text that only has to be another one each time; it comes back from the browser, who may send anything."""
 _CANCELLED = "The build was ended, and what it had made was deleted."
 _DELETED = "Your data and your index are not on this server any more."
+_NOT_MEASURED = "The measurement was ended, and nothing was kept of it."
+NORMALIZED = "Not all vectors have length 1; they were brought to it, as cosine asks."
 _NO_DATA = "Your data is not here any more: it is deleted when the connection to the page is lost. Bring it again."
 
 
@@ -61,7 +71,7 @@ class OwnSteps:
         session.take(source)
         return self._parts.to_looking(own_panels.looking(source.title))
 
-    def look(self, session: OwnSession, client: Client | None = None) -> Update:
+    def look(self, session: OwnSession) -> Update:
         """Returns the preview of what was brought, with guesses for the columns.
 
         Raises:
@@ -71,7 +81,7 @@ class OwnSteps:
         if source is None:
             return self._parts.unchanged()  # it was refused, and the visitor was told
         asked = look_request(session, source, self._limits)
-        job = self._looks.submit(asked, max_seconds=_LOOK_SECONDS, client=client)
+        job = self._looks.submit(asked, max_seconds=_LOOK_SECONDS, client=session.client)
         status = job.wait()
         if status.state != "finished":
             session.take(None)
@@ -83,13 +93,7 @@ class OwnSteps:
         session.looked = {**status.result, **told}
         return self._parts.to_choose(source, session.looked, self._limits)
 
-    def build(
-        self,
-        session: OwnSession,
-        columns: Mapping[str, str | None],
-        rows: float | None,
-        client: Client | None = None,
-    ) -> Update:
+    def build(self, session: OwnSession, columns: Mapping[str, str | None], rows: float | None) -> Update:
         """Returns the view of the build that begins, or of the one that is under way.
 
         Raises:
@@ -98,9 +102,47 @@ class OwnSteps:
         with session.lock:
             if session.job is None or session.job.status.is_over:
                 request = build_request(session, columns, rows, self._limits, self._library.open().encoder)
-                session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds, client=client)
-            status, place = session.job.status, self._builds.place_of(session.job)
-        return self._parts.to_building(status, self._limits, place)
+                session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds, client=session.client)
+                session.doing = "build"
+            return self._parts.to_building(self._progress(session, session.job))
+
+    def measure_vectors(self, session: OwnSession, column: str | None, metric: str) -> Update:
+        """Returns the view of the measurement of the vectors that were brought, or of the job that is under way.
+
+        Raises:
+            RetrievalError: if there are none, or too many wait already.
+        """
+        with session.lock:
+            source, vectors = session.source, session.looked.get("vectors")
+            if source is None or not vectors:
+                raise CorpusError("there are no vectors to measure: bring a file of them.")
+            named = column if vectors["columns"] else None
+            request = measure_request(source.path, named, metric, self._limits)
+            return self._measure(session, request, "measure vectors")
+
+    def measure_index(self, session: OwnSession) -> Update:
+        """Returns the view of the measurement of the index that was built, or of the job that is under way.
+
+        Raises:
+            RetrievalError: if there is none, or too many wait already.
+        """
+        with session.lock:
+            if session.own is None:
+                raise CorpusError(_NO_DATA)
+            request = measure_request(session.own.folder / EMBEDDINGS_FILE, None, "cosine", self._limits)
+            return self._measure(session, request, "measure index")
+
+    def _measure(
+        self, session: OwnSession, request: Request, doing: Literal["measure index", "measure vectors"]
+    ) -> Update:
+        if session.job is None or session.job.status.is_over:
+            session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds, client=session.client)
+            session.doing = doing
+        return self._parts.to_building(self._progress(session, session.job))
+
+    def _progress(self, session: OwnSession, job: ChildJob) -> str:
+        shown = own_panels.progress if session.doing == "build" else own_panels.measuring
+        return shown(job.status, self._limits, self._builds.place_of(job))
 
     def poll(self, session: OwnSession, times_chosen: str) -> Update:
         """Returns how far the build is; when it is done, the verdict, with the new index chosen.
@@ -116,9 +158,32 @@ class OwnSteps:
                 return self._parts.to_start(own_panels.note("No build is under way", _NO_DATA))
             status = job.status
             if not status.is_over:
-                return {self._parts.progress: own_panels.progress(status, self._limits, self._builds.place_of(job))}
+                return {self._parts.progress: self._progress(session, job)}
             session.job = None
-            return self._over(session, status, times_chosen)
+            if session.doing == "build":
+                return self._over(session, status, times_chosen)
+            return self._measured(session, status)
+
+    def _measured(self, session: OwnSession, status: JobStatus) -> Update:
+        if status.state == "finished":
+            of_index = session.doing == "measure index"
+            label = session.own.label if of_index and session.own is not None else ""
+            title = label or (session.source.title if session.source is not None else "Your vectors")
+            note = NORMALIZED if status.result["were_normalized"] else ""
+            frontier = Frontier.from_json(dict(status.result["frontier"]))
+            return self._parts.to_frontier(
+                self._parts.frontier.panel.shown(frontier, f"The frontier of {title}", note), has_verdict=of_index
+            )
+        if status.state == "cancelled":
+            return self._back(session, own_panels.note("Cancelled", _NOT_MEASURED))
+        message = why_failed(status, session.folder, self._limits.max_seconds)
+        return self._back(session, own_panels.problem("Nothing was measured", message))
+
+    def _back(self, session: OwnSession, message: str) -> Update:
+        """Returns to where the job was started."""
+        if session.doing == "measure index":
+            return self._parts.to_done(message)
+        return self._parts.to_choose_again(message, session.looked)
 
     def _over(self, session: OwnSession, status: JobStatus, times_chosen: str) -> Update:
         source = session.source
@@ -132,21 +197,25 @@ class OwnSteps:
             own = OwnIndex(searcher, folder, source.title)
             session.keep(own)
             return {
-                **self._parts.to_verdict(verdict(own.searcher.manifest, status.result, status.elapsed_s)),
+                **self._parts.to_verdict(
+                    verdict(own.searcher.manifest, status.result, status.elapsed_s),
+                    can_measure=own.searcher.manifest.has_baseline,
+                ),
                 self._parts.mine: gr.Row(visible=True),
                 **self._choose(OWN, own, times_chosen),
             }
         if status.state == "cancelled" or source is None:
-            return self._parts.to_choose_again(own_panels.note("Cancelled", _CANCELLED))
+            return self._back(session, own_panels.note("Cancelled", _CANCELLED))
         message = why_failed(status, session.folder, self._limits.max_seconds)
-        return self._parts.to_choose_again(own_panels.problem("No index was built", message))
+        return self._back(session, own_panels.problem("No index was built", message))
 
     def cancel(self, session: OwnSession) -> Update:
-        """Returns to the choice of columns, with the build ended."""
+        """Returns to where the job was started, with the job ended."""
         session.stop()
-        if session.source is None:
+        if session.source is None and session.doing != "measure index":
             return self._parts.to_start(own_panels.note("Cancelled", _NO_DATA))
-        return self._parts.to_choose_again(own_panels.note("Cancelled", _CANCELLED))
+        told = _CANCELLED if session.doing == "build" else _NOT_MEASURED
+        return self._back(session, own_panels.note("Cancelled", told))
 
     def start_again(self, session: OwnSession) -> Update:
         """Returns to the start; the index that was built stays until another takes its place."""
@@ -178,6 +247,24 @@ class OwnSteps:
         if not target.exists():
             write_zip(own.folder, target)
         return {self._parts.download: gr.DownloadButton(value=str(target)), self._parts.message: ""}
+
+    def report(self, session: OwnSession, frontier: Frontier | None, wish: Wish | None) -> Update:
+        """Returns the report for a wish, or without one the figures as JSON, as one file, which the page then fetches.
+
+        Raises:
+            RetrievalError: if nothing is measured.
+            OSError: if it cannot be written.
+        """
+        if frontier is None:
+            raise CorpusError("nothing is measured here any more: measure again.")
+        machine = about_machine()
+        if wish is None:
+            target = session.download_folder / "frontier.json"
+            target.write_text(json.dumps({"machine": machine, **frontier.to_json()}, indent=1), encoding="utf-8")
+        else:
+            target = session.download_folder / "frontier.html"
+            target.write_text(report(frontier, wish, machine), encoding="utf-8")
+        return {self._parts.frontier.download: gr.DownloadButton(value=str(target)), self._parts.message: ""}
 
     def _choose(self, index: str | None, own: OwnIndex | None, times_chosen: str) -> Update:
         return {

@@ -14,15 +14,20 @@ from typing import Any
 
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import CorpusError, brief
+from retrieval.evaluation.frontier.given import METRICS
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.markup import data_size
 from retrieval.ui.request_limits import MAX_PASTED_BYTES
 from retrieval.ui.your_data.sessions import OwnSession, Source
+from retrieval.ui.your_data.vectors import MAX_DIM
 
 BUILT = ".built"
 """No file that a visitor brings is called like this: their names do not begin with a dot."""
 PASTED = "pasted lines.txt"
 _MAX_NAME_CHARS = 80
+_MAX_QUERIES = 200
+_SHARE_OF_TIME = 0.9
+"""Of the time for a job, for what is measured: the rest is for starting and reading."""
 _MAX_SUFFIX_CHARS = 12
 
 
@@ -175,4 +180,26 @@ def build_request(
         "max_rows": min(limits.max_rows, max(1, int(rows or limits.max_rows))),
         "max_text_chars": limits.max_text_chars,
         "model": {"id": encoder.model_id, "weights_sha256": encoder.weights_sha256} if encoder is not None else None,
+    }
+
+
+def measure_request(vectors: Path, column: str | None, metric: str, limits: OwnLimits) -> dict[str, Any]:
+    """Returns the request to measure the frontier of the vectors in a file.
+
+    Raises:
+        CorpusError: if there is no such metric.
+    """
+    if metric not in METRICS:
+        raise CorpusError(f"{brief(metric)} is no metric: choose one of {', '.join(METRICS)}.")
+    return {
+        "task": "measure",
+        "vectors": str(vectors),
+        "column": column,
+        "metric": metric,
+        "spread": False,
+        "max_rows": limits.max_rows,
+        "max_dim": MAX_DIM,
+        "max_queries": _MAX_QUERIES,
+        "max_seconds": _SHARE_OF_TIME * limits.max_seconds,
+        "max_file_bytes": limits.max_file_bytes,
     }

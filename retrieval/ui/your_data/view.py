@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from retrieval.errors import CorpusError, RetrievalError
+from retrieval.evaluation.frontier.points import Frontier
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
 from retrieval.serving.metrics import watch_visitors
@@ -21,6 +22,7 @@ from retrieval.serving.temp_folders import TempRoot, private_parent
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import Client
 from retrieval.ui.asking import Asking, Update
+from retrieval.ui.frontier.wish import wish_of
 from retrieval.ui.markup import as_sentence
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.layout import OwnLayout
@@ -81,13 +83,22 @@ class OwnView:
         parts.refused.click(self.refuse, [parts.lines, parts.lines], shown, js="() => window.ownTooLarge()", **_QUICK)
         roles = [parts.text, parts.body, parts.url, parts.group, parts.quality]
         parts.build.click(self.build, [*roles, parts.rows], shown, **_QUICK)
+        vectors, frontier = parts.vectors, parts.frontier
+        vectors.measure.click(self.measure_vectors, [vectors.column, vectors.metric], shown, **_QUICK)
+        frontier.measure.click(self.measure_index, None, shown, **_QUICK)
+        panel = frontier.panel
+        for made in (
+            frontier.report.click(self.report, [panel.kept, *panel.wish], [frontier.download, *shown], **_QUICK),
+            frontier.figures.click(self.figures, panel.kept, [frontier.download, *shown], **_QUICK),
+        ):
+            made.then(None, js="() => window.ownFetch('own-report-file')", queue=False, api_visibility="private")
         parts.timer.tick(self.poll, [parts.index_chosen], [*shown, *index], trigger_mode="once", **_QUICK)
         parts.cancel.click(self.cancel, None, shown, **_QUICK)
         parts.delete.click(self.delete, [asking.index, parts.index_chosen], [*shown, *index], **_QUICK)
-        for button in (parts.again, parts.another):
+        for button in (parts.again, parts.another, vectors.again):
             button.click(self.start_again, None, shown, **_QUICK)
         zipped = parts.zip.click(self.zip, None, [parts.download, *shown], **_QUICK)
-        zipped.then(None, js="() => window.ownFetchZip()", queue=False, api_visibility="private")
+        zipped.then(None, js="() => window.ownFetch('own-download')", queue=False, api_visibility="private")
         for button, view in ((parts.search, "search"), (parts.compare, "compare")):
             shows = button.click(partial(gr.Tabs, selected=view), None, [tabs], **_QUICK)
             shows.then(None, js="() => window.ownFocusQuery()", queue=False, api_visibility="private")
@@ -117,7 +128,7 @@ class OwnView:
 
     def look(self, request: gr.Request) -> Update:
         """Returns the preview of what was brought."""
-        return self._guarded("This cannot be read", lambda: self._steps.look(self._session(request), _client(request)))
+        return self._guarded("This cannot be read", lambda: self._steps.look(self._session(request)))
 
     def build(
         self,
@@ -133,7 +144,43 @@ class OwnView:
         columns = {"text": text, "body": body, "url": url, "group": group, "quality": quality}
         return self._guarded(
             "No index is being built",
-            lambda: self._steps.build(self._session(request, bringing=True), columns, rows, _client(request)),
+            lambda: self._steps.build(self._session(request, bringing=True), columns, rows),
+        )
+
+    def measure_vectors(self, column: str | None, metric: str, request: gr.Request) -> Update:
+        """Returns the view of the measurement that begins."""
+        return self._guarded(
+            "Nothing is being measured",
+            lambda: self._steps.measure_vectors(self._session(request), column, metric),
+            self._parts.to_message,
+        )
+
+    def measure_index(self, request: gr.Request) -> Update:
+        """Returns the view of the measurement that begins."""
+        return self._guarded(
+            "Nothing is being measured",
+            lambda: self._steps.measure_index(self._session(request)),
+            self._parts.to_message,
+        )
+
+    def report(
+        self, frontier: Frontier | None, target: Any, scarce: Any, num_vectors: Any, price: Any, request: gr.Request
+    ) -> Update:
+        """Returns the report as one file."""
+        return self._guarded(
+            "The file was not made",
+            lambda: self._steps.report(
+                self._session(request, bringing=True), frontier, wish_of(target, scarce, num_vectors, price)
+            ),
+            self._parts.to_message,
+        )
+
+    def figures(self, frontier: Frontier | None, request: gr.Request) -> Update:
+        """Returns the figures as one file."""
+        return self._guarded(
+            "The file was not made",
+            lambda: self._steps.report(self._session(request, bringing=True), frontier, None),
+            self._parts.to_message,
         )
 
     def poll(self, times_chosen: str, request: gr.Request) -> Update:
@@ -175,7 +222,9 @@ class OwnView:
     def _session(self, request: gr.Request, *, bringing: bool = False) -> OwnSession:
         if not request.session_hash:
             raise CorpusError("this was not asked by a page: open the page, and bring your data there.")
-        return (self._sessions.to_bring if bringing else self._sessions.of)(request.session_hash)
+        session = (self._sessions.to_bring if bringing else self._sessions.of)(request.session_hash)
+        session.client = Client(request.client.host if request.client else "", request.session_hash)
+        return session
 
     def _guarded(self, title: str, make: Callable[[], Update], show: Callable[[str], Update] | None = None) -> Update:
         """Returns what `make` returns, or a message, by default at the start; never an exception."""
@@ -187,8 +236,3 @@ class OwnView:
         except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working
             _LOG.exception("a visitor's data could not be worked on")
             return show(own_panels.problem(title, _UNEXPECTED))
-
-
-def _client(request: gr.Request) -> Client:
-    address = request.client.host if request.client else ""
-    return Client(address, request.session_hash or "")

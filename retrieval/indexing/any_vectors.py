@@ -1,0 +1,88 @@
+"""The one way to open vectors in whichever file they come: a file of vectors, or a column of a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.corpus.readers import open_plain_file
+from retrieval.corpus.vector_columns import float_rows, vector_columns
+from retrieval.errors import VectorsError, brief
+from retrieval.indexing.npy_vectors import NpyVectors
+from retrieval.indexing.vector_formats import open_vectors
+from retrieval.quantization import Float32s
+
+VECTOR_SUFFIXES = (".npy", ".npz", ".fvecs")
+"""Files that hold vectors and nothing else."""
+_TABLE_SUFFIXES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".jsonl", ".ndjson", ".json")
+"""Tables that can have a list in a cell."""
+
+
+class ColumnVectors:
+    """Vectors that were read from a column, in memory."""
+
+    def __init__(self, array: Float32s, num_vectors: int) -> None:
+        self.array = array
+        self.num_vectors = num_vectors
+        """Rows of the table; the first of them are in `array`."""
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @property
+    def dim(self) -> int:
+        """Returns the number of dimensions."""
+        return int(self.array.shape[1])
+
+    def read(self, start: int, stop: int) -> Float32s:
+        """Returns a view of these rows, float32 `(stop - start, dim)`."""
+        return self.array[start:stop]
+
+
+def open_any_vectors(path: Path, column: str | None, limit: int) -> NpyVectors | ColumnVectors:
+    """Returns the vectors in a file of vectors, or the first `limit` in a list column of a table.
+
+    Args:
+        path: the file.
+        column: which column; by default the only one with lists of numbers.
+        limit: how many rows of a table are read at most; a file of vectors is read where it is asked for.
+
+    Raises:
+        VectorsError: if there are none, or they cannot be read as rows of numbers.
+        CorpusError: if the table cannot be read.
+    """
+    if path.suffix.lower() not in _TABLE_SUFFIXES:
+        return open_vectors(path)
+    reader = open_plain_file(path)
+    parts: list[Float32s] = []
+    num_taken = num_rows = 0
+    for batch in reader.batches():
+        name = column = _chosen(column, vector_columns(batch), batch.schema.names, path)
+        used = batch.column(name).slice(0, limit - num_taken)
+        if used.null_count:
+            row = num_taken + used.is_null().to_pylist().index(True)
+            raise VectorsError(f"row {row + 1:,} of {path} has no vector: leave the row out.")
+        if len(used):
+            parts.append(float_rows(used, num_taken, parts[0].shape[1] if parts else None))
+        num_taken += len(used)
+        num_rows += batch.num_rows
+        if num_taken == limit and reader.num_rows is not None:
+            num_rows = reader.num_rows
+            break
+    if not parts:
+        raise VectorsError(f"{path} has no rows: at least one vector is needed.")
+    return ColumnVectors(np.concatenate(parts), num_rows)
+
+
+def _chosen(column: str | None, candidates: list[str], names: list[str], path: Path) -> str:
+    if column is not None:
+        if column not in names:
+            raise VectorsError(f"{path} has no column {brief(column)}: it has {', '.join(map(brief, names[:8]))}.")
+        return column
+    if not candidates:
+        raise VectorsError(f"{path} has no column with lists of numbers, all of one length from 8 on: one is needed.")
+    if len(candidates) > 1:
+        told = ", ".join(map(brief, candidates))
+        raise VectorsError(f"{path} has {len(candidates)} columns of vectors ({told}): name one of them.")
+    return candidates[0]

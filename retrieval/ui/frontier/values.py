@@ -1,0 +1,46 @@
+"""The frontier for programs: plain values, with the recommendation and the settings of each database."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from retrieval.evaluation.frontier.points import Frontier
+from retrieval.evaluation.frontier.recommend import Choice, Wish, recommend
+from retrieval.ui.frontier.databases.advice import DATABASES, advice_for
+from retrieval.ui.frontier.words import choice_line
+
+
+def frontier_values(frontier: Frontier, wish: Wish) -> dict[str, Any]:
+    """Returns what was measured, what to take for a wish, and what to write into each database, ready for JSON."""
+    found = recommend(frontier, wish)
+    return {
+        **frontier.to_json(),
+        "recommendation": {
+            "wish": dataclasses.asdict(wish),
+            "best": _choice(found.best),
+            "runner_up": _choice(found.runner_up),
+            "sign_bits_suffice": found.sign_bits_suffice,
+            "within_noise": found.within_noise,
+            "in_words": choice_line(frontier, found),
+        },
+        "databases": [
+            {
+                "name": each.name,
+                "version": each.version,
+                "link": each.link,
+                "was_run": each.was_run,
+                "point": _choice(advice.recommendation.best),
+                "settings": advice.settings,
+            }
+            for each in DATABASES
+            for advice in [advice_for(each, frontier, wish)]
+        ],
+    }
+
+
+def _choice(choice: Choice | None) -> dict[str, Any] | None:
+    if choice is None:
+        return None
+    sizes = {"ram_bytes": choice.ram.size_bytes, "disk_bytes": choice.disk.size_bytes}
+    return {**dataclasses.asdict(choice.point), "total": sizes, "monthly_dollars": choice.monthly}

@@ -1,0 +1,23 @@
+"""What somebody wishes of a scheme, from values that may be anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrieval.errors import QueryError
+from retrieval.evaluation.frontier.recommend import SCARCE, Scarce, Wish
+
+
+def wish_of(target: Any, scarce: Any, num_vectors: Any, price: Any) -> Wish:
+    """Returns the wish that these values, which may be anything, stand for.
+
+    Raises:
+        QueryError: if one is missing, no number, or out of its range.
+    """
+    try:
+        kind: Scarce = next(each for each in SCARCE if each == scarce)
+        return Wish(float(target), kind, int(num_vectors), float(price))
+    except (TypeError, ValueError, OverflowError, StopIteration) as error:
+        raise QueryError(
+            "a target recall, what is scarce, a number of vectors and a price are needed, all of them."
+        ) from error

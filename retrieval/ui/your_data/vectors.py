@@ -1,0 +1,120 @@
+"""The part of the view that measures vectors: what was brought, how they are compared, and the measured frontier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import gradio as gr
+
+from retrieval.evaluation.frontier.given import METRICS
+from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.ui.asking import Update
+from retrieval.ui.frontier.panel import FrontierPanel
+from retrieval.ui.markup import counted, data_size, escaped
+from retrieval.ui.your_data.sessions import Source
+
+MAX_DIM = 4_096
+"""Dimensions of vectors that are measured here."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorParts:
+    """The step for vectors, and what stands below the verdict."""
+
+    step: gr.Column
+    about: gr.HTML
+    column: gr.Dropdown
+    metric: gr.Radio
+    measure: gr.Button
+    again: gr.Button
+
+    @classmethod
+    def place(cls) -> Self:
+        """Returns the components, placed in the layout that is being built."""
+        with gr.Column(elem_id="own-vectors", elem_classes="own-step", visible=False) as step:
+            about = gr.HTML("", apply_default_css=False)
+            with gr.Row(elem_id="own-vector-choices"):
+                column = gr.Dropdown([], label="Vectors", elem_id="own-vector-column", visible=False, min_width=150)
+                metric = gr.Radio(
+                    [(each.capitalize(), each) for each in METRICS], value=METRICS[0], label="Compared by",
+                    info="Under cosine, vectors are brought to length 1.", elem_id="own-metric", min_width=260,
+                )  # fmt: skip
+            with gr.Row(elem_id="own-vector-buttons"):
+                measure = gr.Button(
+                    "Measure the frontier", variant="primary", elem_id="own-measure-vectors", min_width=150
+                )
+                again = gr.Button("Bring something else", elem_id="own-vectors-again", min_width=150)
+        return cls(step, about, column, metric, measure, again)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Returns the components that `offered` and the steps give new values to."""
+        return [self.step, self.about, self.column, self.again]
+
+    def offered(self, source: Source, looked: Mapping[str, Any], limits: OwnLimits) -> Update:
+        """Returns what is said of the vectors that were brought."""
+        columns = looked["vectors"]["columns"]
+        return {
+            self.about: about_vectors(source, looked["vectors"], limits),
+            self.column: gr.Dropdown(columns, value=columns[0] if columns else None, visible=bool(columns)),
+            self.again: gr.Button(visible="text" not in looked["guesses"]),
+        }
+
+
+def about_vectors(source: Source, vectors: Mapping[str, Any], limits: OwnLimits) -> str:
+    """Returns what a file of vectors holds, or that a table has some, and how many of them are taken."""
+    most = f"the first {limits.max_rows:,} are measured"
+    if vectors["count"] is None:
+        return (
+            f'<section class="own-preview"><h3>The vectors in {escaped(source.title)}</h3><p>They can be measured as '
+            f"they are, without a model: {most}.</p></section>"
+        )
+    count = vectors["count"]
+    first = f" <strong>Only {most}.</strong>" if count > limits.max_rows else ""
+    return (
+        f'<section class="own-preview"><h3>{escaped(source.title)}</h3><p>{data_size(source.size_bytes)}, '
+        f"{counted(count, 'vector')} of {vectors['dim']:,} dimensions, {escaped(vectors['kind'])}.{first} Some are "
+        "held out as queries; a vector is known by its row number.</p></section>"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierParts:
+    """What stands below the verdict: the button that measures, the frontier, and the report to take along."""
+
+    measure: gr.Button
+    panel: FrontierPanel
+    take_along: gr.Row
+    report: gr.Button
+    figures: gr.Button
+    download: gr.DownloadButton
+
+    @classmethod
+    def place(cls) -> Self:
+        """Returns the components, placed in the layout that is being built."""
+        measure = gr.Button("Measure the frontier", elem_id="own-measure", scale=0, min_width=190)
+        panel = FrontierPanel("own")
+        with gr.Row(elem_id="own-take-along", visible=False) as take_along:
+            report = gr.Button("Download the report", elem_id="own-report", min_width=150, scale=0)
+            figures = gr.Button("Download the figures (JSON)", elem_id="own-figures", min_width=150, scale=0)
+            download = gr.DownloadButton("Fetch the file", elem_id="own-report-file", elem_classes="unseen")
+        return cls(measure, panel, take_along, report, figures, download)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Returns the components that the methods below give new values to."""
+        return [self.measure, self.take_along, *self.panel.outputs]
+
+    def shown(self, update: Update) -> Update:
+        """Returns the panel as `update` fills it, with the report below it."""
+        return {**update, self.measure: gr.Button(visible=False), self.take_along: gr.Row(visible=True)}
+
+    def hidden(self, *, can_measure: bool = False) -> Update:
+        """Returns the place without a frontier, with the button if there is something to measure."""
+        return {
+            **self.panel.hidden(),
+            self.measure: gr.Button(visible=can_measure),
+            self.take_along: gr.Row(visible=False),
+        }
