@@ -71,6 +71,8 @@ class Searcher:
             self._texts, self._scans, self.int8, self._documents, self._tables, self._quantizer, self._signs
         )
         self.verification = verification or Verification(bundle)
+        if not mapped:
+            self.verification.is_in_ram(BINARY_FILE)
 
     @classmethod
     def open(cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background") -> Self:

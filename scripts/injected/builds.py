@@ -9,10 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from retrieval import RetrievalError, Searcher
+from retrieval.bundle.bundle import MANIFEST_FILE
 from scripts.injected.parts import (
     Fault,
     WordEncoder,
@@ -27,30 +30,48 @@ _ROWS = 600
 _STEP_S = 0.02
 """How long the encoder waits in each step, so that kills meet it at work."""
 _NOBODY = 65534
+_AT_ONCE = 4
 _TIME_LIMIT_S = 120.0
 
 
 def run(kills: int = 50, disks: int = 20, handles: int = 12, seed: int = 0) -> list[Fault]:
     """Returns what came of builds that were disturbed, each run again undisturbed afterwards."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(_AT_ONCE) as pool:
         home = Path(name)
         home.chmod(0o755)
-        started = time.monotonic()
-        _build(home / "undisturbed")
-        lasts_s = time.monotonic() - started
+        lasts_s = _lasts_s(home / "undisturbed")
         expected = content_of(home / "undisturbed")
         largest = max(path.stat().st_size for path in (home / "undisturbed").rglob("*") if path.is_file())
         rng = random.Random(seed)
         killed = Fault("build killed (kill -9) at a random moment")
-        for case in range(kills):
-            killed.outcomes[_killed(home / f"killed-{case}", rng.uniform(0.3, 1.0) * lasts_s, expected)] += 1
+        moments = [rng.uniform(0, 1.2) * lasts_s for _ in range(kills)]
+        killed.outcomes.update(
+            pool.map(lambda case: _killed(home / f"killed-{case}", moments[case], expected), range(kills))
+        )
         full = Fault("disk full at a random moment of a build (RLIMIT_FSIZE)")
-        for case in range(disks):
-            full.outcomes[_full(home / f"full-{case}", rng.randrange(1, largest), expected)] += 1
+        limits = [rng.randrange(1, largest) for _ in range(disks)]
+        full.outcomes.update(pool.map(lambda case: _full(home / f"full-{case}", limits[case], expected), range(disks)))
         few = Fault("too few file handles for a search (RLIMIT_NOFILE)")
-        for free in range(handles):
-            few.outcomes[_with_few_handles(home / "undisturbed", free)] += 1
+        few.outcomes.update(pool.map(lambda free: _with_few_handles(home / "undisturbed", free), range(handles)))
         return [killed, full, _read_only(home, expected), few]
+
+
+def _lasts_s(folder: Path) -> float:
+    """Builds undisturbed, and returns how long that takes once all modules are imported."""
+    with _started(folder) as child:
+        started = time.monotonic()
+        child.wait(_TIME_LIMIT_S)
+    return time.monotonic() - started
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Starts a build, and yields it when it has imported what it needs."""
+    command = child_command("builds", "build", str(folder))
+    with subprocess.Popen(command, env=child_environment(), stdout=subprocess.PIPE) as child:
+        if child.stdout is not None:
+            child.stdout.readline()
+        yield child
 
 
 def _build(folder: Path, *arguments: str, user: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -61,13 +82,13 @@ def _build(folder: Path, *arguments: str, user: int | None = None) -> subprocess
 
 
 def _killed(folder: Path, after_s: float, expected: dict[str, str]) -> str:
-    with subprocess.Popen(child_command("builds", "build", str(folder)), env=child_environment()) as child:
+    with _started(folder) as child:
         try:
             child.wait(after_s)
         except subprocess.TimeoutExpired:
             child.kill()
-    if child.returncode == 0:
-        return "done before the kill"
+    if (folder / MANIFEST_FILE).exists():
+        return "done before the kill" if content_of(folder) == expected else "other files"
     return _again(folder, expected, "went on to equal bytes")
 
 
@@ -114,12 +135,14 @@ def _with_few_handles(folder: Path, free: int) -> str:
     if child.returncode not in (0, 1) or "Traceback" in child.stderr:
         print(child.stderr, file=sys.stderr)
         return "process died" if child.returncode < 0 else "another error"
-    return child.stdout.strip() or "refused with a message"
+    told = child.stdout.splitlines()
+    return told[1] if len(told) > 1 else "refused with a message"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Builds or searches within limits, and returns the exit status."""
     task, folder, *numbers = arguments
+    print("ready", flush=True)
     if task == "build" and numbers:
         limit = int(numbers[0])
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import tempfile
 import time
@@ -36,7 +37,7 @@ def run(kills: int = 10, seed: int = 0) -> list[Fault]:
             expected = content_of(Bundle.open(home / "undisturbed").path)
             rng = random.Random(seed)
             for case in range(kills):
-                outcome = _killed(queue, source, home / f"killed-{case}", rng.uniform(0.05, 1) * lasts_s, expected)
+                outcome = _killed(queue, source, home / f"killed-{case:03}", rng.uniform(0.05, 1) * lasts_s, expected)
                 fault.outcomes[outcome] += 1
     finally:
         queue.close()
@@ -62,6 +63,8 @@ def _killed(queue: ChildQueue, source: Path, output: Path, after_s: float, expec
         return "done before the kill"
     if status.failure != "died":
         return "another error"
+    for leftover in output.parent.glob(f"{output.name}*"):  # as the page does before each build
+        shutil.rmtree(leftover)
     again = queue.submit(_request(source, output), max_seconds=_TIME_LIMIT_S).wait()
     if again.state != "finished":
         return "another error"
