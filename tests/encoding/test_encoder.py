@@ -246,8 +246,8 @@ class TestOpenVino:
 
     def test_a_100_000_character_query_is_cut_with_a_note(self, model: Encoder, tmp_path: Path) -> None:
         bundle = build_index(RowsCorpus([{"text": text} for text in TEXTS[:5]]), model, tmp_path / "index")
-        [note] = Searcher.open(bundle.path, encoder=model).search("apple 🍎 " * 12_500).notes
-        assert note.startswith("The query is long: its last ")
+        notes = Searcher.open(bundle.path, encoder=model).search("apple 🍎 " * 12_500).notes
+        assert sum(note.startswith("The query is long: its last ") for note in notes) == 1
 
 
 class TestAgreement:
