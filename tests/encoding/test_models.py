@@ -148,8 +148,8 @@ class TestIndexOfOwnModel:
         encoder = load_encoder(cache / "bytes")
         bundle = build_index(RowsCorpus([{"text": text} for text in TEXTS]), encoder, tmp_path / "index")
         searcher = Searcher.open(bundle.path, encoder=encoder)
-        [note] = searcher.search("日本語のテキスト" * 2).notes
-        assert "its last 24 tokens" in note  # 48 bytes, and the model reads 24
+        notes = searcher.search("日本語のテキスト" * 2).notes
+        assert any("its last 24 tokens" in note for note in notes)  # 48 bytes, and the model reads 24
         assert searcher.search("red apple").notes == ()
 
 
