@@ -25,8 +25,11 @@ def scan_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[str
 
     What a link asks for is there too, where the index does not have it.
     """
-    measured = _measured(searcher)
-    choices = [(_with_recall(name, measured.get(name)), name) for name in searcher.scans]
+    measured, probes = _measured(searcher), searcher.defaults.probes
+    labels = {name: _with_recall(name, measured.get(name)) for name in searcher.scans}
+    if "lists" in measured and probes is not None:
+        labels["lists"] += f" with {probes:,} lists"
+    choices = [(label, name) for name, label in labels.items()]
     missing = [] if settings.scan in searcher.scans else [(f"{settings.scan}, not in this index", settings.scan)]
     return choices + missing
 

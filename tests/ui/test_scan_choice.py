@@ -43,7 +43,8 @@ def test_an_index_with_lists_offers_three_scans_with_the_recall_that_its_build_m
     assert [name for _, name in update["choices"]] == list(SCANS)
     recalls = [tuning.recall.chosen, tuning.scans[0].recall, tuning.scans[-1].recall]
     for (label, _), recall in zip(update["choices"], recalls, strict=True):
-        assert label.endswith(f"recall {recall:.3f}")
+        assert f"recall {recall:.3f}" in label
+    assert update["choices"][-1][0].endswith(f" with {tuning.probes} lists")
     assert all(f"{name} " in update["info"] for name in SCANS)
 
 
@@ -100,6 +101,8 @@ def test_the_time_panel_names_the_scan_that_took_the_time(listed: Searcher, scan
     response = listed.search("red apple", scan=scan)
     seen = Reader(latency_panel(response, Visit())).text
     assert label in seen
+    assert "Asymmetric" not in seen
+    assert "Hamming" not in seen
     assert ("compared: all of them" in seen) == (scan == "float-bits")
 
 

@@ -49,7 +49,7 @@ def _figures(answer: WayAnswer, comparison: Comparison) -> str:
         kept = f"<strong>{answer.overlap}</strong> of {comparison.num_wanted}"
         time = f"{milliseconds(answer.time_ms)} ms"
     head = "the reference" if answer.key == comparison.reference_key else "kept"
-    disk = f"<small>+ {data_size(answer.disk_read_bytes)} from disk</small>" if answer.disk_read_bytes else ""
+    disk = f"<small>+ {data_size(answer.disk_read_bytes)} disk</small>" if answer.disk_read_bytes else ""
     return (
         f'<dl><div class="kept"><dt>{head}</dt><dd>{kept}</dd></div>'
         f"<div><dt>time</dt><dd>{time}{_faster(answer, comparison)}</dd></div>"

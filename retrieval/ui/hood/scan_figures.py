@@ -31,7 +31,7 @@ def table_figure(explanation: Explanation) -> str:
         f'<div class="axis"><span style="left:{100 * (chosen + 0.5) / len(sums):.1f}%">{pattern}</span></div>'
         f'<p class="result">{shown} can give {len(sums)} sums. The first bits of this document are {pattern}: '
         f"<strong>{_signed(float(sums[chosen]))}</strong>. The sums from all tables add up to "
-        f"<strong>{_signed(total)}</strong>, the score of the document in this scan.</p>"
+        f"<strong>{_signed(total)}</strong>, the score of the document in this scan, before it becomes a cosine.</p>"
     )
 
 

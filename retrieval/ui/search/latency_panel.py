@@ -30,7 +30,8 @@ _WORDS = {
 }
 
 _OTHER_SCANS = ("float_bits", "lists")
-"""Shown when they took time: a search has one scan."""
+_OF_HAMMING = ("hamming", "asymmetric")
+"""A search has one scan, and only after Hamming distances there may be an asymmetric stage."""
 _LEAST_QUERIES = 5
 """A percentile of fewer is one of them, and says nothing."""
 
@@ -39,7 +40,10 @@ def latency_panel(response: SearchResponse, visit: Visit) -> str:
     """Returns the panel for the last query."""
     latency = response.latency
     total = milliseconds(latency.total_ms)
-    shown = [name for name in STAGES if name not in _OTHER_SCANS or latency.stages[name] > 0]
+    elsewhere = _OTHER_SCANS if response.settings.scan == "hamming" else _OF_HAMMING
+    shown = [
+        name for name in STAGES if name not in elsewhere and (name not in _OTHER_SCANS or latency.stages[name] > 0)
+    ]
     shares = [f"{_WORDS[name].label} {milliseconds(latency.stages[name])} ms" for name in shown]
     bar = "".join(
         f'<i class="{_WORDS[name].colour}" style="flex-grow:{latency.stages[name]:.4f}"></i>'
