@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from retrieval import BundleMissingError, QueryError, build_index
+from retrieval import BuildOptions, BundleMissingError, QueryError, build_index
 from scripts.bench import peers
 from scripts.bench.peers import catalog
 from scripts.bench.peers.catalog import ENTRIES, Entry
@@ -33,7 +33,9 @@ QUERIES = {
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # The first texts come three times: positions among distinct texts are not rows of the corpus.
     rows = [{"text": text} for text in TEXTS[:100] * 2 + TEXTS]
-    return build_index(RowsCorpus(rows), FakeEncoder(), tmp_path_factory.mktemp("peers") / "index").path
+    return build_index(
+        RowsCorpus(rows), FakeEncoder(), tmp_path_factory.mktemp("peers") / "index", BuildOptions(lists=16)
+    ).path
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +191,14 @@ class TestBadInput:
         bundle = build(TEXTS[:20], baseline=False)
         with pytest.raises(BundleMissingError, match="without --no-baseline"):
             peers.measure(bundle.path, QUERIES, threads=1, work=tmp_path, report=print)
+
+
+def test_an_index_without_lists_has_no_row_for_them(build: Build, tmp_path: Path) -> None:
+    entries = tuple(entry for entry in ENTRIES if entry.is_ours)
+    index = build(random_texts(200)).path
+    measured = peers.measure(
+        index, QUERIES, threads=1, work=tmp_path, report=lambda line: None, entries=entries, saturate_s=0.05
+    )
+    assert list(measured["engines"]) == ["ours", "ours_at_target", "ours_float_bits"]
+    assert all("recall" in engine for engine in measured["engines"].values())
+    assert measured["where_peers_win"] == []

@@ -27,6 +27,8 @@ class Entry:
     settings: tuple[Setting, ...]
     """What the sweep tries."""
     is_ours: bool = False
+    needs_lists: bool = False
+    """Ours: searches the lists of the index; one that was built without them has no such row."""
 
     def versions(self) -> dict[str, str]:
         """Returns the versions of those of its packages that are installed."""
@@ -48,6 +50,8 @@ def _grid(first: str, second: str, pairs: tuple[tuple[int, int], ...]) -> tuple[
 
 
 _GRAPH_WIDTHS = (16, 32, 64, 96, 128, 192, 256, 320, 384, 512)
+_INT8_ROWS = (50, 100, 150, 200, 400)
+_PROBES = (32, 64, 96, 128, 192, 256, 384)
 _RABITQ = ((16, 10), (32, 10), (64, 10), (64, 20), (128, 20), (256, 20), (256, 40), (384, 20), (512, 20), (512, 40))
 
 ENTRIES = (
@@ -61,6 +65,17 @@ ENTRIES = (
         ".ours", ("faiss-cpu", "usearch"),
         _grid("num_candidates", "int8_rows", tuple((n, n // 5) for n in (100, 200, 500, 1000, 2000, 4000, 8000))),
         is_ours=True,
+    ),
+    Entry(
+        "ours_float_bits", "ours, scan float-bits", "float query x all sign bits in RAM, int8 rows mapped from disk",
+        ".ours", ("faiss-cpu", "usearch"), tuple({"int8_rows": rows} for rows in _INT8_ROWS),
+        is_ours=True,
+    ),
+    Entry(
+        "ours_lists", "ours, scan lists", "float query x bits in the nearest lists, int8 rows mapped from disk",
+        ".ours", ("faiss-cpu", "usearch"),
+        _grid("probes", "int8_rows", tuple((probes, rows) for rows in (100, 150, 200) for probes in _PROBES)),
+        is_ours=True, needs_lists=True,
     ),
     Entry(
         "faiss_hnsw", "faiss HNSW32, float32", "M 32, efConstruction 40 (default), read into RAM",

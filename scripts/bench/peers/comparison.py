@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, LISTS_FILE, Bundle
 from retrieval.errors import QueryError
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
@@ -80,7 +80,8 @@ class Comparison:
         self.work.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.work, prefix="peers-") as folder:
             self._write_inputs(Path(folder))
-            engines = {entry.name: self._engine(entry, Path(folder), timeout_s, report) for entry in entries}
+            shown = [entry for entry in entries if self.bundle.manifest.has_lists or not entry.needs_lists]
+            engines = {entry.name: self._engine(entry, Path(folder), timeout_s, report) for entry in shown}
         return {
             "top_k": _TOP_K,
             "recall_target": RECALL_TARGET,
@@ -146,7 +147,7 @@ class Comparison:
             "target_reached": min(recall.values()) >= RECALL_TARGET,
             "recall": recall,
             **measured,
-            "disk_bytes": _disk_bytes(_our_files(self.bundle) if entry.is_ours else index.rglob("*")),
+            "disk_bytes": _disk_bytes(_our_files(self.bundle, entry) if entry.is_ours else index.rglob("*")),
             **built,
             "sweep": [one.to_json() for one in tried],
         }
@@ -169,8 +170,9 @@ class Comparison:
         return found if entry.is_ours else [int(self.baseline.text_rows[position]) for position in found]
 
 
-def _our_files(bundle: Bundle) -> Sequence[Path]:
-    return [bundle.file(name) for name in (BINARY_FILE, INT8_FILE)]
+def _our_files(bundle: Bundle, entry: Entry) -> Sequence[Path]:
+    lists = [LISTS_FILE] if entry.needs_lists else []
+    return [bundle.file(name) for name in (BINARY_FILE, INT8_FILE, *lists)]
 
 
 def _disk_bytes(paths: Any) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from retrieval import BuildError, Searcher
 from retrieval.bundle.bundle import Bundle
+from retrieval.search.scans.available import WORTH_PACKING
 from scripts.bench.peers.engine import Float32s, Ids, Vectors
 
 
@@ -20,7 +21,11 @@ def build(vectors: Vectors, folder: Path, threads: int) -> None:
 
 def open_index(folder: Path, threads: int) -> Ours:
     """Returns the bundle in `folder`, without the encoder that a vector does not need."""
-    return Ours(Searcher(Bundle.open(folder), None))
+    searcher = Searcher(Bundle.open(folder), None)
+    if len(searcher.text_rows) >= WORTH_PACKING:
+        # As in the background after `Searcher.open`: the float scan and the Hamming scan share the packed bits.
+        searcher.candidates(np.ones(searcher.manifest.dim, np.float32), 1, "float-bits")
+    return Ours(searcher)
 
 
 class Ours:
@@ -31,19 +36,26 @@ class Ours:
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the rows of the nearest texts, nearest first."""
-        settings = dataclasses.replace(self._searcher.defaults, top_k=top_k)
-        if setting:
-            settings = dataclasses.replace(
-                settings,
-                num_candidates=setting["num_candidates"],
-                rescore_multiplier=max(1, setting["int8_rows"] // top_k),
-            )
+        settings = dataclasses.replace(self._searcher.defaults, top_k=top_k, scan=_scan_of(setting))
+        if "num_candidates" in setting:
+            settings = dataclasses.replace(settings, num_candidates=setting["num_candidates"])
+        if "probes" in setting:
+            settings = dataclasses.replace(settings, probes=setting["probes"])
+        if "int8_rows" in setting:
+            settings = dataclasses.replace(settings, rescore_multiplier=max(1, setting["int8_rows"] // top_k))
         return np.asarray(self._searcher.nearest_texts(query, settings), dtype=np.int64)
 
     def held_bytes(self) -> int | None:
         """Returns the bytes of the sign bits and of the tables that go with them."""
         memory = self._searcher.memory()
-        return memory["codes"] + memory["row_tables"]
+        return memory["codes"] + memory["row_tables"] + memory["lists"]
 
     def enter_caller(self) -> None:
         """Does nothing: the searcher shares the cores itself."""
+
+
+def _scan_of(setting: Mapping[str, int]) -> str:
+    """Returns the scan that a setting is for: each has knobs of its own."""
+    if "probes" in setting:
+        return "lists"
+    return "hamming" if "num_candidates" in setting or not setting else "float-bits"

@@ -39,7 +39,7 @@ def where_peers_win(engines: Mapping[str, Mapping[str, Any]]) -> list[dict[str, 
         }
         for name, value, more_is_better in _MEASURES
         for engine, figures in engines.items()
-        if engine not in ("ours", _OURS) and "recall" in figures
+        if not engine.startswith("ours") and "recall" in figures
         if (value(figures) > value(ours) if more_is_better else value(figures) < value(ours))
     ]
 
