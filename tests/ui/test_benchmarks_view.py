@@ -111,8 +111,8 @@ def test_kept_figures_are_shown_for_their_own_index_only(view: BenchmarksView, l
 
 def test_nothing_is_sent_before_the_view_is_open(view: BenchmarksView) -> None:
     assert [part.value for part in (view.claims, view.plots, view.standing, view.panel)] == [None] * 4
-    assert view.claims not in view.follow("search", "second", None, None, {})
-    assert "claims" in view.follow("benchmarks", "second", None, None, {})[view.claims]
+    assert view.claims not in view.follow_index("search", "second", None, None, {})
+    assert "claims" in view.follow_index("benchmarks", "second", None, None, {})[view.claims]
 
 
 def test_an_index_that_is_not_there_is_told(view: BenchmarksView) -> None:
