@@ -7,13 +7,14 @@
     ├── VectorsError    vectors that were given cannot be used
     ├── BuildError      a build was refused or could not finish
     ├── DependencyError an optional package is not installed
+    ├── BusyError       a server has too many searches waiting
     └── BundleError     a built index cannot be opened
         ├── HubError                 the hub does not give or take it
         ├── BundleMissingError       a file or the folder is not there
         ├── BundleCorruptError       a file is truncated or altered
         └── BundleIncompatibleError  another format version, model or dimension
 
-Every message says what failed, what was expected against what was found, and what mends it.
+Every message says what failed, what was expected against what was found, and what to do next.
 """
 
 from __future__ import annotations
@@ -60,6 +61,10 @@ class BuildError(RetrievalError):
 
 class DependencyError(RetrievalError):
     """An optional package that is needed for this is not installed; the message has the command that installs it."""
+
+
+class BusyError(RetrievalError):
+    """A server has too many searches waiting; later, the same one is answered."""
 
 
 class BundleError(RetrievalError):

@@ -15,9 +15,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from io import BufferedReader
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from retrieval.bundle.kept_warning import kept_warning
 from retrieval.bundle.manifest_values import check_seal, check_values, sealed
@@ -215,6 +214,18 @@ class Manifest:
             raise ValueError(f"it does not list {lacking[0]}")
 
 
+class BinaryFile(Protocol):
+    """A file that is open for reading, as a checksum is made of it."""
+
+    def readable(self) -> bool:
+        """Returns whether it can be read."""
+        ...
+
+    def readinto(self, buffer: bytearray, /) -> int:
+        """Fills `buffer` from where the file stands, and returns how many bytes there were: 0 at the end."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A folder whose manifest was read and whose files are there, at their recorded sizes."""
@@ -288,7 +299,7 @@ class Bundle:
         except OSError as error:
             raise BundleError(f"{self.file(name)} cannot be read: {error}.") from error
 
-    def check_whole_file(self, name: str, file: BufferedReader) -> None:
+    def check_whole_file(self, name: str, file: BinaryFile) -> None:
         """Checks an open file against the recorded checksum of `name`, whatever its path leads to by now.
 
         Raises:

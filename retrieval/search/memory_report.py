@@ -8,7 +8,13 @@ from retrieval.search.measurement import process_rss_bytes, resident_bytes
 
 
 def memory_report(
-    bundle: Bundle, *, codes_bytes: int, lists_bytes: int, tables_bytes: int, encoder_bytes: int
+    bundle: Bundle,
+    *,
+    codes_bytes: int,
+    lists_bytes: int,
+    tables_bytes: int,
+    encoder_bytes: int,
+    query_vectors_bytes: int,
 ) -> MemoryReport:
     """Returns what is held in RAM, and how much of each mapped file is in RAM now; what the system tells of it.
 
@@ -18,6 +24,7 @@ def memory_report(
         lists_bytes: the lists of the scan `lists`, once it is in use.
         tables_bytes: which rows share a text or a group.
         encoder_bytes: growth of the process while the encoder was loaded.
+        query_vectors_bytes: vectors of texts that were asked before.
     """
     manifest = bundle.manifest
     files = {name: bundle.file(name) for name in (INT8_FILE, DOCUMENTS_FILE)}
@@ -27,6 +34,7 @@ def memory_report(
         MemoryItem("codes", "sign bits that every query is compared with", codes_bytes, "ram"),
         MemoryItem("lists", "sign bits in lists, once the scan of them is in use", lists_bytes, "ram"),
         MemoryItem("row_tables", "which rows share a text or a group", tables_bytes, "ram"),
+        MemoryItem("query_vectors", "vectors of queries that were asked before", query_vectors_bytes, "ram"),
     ]
     if rss_bytes := process_rss_bytes():
         items.append(MemoryItem("encoder", "growth of the process while the encoder was loaded", encoder_bytes, "ram"))

@@ -27,6 +27,7 @@ from retrieval.search.measurement import StageClock, process_rss_bytes
 from retrieval.search.memory_report import memory_report
 from retrieval.search.query_checks import chosen_settings, unit_vector, usable_text
 from retrieval.search.query_notes import query_notes
+from retrieval.search.query_vectors import QueryVectors
 from retrieval.search.ranking import Ranker
 from retrieval.search.scans.available import WORTH_PACKING, Scans
 from retrieval.search.scans.scan import Candidates, Queries
@@ -73,6 +74,8 @@ class Searcher:
         self.verification = verification or Verification(bundle)
         if not mapped:
             self.verification.is_in_ram(BINARY_FILE)
+        self.query_vectors: QueryVectors | None = None
+        """Vectors of texts that were asked before; None, unless a server sets it: every text is encoded."""
 
     @classmethod
     def open(cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background") -> Self:
@@ -193,7 +196,7 @@ class Searcher:
         settings = self._settings(top_k, knobs)
         text, notes = self._usable(query)
         with clock.stage("encode"):
-            vector = self._required_encoder().encode_query([text])[0]
+            vector = self._vector_of(text)
         return self._search(query, vector, settings, clock, notes)
 
     def search_vector(
@@ -275,7 +278,7 @@ class Searcher:
             BundleCorruptError: if the background check found an altered file.
         """
         text, notes = self._usable(query)
-        return self._required_encoder().encode_query([text])[0], notes
+        return self._vector_of(text), notes
 
     def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
         """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
@@ -302,6 +305,7 @@ class Searcher:
             lists_bytes=self._scans.lists_bytes,
             tables_bytes=self._tables.nbytes,
             encoder_bytes=self._encoder_bytes,
+            query_vectors_bytes=0 if self.query_vectors is None else self.query_vectors.nbytes,
         )
 
     def _check_row_counts(self) -> None:
@@ -322,6 +326,15 @@ class Searcher:
         self.verification.raise_if_failed()
         text = usable_text(query)
         return text, query_notes(self._required_encoder(), text)
+
+    def _vector_of(self, text: str) -> Float32s:
+        encoder = self._required_encoder()
+
+        def encode(text: str) -> Float32s:
+            vector: Float32s = encoder.encode_query([text])[0]
+            return vector
+
+        return encode(text) if self.query_vectors is None else self.query_vectors.of(text, encode)
 
     def _required_encoder(self) -> Encoder:
         if self.encoder is None:

@@ -419,7 +419,7 @@ class TestMemory:
     def test_every_item_is_named_labelled_and_of_a_kind(self, searcher: Searcher) -> None:
         items = {item.name: item for item in searcher.memory().items}
         expected = {"codes": "ram", "lists": "ram", "row_tables": "ram", "encoder": "ram", "rss": "process"}
-        expected["binary_file"] = "file"
+        expected |= {"query_vectors": "ram", "binary_file": "file"}
         for part in ("int8", "documents"):
             expected |= {f"{part}_file": "file", f"{part}_resident": "resident"}
         assert {name: item.kind for name, item in items.items()} == expected

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from retrieval.evaluation.cost import dollars, gigabytes
+from retrieval.evaluation.cost import GB_BYTES, dollars, gigabytes
 from retrieval.evaluation.frontier.points import Frontier, Point
 from retrieval.evaluation.frontier.recommend import Choice, Recommendation
+from retrieval.ui.markup import data_size
 
 LABELS = {
     "float32": "float32",
@@ -114,8 +115,12 @@ def described(choice: Choice) -> str:
         if point.rescoring == "none"
         else (f", {point.oversampling}x oversampling rescored by {point.rescoring} from disk")
     )
-    disk = f" and {gigabytes(choice.disk.size_bytes)} of disk" if choice.disk.size_bytes else ""
+    disk = f" and {_size(choice.disk.size_bytes)} of disk" if choice.disk.size_bytes else ""
     return (
         f"{label(point.scheme)} on {point.dim} dimensions{rescored}: recall {point.recall.mean:.3f}, "
-        f"{gigabytes(choice.ram.size_bytes)} of RAM{disk}, {dollars(choice.monthly)} per month"
+        f"{_size(choice.ram.size_bytes)} of RAM{disk}, {dollars(choice.monthly)} per month"
     )
+
+
+def _size(size_bytes: int) -> str:
+    return gigabytes(size_bytes) if size_bytes >= GB_BYTES / 10 else data_size(size_bytes)

@@ -18,7 +18,9 @@ from retrieval.ui.server.connections import bound_connections
 from retrieval.ui.server.headers import names_of
 from retrieval.ui.server.middleware import middlewares
 from retrieval.ui.server.rates import rates_from
+from retrieval.ui.server.search_route import search_route
 from retrieval.ui.server.sessions import MAX_SESSIONS, let_go_of_left
+from retrieval.ui.server.shared_configs import share_configs
 from retrieval.ui.theme import launch_options
 
 
@@ -31,7 +33,7 @@ class Address:
     mcp: bool = False
     """Whether MCP clients are answered, too."""
     allowed_hosts: frozenset[str] = frozenset()
-    """Names that the server answers to, beside its own."""
+    """Names that the server answers to, besides its own."""
 
     @property
     def url(self) -> str:
@@ -52,7 +54,7 @@ def launch(
 
     Args:
         page: as `build_page` made it from `library`.
-        library: whose health `/health` tells.
+        library: what `/api/search` searches, and whose health `/health` tells.
         where: the address.
         background: the index that is made ready meanwhile.
         shared_at: returns the name of the public link, once there is one.
@@ -74,10 +76,11 @@ def launch(
         share=False,
         mcp_server=where.mcp,
         state_session_capacity=MAX_SESSIONS,
-        app_kwargs={"middleware": before_all},
+        app_kwargs={"middleware": before_all, "routes": [search_route(library)]},
         **launch_options(),
     )
     if where.mcp:
         answer_in_json(page)
+    share_configs(page)
     bound_connections(page.server)
     OPEN_PAGES.sweep_with(partial(let_go_of_left, page.state_holder, OPEN_PAGES))

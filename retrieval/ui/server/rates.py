@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from retrieval.errors import BuildError
 from retrieval.ui.server.answer import sentence
+from retrieval.ui.server.search_route import PATH
 
 DEFAULT_PER_MINUTE = 600
 """Ten in a second, for as long as one likes. Who types fast asks five times in a second, and reads what is found."""
@@ -60,7 +61,7 @@ class RateLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Has a request answered, or refuses it."""
         address = (scope.get("client") or ("",))[0]
-        is_question = scope["type"] == "http" and scope["method"] == "POST"
+        is_question = scope["type"] == "http" and (scope["method"] == "POST" or scope["path"].endswith(PATH))
         if self._rates is None or not is_question or _is_this_machine(address):
             await self._app(scope, receive, send)
         elif wait_s := self._rates.take(_network(address)):

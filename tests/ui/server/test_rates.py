@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from retrieval import RetrievalError
 from retrieval.ui.server.rates import DEFAULT_PER_MINUTE, RateLimit, Rates, rates_from
+from retrieval.ui.server.search_route import PATH
 
 
 class Clock:
@@ -85,6 +86,11 @@ def test_beyond_the_rate_the_answer_is_429_with_the_time_to_wait() -> None:
 def test_what_the_page_loads_does_not_count() -> None:
     visitor = client("10.0.0.1", Rates(6))
     assert {visitor.get("/ask").status_code for _ in range(30)} == {200}
+
+
+def test_a_search_by_its_address_counts() -> None:
+    visitor = client("10.0.0.1", Rates(6))
+    assert {visitor.get(PATH).status_code for _ in range(5)} == {404, 429}
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
