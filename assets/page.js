@@ -40,6 +40,11 @@
   let lost = 0;
   let memory = 0;
   let wantsView = false;
+  /* How the answer that is awaited was asked for: `enter` keeps the query in the history, `move` goes on from there, and
+     null is typing, which changes the entry that the visitor is at. */
+  let entry = null;
+  let isKept = true;
+  let isReturning = false;
 
   /* What the process holds is measured some seconds after an answer, and never while one is awaited. */
   const measureMemory = () => {
@@ -57,6 +62,15 @@
     clearTimeout(lost);
   };
 
+  /* Without an answer, the address does not know the text yet: it is put there, so that a reload finds it. */
+  const keepText = () => {
+    const parts = new URLSearchParams(window.location.search);
+    const text = queryBox()?.value ?? "";
+    if (text.trim()) parts.set("q", text);
+    else parts.delete("q");
+    window.history.replaceState(null, "", `${window.location.pathname}?${parts}`);
+  };
+
   /* An answer is under way: the page shows it at once, asks once more when none comes, and says so in the end. */
   const waiting = () => {
     document.body.classList.add("asking");
@@ -64,7 +78,10 @@
     clearTimeout(again);
     clearTimeout(lost);
     again = setTimeout(() => document.getElementById("follow")?.click(), AGAIN_MS);
-    lost = setTimeout(() => document.body.classList.add("lost"), LOST_MS);
+    lost = setTimeout(() => {
+      document.body.classList.add("lost");
+      keepText();
+    }, LOST_MS);
   };
 
   /* From the first query on, and in all views but the first, the head is one line. Told by classes, so that it happens
@@ -76,7 +93,8 @@
     if (text.trim()) becomeCompact();
   };
   if (address.has("view")) becomeCompact();
-  root.classList.toggle("asks-nothing", ["own", "benchmarks"].includes(address.get("view")));
+  const noteView = (view) => root.classList.toggle("asks-nothing", ["own", "benchmarks"].includes(view));
+  noteView(address.get("view"));
   noteText(address.get("q") ?? "");
 
   const ask = () => {
@@ -93,6 +111,7 @@
       clearTimeout(pause);
       pause = setTimeout(ask, PAUSE_MS);
     } else if (event.target.closest?.("#settings, #index")) {
+      if (event.target.closest("#index")) entry = "move";
       waiting();
     }
   });
@@ -151,6 +170,28 @@
     if (key) document.querySelector(`#views [role=tab][data-tab-id="${CSS.escape(key)}"][aria-selected="false"]`)?.click();
   };
 
+  /* Back and forward go through views, indexes, and queries that were entered. */
+  const go = (target, isThere) => {
+    const isElsewhere = target !== window.location.pathname + window.location.search;
+    if (isElsewhere && !isThere && (isKept || entry === "move")) window.history.pushState(null, "", target);
+    else if (isElsewhere) window.history.replaceState(null, "", target);
+    isKept = isThere || entry !== null || (isKept && !isElsewhere);
+    entry = null;
+  };
+
+  window.addEventListener("popstate", () => {
+    clearTimeout(pause);
+    entry = null;
+    isReturning = true;
+    waiting();
+    document.getElementById("revisit")?.click();
+  });
+
+  /* What a visitor built is gone with the page. */
+  window.addEventListener("beforeunload", (event) => {
+    if (document.querySelector(".own-verdict")) event.preventDefault();
+  });
+
   /* Called after every answer: the address says what is shown, so that a copied link opens the same view. */
   window.pageAnswered = (address, askAgain) => {
     settled();
@@ -159,6 +200,7 @@
       showView(new URLSearchParams(address ?? "").get("view"));
     }
     showTab();
+    if (document.body.dataset.arrived !== undefined) noteView(window.openView());
     const text = queryBox()?.value ?? "";
     const isStale = ["arrived", "if-changed"].includes(askAgain) && text !== (new URLSearchParams(address ?? "").get("q") ?? "");
     if (text.trim() && (askAgain === "always" || isStale)) ask();
@@ -171,8 +213,12 @@
     wantsView = false;
     if (typeof address !== "string") return [];
     countSettings(new URLSearchParams(address));
-    const target = window.location.pathname + address;
-    if (target !== window.location.pathname + window.location.search) window.history.replaceState(null, "", target);
+    /* Nobody else can open an index of the visitor's own: its link is not offered. */
+    root.classList.toggle("own-index", document.querySelector("#index input")?.value.startsWith("Yours: ") ?? false);
+    /* On the way back or forward, answers to what was asked before may still come: they lead nowhere. */
+    if (askAgain === "revisited") isReturning = false;
+    const isThere = ["arrived", "revisited"].includes(askAgain) || (askAgain === "if-changed" && entry === null);
+    if (!isReturning && !isStale) go(window.location.pathname + address, isThere);
     return [];
   };
 
@@ -202,6 +248,7 @@
         clearTimeout(pause);
         waiting();
         wantsView = true;
+        entry = "enter";
       } else if (event.key === "Escape" && box.value) {
         event.preventDefault();
         setQuery("");
@@ -258,8 +305,14 @@
     if (target?.closest("#settings-button")) toggleSettings();
     else if (event.isTrusted && root.classList.contains("settings-open") && target && !target.closest("#settings, [role=listbox]")) toggleSettings(false);
     if (target?.closest("#views [role=tab]:not([data-tab-id=search])")) becomeCompact();
-    if (target?.closest("#views [role=tab]")) requestAnimationFrame(showTab);
+    const tab = target?.closest("#views [role=tab]");
+    if (tab) {
+      noteView(tab.dataset.tabId);
+      requestAnimationFrame(showTab);
+    }
     const example = target?.closest("button[data-example]");
+    if (example || target?.closest("#search")) entry = "enter";
+    if (event.isTrusted && target?.closest("#views [role=tab]")) entry = "move";
     if (example) setQuery(example.textContent);
     else if (target?.closest("#search, #views [role=tab], #settings button.sm")) waiting();
   });

@@ -16,6 +16,7 @@ from retrieval.errors import (
     BundleError,
     BundleIncompatibleError,
     BundleMissingError,
+    BusyError,
     CorpusError,
     DependencyError,
     HubError,
@@ -27,12 +28,14 @@ from retrieval.errors import (
 from retrieval.indexing.indexer import BuildOptions, build_index
 from retrieval.indexing.progress import BuildProgress
 from retrieval.results import (
+    SCANS,
     STAGES,
     Document,
     Hit,
     Latency,
     MemoryItem,
     MemoryReport,
+    SearchKnobs,
     SearchResponse,
     SearchSettings,
 )
@@ -41,6 +44,7 @@ from retrieval.search.searcher import Searcher
 __version__ = "0.2.0"
 
 __all__ = [
+    "SCANS",
     "STAGES",
     "BuildError",
     "BuildOptions",
@@ -49,6 +53,7 @@ __all__ = [
     "BundleError",
     "BundleIncompatibleError",
     "BundleMissingError",
+    "BusyError",
     "CorpusError",
     "DependencyError",
     "Document",
@@ -61,6 +66,7 @@ __all__ = [
     "ModelError",
     "QueryError",
     "RetrievalError",
+    "SearchKnobs",
     "SearchResponse",
     "SearchSettings",
     "Searcher",

@@ -7,6 +7,7 @@
     ├── VectorsError    vectors that were given cannot be used
     ├── BuildError      a build was refused or could not finish
     ├── DependencyError an optional package is not installed
+    ├── BusyError       a server has too many searches waiting
     └── BundleError     a built index cannot be opened
         ├── HubError                 the hub does not give or take it
         ├── BundleMissingError       a file or the folder is not there
@@ -60,6 +61,10 @@ class BuildError(RetrievalError):
 
 class DependencyError(RetrievalError):
     """An optional package that is needed for this is not installed; the message has the command that installs it."""
+
+
+class BusyError(RetrievalError):
+    """A server has too many searches waiting; later, the same one is answered."""
 
 
 class BundleError(RetrievalError):

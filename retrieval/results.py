@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
-STAGES = ("encode", "binarize", "hamming", "asymmetric", "rescore", "documents")
-"""The stages of one query, in order; every latency has them all, 0.0 where a stage was switched off."""
+STAGES = ("encode", "binarize", "hamming", "float_bits", "lists", "asymmetric", "rescore", "documents")
+"""The stages of one query, in order; every latency has them all, 0.0 where a stage is off or not part of the scan."""
+SCANS = ("hamming", "float-bits", "lists")
+"""The first stage of a search: exact Hamming distance; float query x sign bits of all texts; the same of the texts in
+the nearest lists. An index has the last one only when it was built with lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Hit:
     hamming_distance: int
     """Number of differing sign bits, 0 to dim."""
     binary_rank: int
-    """1-based rank of the hit's text among the distinct texts after the Hamming stage."""
+    """1-based rank of the hit's text among the distinct texts that the scan handed on."""
     document: Document
     member_rows: tuple[int, ...] = ()
     """The other rows of the hit's group, best first; fetch them with `Searcher.documents`."""
@@ -55,19 +58,46 @@ class Latency:
     """The whole call, which is a little more than the sum of its stages."""
 
 
+class SearchKnobs(TypedDict, total=False):
+    """The knobs of a search beside `top_k`; see `SearchSettings`. None, or left out: the default of the index."""
+
+    num_candidates: int | None
+    rescore_multiplier: int | None
+    asymmetric: bool | None
+    rescore: bool | None
+    scan: str | None
+    probes: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
     """The knobs of a search, as they were used."""
 
     top_k: int = 10
     num_candidates: int = 1000
-    """Distinct texts that the Hamming stage hands on."""
+    """Distinct texts that the Hamming stage hands on; the other scans hand on what is rescored."""
     rescore_multiplier: int = 20
     """`rescore_multiplier * top_k` int8 rows are read and rescored."""
     asymmetric: bool = True
-    """Order the candidates by float query x sign bits before int8 rows are chosen."""
+    """Order the candidates by float query x sign bits before int8 rows are chosen; the other scans do so anyway."""
     rescore: bool = True
     """Rescore with de-quantized int8; without it the score is an estimate from the bits."""
+    scan: str = "hamming"
+    """The first stage, one of `SCANS`."""
+    probes: int | None = None
+    """Lists that the `lists` scan visits for each query; the others have none."""
+
+    @property
+    def knobs(self) -> SearchKnobs:
+        """Returns all but `top_k`, as keywords for `Searcher.search`."""
+        return SearchKnobs(
+            num_candidates=self.num_candidates,
+            rescore_multiplier=self.rescore_multiplier,
+            asymmetric=self.asymmetric,
+            rescore=self.rescore,
+            scan=self.scan,
+            probes=self.probes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +111,7 @@ class SearchResponse:
     num_documents: int
     """Rows in the index."""
     num_candidates: int
-    """Distinct texts that left the Hamming stage."""
+    """Distinct texts that the scan handed on."""
     int8_rows_read: int
     notes: tuple[str, ...] = ()
     """What the reader should know, such as that a long query was cut."""

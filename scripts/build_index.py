@@ -60,6 +60,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--title", metavar="T", help="what the documents are, in one line; the page shows it")
     made.add_argument("--output", type=Path, required=True, metavar="DIR")
     made.add_argument("--overwrite", action="store_true", help="replace the index in DIR once the new one is whole")
+    made.add_argument(
+        "--lists",
+        type=_lists,
+        default="auto",
+        metavar="N",
+        help="lists for the approximate scan `lists`: a number, 0 for none, or auto, from a million texts on",
+    )
     made.add_argument("--no-baseline", action="store_true", help="leave out embeddings.npy, the float32 baseline")
     made.add_argument(
         "--target-share",
@@ -93,6 +100,14 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _lists(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text} is no number of lists: auto, or a whole number from 0 on, is needed")
+    return int(text)
+
+
 def _share(text: str) -> float:
     if not is_share(value := float(text)):
         raise argparse.ArgumentTypeError(f"{text} is no share: a number above 0, and at most 1, is needed")
@@ -121,6 +136,7 @@ def build(args: argparse.Namespace, corpus: Corpus, bars: ProgressBars) -> Bundl
         options = BuildOptions(
             args.limit, args.overwrite, not args.no_baseline,
             embeddings=embeddings, center=args.center, title=args.title, target_share=args.target_share,
+            lists=args.lists,
         )  # fmt: skip
         return build_index(corpus, encoder, args.output, options, lambda step: bars(_printable(step)))
 

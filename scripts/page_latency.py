@@ -5,6 +5,9 @@
 Starts the app on the index and drives a headless Chromium through Search, Compare and Under the hood: one visitor,
 warm. The pause that the page waits for while one types is left out, and given with the figures. What is not the
 request is the browser's share; what is the request but not the search is Gradio's and the page's own.
+
+The first screen is measured, too: whole results on a laptop and a phone, layout shift, the bytes of the first HTML, and
+how long a simulated phone waits for the query box.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from playwright.sync_api import Page, sync_playwright
 from retrieval import QueryError, RetrievalError
 from retrieval.benchmark.machine import about_machine
 from retrieval.benchmark.timings import percentiles
+from scripts.bench.first_screen import measure_first_screen
 from scripts.report import speed_tables
 from scripts.screenshots import CHROMIUM_ARGUMENTS, chromium_path, served
 
@@ -109,6 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
                 page = browser.new_page(viewport={"width": 1280, "height": 900})
                 views[view] = measure_view(page, url, view, queries[: args.limit + _WARM_UP_QUERIES])
                 page.close()
+            first_screen = measure_first_screen(browser, url, queries[0])
             browser.close()
     except (RetrievalError, RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -117,6 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
         "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "machine": about_machine(),
         "views": views,
+        "first_screen": first_screen,
     }
     print("\n".join(speed_tables.page(figures)))
     if args.json:

@@ -72,7 +72,7 @@ VIEWS = {
 }
 TOPS = {"hood": "#hood-hamming"}
 SHOTS = tuple(
-    Shot(view, ready, kind, height, TOPS.get(view, "#views" if kind == "phone" else None))
+    Shot(view, ready, kind, height, TOPS.get(view))
     for view, (ready, height) in VIEWS.items()
     for kind in ("light", "dark", "phone")
 )
@@ -142,7 +142,6 @@ def take(browser: Browser, url: str, shot: Shot, query: str, output: Path) -> Pa
         page.wait_for_timeout(1200)
     if shot.top is not None:
         page.locator(shot.top).evaluate("part => part.scrollIntoView()")
-        page.mouse.wheel(0, -60)  # the strip of views stays on top of what is scrolled
         page.wait_for_timeout(300)
     path = output / shot.name
     page.screenshot(path=path)

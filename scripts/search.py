@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from retrieval import STAGES, Hit, RetrievalError, Searcher, SearchResponse
+from retrieval import SCANS, STAGES, Hit, RetrievalError, Searcher, SearchKnobs, SearchResponse
 from retrieval.errors import counted
 from retrieval.indexing.vector_formats import open_vectors
 from retrieval.quantization import Float32s
@@ -41,6 +41,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rescore-multiplier", type=int, metavar="M", help="M x K int8 rows are rescored")
     made.add_argument("--no-asymmetric", action="store_true", help="leave out float query x sign bits")
     made.add_argument("--no-rescore", action="store_true", help="leave out int8: scores are estimates")
+    made.add_argument("--scan", choices=SCANS, help="the first stage (default: hamming)")
+    made.add_argument("--probes", type=int, metavar="N", help="lists that the scan `lists` visits for each query")
     made.add_argument("--json", action="store_true", help="one JSON object per query, one per line")
     return made
 
@@ -103,18 +105,20 @@ def read_vectors(path: Path) -> Iterator[Float32s]:
 
 def responses(searcher: Searcher, args: argparse.Namespace) -> Iterator[SearchResponse]:
     """Yields the answers to all queries of the command line, in order."""
-    settings = {
-        "num_candidates": args.num_candidates,
-        "rescore_multiplier": args.rescore_multiplier,
-        "asymmetric": False if args.no_asymmetric else None,
-        "rescore": False if args.no_rescore else None,
-    }
+    knobs = SearchKnobs(
+        num_candidates=args.num_candidates,
+        rescore_multiplier=args.rescore_multiplier,
+        asymmetric=False if args.no_asymmetric else None,
+        rescore=False if args.no_rescore else None,
+        scan=args.scan,
+        probes=args.probes,
+    )
     if args.vector is not None:
         for row, vector in enumerate(read_vectors(args.vector)):
-            response = searcher.search_vector(vector, args.top_k, **settings)
+            response = searcher.search_vector(vector, args.top_k, **knobs)
             yield dataclasses.replace(response, query=f"{args.vector.name}[{row}]")
     for query in read_queries(args.queries):
-        yield searcher.search(query, args.top_k, **settings)
+        yield searcher.search(query, args.top_k, **knobs)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -49,7 +49,7 @@ def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url, url) else None)
     page.goto(url)
-    expect(page.locator("#query input")).to_be_visible(timeout=30_000)
+    expect(page.locator("#index input")).to_be_visible(timeout=30_000)
     page.wait_for_selector("body[data-arrived]", timeout=30_000)  # what the page asks on arrival is answered
     yield page
     context.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from retrieval import Searcher
 from retrieval.bundle.bundle import EMBEDDINGS_FILE, MANIFEST_FILE, Bundle
+from retrieval.bundle.manifest_values import sealed
 from retrieval.encoding.model_cache import sha256_of
 from retrieval.quantization import Float32s, binarize, unpack_signs
 
@@ -69,6 +71,14 @@ def file_hashes(folder: Path) -> dict[str, str]:
     """Returns the hash of every file but the manifest, which has the time in it."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST_FILE]
     return {str(path.relative_to(folder)): sha256_of(path) for path in files}
+
+
+def change_manifest(bundle: Bundle, change: Callable[[dict[str, Any]], object]) -> None:
+    """Changes the values of a manifest as a new build would: with a checksum that fits them."""
+    path = bundle.path / MANIFEST_FILE
+    values = json.loads(path.read_text())
+    change(values)
+    path.write_text(json.dumps(sealed(values)))
 
 
 class Reader(HTMLParser):

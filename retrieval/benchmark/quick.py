@@ -34,6 +34,7 @@ from retrieval.errors import QueryError
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
 from retrieval.results import MemoryReport, SearchResponse
+from retrieval.search.query_checks import usable_text
 from retrieval.search.searcher import Searcher
 from retrieval.system import usable_cores
 
@@ -151,6 +152,8 @@ def _path(searcher: Searcher, queries: Sequence[str] | Float32s, until: float, p
     responses: list[SearchResponse] = []
 
     def search(query: Any) -> None:
+        if isinstance(query, str) and searcher.query_vectors is not None:
+            searcher.query_vectors.forget(usable_text(query))  # its encoding is part of what is measured
         found = searcher.search(query, TOP_K) if isinstance(query, str) else searcher.search_vector(query, TOP_K)
         responses.append(found)
 

@@ -1,14 +1,18 @@
-"""Hamming search over packed sign bits. The only module that imports faiss.
+"""Hamming search over packed sign bits.
 
-The index on disk is a plain `faiss.IndexBinaryFlat`, memory-mapped. It is searched through faiss's counting kernel
+The index on disk is a plain `faiss.IndexBinaryFlat`. It is read into RAM, where every query needs all of it: a map
+would take as much, and end the process when the file is cut short. It is searched through faiss's counting kernel
 (`hammings_knn_mc`), which stays fast at a thousand neighbours where a heap slows down. faiss gives one query one
-thread; here an idle machine cuts the codes into one slice a core for a single query, and a busy one gives each query
-a core, so that many at once do not fight over them.
+thread; here a query alone is cut into one slice per core where that was found to be faster, and as soon as another one
+is under way, each gets one core.
 """
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -25,12 +29,26 @@ from retrieval.system import usable_cores
 
 _MIN_ROWS_PER_SLICE = 20_000
 """Below this, handing a slice to another thread costs more than it saves."""
+_ROWS_TIMED, _TIMED_K, _TIMED_RUNS = 600_000, 1000, 5
+_WORTH_IT = 0.75
+"""Two cores are taken for one query when that saves a quarter of its time: for all queries together, it costs some."""
 _COUNTING_ENTRIES = 1 << 25
 """faiss's counting kernel asks for 8 bytes a query, a distance and a neighbour: a batch is cut to 256 MB of them, and
 whoever wants so many neighbours that one query alone takes more is answered by sorting."""
 
 _openmp = threading.local()
 """How many threads OpenMP was told to use, by calling thread."""
+
+
+def use_threads(num_threads: int) -> None:
+    """Tells OpenMP how many threads what follows in this thread may use; otherwise each thread keeps a team, spinning.
+
+    Each call into faiss gives the interpreter lock away, and waits for it again: so it is called only when it changes
+    something.
+    """
+    if getattr(_openmp, "num_threads", None) != num_threads:
+        faiss.omp_set_num_threads(num_threads)
+        _openmp.num_threads = num_threads
 
 
 def write_binary_index(path: Path, dim: int, batches: Iterable[Bits]) -> None:
@@ -50,6 +68,15 @@ def write_binary_index(path: Path, dim: int, batches: Iterable[Bits]) -> None:
         raise OSError(f"faiss could not write {path}: {error}") from error
 
 
+class _CodesOf:
+    """The codes of a faiss index, as numpy takes them: an array made of this keeps the index alive."""
+
+    def __init__(self, index: faiss.IndexBinaryFlat) -> None:
+        self._index = index
+        view = faiss.rev_swig_ptr(index.xb.data(), index.ntotal * index.code_size)
+        self.__array_interface__ = view.__array_interface__
+
+
 class BinaryIndex:
     """Exact k-nearest search by Hamming distance. Safe to use from many threads."""
 
@@ -59,12 +86,19 @@ class BinaryIndex:
         self.dim = dim
         self._num_threads = num_threads or usable_cores()
         self._pool: ThreadPoolExecutor | None = None
-        self._pool_lock = threading.Lock()
-        self._all_cores = threading.Lock()
+        self._lock = threading.Lock()
+        self._batch = threading.Lock()
+        self._under_way = 0
+        self._may_slice = self._num_threads > 1 and len(codes) >= 2 * _MIN_ROWS_PER_SLICE
+        self.slices_pay = True
+        """Whether a query alone is cut into slices; see `choose_threads`."""
 
     @classmethod
-    def open(cls, path: Path, dim: int, *, num_threads: int | None = None) -> BinaryIndex:
-        """Returns the index in `path`, memory-mapped.
+    def open(cls, path: Path, dim: int, *, num_threads: int | None = None, mapped: bool = False) -> BinaryIndex:
+        """Returns the index in `path`, read into RAM, or mapped.
+
+        A mapped file that is cut short ends the process when its lost pages are read; its RAM can be given back with
+        `release`.
 
         Raises:
             BundleMissingError: if the file is not there.
@@ -74,7 +108,7 @@ class BinaryIndex:
         if not path.is_file():
             raise BundleMissingError(f"{path} is missing: build the index again, or copy the whole folder.")
         try:
-            index = faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC)
+            index = faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
         except RuntimeError as error:
             raise BundleCorruptError(f"faiss cannot read {path}: {error}. Build the index again.") from error
         if not isinstance(index, faiss.IndexBinaryFlat) or index.code_size != num_code_bytes(dim):
@@ -82,13 +116,13 @@ class BinaryIndex:
                 f"{path} holds {type(index).__name__} codes of {index.code_size} bytes; "
                 f"IndexBinaryFlat codes of {num_code_bytes(dim)} bytes are needed. Build the index again."
             )
-        codes = faiss.rev_swig_ptr(index.xb.data(), index.ntotal * index.code_size)
-        opened = cls(codes.reshape(index.ntotal, index.code_size), dim, num_threads=num_threads)
-        opened._owner = index
+        codes = np.asarray(_CodesOf(index)).reshape(index.ntotal, index.code_size)
+        opened = cls(codes, dim, num_threads=num_threads)
+        opened.is_mapped = mapped
         return opened
 
-    _owner: object = None
-    """The faiss index that owns the mapping behind `codes`."""
+    is_mapped = False
+    """Whether the codes are those of a mapped file, rather than an array in RAM."""
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -100,19 +134,52 @@ class BinaryIndex:
         """Returns an index over copies of the codes at `rows`; its ids are positions in `rows`."""
         return BinaryIndex(np.ascontiguousarray(self.codes[rows]), self.dim, num_threads=self._num_threads)
 
+    def release(self) -> None:
+        """Gives the pages of a mapped file back: they are read again when they are touched."""
+        if self.is_mapped:
+            start = -(-self.codes.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
+            end = self.codes.ctypes.data + self.codes.nbytes
+            ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(max(0, end - start)), mmap.MADV_DONTNEED)
+
+    def distances(self, query: Bits, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """Returns how many bits of the codes at `rows` `(m,)` differ from a query's `(ceil(dim / 8),)`, `(m,)`."""
+        differing: npt.NDArray[np.int32] = np.bitwise_count(self.codes[rows] ^ query).sum(axis=1, dtype=np.int32)
+        return differing
+
+    def choose_threads(self) -> None:
+        """Measures whether a query alone is faster on all cores than on one, and keeps to what is faster.
+
+        It depends on the machine: where one core takes all that the memory gives, several take no less time. It takes
+        some ten scans; until then, a query alone has all cores.
+        """
+        if not self._may_slice:
+            return
+        query, codes = self.codes[:1], self.codes[:_ROWS_TIMED]
+        times = {self._search_slices: [0.0], _on_one_core: [0.0]}
+        for _ in range(_TIMED_RUNS):
+            for search, elapsed_s in times.items():
+                start = time.perf_counter()
+                search(query, codes, _TIMED_K)
+                elapsed_s.append(time.perf_counter() - start)
+        # The first runs map the codes. What else happens on the machine makes a run slower, never faster.
+        in_slices, on_one_core = (min(elapsed_s[2:]) for elapsed_s in times.values())
+        self.slices_pay = in_slices <= _WORTH_IT * on_one_core
+
     def search(self, query: Bits, k: int) -> Neighbours:
-        """Returns the `min(k, len(self))` nearest codes of one query, uint8 `(ceil(dim / 8),)`, as `(1, k)` arrays."""
-        k = min(k, len(self))
+        """Returns the `min(k, len(self))` nearest codes of one query, uint8 `(ceil(dim / 8),)`, as `(1, k)` arrays.
+
+        A query alone gets all cores, where that pays; as soon as another one is under way, each gets one.
+        """
         queries = query.reshape(1, -1)
-        if len(self) < 2 * _MIN_ROWS_PER_SLICE or self._num_threads == 1:
-            return _knn(queries, self.codes, k, offset=0)
-        # Whoever comes while another query has all cores takes one core for itself.
-        if not self._all_cores.acquire(blocking=False):
-            return _knn(queries, self.codes, k, offset=0)
+        with self._lock:
+            self._under_way += 1
+            alone = self._under_way == 1
         try:
-            return self._search_slices(queries, k)
+            search = self._search_slices if alone and self.slices_pay and self._may_slice else _on_one_core
+            return search(queries, self.codes, min(k, len(self)))
         finally:
-            self._all_cores.release()
+            with self._lock:
+                self._under_way -= 1
 
     def search_batch(self, queries: Bits, k: int) -> Neighbours:
         """Returns the `min(k, len(self))` nearest codes of each query, uint8 `(m, bytes)`, one core a query."""
@@ -120,7 +187,7 @@ class BinaryIndex:
         at_once = max(self._num_threads, _COUNTING_ENTRIES // ((8 * self.codes.shape[1] + 1) * max(1, k)))
         parts = []
         for start in range(0, len(queries), at_once):
-            with self._all_cores:
+            with self._batch:
                 parts.append(
                     _knn(queries[start : start + at_once], self.codes, k, offset=0, num_threads=self._num_threads)
                 )
@@ -128,11 +195,11 @@ class BinaryIndex:
             np.concatenate([part.distances for part in parts]), np.concatenate([part.ids for part in parts])
         )
 
-    def _search_slices(self, queries: Bits, k: int) -> Neighbours:
+    def _search_slices(self, queries: Bits, codes: Bits, k: int) -> Neighbours:
         pool = self._threads()
-        num_slices = min(self._num_threads, len(self) // _MIN_ROWS_PER_SLICE)
-        bounds = np.linspace(0, len(self), num_slices + 1).astype(int)
-        slices = [(self.codes[start:end], int(start)) for start, end in pairwise(bounds)]
+        num_slices = min(self._num_threads, len(codes) // _MIN_ROWS_PER_SLICE)
+        bounds = np.linspace(0, len(codes), num_slices + 1).astype(int)
+        slices = [(codes[start:end], int(start)) for start, end in pairwise(bounds)]
         pending = [pool.submit(_knn, queries, codes, k, start) for codes, start in slices[1:]]
         found = [_knn(queries, slices[0][0], k, offset=0), *(future.result() for future in pending)]
         distances = np.concatenate([part.distances[0] for part in found])
@@ -142,10 +209,14 @@ class BinaryIndex:
         return Neighbours(distances[order][None], ids[order][None])
 
     def _threads(self) -> ThreadPoolExecutor:
-        with self._pool_lock:
+        with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._num_threads - 1, thread_name_prefix="hamming")
             return self._pool
+
+
+def _on_one_core(queries: Bits, codes: Bits, k: int) -> Neighbours:
+    return _knn(queries, codes, k, offset=0)
 
 
 def _knn(queries: Bits, codes: Bits, k: int, offset: int, num_threads: int = 1) -> Neighbours:
@@ -153,10 +224,6 @@ def _knn(queries: Bits, codes: Bits, k: int, offset: int, num_threads: int = 1) 
     if (8 * codes.shape[1] + 1) * k > _COUNTING_ENTRIES:
         found = nearest_by_sorting(queries, codes, k)
         return Neighbours(found.distances, found.ids + offset)
-    # The setting belongs to the calling thread: OpenMP would otherwise keep a team a thread, spinning. Each call into
-    # faiss gives the interpreter lock away, and waits for it again: so it is called only when it changes something.
-    if getattr(_openmp, "num_threads", None) != num_threads:
-        faiss.omp_set_num_threads(num_threads)
-        _openmp.num_threads = num_threads
+    use_threads(num_threads)
     distances, ids = faiss.knn_hamming(np.ascontiguousarray(queries), codes, k, variant="mc")
     return Neighbours(distances, ids + offset)

@@ -3,8 +3,9 @@
 binary.faiss      sign bits of every row, an IndexBinaryFlat
 int8.usearch      int8 codes of every row
 embeddings.npy    float32 `(n, dim)`, the baseline; may be left out
+lists.faiss       sign bits of every distinct text, in lists, for the scan `lists`; may be left out
 documents/        documents.arrow: the rows themselves, an Arrow IPC file
-manifest.json     what the index is made of, and the size and SHA-256 of every file above
+manifest.json     what the index is made of, the size and SHA-256 of every file above, and a checksum of its own
 benchmark.json    what was measured on it; no part of the index, and may be absent
 """
 
@@ -14,16 +15,17 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from io import BufferedReader
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from retrieval.bundle.kept_warning import kept_warning
+from retrieval.bundle.manifest_values import check_seal, check_values, sealed
 from retrieval.bundle.tuning import MEASURED, Tuning
 from retrieval.corpus.base import CorpusInfo
 from retrieval.encoding.model_cache import sha256_of
 from retrieval.errors import BundleCorruptError, BundleError, BundleIncompatibleError, BundleMissingError
 from retrieval.quantization import Int8Quantizer, SignQuantizer
+from retrieval.results import SearchSettings
 
 FORMAT_VERSION = 1
 CENTERED_FORMAT_VERSION = 1.1
@@ -31,12 +33,13 @@ CENTERED_FORMAT_VERSION = 1.1
 BINARY_FILE = "binary.faiss"
 INT8_FILE = "int8.usearch"
 EMBEDDINGS_FILE = "embeddings.npy"
+LISTS_FILE = "lists.faiss"
 DOCUMENTS_FILE = "documents/documents.arrow"
 MANIFEST_FILE = "manifest.json"
 BENCHMARK_FILE = "benchmark.json"
 """What was measured on this index. No part of it: the manifest does not list it, and it may be absent."""
 REQUIRED_FILES = (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)
-FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE)
+FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE, LISTS_FILE)
 NO_MODEL = "none"
 """Stands for the model and its hash in the manifest of an index whose vectors were given without one."""
 _LONGEST_MANIFEST_BYTES = 16_000_000
@@ -135,9 +138,24 @@ class Manifest:
         return Tuning.from_json(self.search) if self.search.get("source") == MEASURED else None
 
     @property
+    def defaults(self) -> SearchSettings:
+        """Returns the settings of a search that this index recommends."""
+        tuning = self.tuning
+        return SearchSettings(
+            num_candidates=int(self.search["num_candidates"]),
+            rescore_multiplier=int(self.search["rescore_multiplier"]),
+            probes=None if tuning is None else tuning.probes,
+        )
+
+    @property
     def has_baseline(self) -> bool:
         """Returns whether the float32 embeddings are part of the bundle."""
         return EMBEDDINGS_FILE in self.files
+
+    @property
+    def has_lists(self) -> bool:
+        """Returns whether the sign bits are there in lists, too, for the scan `lists`."""
+        return LISTS_FILE in self.files
 
     @property
     def has_model(self) -> bool:
@@ -145,9 +163,9 @@ class Manifest:
         return self.weights_sha256 != NO_MODEL
 
     def to_json(self) -> str:
-        """Returns the manifest as JSON text."""
+        """Returns the manifest as JSON text, with a checksum over its values."""
         # ASCII: a path with bytes that are no UTF-8 must not end a build at its last line.
-        return json.dumps(asdict(self), indent=1)
+        return json.dumps(sealed(asdict(self)), indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -169,6 +187,8 @@ class Manifest:
         # What indexes of release 0.1 do not have.
         if missing := known - values.keys() - {"bits", "notes"}:
             raise ValueError(f"the manifest lacks {', '.join(sorted(missing))}")
+        check_seal(values, known)
+        check_values(values)
         corpus = dict(values["corpus"])
         corpus["examples"] = tuple(corpus.get("examples", ()))
         files = {name: FileRecord(**record) for name, record in values["files"].items()}
@@ -179,26 +199,6 @@ class Manifest:
         return manifest
 
     def _check_values(self) -> None:
-        counts = {
-            "row_count": self.row_count,
-            "distinct_text_count": self.distinct_text_count,
-            "dim": self.dim,
-            "num_candidates": self.search["num_candidates"],
-            "rescore_multiplier": self.search["rescore_multiplier"],
-            **{f"size of {name}": record.size_bytes for name, record in self.files.items()},
-        }
-        for name, value in counts.items():
-            if type(value) is not int or value < 1:
-                raise ValueError(f"{name} is {value!r}, a whole number from 1 on is needed")
-        texts = {
-            "source of the search settings": self.search.get("source"),
-            "model_id": self.model_id,
-            "weights_sha256": self.weights_sha256,
-            "corpus name": self.corpus.name,
-        }
-        for name, text in {**texts, **{name: record.sha256 for name, record in self.files.items()}}.items():
-            if not isinstance(text, str):
-                raise ValueError(f"{name} is {text!r}, a text is needed")
         if self.quantizer.dim != self.dim:
             raise ValueError(f"the int8 parameters are for {self.quantizer.dim} dimensions, dim is {self.dim}")
         _ = self.tuning
@@ -212,6 +212,18 @@ class Manifest:
             raise ValueError(f"it lists {unknown[0]!r}, which is no file of an index")
         if lacking := [name for name in REQUIRED_FILES if name not in self.files]:
             raise ValueError(f"it does not list {lacking[0]}")
+
+
+class BinaryFile(Protocol):
+    """A file that is open for reading, as a checksum is made of it."""
+
+    def readable(self) -> bool:
+        """Returns whether it can be read."""
+        ...
+
+    def readinto(self, buffer: bytearray, /) -> int:
+        """Fills `buffer` from where the file stands, and returns how many bytes there were: 0 at the end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +299,7 @@ class Bundle:
         except OSError as error:
             raise BundleError(f"{self.file(name)} cannot be read: {error}.") from error
 
-    def check_whole_file(self, name: str, file: BufferedReader) -> None:
+    def check_whole_file(self, name: str, file: BinaryFile) -> None:
         """Checks an open file against the recorded checksum of `name`, whatever its path leads to by now.
 
         Raises:

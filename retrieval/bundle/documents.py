@@ -105,14 +105,15 @@ class DocumentStore:
         column = self._table.column("quality")
         if column.null_count == len(column):
             return None
-        return np.asarray(column.fill_null(float("-inf")).to_numpy(), dtype=np.float64)
+        return np.array(column.fill_null(float("-inf")).to_numpy(), dtype=np.float64)
 
     def texts(self, rows: Iterable[int]) -> list[str]:
         """Returns the texts at `rows`."""
         return [document.text for document in self.fetch(list(rows))]
 
     def _int_column(self, name: str) -> npt.NDArray[np.int32]:
-        return np.asarray(self._table.column(name).to_numpy(), dtype=np.int32)
+        # A copy: what stays in use for as long as the index is open must not change, or vanish, with the file.
+        return np.array(self._table.column(name).to_numpy(), dtype=np.int32)
 
     def _release_pages(self, num_rows: int) -> None:
         self._num_touched += num_rows
@@ -149,4 +150,14 @@ def _value(scalar: pa.Scalar) -> Any:
         return [(_value(each[0]), _value(each[1])) for each in scalar.values]
     if pa.types.is_nested(kind):
         return [_value(each) for each in scalar.values]
-    return str(pc.cast(scalar, pa.string()).as_py())
+    # A time stamp in an unknown time zone has no text with one; what has no text at all is a number.
+    naive = [pa.timestamp(kind.unit)] if pa.types.is_timestamp(kind) else []
+    for path in ([pa.string()], [*naive, pa.string()], [pa.int64(), pa.string()]):
+        try:
+            text = scalar
+            for step in path:
+                text = pc.cast(text, step)
+            return text.as_py()
+        except pa.ArrowException:
+            continue
+    return str(scalar)

@@ -15,16 +15,6 @@ Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
-    """What left the Hamming stage, nearest first."""
-
-    texts: Rows
-    """`(m,)` ids of distinct texts."""
-    distances: npt.NDArray[np.int32]
-    """`(m,)` differing bits."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Lists:
     """For each id, its rows, in order of position: rows `starts[id]` to `starts[id + 1]` of `rows`."""
 

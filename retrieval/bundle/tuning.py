@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from retrieval.errors import counted
+from retrieval.results import SCANS
 
 MEASURED = "measured"
 """The `source` of settings that were chosen here."""
 DEFAULT_TARGET_SHARE = 0.99
-_CANDIDATES_A_ROW = 20
-"""An int8 row costs as much as this many candidates: 7 of them when it is in RAM, hundreds when it is on the disk."""
+_CANDIDATES_PER_ROW = 2
+"""An int8 row costs as much as this many candidates. Measured with 593,891 texts in RAM: a row takes 1 to 1.5 us, a
+candidate 0.2 us on an AMD Zen 5, and 2 us on an Intel Sapphire Rapids, where the counting kernel's memory is dear."""
 _FEWEST_CANDIDATES, _FEWEST_ROWS = 500, 100
 """Less is not chosen, though it may do for texts like the corpus's own: it would save a fraction of a millisecond, and
 questions can be harder than texts. In the documented Python functions, whose texts come in families, 100 candidates
@@ -45,9 +47,14 @@ class TuningPoint:
     """recall@10 against the exact float32 answer, in [0, 1]."""
 
     @property
+    def setting(self) -> tuple[int, int]:
+        """Returns candidates and multiplier."""
+        return self.num_candidates, self.rescore_multiplier
+
+    @property
     def cost(self) -> tuple[int, int]:
         """Returns what makes one setting smaller than another: work for each query, then rows read from the disk."""
-        return (_CANDIDATES_A_ROW * self.int8_rows + self.num_candidates, self.int8_rows)
+        return (_CANDIDATES_PER_ROW * self.int8_rows + self.num_candidates, self.int8_rows)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -75,6 +82,32 @@ class TuningRecall:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanRecall:
+    """What a scan other than Hamming finds of the sampled queries' answers, with the chosen number of int8 rows."""
+
+    scan: str
+    """`float-bits` or `lists`."""
+    recall: float
+    """recall@10 against the exact float32 answer, in [0, 1]."""
+    share: float
+    """Its recall over that of all int8 vectors; chance may bring it above 1."""
+    probes: int | None = None
+    """Lists that were visited; None for a scan without lists."""
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Returns the recall that `dataclasses.asdict` made.
+
+        Raises:
+            KeyError, TypeError, ValueError: if a value is missing, or of another kind.
+        """
+        if values["scan"] not in SCANS:
+            raise ValueError(f"scan is {values['scan']!r}, one of {', '.join(SCANS)} is needed")
+        probes = None if values["probes"] is None else _whole(values, "probes")
+        return cls(values["scan"], _number(values, "recall", 1), _number(values, "share", _MOST), probes)
+
+
+@dataclass(frozen=True, slots=True)
 class Tuning:
     """The settings that a build chose, and what it chose them from."""
 
@@ -91,6 +124,18 @@ class Tuning:
     recall: TuningRecall
     curve: tuple[TuningPoint, ...]
     """Every setting that was tried, in order of candidates, then of rows."""
+    scans: tuple[ScanRecall, ...] = ()
+    """The other scans: `float-bits`, and `lists` once for every number of lists that was tried, the chosen one last."""
+
+    @property
+    def setting(self) -> tuple[int, int]:
+        """Returns the candidates and the multiplier that were chosen."""
+        return self.num_candidates, self.rescore_multiplier
+
+    @property
+    def probes(self) -> int | None:
+        """Returns how many lists the scan `lists` visits by default; None where there are no lists."""
+        return self.scans[-1].probes if self.scans else None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the values as the manifest keeps them, under `search`."""
@@ -117,6 +162,7 @@ class Tuning:
             reached=values["reached"],
             recall=TuningRecall(**recall),
             curve=tuple(TuningPoint.from_json(point) for point in curve),
+            scans=tuple(ScanRecall.from_json(scan) for scan in values.get("scans", ())),
         )
 
     def __str__(self) -> str:

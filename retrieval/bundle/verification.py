@@ -1,21 +1,34 @@
-"""Checks the big files of a bundle against their checksums, beside the search."""
+"""Checks the big files of a bundle against their checksums, beside the search, and again when they are changed."""
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
+import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import BufferedReader
 
 from retrieval.bundle.bundle import BINARY_FILE, Bundle
+from retrieval.bundle.watched_files import WatchedFiles
 from retrieval.errors import BundleError, BundleMissingError
+
+_LOWEST_PRIORITY = 19
+_PIECE_S = 0.001
+"""A check in the background rests after so much work: a query that comes meanwhile finds the core free."""
+_REST = 4.0
+"""How much longer it rests than it works: a fifth of one core, and of what the processor reads from memory."""
 
 
 class Verification:
-    """Reads every file whose checksum was not checked at opening, once."""
+    """Reads every file whose checksum was not checked at opening; those that are changed in place are read again."""
 
     def __init__(self, bundle: Bundle) -> None:
+        """Takes a bundle before its files are opened: from here on, changes of them are noticed."""
         self._bundle = bundle
+        self._watched = WatchedFiles({name: bundle.file(name) for name in bundle.manifest.files})
+        self._checking_again = threading.Lock()
         self._failure: BundleError | None = None
         self._thread: threading.Thread | None = None
         self.status = "not started"
@@ -39,8 +52,12 @@ class Verification:
             self.raise_if_failed()
         else:
             self.status = "running"
-            self._thread = threading.Thread(target=self._check, args=(files,), name="verify-bundle", daemon=True)
+            self._thread = threading.Thread(target=self._check_behind, args=(files,), name="verify-bundle", daemon=True)
             self._thread.start()
+
+    def is_in_ram(self, name: str) -> None:
+        """Takes note that all of a file was read into RAM: what becomes of it does not matter any more."""
+        self._watched.forget(name)
 
     def wait(self) -> None:
         """Returns when a check in the background is done."""
@@ -50,11 +67,28 @@ class Verification:
     def raise_if_failed(self) -> None:
         """Raises the error that the check ended with, if it failed.
 
+        A file that was changed in place since the last call is read whole first. Until that is done, this does not
+        return: what is mapped of it may be something else than what was built.
+
         Raises:
             BundleError: if a file is altered or missing.
         """
+        if self._failure is None and (self._watched.changed() or self._checking_again.locked()):
+            self._check_changed()
         if self._failure is not None:
             raise type(self._failure)(f"this index is out of service: {self._failure}")
+
+    def _check_changed(self) -> None:
+        with self._checking_again:  # whoever comes meanwhile waits here
+            for name in self._watched.changed():
+                self._watched.accept(name)
+                try:
+                    self._bundle.check_size(name)
+                    self._bundle.check_whole(name)
+                except BundleError as error:
+                    self._failure = type(error)(f"a file was changed while it was in use. {error}")
+                    self.status = "failed"
+                    return
 
     def _open_files(self) -> dict[str, BufferedReader]:
         """Opens the files at once: a build that replaces the folder later must not look like damage."""
@@ -69,10 +103,17 @@ class Verification:
             stack.pop_all()
         return files
 
-    def _check(self, files: Mapping[str, BufferedReader]) -> None:
+    def _check_behind(self, files: Mapping[str, BufferedReader]) -> None:
+        """Checks the files with what time the queries leave: on Linux, a priority is that of one thread."""
+        if sys.platform == "linux":
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
+        self._check(files, rest=_REST)
+
+    def _check(self, files: Mapping[str, BufferedReader], rest: float = 0.0) -> None:
         try:
             for name, file in files.items():
-                self._bundle.check_whole_file(name, file)
+                self._bundle.check_whole_file(name, _Paced(file, rest) if rest else file)
         except BundleError as error:
             self._failure = error
         except OSError as error:
@@ -81,3 +122,22 @@ class Verification:
             for file in files.values():
                 file.close()
         self.status = "passed" if self._failure is None else "failed"
+
+
+class _Paced:
+    """Reads a file for `hashlib.file_digest`, which asks for pieces of 256 KB, and rests between them."""
+
+    def __init__(self, file: BufferedReader, rest: float) -> None:
+        self._file = file
+        self._rest = rest
+        self._work_began = time.thread_time()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:
+        worked_s = time.thread_time() - self._work_began  # not the clock: waiting for a core is no work
+        if worked_s >= _PIECE_S:
+            time.sleep(self._rest * worked_s)
+            self._work_began = time.thread_time()
+        return self._file.readinto(buffer)

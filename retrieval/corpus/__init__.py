@@ -1,4 +1,4 @@
-"""Sources of documents, one module a source.
+"""Sources of documents, one module per source.
 
 A source yields Arrow record batches whose first five columns are always the same:
 

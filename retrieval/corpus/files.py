@@ -179,7 +179,8 @@ class FileCorpus:
     @property
     def _left_aside(self) -> list[str]:
         """Returns a word on columns of vectors that are there and not used."""
-        found = [name for name in vector_columns(self.sample) if name not in self.columns.values()]
+        printed = [name for name, kind in self._choice.left_out.items() if kind == "lists of numbers"]
+        found = [name for name in (*vector_columns(self.sample), *printed) if name not in self.columns.values()]
         if not found or self._embeddings_column is not None:
             return []
         return [

@@ -71,6 +71,10 @@ def _download(model: str, patterns: Sequence[str]) -> Path:
         sizes = {each.rfilename: each.size for each in info.siblings or ()}
         if info.sha is None or not sizes:
             raise ModelError(f"the model {model!r} has no files on the hub. Choose another.")
+        if not any(name.endswith(".safetensors") for name in sizes):
+            pickles = [name for name in sizes if name.endswith("pytorch_model.bin")]
+            only = f" but {pickles[0]}, a pickle, which may run a program when it is loaded" if pickles else ""
+            raise ModelError(f"the model {model!r} has no safetensors on the hub{only}. Choose another.")
         folder = home / info.sha
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):

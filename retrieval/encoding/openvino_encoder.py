@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import mmap
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import openvino
 from tokenizers import Tokenizer
 
 from retrieval.encoding.model_cache import CONVERTED_FILES, conversion_folder, keep_converted, sha256_of
@@ -18,6 +18,10 @@ from retrieval.encoding.model_files import ModelFiles
 from retrieval.encoding.token_batches import Tokens, batches_of_similar_length, padded
 from retrieval.quantization import Float32s
 from retrieval.system import usable_cores
+
+# OpenVINO reports its import and each conversion to its makers, asking nobody, unless this package cannot be imported.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+import openvino  # noqa: E402 - after the line above
 
 if TYPE_CHECKING:
     from retrieval.encoding.torch_encoder import TorchEncoder
@@ -151,6 +155,7 @@ class OpenVinoEncoder:
         self._model = self._core.read_model((folder / "model.xml").read_bytes(), weights)
         self._for_queries = self._core.compile_model(self._model, "CPU", _for_one_query())
         self._requests: list[Any] = []
+        self._turns = threading.BoundedSemaphore(usable_cores())
         self._bulk: Any = None
         self._bulk_lock = threading.Lock()
         for num_words in range(1, _WARM_UP_WORDS + 1):
@@ -207,16 +212,18 @@ class OpenVinoEncoder:
             self._weights.madvise(mmap.MADV_DONTNEED)
 
     def _encode_one(self, tokens: list[Tokens]) -> Float32s:
-        # list.pop and append are atomic: a request is used by one thread at a time, and kept for the next query.
-        try:
-            request = self._requests.pop()
-        except IndexError:
-            request = self._for_queries.create_infer_request()
-        try:
-            request.infer(padded(tokens, self._inputs, self._pad_id))
-            return np.array(request.get_output_tensor(0).data, dtype=np.float32)
-        finally:
-            self._requests.append(request)
+        # No more requests than cores, however many ask: each keeps its memory. list.pop and append are atomic: a
+        # request is used by one thread at a time, and kept for the next query.
+        with self._turns:
+            try:
+                request = self._requests.pop()
+            except IndexError:
+                request = self._for_queries.create_infer_request()
+            try:
+                request.infer(padded(tokens, self._inputs, self._pad_id))
+                return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+            finally:
+                self._requests.append(request)
 
     def _encode_bulk(self, tokens: list[Tokens]) -> Float32s:
         embeddings = np.empty((len(tokens), self.dim), dtype=np.float32)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from retrieval.bundle.bundle import (
     BINARY_FILE,
@@ -91,26 +92,19 @@ def _sizes(manifest: Manifest) -> str:
 
 def _quality(manifest: Manifest) -> str:
     """Only what the manifest says was measured."""
-    search = manifest.search
+    defaults, tuning = manifest.defaults, manifest.tuning
     text = (
-        f"## Search settings\n\n{search['num_candidates']:,} candidates by Hamming distance, "
-        f"{search['rescore_multiplier']} int8 vectors rescored for each result wanted (from: "
-        f"{_plain(str(search.get('source', 'unknown')))})."
+        f"## Search settings\n\n{defaults.num_candidates:,} candidates by Hamming distance, "
+        f"{defaults.rescore_multiplier} int8 vectors rescored for each result wanted (from: "
+        f"{_plain(str(manifest.search.get('source', 'unknown')))})."
     )
-    recall = search.get("recall")
-    shares = {name: value for name, value in recall.items() if _is_share(value)} if isinstance(recall, Mapping) else {}
-    if not shares:
+    if tuning is None:
         return text
-    rows = [(_RUNGS.get(name, _plain(name.replace("_", " "))), f"{value:.4f}") for name, value in shares.items()]
-    sampled = search.get("sampled_queries")
-    among = f" on {counted(sampled, 'text')} of the corpus" if isinstance(sampled, int) else ""
+    rows = [(_RUNGS[name], f"{value:.4f}") for name, value in asdict(tuning.recall).items()]
+    among = f" on {tuning.sampled_queries:,} texts of the corpus"
     return f"{text}\n\nrecall@10 against the exact float32 scan, measured{among}:\n\n" + _table(
         ("search", "recall@10"), rows
     )
-
-
-def _is_share(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _usage(repo_id: str, manifest: Manifest) -> str:

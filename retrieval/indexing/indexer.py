@@ -17,12 +17,11 @@ from functools import partial
 from pathlib import Path
 
 from retrieval.bundle.bundle import (
-    BINARY_FILE,
     CENTERED_FORMAT_VERSION,
     DOCUMENTS_FILE,
-    EMBEDDINGS_FILE,
+    FILES,
     FORMAT_VERSION,
-    INT8_FILE,
+    LISTS_FILE,
     MANIFEST_FILE,
     NO_MODEL,
     Bundle,
@@ -41,6 +40,7 @@ from retrieval.indexing.codes import FittedCodes, write_codes
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.indexing.given_vectors import GivenVectors
 from retrieval.indexing.ingestion import Ingested, ingest, read_texts
+from retrieval.indexing.lists import build_lists, chosen_lists
 from retrieval.indexing.progress import BuildProgress, Report
 from retrieval.indexing.tuning_sweep import TuningSweep
 from retrieval.indexing.vector_file import VectorFile
@@ -66,6 +66,9 @@ class BuildOptions:
     """What the documents are, in one line for people; the source's own title when not given."""
     target_share: float = DEFAULT_TARGET_SHARE
     """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
+    lists: int | None = None
+    """How many lists the scan `lists` gets; 0 for none, None for as many as suit a corpus of a million texts or more,
+    and none below that."""
     center: bool = False
     """Take the mean of the vectors off before the sign: for vectors whose dimensions mostly have one sign."""
 
@@ -75,6 +78,8 @@ class BuildOptions:
     def __post_init__(self) -> None:
         if not is_share(self.target_share):
             raise BuildError(f"target_share is {self.target_share!r}: a number above 0, and at most 1, is needed.")
+        if self.lists is not None and (type(self.lists) is not int or self.lists < 0):
+            raise BuildError(f"lists is {self.lists!r}: a whole number from 0 on, or None, is needed.")
 
 
 def build_index(
@@ -122,6 +127,7 @@ def build_index(
         fingerprint = _fingerprint(corpus, source, ingested)
         vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
         fitted = write_codes(work, ingested, vectors, baseline=options.baseline, center=options.center, report=report)
+        _write_lists(work, ingested, vectors, fitted, options, report)
         tuning = _tune(work, ingested, vectors, fitted, options, report)
         _write_manifest(work, corpus, source, ingested, fitted, tuning, told, options, time.monotonic() - started)
         check_target(output, overwrite=options.overwrite)
@@ -158,6 +164,16 @@ def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested) -> st
     return json.dumps(parts, sort_keys=True)
 
 
+def _write_lists(
+    work: Path, ingested: Ingested, vectors: VectorFile, fitted: FittedCodes, options: BuildOptions, report: Report
+) -> None:
+    """Writes the lists of the distinct texts, if they are wanted."""
+    (work / LISTS_FILE).unlink(missing_ok=True)
+    if num_lists := chosen_lists(options.lists, ingested.distinct_text_count):
+        report(BuildProgress("writing", message=LISTS_FILE))
+        build_lists(work / LISTS_FILE, vectors, num_lists, fitted.signs)
+
+
 def _tune(
     work: Path, ingested: Ingested, vectors: VectorFile, fitted: FittedCodes, options: BuildOptions, report: Report
 ) -> Tuning | None:
@@ -191,7 +207,7 @@ def _write_manifest(
     options: BuildOptions,
     build_seconds: float,
 ) -> None:
-    names = [BINARY_FILE, INT8_FILE, DOCUMENTS_FILE] + ([EMBEDDINGS_FILE] if options.baseline else [])
+    names = [name for name in FILES if (work / name).is_file()]
     manifest = Manifest(
         corpus=_about(corpus, options, work),
         row_count=ingested.row_count,

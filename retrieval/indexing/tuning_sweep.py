@@ -8,22 +8,26 @@ settings are read off: the nearest 100 are the first of the nearest 5,000.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import BINARY_FILE, INT8_FILE
+from retrieval.bundle.bundle import BINARY_FILE, INT8_FILE, LISTS_FILE
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
-from retrieval.bundle.tuning import Tuning, TuningPoint, TuningRecall, choose
+from retrieval.bundle.tuning import ScanRecall, Tuning, TuningPoint, TuningRecall, choose
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.quantization import Float32s, Int8Quantizer, SignQuantizer
 from retrieval.search.exact_scan import SAME_SCORE, ExactAnswer, scan
 from retrieval.search.rescoring import asymmetric_scores, int8_scores
+from retrieval.search.scans.float_bits import FloatBits
+from retrieval.search.scans.lists import Lists
+from retrieval.search.scans.packed_bits import PackedBits
+from retrieval.search.scans.scan import Queries, Scan
 
 TOP_K = 10
 _CANDIDATES = (10, 20, 50, 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
@@ -33,6 +37,9 @@ _MOST_QUERIES, FEWEST_QUERIES, _TEXTS_A_QUERY = 1000, 50, 150
 _MOST_DUPLICATES = 20
 """A text with more texts of the same vector is not asked."""
 _QUERIES_AT_ONCE = 20
+_SHARES_OF_LISTS = (1 / 32, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 7 / 16, 1 / 2, 3 / 4, 1)
+_KEPT_BY_LISTS = 0.994
+"""The fewest lists are chosen that keep this share of what visiting all of them finds."""
 _SEED = 0
 
 OnQueries = Callable[[int, int], None]
@@ -60,6 +67,7 @@ class TuningSweep:
         quantizer: Int8Quantizer,
         first_rows: Rows | None,
         signs: SignQuantizer | None = None,
+        lists: Lists | None = None,
     ) -> None:
         """Takes the vectors and sign bits of the distinct texts, and the int8 rows that `first_rows` leads to.
 
@@ -68,14 +76,16 @@ class TuningSweep:
             index: sign bits of the texts.
             int8: the int8 vectors of all rows.
             quantizer: what made them.
-            first_rows: `(num_texts,)` one row a text, or None when every text is a row.
+            first_rows: `(num_texts,)` one row per text, or None when every text is a row.
             signs: what made the sign bits; without it, they are those of the vectors as they are.
+            lists: the texts in lists, where the index has them.
         """
         self._vectors = vectors
         self._index = index
         self._int8 = int8
         self._quantizer = quantizer
         self._first_rows = first_rows
+        self._lists = lists
         self._signs = signs or SignQuantizer()
         self._grid = _grid(len(index))
         self._levels = sorted({num_candidates for num_candidates, _, _ in self._grid})
@@ -92,11 +102,13 @@ class TuningSweep:
         """Returns the sweep over the codes in a build's folder; `text_ids` `(n,)` says which text each row has."""
         index = BinaryIndex.open(folder / BINARY_FILE, vectors.dim)
         int8 = Int8Store.open(folder / INT8_FILE, vectors.dim)
+        path = folder / LISTS_FILE
+        lists = Lists.open(path, vectors.dim, vectors.num_vectors) if path.is_file() else None
         if vectors.num_vectors == len(text_ids):
-            return cls(vectors, index, int8, quantizer, None, signs)
+            return cls(vectors, index, int8, quantizer, None, signs, lists)
         # Texts are numbered in the order in which they first appear.
         first_rows: Rows = np.unique(text_ids, return_index=True)[1].astype(np.int64)
-        return cls(vectors, index.subset(first_rows), int8, quantizer, first_rows, signs)
+        return cls(vectors, index.subset(first_rows), int8, quantizer, first_rows, signs, lists)
 
     def run(
         self,
@@ -120,7 +132,34 @@ class TuningSweep:
             block = queries[start : start + _QUERIES_AT_ONCE]
             recalls[start : start + len(block)] = self._recalls(block)
         on_queries(len(queries), len(queries))
-        return self._chosen(recalls.mean(axis=0), len(queries), target_share)
+        chosen = self._chosen(recalls.mean(axis=0), len(queries), target_share)
+        return replace(chosen, scans=tuple(self._scans(queries, chosen)))
+
+    def _scans(self, queries: list[_Query], chosen: Tuning) -> Iterator[ScanRecall]:
+        """Yields what the other scans find with the chosen number of int8 rows, `lists` with more and more lists."""
+        num_rows, int8_all = TOP_K * chosen.rescore_multiplier, chosen.recall.int8_all
+
+        def measured(name: str, scan: Scan, probes: int | None = None) -> ScanRecall:
+            recall = float(np.mean([self._found_by(scan, query, num_rows, probes) for query in queries]))
+            return ScanRecall(name, recall, recall / int8_all if int8_all else 1.0, probes)
+
+        yield (everything := measured("float-bits", FloatBits(PackedBits(self._index.codes, self._index.dim))))
+        if self._lists is None:
+            return
+        for probes in sorted({max(1, round(share * self._lists.num_lists)) for share in _SHARES_OF_LISTS}):
+            yield (found := measured("lists", self._lists, probes))
+            if found.recall >= _KEPT_BY_LISTS * everything.recall:
+                return
+
+    def _found_by(self, scan: Scan, query: _Query, num_rows: int, probes: int | None) -> float:
+        """Returns the share of a query's answer that a scan and the rescoring of `num_rows` find."""
+        [found] = scan.search(Queries.of(query.vector, self._signs), num_rows + _MOST_DUPLICATES, probes)
+        texts = found.texts[~np.isin(found.texts, query.left_out)][:num_rows]
+        if not len(texts):
+            return 0.0
+        scores = int8_scores(query.vector, self._codes(texts), self._quantizer)
+        best = texts[np.argsort(-scores, kind="stable")[: len(query.truth.rows)]]
+        return float(self._shares_found(query, best[None])[0])
 
     def _chosen(self, recalls: npt.NDArray[np.float64], num_queries: int, target_share: float) -> Tuning:
         int8_all, bits = (float(value) for value in recalls[:2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ import numpy.typing as npt
 from retrieval.encoding.encoder import clean_text
 from retrieval.errors import QueryError, brief
 from retrieval.quantization import Float32s
-from retrieval.results import SearchSettings
+from retrieval.results import SCANS, SearchKnobs, SearchSettings
 
-NUMBERS = ("top_k", "num_candidates", "rescore_multiplier")
-"""The fields of `SearchSettings` that are numbers; the others are switches."""
+NUMBERS = ("top_k", "num_candidates", "rescore_multiplier", "probes")
+"""The fields of `SearchSettings` that are numbers; `scan` is a name, the others are switches."""
 
 
 def usable_text(query: str, *, max_chars: int | None = None) -> str:
@@ -54,17 +54,26 @@ def unit_vector(vector: npt.ArrayLike, dim: int) -> Float32s:
 
 
 def chosen_settings(
-    defaults: SearchSettings, given: Mapping[str, int | bool | None], *, num_rows: int, num_texts: int
+    defaults: SearchSettings,
+    top_k: int | None,
+    knobs: SearchKnobs,
+    *,
+    num_rows: int,
+    num_texts: int,
+    scans: Sequence[str],
 ) -> SearchSettings:
-    """Returns the `defaults` with the knobs that were `given`, cut to what there is in the index; None is not given.
+    """Returns the `defaults` with what was given, cut to what there is in the index; None is not given.
 
     Raises:
-        QueryError: if a number is no whole number from 1 on.
+        QueryError: if a number is no whole number from 1 on, or the index has no such scan.
+        TypeError: if a knob is unknown.
     """
-    settings = checked_settings(defaults, given, {})
+    settings = checked_settings(defaults, {"top_k": top_k, **knobs}, {})
+    _check_scan(settings.scan, scans)
     top_k = min(settings.top_k, num_rows)
     num_candidates = min(max(settings.num_candidates, top_k), num_texts)
-    return dataclasses.replace(settings, top_k=top_k, num_candidates=num_candidates)
+    probes = settings.probes if settings.scan == "lists" else None
+    return dataclasses.replace(settings, top_k=top_k, num_candidates=num_candidates, probes=probes)
 
 
 def checked_settings(defaults: SearchSettings, given: Mapping[str, Any], limits: Mapping[str, int]) -> SearchSettings:
@@ -78,10 +87,17 @@ def checked_settings(defaults: SearchSettings, given: Mapping[str, Any], limits:
     Raises:
         QueryError: if a number is no whole number from 1 on, or beyond its limit, or a switch is neither true
             nor false.
+        TypeError: if a name is no field of `SearchSettings`.
     """
+    given = {name: value for name, value in given.items() if value is not None}
     checked: dict[str, Any] = {}
-    for name, value in {**dataclasses.asdict(defaults), **{k: v for k, v in given.items() if v is not None}}.items():
-        checked[name] = whole_number(name, value, limits.get(name)) if name in NUMBERS else _switch(name, value)
+    for name, value in dataclasses.asdict(dataclasses.replace(defaults, **given)).items():
+        if name == "scan":
+            checked[name] = _scan(value)
+        elif name in NUMBERS:
+            checked[name] = None if value is None else whole_number(name, value, limits.get(name))
+        else:
+            checked[name] = _switch(name, value)
     return SearchSettings(**checked)
 
 
@@ -101,7 +117,21 @@ def whole_number(name: str, value: object, most: int | None = None) -> int:
     return number
 
 
+def _scan(value: object) -> str:
+    if value not in SCANS:
+        raise QueryError(f"scan is {brief(value)}: one of {', '.join(SCANS)} is needed.")
+    return str(value)
+
+
 def _switch(name: str, value: object) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise QueryError(f"{name} is {brief(value)}: true or false is needed.")
     return bool(value)
+
+
+def _check_scan(scan: str, scans: Sequence[str]) -> None:
+    if scan not in scans:
+        raise QueryError(
+            f"this index has no {scan}, only {' and '.join(scans)}: build it again with --lists auto, or with a number "
+            f"of lists."
+        )

@@ -6,8 +6,8 @@ import unicodedata
 
 from retrieval.encoding.encoder import CountsUnknown, Encoder
 
-_ALWAYS_SHORT_ENOUGH = 120
-"""No model here reads fewer tokens than this many characters can make."""
+_MOST_KNOWN_CHARS = 100
+"""Tokenizers give up on words that are longer than this; shorter ones in ASCII they can always spell."""
 _HALF = 0.5
 
 
@@ -16,7 +16,7 @@ def query_notes(encoder: Encoder, text: str) -> tuple[str, ...]:
     notes = []
     if cut := encoder.num_tokens_cut(text):
         notes.append(f"The query is long: its last {cut:,} tokens are beyond the model's length and were not read.")
-    if not text.isascii() or len(text) > _ALWAYS_SHORT_ENOUGH:
+    if not text.isascii() or len(text) > _MOST_KNOWN_CHARS:
         notes.extend(_on_meaning(encoder, text))
     return tuple(notes)
 

@@ -1,4 +1,4 @@
-"""The stages after encoding: Hamming -> asymmetric -> int8 -> documents, for one query vector."""
+"""The stages after encoding: scan -> asymmetric -> int8 -> documents, for one query vector."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import numpy.typing as npt
 from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.int8_store import Int8Store
-from retrieval.bundle.row_tables import Candidates, Rows, RowTables
-from retrieval.quantization import Bits, Float32s, Int8Quantizer, SignQuantizer
+from retrieval.bundle.row_tables import Rows, RowTables
+from retrieval.quantization import Float32s, Int8Quantizer, SignQuantizer
 from retrieval.results import Hit, SearchResponse, SearchSettings
 from retrieval.search.measurement import StageClock
-from retrieval.search.rescoring import asymmetric_scores, hamming_scores, int8_scores
+from retrieval.search.rescoring import asymmetric_scores, int8_scores
+from retrieval.search.scans.available import Scans
+from retrieval.search.scans.scan import Candidates, Queries
 
 
 class Ranker:
@@ -21,6 +23,7 @@ class Ranker:
     def __init__(
         self,
         texts: BinaryIndex,
+        scans: Scans,
         int8: Int8Store,
         documents: DocumentStore,
         tables: RowTables,
@@ -30,7 +33,8 @@ class Ranker:
         """Takes the sign bits of the distinct texts, the int8 vectors and documents of all rows, and what joins them.
 
         Args:
-            texts: the index that is searched, one code a distinct text.
+            texts: the sign bits that are searched, one code per distinct text.
+            scans: the ways to search them.
             int8: int8 vectors of all rows.
             documents: documents of all rows.
             tables: which rows share a text or a group.
@@ -38,24 +42,27 @@ class Ranker:
             signs: what made the sign bits.
         """
         self._texts = texts
+        self._scans = scans
         self._int8 = int8
         self._documents = documents
         self._tables = tables
         self._quantizer = quantizer
         self._signs = signs
-        self._dim = texts.dim
 
-    def candidates(self, code: Bits, num_candidates: int) -> Candidates:
-        """Returns what the Hamming stage hands on for sign bits `(ceil(dim / 8),)`: distinct texts, nearest first."""
-        found = self._texts.search(code, num_candidates)
-        return Candidates(found.ids[0], found.distances[0])
+    def candidates(self, queries: Queries, settings: SearchSettings) -> list[Candidates]:
+        """Returns what the scan of `settings` hands on for each query: distinct texts, nearest first."""
+        return self._scans[settings.scan].search(queries, _num_wanted(settings), settings.probes)
+
+    def stage(self, settings: SearchSettings) -> str:
+        """Returns the stage that the time of a scan is counted to; a scan that must be prepared is ready then."""
+        return self._scans[settings.scan].stage
 
     def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
         """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
 
         This is `answer` without documents and groups: what recall is measured on.
         """
-        candidates = self.candidates(self._signs.encode(vector), settings.num_candidates)
+        [candidates] = self.candidates(Queries.of(vector, self._signs), settings)
         num_rescored = settings.rescore_multiplier * settings.top_k
         order, _, _ = self._score(vector, candidates, num_rescored, settings, StageClock())
         return self._tables.first_row_of(candidates.texts[order[: settings.top_k]])
@@ -63,14 +70,14 @@ class Ranker:
     def answer(
         self,
         query: str,
-        vector: Float32s,
-        code: Bits,
+        queries: Queries,
         candidates: Candidates,
         settings: SearchSettings,
         clock: StageClock,
         notes: tuple[str, ...],
     ) -> SearchResponse:
-        """Returns the answer for the candidates that left the Hamming stage, nearest first."""
+        """Returns the answer to the one query in `queries`, whose text was `query`, from what the scan handed on."""
+        vector = queries.vectors[0]
         wanted = min(settings.top_k, self._tables.num_results)
         num_rescored = settings.rescore_multiplier * settings.top_k
         int8_rows_read = 0
@@ -83,24 +90,27 @@ class Ranker:
                 break
             # Few groups hold all the best texts: look further, until there are enough of them.
             num_rescored *= 4
-            with clock.stage("hamming"):
-                candidates = self.candidates(code, 4 * len(candidates.texts))
+            scan = self._scans[settings.scan]
+            with clock.stage(scan.stage):
+                [candidates] = scan.search(queries, 4 * len(candidates.texts), settings.probes)
         with clock.stage("documents"):
             documents = self._documents.fetch(rows.tolist())
             members = self._tables.members(rows, candidates.texts[order])
+            differing = np.bitwise_count(self._scans.codes_at(candidates.texts[order[positions]]) ^ queries.codes[0])
+            distances = differing.sum(axis=1)
         hits = tuple(
             Hit(
                 rank=rank,
                 row=int(row),
                 score=min(1.0, max(-1.0, float(scores[position]))),
                 is_estimate=not settings.rescore,
-                hamming_distance=int(candidates.distances[order[position]]),
+                hamming_distance=int(distance),
                 binary_rank=int(order[position]) + 1,
                 document=document,
                 member_rows=others,
             )
-            for rank, (row, position, document, others) in enumerate(
-                zip(rows, positions, documents, members, strict=True), start=1
+            for rank, (row, position, document, others, distance) in enumerate(
+                zip(rows, positions, documents, members, distances, strict=True), start=1
             )
         )
         return SearchResponse(
@@ -118,11 +128,14 @@ class Ranker:
         self, vector: Float32s, candidates: Candidates, num_rescored: int, settings: SearchSettings, clock: StageClock
     ) -> tuple[npt.NDArray[np.int64], Float32s, int]:
         """Returns positions among the candidates, best first, their scores, and how many int8 rows were read."""
-        order = np.arange(len(candidates.texts))
-        scores = self._signs.cosines_of_angles(vector, hamming_scores(candidates.distances, self._dim))
-        if settings.asymmetric:
+        order, scores = np.arange(len(candidates.texts)), candidates.scores
+        if candidates.distances is None:
+            scores = self._signs.cosines_of_products(vector, scores)
+        elif not settings.asymmetric:
+            scores = self._signs.cosines_of_angles(vector, scores)
+        else:
             with clock.stage("asymmetric"):
-                products = asymmetric_scores(vector, self._texts.codes[candidates.texts])
+                products = asymmetric_scores(vector, self._scans.codes_at(candidates.texts))
                 scores = self._signs.cosines_of_products(vector, products)
                 order = np.argsort(-scores, kind="stable")
                 scores = scores[order]
@@ -134,3 +147,10 @@ class Ranker:
             scores = int8_scores(vector, codes, self._quantizer)
             best_first = np.argsort(-scores, kind="stable")
         return order[best_first], scores[best_first], len(order)
+
+
+def _num_wanted(settings: SearchSettings) -> int:
+    """Returns how many texts the scan hands on: what float query x bits has ordered, only rescoring orders anew."""
+    if settings.scan == "hamming":
+        return settings.num_candidates
+    return settings.rescore_multiplier * settings.top_k if settings.rescore else settings.top_k

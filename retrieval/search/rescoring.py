@@ -15,7 +15,7 @@ from retrieval.quantization import Bits, Float32s, Int8Quantizer, Int8s
 Codes = TypeVar("Codes", Bits, Int8s)
 
 _ROWS_AT_ONCE = 20_000
-_MEAN_COSINE_WITH_OWN_SIGNS = math.sqrt(2.0 / math.pi)
+MEAN_COSINE_WITH_OWN_SIGNS = math.sqrt(2.0 / math.pi)
 """Cosine between a vector and its own signs, when its values are normally distributed: E|x| / sqrt(E x^2)."""
 
 
@@ -40,7 +40,7 @@ def asymmetric_scores(query: Float32s, codes: Bits) -> Float32s:
     dim = len(query)
     # sum(q * sign) = 2 * sum(q where the bit is set) - sum(q): the bits need no turning into +1 and -1.
     dots = 2.0 * np.concatenate([_bits(part, dim) @ query for part in _parts(codes)]) - query.sum()
-    scores: Float32s = dots * np.float32(1.0 / (math.sqrt(dim) * _MEAN_COSINE_WITH_OWN_SIGNS))
+    scores: Float32s = dots * np.float32(1.0 / (math.sqrt(dim) * MEAN_COSINE_WITH_OWN_SIGNS))
     return scores
 
 

@@ -1,4 +1,4 @@
-"""The search path: encode -> binarize -> Hamming -> asymmetric -> int8, timed stage by stage.
+"""The search path: encode -> binarize -> scan -> asymmetric -> int8, timed stage by stage.
 
 The page, the scripts, the benchmarks and the tests all search through `Searcher`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -17,32 +17,46 @@ from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle, Manifest
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.int8_store import Int8Store
-from retrieval.bundle.row_tables import Candidates, Rows, RowTables
+from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.bundle.verification import Verification
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
 from retrieval.quantization import Bits, Float32s, Int8s
-from retrieval.results import Document, Latency, MemoryReport, SearchResponse, SearchSettings
+from retrieval.results import Document, Latency, MemoryReport, SearchKnobs, SearchResponse, SearchSettings
 from retrieval.search.measurement import StageClock, process_rss_bytes
 from retrieval.search.memory_report import memory_report
 from retrieval.search.query_checks import chosen_settings, unit_vector, usable_text
 from retrieval.search.query_notes import query_notes
+from retrieval.search.query_vectors import QueryVectors
 from retrieval.search.ranking import Ranker
+from retrieval.search.scans.available import WORTH_PACKING, Scans
+from retrieval.search.scans.scan import Candidates, Queries
 
 
 class Searcher:
     """An opened index and its encoder. Safe to use from many threads."""
 
-    def __init__(self, bundle: Bundle, encoder: Encoder | None, encoder_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        encoder: Encoder | None,
+        encoder_bytes: int = 0,
+        verification: Verification | None = None,
+    ) -> None:
         manifest = bundle.manifest
         self.bundle = bundle
         self.manifest = manifest
+        self.defaults = manifest.defaults
+        """The settings that the manifest recommends for this corpus."""
         self.encoder = encoder
         self._encoder_bytes = encoder_bytes
         self._quantizer = manifest.quantizer
         self._signs = manifest.signs
         self._documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
-        self._index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim)
+        # Many codes are packed in RAM, after which the file is not read again; few are copied at once. A file that is
+        # cut short while it is mapped would end the process.
+        mapped = manifest.distinct_text_count >= WORTH_PACKING
+        self._index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim, mapped=mapped)
         self.int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
         self._check_row_counts()
         self._tables = RowTables.of(
@@ -53,12 +67,19 @@ class Searcher:
         # Rows with one text have one code: searching each text once gives as many distinct texts as are asked for.
         first_rows = self._tables.first_rows
         self._texts = self._index if first_rows is None else self._index.subset(first_rows)
-        self._ranker = Ranker(self._texts, self.int8, self._documents, self._tables, self._quantizer, self._signs)
-        self.verification = Verification(bundle)
+        self._scans = Scans(bundle, self._texts)
+        self._ranker = Ranker(
+            self._texts, self._scans, self.int8, self._documents, self._tables, self._quantizer, self._signs
+        )
+        self.verification = verification or Verification(bundle)
+        if not mapped:
+            self.verification.is_in_ram(BINARY_FILE)
+        self.query_vectors: QueryVectors | None = None
+        """Vectors of texts that were asked before; None, unless a server sets it: every text is encoded."""
 
     @classmethod
     def open(cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background") -> Self:
-        """Returns the searcher of the bundle in `path`: checked, mapped and warm.
+        """Returns the searcher of the bundle in `path`: checked and warm.
 
         Args:
             path: the folder of a built index.
@@ -72,6 +93,9 @@ class Searcher:
             ModelError: if the model cannot be had.
         """
         bundle = Bundle.open(path)
+        verification = Verification(bundle)
+        if verify == "now":  # before anything parses a file that may be damaged
+            verification.start(verify)
         manifest = bundle.manifest
         before = process_rss_bytes()
         if encoder is None and manifest.has_model:
@@ -82,8 +106,10 @@ class Searcher:
                 f"dimensions), the encoder is {encoder.model_id} ({encoder.weights_sha256[:16]}…, {encoder.dim}): "
                 f"open it with its own model, or build the index again."
             )
-        searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before))
-        searcher.verification.start(verify)
+        searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before), verification)
+        searcher._scans.prepare()
+        if verify != "now":
+            verification.start(verify)
         bundle.check_current()
         return searcher
 
@@ -104,6 +130,21 @@ class Searcher:
         return self._index.codes
 
     @property
+    def scans(self) -> tuple[str, ...]:
+        """Returns the names of the scans that this index has, of `SCANS`; `lists` only when it was built with them."""
+        return self._scans.names
+
+    def candidates(
+        self, vector: Float32s, num_candidates: int, scan: str = "hamming", probes: int | None = None
+    ) -> Candidates:
+        """Returns what a scan, one of `scans`, hands on for a vector `(dim,)`: that many texts, nearest first."""
+        return self._scans[scan].search(Queries.of(vector, self._signs), num_candidates, probes)[0]
+
+    def distances(self, vector: Float32s, texts: Rows) -> npt.NDArray[np.int32]:
+        """Returns how many sign bits of distinct texts `(m,)` differ from those of a vector `(dim,)`, `(m,)`."""
+        return self._texts.distances(self.binarize(vector), texts)
+
+    @property
     def text_rows(self) -> Rows:
         """Returns the first row of each distinct text, `(num_texts,)`, ascending."""
         first_rows = self._tables.first_rows
@@ -113,21 +154,9 @@ class Searcher:
         """Returns the bits of queries `(m, dim)` or `(dim,)` as those of the documents were made, packed as uint8."""
         return self._signs.encode(vectors)
 
-    def candidates(self, vector: Float32s, num_candidates: int) -> Candidates:
-        """Returns what the Hamming stage hands on for a vector `(dim,)`: that many distinct texts, nearest first."""
-        return self._ranker.candidates(self.binarize(vector), num_candidates)
-
     def int8_codes(self, texts: Rows) -> Int8s:
         """Returns the int8 codes of distinct texts `(m,)`, as `candidates` names them, int8 `(m, dim)`."""
         return self.int8.fetch(self._tables.first_row_of(texts))
-
-    @property
-    def defaults(self) -> SearchSettings:
-        """Returns the settings that the manifest recommends for this corpus."""
-        search = self.manifest.search
-        return SearchSettings(
-            num_candidates=int(search["num_candidates"]), rescore_multiplier=int(search["rescore_multiplier"])
-        )
 
     @property
     def can_encode(self) -> bool:
@@ -144,42 +173,37 @@ class Searcher:
         self,
         query: str,
         top_k: int | None = None,
-        *,
-        num_candidates: int | None = None,
-        rescore_multiplier: int | None = None,
-        asymmetric: bool | None = None,
-        rescore: bool | None = None,
+        **knobs: Unpack[SearchKnobs],
     ) -> SearchResponse:
         """Returns the documents closest to `query`; a knob left at None takes the default of this index.
 
         Args:
             query: any text; what is beyond the model's length is cut, with a note.
             top_k: how many hits; groups count once when the corpus has groups.
-            num_candidates: how many distinct texts the Hamming stage hands on, at least `top_k`.
+            num_candidates: how many distinct texts the Hamming scan hands on, at least `top_k`; the other scans hand
+                on what is rescored.
             rescore_multiplier: `rescore_multiplier * top_k` int8 rows are read and rescored.
             asymmetric: choose those rows by float query x sign bits, rather than by Hamming distance.
             rescore: score with int8; without it, scores are estimates from the bits.
+            scan: the first stage, one of `scans`: `hamming`, `float-bits` or `lists`.
+            probes: how many lists the `lists` scan visits.
 
         Raises:
-            QueryError: if the query is blank, or a setting is below 1.
+            QueryError: if the query is blank, a setting is below 1, or the index has no such scan.
             BundleCorruptError: if the background check found an altered file.
         """
         clock = StageClock()
-        settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
+        settings = self._settings(top_k, knobs)
         text, notes = self._usable(query)
         with clock.stage("encode"):
-            vector = self._required_encoder().encode_query([text])[0]
+            vector = self._vector_of(text)
         return self._search(query, vector, settings, clock, notes)
 
     def search_vector(
         self,
         vector: npt.ArrayLike,
         top_k: int | None = None,
-        *,
-        num_candidates: int | None = None,
-        rescore_multiplier: int | None = None,
-        asymmetric: bool | None = None,
-        rescore: bool | None = None,
+        **knobs: Unpack[SearchKnobs],
     ) -> SearchResponse:
         """Returns the documents closest to a vector `(dim,)`, which need not have length 1; see `search`.
 
@@ -188,7 +212,7 @@ class Searcher:
             BundleCorruptError: if the background check found an altered file.
         """
         clock = StageClock()
-        settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
+        settings = self._settings(top_k, knobs)
         usable = unit_vector(vector, self.manifest.dim)
         return self._search("", usable, settings, clock, ())
 
@@ -203,7 +227,7 @@ class Searcher:
         """
         if not 0 <= row < len(self):
             raise QueryError(f"row {row} is not in this index: 0 to {len(self) - 1:,} are.")
-        settings = self._settings(top_k, None, None, None, None)
+        settings = self._settings(top_k, {})
         vector = self._quantizer.decode(self.int8.fetch(np.array([row])))[0]
         response = self.search_vector(vector, settings.top_k + 1)
         others = [hit for hit in response.hits if row != hit.row and row not in hit.member_rows]
@@ -214,11 +238,7 @@ class Searcher:
         self,
         queries: Sequence[str],
         top_k: int | None = None,
-        *,
-        num_candidates: int | None = None,
-        rescore_multiplier: int | None = None,
-        asymmetric: bool | None = None,
-        rescore: bool | None = None,
+        **knobs: Unpack[SearchKnobs],
     ) -> list[SearchResponse]:
         """Returns one response a query, encoded and compared as a batch; see `search`.
 
@@ -233,21 +253,21 @@ class Searcher:
         if not queries:
             return []
         clock = StageClock()
-        settings = self._settings(top_k, num_candidates, rescore_multiplier, asymmetric, rescore)
+        settings = self._settings(top_k, knobs)
         usable = [self._usable(query) for query in queries]
         with clock.stage("encode"):
             vectors = self._required_encoder().encode_query([text for text, _ in usable])
         with clock.stage("binarize"):
-            codes = self.binarize(vectors)
-        with clock.stage("hamming"):
-            found = self._texts.search_batch(codes, settings.num_candidates)
+            batch = Queries.of(vectors, self._signs)
+        with clock.stage(self._ranker.stage(settings)):
+            found = self._ranker.candidates(batch, settings)
         share = clock.latency()
         responses = []
         for row, (query, (_, notes)) in enumerate(zip(queries, usable, strict=True)):
             own = StageClock()
-            candidates = Candidates(found.ids[row], found.distances[row])
-            response = self._ranker.answer(query, vectors[row], codes[row], candidates, settings, own, notes)
+            response = self._ranker.answer(query, batch[row], found[row], settings, own, notes)
             responses.append(dataclasses.replace(response, latency=_shared(share, len(queries), response.latency)))
+        self.verification.raise_if_failed()
         return responses
 
     def encode_query(self, query: str) -> tuple[Float32s, tuple[str, ...]]:
@@ -258,7 +278,7 @@ class Searcher:
             BundleCorruptError: if the background check found an altered file.
         """
         text, notes = self._usable(query)
-        return self._required_encoder().encode_query([text])[0], notes
+        return self._vector_of(text), notes
 
     def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
         """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
@@ -272,16 +292,20 @@ class Searcher:
 
         Raises:
             IndexError: if a row is not in the corpus.
+            BundleCorruptError: if a file was found altered.
         """
+        self.verification.raise_if_failed()
         return self._documents.fetch(rows)
 
     def memory(self) -> MemoryReport:
         """Returns what this searcher holds, as the operating system counts it."""
         return memory_report(
             self.bundle,
-            codes_bytes=self._texts.codes.nbytes,
+            codes_bytes=self._scans.codes_bytes,
+            lists_bytes=self._scans.lists_bytes,
             tables_bytes=self._tables.nbytes,
             encoder_bytes=self._encoder_bytes,
+            query_vectors_bytes=0 if self.query_vectors is None else self.query_vectors.nbytes,
         )
 
     def _check_row_counts(self) -> None:
@@ -293,27 +317,24 @@ class Searcher:
                     f"Copy the whole folder again, or build the index again."
                 )
 
-    def _settings(
-        self,
-        top_k: int | None,
-        num_candidates: int | None,
-        rescore_multiplier: int | None,
-        asymmetric: bool | None,
-        rescore: bool | None,
-    ) -> SearchSettings:
-        given = {
-            "top_k": top_k,
-            "num_candidates": num_candidates,
-            "rescore_multiplier": rescore_multiplier,
-            "asymmetric": asymmetric,
-            "rescore": rescore,
-        }
-        return chosen_settings(self.defaults, given, num_rows=len(self), num_texts=len(self._texts))
+    def _settings(self, top_k: int | None, knobs: SearchKnobs) -> SearchSettings:
+        return chosen_settings(
+            self.defaults, top_k, knobs, num_rows=len(self), num_texts=len(self._texts), scans=self.scans
+        )
 
     def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
         self.verification.raise_if_failed()
         text = usable_text(query)
         return text, query_notes(self._required_encoder(), text)
+
+    def _vector_of(self, text: str) -> Float32s:
+        encoder = self._required_encoder()
+
+        def encode(text: str) -> Float32s:
+            vector: Float32s = encoder.encode_query([text])[0]
+            return vector
+
+        return encode(text) if self.query_vectors is None else self.query_vectors.of(text, encode)
 
     def _required_encoder(self) -> Encoder:
         if self.encoder is None:
@@ -328,10 +349,12 @@ class Searcher:
     ) -> SearchResponse:
         self.verification.raise_if_failed()
         with clock.stage("binarize"):
-            code = self.binarize(vector)
-        with clock.stage("hamming"):
-            candidates = self._ranker.candidates(code, settings.num_candidates)
-        return self._ranker.answer(query, vector, code, candidates, settings, clock, notes)
+            queries = Queries.of(vector, self._signs)
+        with clock.stage(self._ranker.stage(settings)):
+            [candidates] = self._ranker.candidates(queries, settings)
+        response = self._ranker.answer(query, queries, candidates, settings, clock, notes)
+        self.verification.raise_if_failed()  # a file may have been changed meanwhile
+        return response
 
 
 def _fits(encoder: Encoder, manifest: Manifest) -> bool:

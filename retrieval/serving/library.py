@@ -15,6 +15,7 @@ from pathlib import Path
 from retrieval.bundle.bundle import MANIFEST_FILE, Manifest
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import BundleError, BundleMissingError, RetrievalError, brief
+from retrieval.search.query_vectors import QueryVectors
 from retrieval.search.searcher import Searcher
 
 OpenSearcher = Callable[[Path, Encoder | None], Searcher]
@@ -51,6 +52,19 @@ def _warm_up(searcher: Searcher) -> None:
                 searcher.more_like(0)
 
 
+def still_there(searcher: Searcher) -> Searcher:
+    """Returns the searcher, while its index is where it was opened.
+
+    Raises:
+        BundleMissingError: if the folder is gone: some of what a view wants could be read still, and some could not.
+    """
+    if not (searcher.bundle.path / MANIFEST_FILE).is_file():
+        raise BundleMissingError(
+            f"the folder of the index {searcher.bundle.path.name} is gone: choose another index, or build it again."
+        )
+    return searcher
+
+
 class Library:
     """A registry of indexes. Safe to use from many threads."""
 
@@ -65,6 +79,8 @@ class Library:
         self._open: dict[str, Searcher] = {}
         self._encoders: weakref.WeakValueDictionary[str, Encoder] = weakref.WeakValueDictionary()
         """Those of all searchers that are in use, private ones too, by the hash of their model."""
+        self._vectors: weakref.WeakKeyDictionary[Encoder, QueryVectors] = weakref.WeakKeyDictionary()
+        """What was asked lately, for all indexes of an encoder."""
         self._default: str | None = None
 
     @property
@@ -107,6 +123,12 @@ class Library:
             found.append(Entry(name, manifest.corpus.title, manifest.row_count, path))
         return tuple(sorted(found, key=lambda entry: (entry.name != self._default, entry.name)))
 
+    def is_open(self, name: str | None = None) -> bool:
+        """Returns whether `open` answers at once, rather than after it has opened the index, or has looked for it."""
+        with self._lock:
+            name = name or self._default
+            return isinstance(name, str) and name in self._open
+
     def open(self, name: str | None = None) -> Searcher:
         """Returns the searcher of an index, by default of the default one.
 
@@ -119,7 +141,7 @@ class Library:
         if not isinstance(name, str):  # what calls this may pass on what a stranger sent
             raise BundleMissingError(f"{brief(name)} is no name of an index: a text is needed.")
         if (searcher := self._opened(name)) is not None:
-            return searcher
+            return still_there(searcher)
         with self._opening:
             if (searcher := self._opened(name)) is not None:
                 return searcher
@@ -162,4 +184,5 @@ class Library:
         searcher = self._open_searcher(path, self._encoders.get(Manifest.read(path).weights_sha256))
         if searcher.encoder is not None:
             self._encoders.setdefault(searcher.encoder.weights_sha256, searcher.encoder)
+            searcher.query_vectors = self._vectors.setdefault(searcher.encoder, QueryVectors())
         return searcher

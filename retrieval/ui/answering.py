@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 
@@ -27,9 +28,10 @@ from retrieval.ui.asking import (
 from retrieval.ui.frame import Frame
 from retrieval.ui.knobs import values_of
 from retrieval.ui.markup import error_words
+from retrieval.ui.request_limits import MAX_QUERY_CHARS
 from retrieval.ui.search.hit_cards import message
 from retrieval.ui.visit import Visit
-from retrieval.ui.your_data.sessions import OwnIndex
+from retrieval.ui.your_data.sessions import OWN, OwnIndex
 
 UNEXPECTED = "Something went wrong on this side. It was noted in the log; other queries may well work."
 _LOG = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ class Answering:
         self._laid_out = library.default
         self.active = asking.active
         self.address = gr.Textbox(visible="hidden", elem_id="address")
+        self.revisit_button = gr.Button("Go there", elem_id="revisit", visible="hidden")
         shown = [output for _, view in views.values() for output in view.outputs]
         self.outputs = list(dict.fromkeys([*shown, self.address, self.active, asking.visit]))
         self.all_outputs = list(dict.fromkeys([*self.outputs, *asking.index_outputs, *frame.outputs]))
@@ -91,10 +94,15 @@ class Answering:
             for key, (tab, _) in self._views.items()
         ]
         arrived = self._page.load(self.arrive, inputs, [*self.all_outputs, self._tabs], **_COMMON)
+        # The script of the page presses it when the visitor goes back or forward: the address is what is wanted then.
+        revisited = self.revisit_button.click(
+            self.revisit, [self.address, *inputs], [*self.all_outputs, self._tabs],
+            trigger_mode="always_last", js="(address, ...asked) => [window.location.search, ...asked]", **_COMMON,
+        )  # fmt: skip
         private: dict[str, Any] = {"queue": False, "api_visibility": "private"}
         followed.then(None, [self.address], js="(address) => window.pageAnswered(address)", **private)
         # An answer of before may still be under way, and come later: asking once more has the last word.
-        changed = [(arrived, "arrived"), *((event, "if-changed") for event in opened)]
+        changed = [(arrived, "arrived"), (revisited, "revisited"), *((event, "if-changed") for event in opened)]
         for event, when in ((chosen, "always"), (reset, "always"), *changed):
             event.then(None, [self.address], js=f"(address) => window.pageAnswered(address, '{when}')", **private)
 
@@ -133,11 +141,24 @@ class Answering:
         if wanted == Address() and index == self._laid_out:
             # Nothing is asked for: the visitor may be typing already, and is not to be interrupted.
             return {self.asking.index: choices}
-        update = self._guarded(view, lambda: self._over(view, visit, wanted.query, index, None, wanted))
+        return {**self._at(wanted, view, index, None, visit), self.asking.index: choices}
+
+    def revisit(self, address: str, active: str, visit: Visit, *asked: Any) -> Update:
+        """Returns the page as an address of before asks for it; one without an index means the visitor's own."""
+        own = asked[2]
+        wanted = read_address(dict(parse_qsl(str(address)[: 4 * MAX_QUERY_CHARS].removeprefix("?"))))
+        view = wanted.view if wanted.view is not None and wanted.view in self._views else self._first
+        names = [name for _, name in index_choices(self._library, own)]
+        index = wanted.index if wanted.index in names else self._library.default
+        if wanted.index is None and wanted != Address() and own is not None:
+            index = OWN
+        return {**self._at(wanted, view, index, own, visit), self.asking.index: index}
+
+    def _at(self, wanted: Address, view: str, index: str, own: OwnIndex | None, visit: Visit) -> Update:
+        """Returns the page with the query, the view, the index and the settings that an address names."""
         return {
-            **update,
+            **self._guarded(view, lambda: self._over(view, visit, wanted.query, index, own, wanted)),
             self.asking.query: gr.Textbox(wanted.query),
-            self.asking.index: choices,
             self.active: view,
             self._tabs: gr.Tabs(selected=view),
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +12,15 @@ import gradio as gr
 from retrieval.errors import RetrievalError
 from retrieval.evaluation.comparison.compare import compare
 from retrieval.evaluation.cost import ARTICLE_PRICE
-from retrieval.results import Hit, SearchResponse
 from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
-from retrieval.serving.metrics import count_search, counting_failures
+from retrieval.serving.metrics import counting_failures
 from retrieval.ui.compare.words import compare_values
 from retrieval.ui.frontier.values import frontier_values
 from retrieval.ui.frontier.wish import wish_of
 from retrieval.ui.markup import error_words
 from retrieval.ui.request_limits import bounded, served_query, served_settings
+from retrieval.ui.searching import search_values
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ class Api:
         gr.api(self.indexes, api_name="indexes", queue=False)
         gr.api(self.frontier, api_name="frontier", queue=False)
 
-    def search(
+    async def search(
         self,
         query: str,
         top_k: int = 10,
@@ -72,11 +71,7 @@ class Api:
             "rescore": rescore,
         }
         with _told():
-            searcher = self._library.open(index)
-            settings = served_settings(searcher.defaults, given)
-            response = searcher.search(served_query(query), **dataclasses.asdict(settings))
-        count_search(response)
-        return cast("dict[str, Any]", bounded(response_values(response)))
+            return await search_values(self._library, query, given, index)
 
     def compare(self, query: str, top_k: int = 10, index: str | None = None) -> dict[str, Any]:
         """Answer one query at every precision, and tell what each keeps of the float32 answer, its time and its bytes.
@@ -91,7 +86,7 @@ class Api:
         Returns:
             for each way: its texts with scores, overlap with float32, what it lost, milliseconds and bytes.
         """
-        with _told():
+        with _told(), counting_failures():
             searcher = self._library.open(index)
             settings = served_settings(searcher.defaults, {"top_k": top_k})
             found = compare_values(compare(searcher, served_query(query), settings))
@@ -132,7 +127,7 @@ class Api:
             points (scheme, dim, rescoring, oversampling, recall with its interval, bytes), growth, recommendation,
             and settings by database.
         """
-        with _told():
+        with _told(), counting_failures():
             searcher = self._library.open(index)
             wish = wish_of(target, scarce, len(searcher) if num_vectors is None else num_vectors, price)
             return frontier_values(self._frontiers.of(searcher), wish)
@@ -142,42 +137,9 @@ class Api:
 def _told() -> Iterator[None]:
     """Turns what fails into the one line that a program is told."""
     try:
-        with counting_failures():
-            yield
+        yield
     except RetrievalError as error:
         raise gr.Error(error_words(error), print_exception=False) from error
     except Exception as error:
         _LOG.exception("a call of the API failed")
         raise gr.Error("the call failed on the server's side", print_exception=False) from error
-
-
-def response_values(response: SearchResponse) -> dict[str, Any]:
-    """Returns a response as plain values, ready for JSON."""
-    return {
-        "query": response.query,
-        "hits": [_hit_values(hit) for hit in response.hits],
-        "latency": {"total_ms": response.latency.total_ms, "stages": dict(response.latency.stages)},
-        "settings": dataclasses.asdict(response.settings),
-        "num_documents": response.num_documents,
-        "num_candidates": response.num_candidates,
-        "int8_rows_read": response.int8_rows_read,
-        "notes": list(response.notes),
-    }
-
-
-def _hit_values(hit: Hit) -> dict[str, Any]:
-    document = hit.document
-    return {
-        "rank": hit.rank,
-        "row": hit.row,
-        "score": hit.score,
-        "is_estimate": hit.is_estimate,
-        "text": document.text,
-        "body": document.body,
-        "url": document.url,
-        "group": document.group,
-        "quality": document.quality,
-        "hamming_distance": hit.hamming_distance,
-        "binary_rank": hit.binary_rank,
-        "member_rows": list(hit.member_rows),
-    }

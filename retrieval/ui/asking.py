@@ -10,7 +10,7 @@ import gradio as gr
 
 from retrieval.results import SearchSettings
 from retrieval.search.searcher import Searcher
-from retrieval.serving.library import Library
+from retrieval.serving.library import Library, still_there
 from retrieval.ui.knobs import Knobs, OpenDropdown, settings_of, values_of
 from retrieval.ui.markup import escaped
 from retrieval.ui.notes import defaults_note
@@ -87,13 +87,13 @@ def searcher_of(library: Library, index: str | None, own: OwnIndex | None) -> Se
         RetrievalError: if it cannot be opened.
     """
     if index == OWN and own is not None:
-        return own.searcher
+        return still_there(own.searcher)
     return library.open(None if index == OWN else index)
 
 
 def index_choices(library: Library, own: OwnIndex | None) -> list[tuple[str, str]]:
     """Returns the indexes that can be chosen, as labels and names; the visitor's own comes first."""
-    yours = [(f"{own.label}, {len(own.searcher):,} (yours)", OWN)] if own is not None else []
+    yours = [(f"Yours: {own.label}, {len(own.searcher):,}", OWN)] if own is not None else []
     return yours + [(f"{entry.name}, {entry.row_count:,}", entry.name) for entry in library.entries()]
 
 

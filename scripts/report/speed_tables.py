@@ -115,6 +115,25 @@ def page(figures: Figures) -> Iterator[str]:
         f"{first['queries']} queries per view, one visitor, warm, headless Chromium on the same machine; without the "
         f"{first['pause_ms']} ms that the page waits for the typing to pause."
     )
+    if (screen := figures.get("first_screen")) is not None:
+        yield ""
+        yield from _first_screen(screen)
+
+
+def _first_screen(screen: Figures) -> Iterator[str]:
+    whole, shifts = screen["whole_results"], screen["layout_shift"]
+    rows = [
+        ["whole results in the first screen", *(f"{whole[name]}" for name in whole)],
+        ["layout shift", *(f"{shifts[name]:.3f}" for name in whole)],
+    ]
+    yield from markdown(["", *whole], rows)
+    yield ""
+    first, second = (screen[f"phone_{which}_visit_ms"] / 1e3 for which in ("first", "second"))
+    yield (
+        f"The first HTML has {screen['first_html_bytes'] / 1e3:.0f} kB on the wire. On a simulated slow 4G phone "
+        f"(150 ms, 1.6 Mbit/s, a quarter of the CPU) the query box is there after {first:.1f} s, on a second visit "
+        f"{second:.1f} s."
+    )
 
 
 def _whole_ms(found: Figures) -> str:

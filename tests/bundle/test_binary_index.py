@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,6 +63,30 @@ def test_slices_for_several_threads_give_the_answer_of_one(num_threads: int) -> 
     assert_same(index.search(query, 500), brute_force(query, codes, 500))
 
 
+@pytest.mark.parametrize("slices_pay", [True, False])
+def test_a_query_alone_is_cut_into_slices_only_where_that_pays(slices_pay: bool) -> None:
+    codes, query = random_codes(module._MIN_ROWS_PER_SLICE * 2, 2), random_codes(1, 2, seed=1)[0]
+    index = BinaryIndex(codes, 16, num_threads=2)
+    index.slices_pay = slices_pay
+    assert_same(index.search(query, 100), brute_force(query, codes, 100))
+    assert (index._pool is not None) == slices_pay
+
+
+def test_the_number_of_threads_is_measured_and_the_answers_stay() -> None:
+    codes, query = random_codes(module._MIN_ROWS_PER_SLICE * 2, 2), random_codes(1, 2, seed=1)[0]
+    index = BinaryIndex(codes, 16, num_threads=2)
+    index.choose_threads()
+    assert_same(index.search(query, 100), brute_force(query, codes, 100))
+
+
+def test_a_query_beside_another_one_takes_one_core() -> None:
+    codes, query = random_codes(module._MIN_ROWS_PER_SLICE * 2, 2), random_codes(1, 2, seed=1)[0]
+    index = BinaryIndex(codes, 16, num_threads=2)
+    index._under_way = 1
+    assert_same(index.search(query, 100), brute_force(query, codes, 100))
+    assert index._pool is None
+
+
 def test_more_neighbours_than_a_slice_has_rows() -> None:
     codes = random_codes(module._MIN_ROWS_PER_SLICE * 2, 2)
     query = random_codes(1, 2, seed=1)[0]
@@ -109,6 +134,26 @@ def test_threads_at_once_get_the_answers_of_one(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         for query, found in zip(queries, pool.map(lambda query: index.search(query, 100), queries), strict=True):
             assert_same(found, brute_force(query, codes, 100))
+
+
+def test_codes_whose_pages_were_given_back_are_read_again(tmp_path: Path) -> None:
+    codes = random_codes(20_000, 8)
+    written(tmp_path / "binary.faiss", codes, 64)
+    index = BinaryIndex.open(tmp_path / "binary.faiss", 64, mapped=True)
+    index.release()
+    assert np.array_equal(index.codes, codes)
+    in_ram = index.subset(np.arange(20_000))
+    in_ram.release()
+    assert np.array_equal(in_ram.codes, codes)
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_codes_outlive_their_index(tmp_path: Path, mapped: bool) -> None:
+    codes = random_codes(50_000, 8)
+    written(tmp_path / "binary.faiss", codes, 64)
+    kept = BinaryIndex.open(tmp_path / "binary.faiss", 64, mapped=mapped).codes
+    gc.collect()
+    assert np.array_equal(kept, codes)
 
 
 def test_a_subset_answers_with_positions_in_it(tmp_path: Path) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,18 +17,12 @@ from retrieval import (
 )
 from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, FILES, INT8_FILE, Bundle, Manifest
 from tests.conftest import Build
+from tests.support import change_manifest
 
 
 @pytest.fixture
 def bundle(build: Build) -> Bundle:
-    return build(["red apple", "green pear", "blue plum"])
-
-
-def change_manifest(bundle: Bundle, change: Callable[[dict[str, Any]], object]) -> None:
-    path = bundle.path / "manifest.json"
-    values = json.loads(path.read_text())
-    change(values)
-    path.write_text(json.dumps(values))
+    return build(["red apple", "green pear", "blue plum"], lists=2)
 
 
 def alter_a_byte(path: Path, position: int = -1) -> None:
@@ -192,7 +185,7 @@ class TestManifest:
     @pytest.mark.parametrize("name", ["/dev/zero", "../outside", "documents/../../outside", "", "manifest.json"])
     def test_names_that_lead_elsewhere_are_refused(self, bundle: Bundle, name: str) -> None:
         (bundle.path.parent / "outside").write_bytes(b"abc")
-        change_manifest(bundle, lambda values: values["files"].update({name: {"size_bytes": 3, "sha256": "a"}}))
+        change_manifest(bundle, lambda values: values["files"].update({name: {"size_bytes": 3, "sha256": "a" * 64}}))
         with pytest.raises(BundleCorruptError, match="is no file of an index"):
             Bundle.open(bundle.path)
 
@@ -208,7 +201,72 @@ class TestManifest:
 
     def test_a_name_that_is_no_utf8_is_kept(self, bundle: Bundle) -> None:
         """A path on Linux is bytes: Python hands those that are no UTF-8 on as lone surrogates."""
-        text = bundle.manifest.to_json().replace('"Rows of a test"', json.dumps("caf\udce9"))
-        manifest = Manifest.from_json(text)
+        change_manifest(bundle, lambda values: values["corpus"].update(title="caf\udce9"))
+        manifest = Bundle.open(bundle.path).manifest
         assert manifest.corpus.title == "caf\udce9"
         assert Manifest.from_json(manifest.to_json().encode("utf-8").decode()) == manifest
+
+
+class TestChecksum:
+    def test_every_altered_byte_is_refused_or_leaves_the_values_as_they_are(self, bundle: Bundle) -> None:
+        path = bundle.path / "manifest.json"
+        content = path.read_bytes()
+        for position in range(len(content)):
+            altered = bytearray(content)
+            altered[position] ^= 1 << position % 8
+            path.write_bytes(altered)
+            with contextlib.suppress(BundleCorruptError, BundleIncompatibleError):
+                assert Manifest.read(bundle.path) == bundle.manifest, position
+
+    def test_a_manifest_without_one_opens_as_in_release_0_1(self, bundle: Bundle) -> None:
+        path = bundle.path / "manifest.json"
+        values = json.loads(path.read_text())
+        del values["checksum"]
+        path.write_text(json.dumps(values))
+        assert Bundle.open(bundle.path).manifest == bundle.manifest
+
+    @pytest.mark.parametrize("checksum", ["0" * 64, "", None, 3, [], 10**400])
+    def test_another_one_is_refused(self, bundle: Bundle, checksum: object) -> None:
+        path = bundle.path / "manifest.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "checksum": checksum}))
+        with pytest.raises(BundleCorruptError, match=r"altered.*checksum.*Build the index again"):
+            Bundle.open(bundle.path)
+
+    def test_spaces_and_the_order_of_keys_do_not_count(self, bundle: Bundle) -> None:
+        path = bundle.path / "manifest.json"
+        path.write_text(json.dumps(json.loads(path.read_text()), sort_keys=True, separators=(",", ":")))
+        assert Bundle.open(bundle.path).manifest == bundle.manifest
+
+
+class TestValues:
+    """With a checksum that fits: whoever writes one on purpose gets no further than a damaged disk."""
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("distinct_text_count", 10**18), ("distinct_text_count", 4), ("row_count", 2**31), ("group_count", 0),
+            ("group_count", 4), ("group_count", "2"), ("group_count", 10**4000), ("dropped_rows", -1),
+            ("dropped_rows", None), ("dim", 10**9), ("built_at", None), ("built_at", "yesterday"), ("built_at", 3),
+            ("build_seconds", None), ("build_seconds", -1), ("build_seconds", float("nan")), ("build_seconds", 10**400),
+            ("versions", None), ("versions", []), ("versions", {"python": 3}), ("columns", {"text": None}),
+            ("model_id", None), ("model_id", "x" * 30_000), ("weights_sha256", 3),
+        ],
+    )  # fmt: skip
+    def test_one_that_no_build_writes_is_refused(self, bundle: Bundle, name: str, value: object) -> None:
+        change_manifest(bundle, lambda values: values.update({name: value}))
+        with pytest.raises(BundleCorruptError, match=rf"{name}.* needed\. Build the index again"):
+            Bundle.open(bundle.path)
+
+    @pytest.mark.parametrize(
+        ("part", "name", "value"),
+        [
+            ("corpus", "title", None), ("corpus", "name", 3), ("corpus", "attribution", 3),
+            ("corpus", "examples", "ab"), ("corpus", "examples", [3]), ("int8", "minimum", ["1"] * 64),
+            ("int8", "step", [True] * 64), ("int8", "step", [10**400] * 64), ("int8", "minimum", [[0.0]] * 64),
+            ("int8", "step", None), ("search", "num_candidates", 10**18), ("search", "rescore_multiplier", True),
+        ],
+    )  # fmt: skip
+    def test_one_within_a_part_is_refused(self, bundle: Bundle, part: str, name: str, value: object) -> None:
+        change_manifest(bundle, lambda values: values[part].update({name: value}))
+        with pytest.raises(BundleCorruptError, match=r"needed\. Build the index again"):
+            Bundle.open(bundle.path)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from retrieval import BundleCorruptError, BundleMissingError
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle, FileRecord
 from retrieval.bundle.verification import Verification
 from tests.conftest import Build
 
@@ -99,3 +103,29 @@ def test_files_are_closed_after_the_check(bundle: Bundle) -> None:
 def test_an_unknown_way_is_refused(bundle: Bundle) -> None:
     with pytest.raises(ValueError, match="'later'"):
         Verification(bundle).start("later")
+
+
+def test_the_check_in_the_background_gives_way_and_still_reads_everything(bundle: Bundle) -> None:
+    """A file of many pieces, of which the last byte is altered; the thread has the lowest priority there is."""
+    size, priorities = 20_000_000, []
+    path = bundle.file(INT8_FILE)
+    path.write_bytes(bytes(size))
+    digest = hashlib.sha256(bytes(size)).hexdigest()
+    files = {**bundle.manifest.files, INT8_FILE: FileRecord(size, digest)}
+    large = Bundle(bundle.path, replace(bundle.manifest, files=files))
+
+    def checked() -> Verification:
+        verification = Verification(large)
+        verification.start("background")
+        while verification.status == "running":
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+                threads = [int(task.name) for task in Path("/proc/self/task").iterdir()]
+                priorities.append(max(os.getpriority(os.PRIO_PROCESS, thread) for thread in threads))
+        verification.wait()
+        return verification
+
+    assert checked().status == "passed"
+    assert max(priorities) == 19
+    assert os.getpriority(os.PRIO_PROCESS, 0) < 19
+    path.write_bytes(bytes(size - 1) + b"x")
+    assert checked().status == "failed"

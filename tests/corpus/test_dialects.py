@@ -76,8 +76,15 @@ def test_a_backslash_at_the_end_of_a_field_that_is_quoted_well_is_a_backslash(tm
     assert texts(write(tmp_path / "a.csv", 'id,text\n1,"in C:\\dir\\"\n2,"b"\n')) == ["in C:\\dir\\", "b"]
 
 
+def test_spaces_before_quotes_do_not_count(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", 'id, text\n1, "a, b"\n2, "c ""d"""\n')
+    assert texts(path) == ["a, b", 'c "d"']
+    assert FileCorpus(path).columns == {"text": "text"}
+    assert texts(path, options=ReadOptions(has_header=False)) == ["text", "a, b", 'c "d"']
+
+
 def test_quotes_that_make_no_sense_are_refused_with_the_line(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="line 3: a quoted field goes on behind its closing quote"):
+    with pytest.raises(CorpusError, match="line 3: a quoted field continues after its closing quote"):
         read(write(tmp_path / "a.csv", 'id,text\n1,"a, b"\n2,"open\n" or not, or so\n'))
 
 

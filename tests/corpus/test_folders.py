@@ -62,6 +62,22 @@ def test_of_several_splits_train_is_read_and_the_others_are_told(tmp_path: Path)
         read(tmp_path, options=ReadOptions(split="dev"))
 
 
+def test_splits_may_be_folders(tmp_path: Path) -> None:
+    shard(tmp_path / "data" / "train" / "0.parquet", "a train text")
+    shard(tmp_path / "data" / "validation" / "0.parquet", "a text to validate")
+    assert texts(tmp_path) == ["a train text"]
+    assert texts(tmp_path, options=ReadOptions(split="validation")) == ["a text to validate"]
+
+
+def test_tables_in_several_folders_need_a_choice(tmp_path: Path) -> None:
+    shard(tmp_path / "en" / "0.parquet", "an English text")
+    assert texts(tmp_path) == ["an English text"]
+    shard(tmp_path / "de" / "0.parquet", "ein deutscher Text")
+    with pytest.raises(CorpusError, match=r"tables in several folders\. Name one of them: de, en"):
+        read(tmp_path)
+    assert texts(tmp_path / "de") == ["ein deutscher Text"]
+
+
 def test_a_saved_data_set_with_splits_tells_of_the_others(tmp_path: Path) -> None:
     from datasets import Dataset, DatasetDict
 

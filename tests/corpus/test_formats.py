@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sqlite3
+import time
 import warnings
+import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,30 @@ def test_another_sheet_and_one_without_header_can_be_read(tmp_path: Path) -> Non
     assert texts(path, options=ReadOptions(has_header=False)) == ["text", "one text"]
     with pytest.raises(CorpusError, match="no sheet 'x': choose one of Sheet 0, Sheet 1"):
         read(path, options=ReadOptions(table="x"))
+
+
+def test_a_sheet_without_values_is_passed_over_and_a_header_that_looks_like_data_is_told(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [[number, "A text of five plain words"] for number in range(5)]
+    path = workbook(tmp_path / "a.xlsx", [], rows)
+    assert len(texts(path)) == 4
+    notes = FileCorpus(path).notes
+    assert any("'Sheet 1' was read" in note for note in notes)
+    assert any("'0' stands above numbers" in note for note in notes)
+
+
+def test_a_sheet_that_claims_to_be_huge_is_as_large_as_what_it_holds(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["id", "text"], [1, "a first text"], [2, "a second text"]])
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    assert b'ref="A1:B3"' in content[name]
+    content[name] = content[name].replace(b'ref="A1:B3"', b'ref="A1:XFD1048576"')
+    with zipfile.ZipFile(path, "w") as archive:
+        for each, data in content.items():
+            archive.writestr(each, data)
+    started = time.monotonic()
+    assert texts(path) == ["a first text", "a second text"]
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("kind", ["file", "stream", "feather 1", "feather 2"])

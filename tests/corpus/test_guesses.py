@@ -138,6 +138,8 @@ def test_vectors_in_a_column_are_noted_and_left_out_when_they_are_used(tmp_path:
     assert any(
         "'vec' holds vectors, which are not used" in note for note in FileCorpus(tmp_path / "rows.parquet").notes
     )
+    printed = write(tmp_path / "rows.csv", 'name,vec\na b,"[0.5, 1, 2, 3, 4, 5, 6, 7]"\n')
+    assert any("'vec' holds vectors, which are not used" in note for note in FileCorpus(printed).notes)
     corpus = FileCorpus(tmp_path / "rows.parquet", embeddings_column="vec")
     assert "vec" not in next(corpus.batches()).schema.names
     assert not any("vectors" in note for note in corpus.notes)

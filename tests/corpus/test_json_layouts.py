@@ -82,7 +82,7 @@ def test_one_row_of_json_lines_with_a_list_in_it_stays_a_row(tmp_path: Path) -> 
         ('[{"text": "a"}, 5]', "item 2: expected an object"),
         ('[{"text": "a"}', "item 1: not JSON .a comma or"),
         ('[{"text": "a"} {"text": "b"}]', "item 2: not JSON"),
-        ('[{"text": "a"}] []', "goes on behind its array"),
+        ('[{"text": "a"}] []', "continues after its array"),
         ("[]", "no columns"),
         ('[{"text": "a"}, {"text": 3}]', "'text' is text in item 1 but a number in item 2"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from retrieval import BuildOptions, build_index
+from retrieval import BuildOptions, CorpusError, build_index
 from retrieval.bundle.bundle import DOCUMENTS_FILE, Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.corpus.files import FileCorpus
@@ -51,6 +52,40 @@ def test_dates_that_python_does_not_know_come_out_as_text(tmp_path: Path, column
     if shown is not None:
         assert found[1].extra["day"] == shown
     assert found[0].extra["day"] == column[0].as_py()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([0, 2**62, None], pa.duration("s")),
+        pa.array([0, 2**62, None], pa.timestamp("us", tz="Nowhere/Town")),
+        pa.array([0, 1, None], pa.timestamp("ns", tz="Nowhere/Town")),
+        pa.array([1, 86_399_999_999_999, None], pa.time64("ns")),
+        pa.array([2**64 - 1, 0, None], pa.uint64()),
+        pa.array([b"\xff\x00", b"", None], pa.binary()),
+        pa.array([b"\xff\x00", b"12", None], pa.binary(2)),
+        pa.array([(1, 2, 3), (0, 0, 0), None], pa.month_day_nano_interval()),
+        pa.array([[("k", 2**62)], [], None], pa.map_(pa.string(), pa.duration("s"))),
+        pa.array([[b"\xff"], None, []], pa.list_(pa.binary())),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_values_of_any_type_come_out_of_an_index(tmp_path: Path, column: pa.Array) -> None:
+    path = tmp_path / "rows.arrow"
+    table = pa.table({"text": TEXTS, "more": column})
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    found = documents(built(path, tmp_path / "index"))
+    assert [document.text for document in found] == TEXTS
+    assert all("more" in document.extra for document in found)
+    json.dumps([dict(document.extra) for document in found], default=str)
+
+
+def test_text_that_is_not_utf8_inside_a_list_is_refused_with_column_and_row(tmp_path: Path) -> None:
+    values = pa.ListArray.from_arrays([0, 1, 2, 3], not_utf8([b"a", b"b\xff", b"c"]))
+    pq.write_table(pa.table({"text": TEXTS, "tags": values}), tmp_path / "rows.parquet")
+    with pytest.raises(CorpusError, match=r"column 'tags', row 2: .*UTF8"):
+        built(tmp_path / "rows.parquet", tmp_path / "index")
 
 
 def test_a_date_that_python_does_not_know_is_told_with_column_and_row(tmp_path: Path) -> None:

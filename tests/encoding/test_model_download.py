@@ -93,6 +93,15 @@ def test_a_name_that_nobody_has_is_an_error_of_one_line(hub: HubStandIn, tmp_pat
     assert "\n" not in error
 
 
+def test_a_model_of_pickles_is_refused_before_anything_is_downloaded(hub: HubStandIn, tmp_path: Path) -> None:
+    folder = published_model(hub, "someone/pickled")
+    for weights in folder.rglob("*.safetensors"):
+        weights.unlink()
+    error = located(tmp_path, "someone/pickled", hub.endpoint)["error"]
+    assert "has no safetensors on the hub but pytorch_model.bin, a pickle" in error
+    assert not [request.path for request in hub.requests if "/resolve/" in request.path]
+
+
 def test_a_hub_that_accepts_and_never_answers_is_given_up(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = time.monotonic()

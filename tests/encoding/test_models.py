@@ -35,8 +35,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny-models")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMBEDDING_QUANTIZATION_CACHE", str(folder / "cache"))
+        patch.setenv("OMP_NUM_THREADS", "1")  # more would spin: the models are tiny
         command = [sys.executable, "-m", "tests.tiny_models", str(folder)]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT, check=False)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=ROOT, check=False)
     assert run.returncode == 0, run.stderr
     return folder
 
@@ -147,8 +148,8 @@ class TestIndexOfOwnModel:
         encoder = load_encoder(cache / "bytes")
         bundle = build_index(RowsCorpus([{"text": text} for text in TEXTS]), encoder, tmp_path / "index")
         searcher = Searcher.open(bundle.path, encoder=encoder)
-        [note] = searcher.search("日本語のテキスト" * 2).notes
-        assert "its last 24 tokens" in note  # 48 bytes, and the model reads 24
+        notes = searcher.search("日本語のテキスト" * 2).notes
+        assert any("its last 24 tokens" in note for note in notes)  # 48 bytes, and the model reads 24
         assert searcher.search("red apple").notes == ()
 
 

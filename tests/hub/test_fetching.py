@@ -17,6 +17,7 @@ from scripts.hub_stand_in.folders import revision_folder
 from scripts.hub_stand_in.server import HubStandIn
 from tests.conftest import Build, FakeEncoder, random_texts
 from tests.hub_client import ADDRESS, CLIENT_NOISE, REPO, hub, publish
+from tests.support import change_manifest
 
 __all__ = ["hub"]
 pytestmark = CLIENT_NOISE
@@ -145,8 +146,8 @@ def test_a_file_of_another_length_than_announced_is_refused(
 
 def test_a_manifest_that_leads_out_of_the_folder_is_refused(hub: HubStandIn, bundle: Bundle, tmp_path: Path) -> None:
     publish(hub, bundle)
-    path = repo_folder(hub) / MANIFEST_FILE
-    path.write_text(path.read_text().replace("embeddings.npy", "../../escaped.npy"))
+    published = Bundle(repo_folder(hub), bundle.manifest)
+    change_manifest(published, lambda it: it["files"].update({"../../escaped.npy": it["files"].pop(EMBEDDINGS_FILE)}))
     with pytest.raises(BundleCorruptError, match="which is no file of an index"):
         fetch(hub, tmp_path / "cache")
 

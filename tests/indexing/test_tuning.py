@@ -21,6 +21,7 @@ from retrieval.quantization import Float32s
 from retrieval.search.exact_scan import agreeing, best_of
 from scripts.build_index import parser
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
+from tests.support import change_manifest
 
 TEXTS = random_texts(600)
 SKEWED = ["sort a list"] * 2500 + random_texts(300) + ["sort a list"] * 2500 + random_texts(120)
@@ -47,8 +48,12 @@ class TestChoice:
         assert choose(self.CURVE, target) is self.CURVE[chosen]
 
     def test_a_row_from_the_disk_costs_more_than_a_candidate(self) -> None:
-        many_rows, many_candidates = point(500, 30, 0.99), point(1000, 12, 0.99)
+        many_rows, many_candidates = point(500, 40, 0.99), point(1000, 12, 0.99)
         assert choose([many_rows, many_candidates], 0.99) is many_candidates
+
+    def test_candidates_are_not_free(self) -> None:
+        few_rows, few_candidates = point(1500, 12, 0.99), point(1000, 20, 0.99)
+        assert choose([few_rows, few_candidates], 0.99) is few_candidates
 
     def test_no_handful_of_rows_is_worth_thousands_of_candidates(self) -> None:
         few, many = point(1000, 12, 0.99), point(5000, 11, 0.99)
@@ -224,18 +229,16 @@ class TestManifest:
         return build(TEXTS)
 
     def change(self, bundle: Bundle, change: Callable[[dict[str, Any]], object]) -> Bundle:
-        path = bundle.path / "manifest.json"
-        values = json.loads(path.read_text())
-        change(values["search"])
-        path.write_text(json.dumps(values))
+        change_manifest(bundle, lambda values: change(values["search"]))
         return Bundle.open(bundle.path)
 
     def test_it_has_these_keys(self, bundle: Bundle) -> None:
         search = bundle.manifest.search
         assert set(search) == {
             "num_candidates", "rescore_multiplier", "source", "top_k", "target_share", "reached_share", "reached",
-            "sampled_queries", "recall", "curve",
+            "sampled_queries", "recall", "curve", "scans",
         }  # fmt: skip
+        assert set(search["scans"][0]) == {"scan", "recall", "share", "probes"}
         assert set(search["recall"]) == {"bits", "float_bits", "int8_all", "chosen"}
         assert set(search["curve"][0]) == {"num_candidates", "rescore_multiplier", "int8_rows", "share", "recall"}
         assert search["source"] == "measured"
@@ -252,8 +255,7 @@ class TestManifest:
 
     def test_a_manifest_of_an_earlier_release_is_read(self, bundle: Bundle) -> None:
         old = {"num_candidates": 1000, "rescore_multiplier": 20, "source": "default"}
-        path = bundle.path / "manifest.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), "search": old}))
+        change_manifest(bundle, lambda values: values.update(search=old))
         opened = Bundle.open(bundle.path)
         assert opened.manifest.search == old
         assert opened.manifest.tuning is None
@@ -272,6 +274,10 @@ class TestManifest:
             {"curve": [{"num_candidates": 1}]}, {"curve": "long"},
             {"curve": [{"num_candidates": 1, "rescore_multiplier": 1, "int8_rows": 0, "share": 1, "recall": 1}]},
             {"curve": [{"num_candidates": 1, "rescore_multiplier": 1, "int8_rows": 1, "share": -1, "recall": 1}]},
+            {"scans": 3}, {"scans": [3]}, {"scans": [{"scan": "float-bits", "recall": 0.9, "share": 0.9}]},
+            {"scans": [{"scan": "graph", "recall": 0.9, "share": 0.9, "probes": None}]},
+            {"scans": [{"scan": "lists", "recall": 2, "share": 0.9, "probes": 3}]},
+            {"scans": [{"scan": "lists", "recall": 0.9, "share": 0.9, "probes": 0}]},
             {"source": ["measured"]}, {"source": None},
         ],
         ids=repr,

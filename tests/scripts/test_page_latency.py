@@ -25,6 +25,18 @@ def test_the_pause_that_is_left_out_is_named() -> None:
     assert "without the 150 ms" in list(page(figures()))[-1]
 
 
+def test_the_first_screen_has_a_column_per_screen_and_its_waits() -> None:
+    screen = {
+        "whole_results": {"laptop": 7, "phone": 5}, "layout_shift": {"laptop": 0.01, "phone": 0.0512},
+        "first_html_bytes": 21_475, "phone_first_visit_ms": 3_960.0, "phone_second_visit_ms": 1_444.0,
+    }  # fmt: skip
+    lines = list(page({**figures(), "first_screen": screen}))
+    assert "| whole results in the first screen | 7 | 5 |" in lines
+    assert "| layout shift | 0.010 | 0.051 |" in lines
+    assert "21 kB" in lines[-1]
+    assert "4.0 s, on a second visit 1.4 s" in lines[-1]
+
+
 def test_the_command_wants_an_index_and_queries() -> None:
     args = parser().parse_args(["--index", "a", "--queries", "b"])
     assert (str(args.index), str(args.queries), args.limit) == ("a", "b", 50)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,10 +23,13 @@ from retrieval import (
     SearchResponse,
     build_index,
 )
+from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.int8_store import Int8Store
 from retrieval.quantization import Float32s
 from tests.conftest import WORDS, Build, FakeEncoder, RowsCorpus, random_texts
-from tests.support import Oracle
+from tests.support import Oracle, change_manifest
 
 TEXTS = random_texts(400)
 QUERIES = [" ".join(np.random.default_rng(seed).choice(WORDS, 3)) for seed in range(30)]
@@ -382,7 +384,7 @@ class TestAnswers:
     def test_latency_has_every_stage_and_a_total_that_holds_them(self, searcher: Searcher) -> None:
         latency = searcher.search("red apple").latency
         assert tuple(latency.stages) == STAGES
-        assert all(elapsed > 0 for elapsed in latency.stages.values())
+        assert [name for name, elapsed in latency.stages.items() if elapsed == 0] == ["float_bits", "lists"]
         assert latency.total_ms >= sum(latency.stages.values())
 
     def test_a_stage_that_is_off_takes_no_time(self, searcher: Searcher) -> None:
@@ -396,10 +398,7 @@ class TestAnswers:
 
     def test_defaults_are_those_of_the_manifest(self, build: Build) -> None:
         bundle = build(TEXTS)
-        path = bundle.path / "manifest.json"
-        values = json.loads(path.read_text())
-        values["search"].update(num_candidates=33, rescore_multiplier=2)
-        path.write_text(json.dumps(values))
+        change_manifest(bundle, lambda values: values["search"].update(num_candidates=33, rescore_multiplier=2))
         searcher = opened(bundle)
         assert (searcher.defaults.num_candidates, searcher.defaults.rescore_multiplier) == (33, 2)
         response = searcher.search("red")
@@ -419,8 +418,9 @@ class TestAnswers:
 class TestMemory:
     def test_every_item_is_named_labelled_and_of_a_kind(self, searcher: Searcher) -> None:
         items = {item.name: item for item in searcher.memory().items}
-        expected = {"codes": "ram", "row_tables": "ram", "encoder": "ram", "rss": "process"}
-        for part in ("binary", "int8", "documents"):
+        expected = {"codes": "ram", "lists": "ram", "row_tables": "ram", "encoder": "ram", "rss": "process"}
+        expected |= {"query_vectors": "ram", "binary_file": "file"}
+        for part in ("int8", "documents"):
             expected |= {f"{part}_file": "file", f"{part}_resident": "resident"}
         assert {name: item.kind for name, item in items.items()} == expected
         assert all(item.label for item in items.values())
@@ -440,13 +440,8 @@ class TestMemory:
         assert memory["codes"] == 8
         assert memory["row_tables"] > 0
 
-    def test_resident_pages_of_the_codes_appear_when_they_are_read(self, searcher: Searcher) -> None:
-        searcher.search("red apple")
-        memory = searcher.memory()
-        assert 0 < memory["binary_resident"] <= memory["binary_file"] + 2 * 4096
-
     def test_an_unknown_name_lists_those_there_are(self, searcher: Searcher) -> None:
-        with pytest.raises(KeyError, match="no memory item 'nothing'; there are codes, row_tables"):
+        with pytest.raises(KeyError, match="no memory item 'nothing'; there are codes, lists, row_tables"):
             searcher.memory()["nothing"]
 
 
@@ -473,20 +468,15 @@ class TestOpening:
         """Whole and with a matching record, but of an index with another number of rows."""
         bundle, other = build(TEXTS), build(TEXTS[:50], name="other")
         bundle.file(name).write_bytes(other.file(name).read_bytes())
-        path = bundle.path / "manifest.json"
-        values = json.loads(path.read_text())
-        values["files"][name] = dataclasses.asdict(other.manifest.files[name])
-        path.write_text(json.dumps(values))
+        record = dataclasses.asdict(other.manifest.files[name])
+        change_manifest(bundle, lambda values: values["files"].update({name: record}))
         with pytest.raises(BundleCorruptError, match=r"50 .*the manifest says 400 rows"):
             opened(bundle)
 
-    @pytest.mark.parametrize("count", [1, 2, 4, 399])
+    @pytest.mark.parametrize("count", [1, 2, 4])
     def test_a_count_of_texts_that_the_documents_do_not_have_is_refused(self, build: Build, count: int) -> None:
         bundle = build(["a", "b", "a", "c", "b"])
-        path = bundle.path / "manifest.json"
-        values = json.loads(path.read_text())
-        values["distinct_text_count"] = count
-        path.write_text(json.dumps(values))
+        change_manifest(bundle, lambda values: values.update(distinct_text_count=count))
         with pytest.raises(BundleCorruptError, match="text id"):
             opened(bundle)
 
@@ -517,6 +507,17 @@ class TestOpening:
                     opened(bundle, verify="now")
                 bundle.file(name).write_bytes(whole)
         opened(bundle, verify="now")
+
+    @pytest.mark.parametrize("name", [INT8_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE])
+    def test_verifying_now_refuses_an_altered_file_before_anything_parses_one(
+        self, build: Build, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        bundle = build(TEXTS[:50])
+        alter(bundle.file(name), 0)
+        for store in (DocumentStore, Int8Store, BinaryIndex):
+            monkeypatch.setattr(store, "open", lambda *arguments: pytest.fail("a damaged bundle was parsed"))
+        with pytest.raises(BundleCorruptError, match=f"{name} is altered"):
+            Searcher.open(bundle.path, encoder=FakeEncoder(), verify="now")
 
     def test_unknown_ways_to_verify_are_refused(self, build: Build) -> None:
         with pytest.raises(ValueError, match="'background', 'now' or 'never'"):

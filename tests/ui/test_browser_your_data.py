@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import tempfile
@@ -148,7 +149,7 @@ def test_two_visitors_have_an_index_each_and_delete_it(
         bring(other, other_path)
         one.click("#own-build")
         other.click("#own-build")
-        for page, label in ((one, "same.jsonl, 22 (yours)"), (other, "other.jsonl, 2 (yours)")):
+        for page, label in ((one, "Yours: same.jsonl, 22"), (other, "Yours: other.jsonl, 2")):
             expect(page.locator(".own-verdict")).to_be_visible(timeout=60_000)
             expect(page.locator("#index input")).to_have_value(label)
         other.click("#own-search")
@@ -173,6 +174,32 @@ def test_on_a_phone_every_step_fits_and_can_be_used(browser: Browser, served: Ru
         built(page)
         assert_nothing_is_cut_off(page, ".own-verdict", "#own-search", "#own-compare", "#own-zip", "#own-delete")
         assert_accessible(page)
+
+
+def test_what_was_guessed_is_told_and_none_switches_it_off(
+    browser: Browser, served: RunningApp, tmp_path: Path
+) -> None:
+    path = tmp_path / "notes.csv.gz"
+    rows = "".join(f"{text};more words on {n};{'AB'[n % 2]}\n" for n, text in enumerate(random_texts(60)))
+    path.write_bytes(gzip.compress(f"title;description;group\n{rows}".encode("cp1252")))
+    with opened(browser, f"{served.url}?view=own") as page:
+        bring(page, path)
+        notes = page.locator(".own-notes")
+        expect(notes).to_contain_text("notes.csv.gz has its fields separated by semicolons")
+        expect(notes).to_contain_text("Column 'group' is the group, because of its name")
+        expect(page.locator("#own-group input")).to_have_value("group")
+        for role in ("group", "body"):
+            page.fill(f"#own-{role} input", "none")
+            page.press(f"#own-{role} input", "Enter")
+            expect(page.locator(f"#own-{role} input")).to_have_value("none")
+        assert_nothing_is_cut_off(page, ".own-preview", "#own-group", "#own-quality", "#own-build")
+        built(page)
+        with page.expect_download() as download:
+            page.click("#own-zip")
+        download.value.save_as(tmp_path / "own.zip")
+    with zipfile.ZipFile(tmp_path / "own.zip") as archive:
+        [name] = [name for name in archive.namelist() if name.endswith("manifest.json")]
+        assert json.loads(archive.read(name))["columns"] == {"text": "title"}
 
 
 def measured(page: Page, button: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
@@ -151,6 +152,17 @@ def test_an_index_out_of_service_says_so(page: Answering, view: SearchView, sear
     assert "out of service" in html
 
 
+@pytest.mark.parametrize("key", ["search", "compare", "hood"])
+def test_an_index_whose_folder_is_gone_has_one_message_in_every_view(
+    page: Answering, searcher: Searcher, tmp_path: Path, key: str
+) -> None:
+    searcher.bundle.path.rename(tmp_path / "elsewhere")
+    update = page.follow(key, Visit(), *asked("red apple"))
+    told = [value for value in update.values() if isinstance(value, str) and "cannot be searched now" in value]
+    assert len(told) == 1
+    assert "is gone: choose another index" in told[0]
+
+
 def test_an_unexpected_failure_gives_a_message_and_a_line_in_the_log(
     page: Answering, view: SearchView, searcher: Searcher, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -220,12 +232,12 @@ def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:
             return Api(library, IndexFrontiers())
 
     api = in_loop(make)
-    found = api.search("red apple", top_k=1)
+    found = asyncio.run(api.search("red apple", top_k=1))
     assert found["hits"][0]["text"] == "red apple"
     assert found["hits"][0]["member_rows"] == [1]
     assert found["settings"]["top_k"] == 1
     with pytest.raises(gr.Error, match="The query is empty") as caught:
-        api.search(" ")
+        asyncio.run(api.search(" "))
     assert isinstance(caught.value.__cause__, QueryError)
 
 

@@ -6,13 +6,15 @@ a word does not stop the build.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from retrieval.corpus.base import sliced
-from retrieval.corpus.readers.base import Reader, require_distinct_names, with_names
+from retrieval.corpus.readers.base import Reader, in_batches, require_distinct_names, with_names
 from retrieval.corpus.readers.byte_source import ByteSource
 from retrieval.corpus.readers.delimited_dialect import layout_of
 from retrieval.corpus.readers.delimited_faults import explain_fault
@@ -58,11 +60,27 @@ class DelimitedReader(Reader):
                 block_bytes = self._larger(block_bytes, error)
 
     def _blocks(self, block_bytes: int) -> Iterator[pa.RecordBatch]:
+        if self._quotes.after_spaces:
+            yield from self._slowly()
+            return
         types = {name: pa.string() for name in self._header or self._header_in_file}
         for batch in self._open(block_bytes, pacsv.ConvertOptions(column_types=types)):
             yield pa.RecordBatch.from_arrays(batch.columns, schema=self.schema)
 
+    def _slowly(self) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of a file that only Python's own reader understands."""
+        for rows in in_batches(self._records() if self._header else islice(self._records(), 1, None)):
+            columns = zip(*rows, strict=True)
+            yield pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], schema=self.schema)
+
+    def _records(self) -> Iterator[list[str]]:
+        lines = (line + "\n" for number, line in self._file.lines() if number > self._layout.skipped_lines)
+        rows = csv.reader(lines, delimiter=self._layout.delimiter, skipinitialspace=True)
+        yield from (row for row in rows if row)
+
     def _read_header(self) -> list[str]:
+        if self._quotes.after_spaces:
+            return next(self._records())
         block_bytes = _FIRST_BLOCK_BYTES
         while True:
             try:

@@ -9,16 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from retrieval.corpus.readers.headers import header_note
 from retrieval.corpus.readers.text_file import TextFile
-from retrieval.corpus.value_kinds import kind_of_value, num_words
 
 _DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _LOOKED_AT_ROWS = 100
 _LOOKED_AT_CHARACTERS = 1 << 20
-_FEWEST_WORDS = 5
-"""A name of a column is a word or three; a text that stands where a name is expected has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,8 @@ def layout_of(file: TextFile, usual_delimiter: str, *, has_header: bool) -> Layo
             f"{file.name} was read as one column, called {first[0][:80]!r}, though that name holds "
             f"{_NAMES[held[0]]}: the rows do not have as many of them as the first line."
         )
-    if has_header and (why := _why_data(first, rows[1:])):
-        notes.append(
-            f"The first line of {file.name} was read as the names of the columns, but looks like data, {why}: if it "
-            f"is, put a line with names above it (or read it with --no-header)."
-        )
+    if has_header and (note := header_note(file.name, first, rows[1:])):
+        notes.append(note)
     return Layout(delimiter, skipped, len(first), tuple(notes))
 
 
@@ -100,18 +95,3 @@ def _rows(head: str, delimiter: str) -> list[list[str]]:
 
 def _filled(reader: Iterator[list[str]]) -> Iterator[list[str]]:
     yield from (row for row in reader if row)
-
-
-def _why_data(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str | None:
-    """Returns why the first row looks like one of those that follow, None if it looks like names."""
-    for position, name in enumerate(header):
-        below = [row[position] for row in rows if len(row) > position and row[position].strip()]
-        if not below or not name.strip():
-            continue
-        kind = kind_of_value(name)
-        if kind not in (None, "codes") and all(kind_of_value(value) == kind for value in below):
-            return f"{name.strip()[:60]!r}, as the rows below: {kind}"
-        typical = sum(map(num_words, below)) / len(below)
-        if num_words(name) >= _FEWEST_WORDS and typical / 2 <= num_words(name) <= 2 * typical:
-            return f"{name.strip()[:60]!r}, {num_words(name)} words"
-    return None

@@ -20,6 +20,8 @@ class Quotes:
 
     are_used: bool = True
     backslash_escapes: bool = False
+    after_spaces: bool = False
+    """Whether spaces before a quote do not count, as in `1, "a, b"`."""
     note: str = ""
 
 
@@ -63,6 +65,8 @@ def quotes_of(file: TextFile, delimiter: str, skipped_lines: int) -> Quotes:
     is_raw = as_text.fits and _width(file, delimiter, skipped_lines) > 1
     if delimiter == "\t" and is_raw:
         return Quotes(are_used=False, note=f"{file.name}: quotes are read as part of the text, a row per line.")
+    if not quoted.fits and trial(strict=True, skipinitialspace=True).fits:
+        return Quotes(after_spaces=True, note=f"{file.name}: spaces after delimiters are ignored.")
     if not quoted.fault:
         return Quotes()  # either well quoted, or with a row of another width, which is told when it is met
     if trial(strict=True, escapechar="\\").fits:
@@ -71,7 +75,7 @@ def quotes_of(file: TextFile, delimiter: str, skipped_lines: int) -> Quotes:
         return Quotes(are_used=False, note=f"{file.name}: quotes are read as part of the text, a row per line.")
     sloppy = trial()
     if sloppy.fits and sloppy.num_rows == sloppy.num_lines:
-        return Quotes(note=f"{file.name}, line {quoted.fault_line}: a quoted field goes on behind its quotes.")
+        return Quotes(note=f"{file.name}, line {quoted.fault_line}: a quoted field continues after its closing quote.")
     raise CorpusError(f"{file}, line {quoted.fault_line}: {quoted.fault}")
 
 
@@ -100,7 +104,7 @@ def _trial(file: TextFile, delimiter: str, skipped_lines: int, **dialect: Any) -
     except csv.Error as error:
         what = "a quote that opens a field is never closed. Close it, or take it out."
         if str(error) != _UNCLOSED:
-            what = "a quoted field goes on behind its closing quote. Double the quotes inside it."
+            what = "a quoted field continues after its closing quote. Double the quotes inside it."
         return _Trial(num_rows, num_lines, other_width, what, start + skipped_lines)
     finally:
         csv.field_size_limit(limit)

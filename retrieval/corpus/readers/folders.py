@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from retrieval.corpus.readers.base import Reader, ReadOptions
@@ -35,18 +35,17 @@ def open_folder(folder: Path, options: ReadOptions, open_file: OpenFile, format_
         if (folder / mark).is_file():
             raise CorpusError(f"{folder} {what}")
     for place in (folder, folder / _DATA_FOLDER):
-        tables = defaultdict(list)
-        for path in _files(place, folder):
-            if path.name not in _ABOUT and (kind := format_of(path)) not in (None, "text"):
-                tables[kind].append(path)
-        if len(tables) > 1:
-            names = sorted(path.name for paths in tables.values() for path in paths)
+        if paths := _tables(place, folder, format_of):
+            return _open_tables(place, {path: split_named(path.name) for path in paths}, options, open_file)
+    for place in (folder, folder / _DATA_FOLDER):
+        inner = {sub: paths for sub in _folders(place) if (paths := _tables(sub, folder, format_of))}
+        if len(inner) > 1 and None in {split_named(sub.name) for sub in inner}:
             raise CorpusError(
-                f"{place} has files of several formats. Name one of them: {', '.join(names[:5])}"
-                f"{', …' if len(names) > 5 else ''}."
+                f"{place} has tables in several folders. Name one of them: {_listed(sub.name for sub in inner)}."
             )
-        if tables:
-            return _open_tables(place, next(iter(tables.values())), options, open_file)
+        if inner:
+            splits = {path: split_named(sub.name) for sub, paths in inner.items() for path in paths}
+            return _open_tables(place, splits, options, open_file)
     return _open_texts(folder, options, format_of)
 
 
@@ -56,11 +55,27 @@ _OTHERS = {
 }
 
 
-def _open_tables(folder: Path, paths: Sequence[Path], options: ReadOptions, open_file: OpenFile) -> Reader:
+def _tables(place: Path, folder: Path, format_of: FormatOf) -> list[Path]:
+    """Returns the files in a place that hold tables.
+
+    Raises:
+        CorpusError: if they are of several formats.
+    """
+    tables = defaultdict(list)
+    for path in _files(place, folder):
+        if path.name not in _ABOUT and (kind := format_of(path)) not in (None, "text"):
+            tables[kind].append(path)
+    if len(tables) > 1:
+        names = (path.name for paths in tables.values() for path in paths)
+        raise CorpusError(f"{place} has files of several formats. Name one of them: {_listed(names)}.")
+    return next(iter(tables.values()), [])
+
+
+def _open_tables(folder: Path, splits: Mapping[Path, str | None], options: ReadOptions, open_file: OpenFile) -> Reader:
     by_split = defaultdict(list)
-    for path in paths:
-        by_split[split_named(path.name)].append(path)
-    chosen, notes = list(paths), tuple[str, ...]()
+    for path, name in splits.items():
+        by_split[name].append(path)
+    chosen, notes = list(splits), tuple[str, ...]()
     if None not in by_split and (len(by_split) > 1 or options.split is not None):
         split, notes = choose_split({str(name): None for name in by_split}, options.split, folder)
         chosen = by_split[split]
@@ -89,6 +104,16 @@ def _open_texts(folder: Path, options: ReadOptions, format_of: FormatOf) -> Read
     if options.split is not None:
         raise CorpusError(f"{folder} is a folder of text files, which has no splits: leave --split out.")
     return TextFolderReader(folder, sorted(texts, key=_natural), sorted(others))
+
+
+def _folders(place: Path) -> list[Path]:
+    seen = (path for path in place.glob("*/") if not path.name.startswith(".") and not path.is_symlink())
+    return sorted(seen) if place.is_dir() else []
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = sorted(names)
+    return ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
 
 
 def _files(place: Path, folder: Path, *, recursive: bool = False) -> Iterator[Path]:

@@ -9,10 +9,10 @@ from retrieval.corpus.readers.text_file import TextFile
 
 
 class JsonReader(RecordReader):
-    """Reads a JSON file: an object a line, an array, or an object with a table in it."""
+    """Reads a JSON file: one object per line, an array, or an object with a table in it."""
 
     def __init__(self, source: ByteSource) -> None:
-        file = TextFile(source, "JSON: an object a line, or an array of objects")
+        file = TextFile(source, "JSON: one object per line, or an array of objects")
         records = JsonRecords(file)
         super().__init__(records, source)
         self.notes = (*file.notes, *records.notes)

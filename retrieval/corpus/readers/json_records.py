@@ -1,4 +1,4 @@
-"""What a JSON file holds, as records: an object a line, an array, or one object around all of it.
+"""What a JSON file holds, as records: one object per line, an array, or one object around all of it.
 
 A record is an object. Each comes with a word on where it is (`line 3`, `item 3`), for messages.
 """
@@ -115,7 +115,7 @@ def _array_items(file: TextFile) -> Iterator[tuple[Any, str]]:
                     if waiting.startswith("]", position):
                         end = _SPACE.match(waiting, position + 1).end()  # type: ignore[union-attr]
                         if waiting[end:].strip() or text.read(_CHUNK_CHARACTERS).strip():
-                            raise CorpusError(f"{file} goes on behind its array: expected one array of objects.")
+                            raise CorpusError(f"{file} continues after its array: expected one array of objects.")
                         return
                     begin = position
                     if not is_first:

@@ -1,4 +1,4 @@
-"""Plain text, a document a line, and Markdown, a document a paragraph."""
+"""Plain text, one document per line, and Markdown, one document per paragraph."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 
 
 class PlainTextReader(Reader):
-    """Reads a document a line, with the number of the line. Blank lines are rows too: the indexer counts them."""
+    """Reads one document per line, with the number of the line. Blank lines are rows too: the indexer counts them."""
 
     schema = _LINES
 
     def __init__(self, source: ByteSource) -> None:
-        self._file = TextFile(source, "plain text, a document a line")
+        self._file = TextFile(source, "plain text, one document per line")
         self.notes = self._file.notes
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -37,7 +37,7 @@ class PlainTextReader(Reader):
 
 
 class MarkdownReader(Reader):
-    """Reads a document a paragraph, with the heading above it and the number of its first line.
+    """Reads one document per paragraph, with the heading above it and the number of its first line.
 
     A paragraph ends with a blank line, outside of fenced code, or with a heading.
     """

@@ -18,7 +18,7 @@ _BATCH_CHARACTERS = 16_000_000
 
 
 class TextFolderReader(Reader):
-    """Reads a document a file, with its path in the folder. An empty file is a row too: the indexer counts it."""
+    """Reads one document per file, with its path in the folder. An empty file is a row too: the indexer counts it."""
 
     schema = _SCHEMA
 

@@ -6,15 +6,17 @@ import datetime
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 
 from retrieval.corpus.readers.base import ReadOptions, with_names
 from retrieval.corpus.readers.byte_source import ByteSource, require_unpacked_size
+from retrieval.corpus.readers.headers import header_note
 from retrieval.corpus.readers.record_columns import RecordReader
 from retrieval.corpus.readers.sniffing import format_of
 from retrieval.errors import CorpusError
 
+_LOOKED_AT_ROWS = 100
 _ZIP = b"PK\x03\x04"
 
 
@@ -31,13 +33,17 @@ class WorkbookReader(RecordReader):
         require_unpacked_size(source.path, options.max_unpacked_bytes)
         with _opened(source) as book:
             names = list(book.sheetnames)
+            filled = next((name for name in names if _has_values(book[name])), names[0])
         if options.table is not None and options.table not in names:
             raise CorpusError(f"{source} has no sheet {options.table!r}: choose one of {', '.join(names)} (--table).")
-        sheet = options.table or names[0]
-        super().__init__(_Rows(source, sheet, has_header=options.has_header), source)
+        sheet = options.table or filled
+        rows = _Rows(source, sheet, has_header=options.has_header)
+        super().__init__(rows, source)
+        self.notes = rows.notes()
         if len(names) > 1:
             others = ", ".join(name for name in names if name != sheet)
-            self.notes = (f"{source.name}: the sheet {sheet!r} was read; there are also {others} (--table).",)
+            also = f"{source.name}: the sheet {sheet!r} was read; there are also {others} (--table)."
+            self.notes = (also, *self.notes)
 
 
 class _Rows:
@@ -52,7 +58,7 @@ class _Rows:
         with _opened(self._source) as book:
             filled = (
                 (number, row)
-                for number, row in enumerate(book[self._sheet].iter_rows(values_only=True), start=1)
+                for number, row in enumerate(_rows(book[self._sheet]), start=1)
                 if any(value is not None for value in row)
             )
             header: list[str] | None = None
@@ -68,6 +74,16 @@ class _Rows:
                     f"row {number}",
                     {name: value for name, value in record.items() if name in header or value is not None},
                 )
+
+    def notes(self) -> tuple[str, ...]:
+        """Returns a word on a header that looks like data."""
+        if not self._has_header:
+            return ()
+        few = [record for _, record in islice(self, _LOOKED_AT_ROWS)]
+        header = list(few[0]) if few else []
+        below = [[str(record.get(name) or "") for name in header] for record in few]
+        note = header_note(self._source.name, header, below)
+        return (note,) if note else ()
 
     def _names(self, row: tuple[Any, ...]) -> list[str]:
         if not self._has_header:
@@ -99,6 +115,17 @@ def _opened(source: ByteSource) -> Iterator[Any]:
         raise
     except Exception as error:
         raise CorpusError(f"{source} cannot be read as a workbook ({error}). Save the sheet as CSV UTF-8.") from error
+
+
+def _has_values(sheet: Any) -> bool:
+    return any(value is not None for row in _rows(sheet) for value in row)
+
+
+def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    """Yields the rows that are there: a sheet may state a size of a million rows by 16,384 columns, and hold ten."""
+    if hasattr(sheet, "reset_dimensions"):  # a sheet that is a chart has no cells
+        sheet.reset_dimensions()
+        yield from sheet.iter_rows(values_only=True)
 
 
 def _plain(value: Any) -> Any:

@@ -143,7 +143,7 @@ def _checked(searcher: Searcher, settings: SearchSettings) -> SearchSettings:
     """Returns the settings as `Searcher` uses them, with no more texts than can be shown."""
     num_texts = len(searcher.codes)
     shown = dataclasses.replace(settings, top_k=min(settings.top_k, MAX_TOP_K, num_texts))
-    return chosen_settings(shown, {}, num_rows=len(searcher), num_texts=num_texts)
+    return chosen_settings(shown, None, {}, num_rows=len(searcher), num_texts=num_texts, scans=searcher.scans)
 
 
 def _reference(index: OpenedIndex, timed: Mapping[str, Timed[Found]], top_k: int) -> tuple[str, Reference]:

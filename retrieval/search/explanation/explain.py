@@ -6,7 +6,7 @@ that the search itself calls.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -95,7 +95,7 @@ def explain(searcher: Searcher, text: str, settings: SearchSettings, row: int | 
         QueryError: if the query is blank, or the index has no model for texts.
         BundleCorruptError: if the background check found an altered file.
     """
-    response = searcher.search(text, **asdict(settings))
+    response = searcher.search(text, settings.top_k, **settings.knobs)
     return _explanation(searcher, text, _tokens(searcher, text), searcher.encode_query(text)[0], response, row)
 
 
@@ -111,7 +111,7 @@ def explain_first_document(searcher: Searcher, settings: SearchSettings, row: in
         # Texts are counted in order of first appearance: text 0 is that of row 0.
         values = searcher.manifest.quantizer.decode(searcher.int8_codes(np.array([0])))[0]
     vector = unit_vector(values, searcher.manifest.dim)
-    response = searcher.search_vector(vector, **asdict(settings))
+    response = searcher.search_vector(vector, settings.top_k, **settings.knobs)
     return _explanation(searcher, document.text, None, vector, response, row)
 
 
@@ -124,7 +124,9 @@ def _explanation(
     row: int | None,
 ) -> Explanation:
     hit = next((hit for hit in response.hits if hit.row == row), response.hits[0])
-    candidates = searcher.candidates(vector, response.num_candidates)
+    settings = response.settings
+    candidates = searcher.candidates(vector, response.num_candidates, settings.scan, settings.probes)
+    distances = searcher.distances(vector, candidates.texts)
     quantizer = searcher.manifest.quantizer
     center = searcher.manifest.signs.center
     centered = vector if center is None else vector - center
@@ -135,7 +137,7 @@ def _explanation(
         vector=vector,
         code=binarize(centered),
         response=response,
-        distances=DistanceCounts.of(centered, searcher.row_codes, candidates.distances),
+        distances=DistanceCounts.of(centered, searcher.row_codes, distances),
         moves=tuple(orders.move_of(hit) for hit in response.hits),
         quantizer=quantizer,
         is_centered=center is not None,

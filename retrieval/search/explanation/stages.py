@@ -8,10 +8,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle.row_tables import Candidates, Rows
+from retrieval.bundle.row_tables import Rows
 from retrieval.quantization import Bits, Float32s, binarize
 from retrieval.results import Hit, SearchResponse
 from retrieval.search.rescoring import asymmetric_scores
+from retrieval.search.scans.scan import Candidates
 from retrieval.search.searcher import Searcher
 
 _MOST_ROWS_READ = 2_000
@@ -27,7 +28,7 @@ class DistanceCounts:
     counts: npt.NDArray[np.int64]
     """`(dim + 1,)`: documents at distance 0, 1, ... dim; their sum is the number of documents."""
     cutoff: int
-    """The distance of the last candidate: whatever is farther was left behind."""
+    """The distance of the farthest candidate; by Hamming distance, whatever is farther was left behind."""
     num_candidates: int
     """Distinct texts that went on."""
 
@@ -36,7 +37,7 @@ class DistanceCounts:
         """Returns the counts for a query `(dim,)`, all codes `(n, ceil(dim / 8))` and the candidates' distances."""
         distances = hamming_distances(binarize(vector), codes)
         counts = np.bincount(distances, minlength=len(vector) + 1)
-        return cls(counts, int(candidate_distances[-1]), len(candidate_distances))
+        return cls(counts, int(candidate_distances.max()), len(candidate_distances))
 
     @property
     def num_documents(self) -> int:
@@ -86,11 +87,12 @@ class Orders:
         """Returns the orders for a query `(dim,)` whose search left these candidates and gave this response."""
         settings = response.settings
         order = np.arange(len(candidates.texts))
-        if settings.asymmetric:
+        is_asymmetric = settings.asymmetric and candidates.distances is not None
+        if is_asymmetric:
             scores = asymmetric_scores(vector, searcher.codes[candidates.texts])
             order = np.argsort(-scores, kind="stable")
         wanted = max(response.int8_rows_read, settings.rescore_multiplier * settings.top_k)
-        return cls(candidates, order, settings.asymmetric, min(wanted, len(order), _MOST_ROWS_READ), len(response.hits))
+        return cls(candidates, order, is_asymmetric, min(wanted, len(order), _MOST_ROWS_READ), len(response.hits))
 
     def move_of(self, hit: Hit) -> Move:
         """Returns where a hit stood."""

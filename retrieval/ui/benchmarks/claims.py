@@ -12,7 +12,7 @@ from retrieval.ui.markup import data_size, escaped, link
 
 ARTICLE_URL = "https://huggingface.co/blog/embedding-quantization"
 ARTICLE_DIM = 1024
-_NOT_MEASURED = '<span class="none">not measured</span>'
+_NOT_MEASURED = '<span class="none">not benchmarked yet</span>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ CLAIMS = (
         "documents, the more it weighs.",
     ),
     Claim(
-        "size_int8", "int8, times smaller", "int8", "4x", "exactly",
+        "size_int8", "int8: size reduction", "int8", "4x", "exactly",
         "The vectors are 4 times smaller here too; the file also has the keys and links of its format.",
     ),
     Claim(
-        "size_binary", "Sign bits, times smaller", "binary", "32x", "exactly",
+        "size_binary", "Sign bits: size reduction", "binary", "32x", "exactly",
         "The same, where the dimensions fill whole bytes.",
     ),
     Claim(

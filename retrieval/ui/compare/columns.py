@@ -20,7 +20,7 @@ def columns(comparison: Comparison) -> str:
     inside = "".join(_column(answer, comparison) for answer in comparison.answers)
     return (
         '<p class="trace" role="status" data-trace>Point at a result, or choose one: '
-        "it lights up in every column. Escape lets go.</p>"
+        "it lights up in every column. Esc clears.</p>"
         f'<div class="columns" role="group" aria-label="Results of each way" tabindex="0">{inside}</div>'
     )
 

@@ -131,7 +131,7 @@ def _footnotes(comparison: Comparison) -> str:
         "float32 and int8 are read from the system's file cache, block by block. A program that holds them in its own "
         "memory saves a copy, and needs that memory: the scans here leave nothing behind in this process, which now "
         f"has {data_size(comparison.rss_bytes)} in RAM in all (RSS).",
-        "<strong>Memory</strong> is that of the vectors, by arithmetic: one per distinct text. The model, the texts "
+        "<strong>Memory</strong> is that of the vectors, calculated: one per distinct text. The model, the texts "
         "and the program come on top, and are the same for all ways.",
         f"Each way answers with distinct texts, at most {MAX_TOP_K} here; a text that ties with the last one of "
         f"{reference_name(comparison)} counts as found.",

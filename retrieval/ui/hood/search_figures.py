@@ -33,8 +33,8 @@ def hamming_figure(explanation: Explanation) -> str:
         'there</span><span><i class="swatch differs zero"></i>0 here, 1 there</span></p>'
         f'<p class="result"><strong data-count="distance">{count:,}</strong> of {dim:,} bits differ: that is the '
         f"Hamming distance. As an angle: {180 * count / dim:.0f}°, so the cosine{less_mean} is about "
-        f"{estimate:.2f}; "
-        f"the exact one is {_exact(explanation):.2f}.</p>"
+        f"{estimate:.3f}; "
+        f"the exact one is {_exact(explanation):.3f}.</p>"
     )
 
 

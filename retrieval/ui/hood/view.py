@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,6 +14,7 @@ from retrieval.results import SearchSettings
 from retrieval.search.explanation.explain import Explanation, explain, explain_first_document
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
+from retrieval.serving.turns import SEARCHES
 from retrieval.ui.asking import Asking, Question, Update, question_of
 from retrieval.ui.hood.steps import document_steps, query_steps
 from retrieval.ui.markup import error_words, escaped, one_line
@@ -55,13 +57,13 @@ class HoodView:
         Raises:
             RetrievalError: if the search cannot be made.
         """
-        found = explain(question.searcher, question.text, question.settings)
+        found = SEARCHES.call(partial(explain, question.searcher, question.text, question.settings))
         lead = f'<p class="lead">Your query, <q dir="auto">{_short(question.text, 120)}</q>, step by step.</p>'
         return self._update(question.searcher, question.index, found, lead)
 
     def empty(self, searcher: Searcher) -> Update:
         """Returns the steps of an example."""
-        found = follow_example(searcher, searcher.defaults)
+        found = SEARCHES.call(partial(follow_example, searcher, searcher.defaults))
         words, more = "An example", "Type a question of your own above, and every picture follows."
         if not searcher.can_encode:
             words, more = (
@@ -85,9 +87,10 @@ class HoodView:
             question = question_of(self._library, asked)
             searcher = question.searcher
             if question.text.strip():
-                found = explain(searcher, question.text, question.settings, row)
+                explained = partial(explain, searcher, question.text, question.settings, row)
             else:
-                found = follow_example(searcher, question.settings, row)
+                explained = partial(follow_example, searcher, question.settings, row)
+            found = SEARCHES.call(explained)
         except RetrievalError as error:
             return message("This document cannot be shown", error_words(error), is_error=True)
         except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working

@@ -22,11 +22,15 @@ _WORDS = {
     "encode": StageWords("Encode", "text to float32", "float32"),
     "binarize": StageWords("Binarize", "keep the signs", "binary"),
     "hamming": StageWords("Hamming", "against all bits", "binary"),
+    "float_bits": StageWords("Float &times; bits", "against all bits", "mixed"),
+    "lists": StageWords("Lists", "nearest lists only", "mixed"),
     "asymmetric": StageWords("Asymmetric", "float32 &times; bits", "mixed"),
     "rescore": StageWords("Rescore", "int8 from disk", "int8"),
     "documents": StageWords("Documents", "texts of the hits", "text"),
 }
 
+_OTHER_SCANS = ("float_bits", "lists")
+"""Shown when they took time: a search has one scan."""
 _LEAST_QUERIES = 5
 """A percentile of fewer is one of them, and says nothing."""
 
@@ -35,13 +39,14 @@ def latency_panel(response: SearchResponse, visit: Visit) -> str:
     """Returns the panel for the last query."""
     latency = response.latency
     total = milliseconds(latency.total_ms)
-    shares = [f"{_WORDS[name].label} {milliseconds(latency.stages[name])} ms" for name in STAGES]
+    shown = [name for name in STAGES if name not in _OTHER_SCANS or latency.stages[name] > 0]
+    shares = [f"{_WORDS[name].label} {milliseconds(latency.stages[name])} ms" for name in shown]
     bar = "".join(
         f'<i class="{_WORDS[name].colour}" style="flex-grow:{latency.stages[name]:.4f}"></i>'
         for name in STAGES
         if latency.stages[name] > 0
     )
-    rows = "".join(_stage_row(name, latency.stages[name]) for name in STAGES)
+    rows = "".join(_stage_row(name, latency.stages[name]) for name in shown)
     return _panel(
         f'<p class="figure">{total}<small> ms</small></p>'
         f'<div class="stack" role="img" aria-label="{escaped(", ".join(shares))}">{bar}</div>'
@@ -53,7 +58,7 @@ def latency_panel(response: SearchResponse, visit: Visit) -> str:
 
 def empty_latency_panel() -> str:
     """Returns the panel before the first query, in the shape of the full one."""
-    rows = "".join(_stage_row(name, None) for name in STAGES)
+    rows = "".join(_stage_row(name, None) for name in STAGES if name not in _OTHER_SCANS)
     return _panel(
         '<p class="figure">&ndash;<small> ms</small></p><div class="stack idle"></div>'
         f'<table class="stages"><caption class="unseen">Milliseconds a stage</caption><tbody>{rows}</tbody></table>'

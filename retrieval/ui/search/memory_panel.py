@@ -28,7 +28,7 @@ def memory_panel(report: MemoryReport) -> str:
     measured = "".join(_rows(report))
     return (
         '<section class="panel" id="memory"><h2>Memory</h2>'
-        f"<h3>Vectors, by arithmetic<small>{report.num_vectors:,} &times; {report.dim:,}</small></h3>"
+        f"<h3>Vectors, calculated<small>{report.num_vectors:,} &times; {report.dim:,}</small></h3>"
         f'<dl class="sizes">{bars}</dl>{_shared(report)}'
         "<h3>This process, measured now</h3>"
         f'<table class="measured"><caption class="unseen">Bytes by kind</caption><tbody>{measured}</tbody></table>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -11,6 +12,7 @@ from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
 from retrieval.serving.memory import RecentMemory
 from retrieval.serving.metrics import count_search
+from retrieval.serving.turns import SEARCHES
 from retrieval.ui.asking import Asking, Question, Update, searcher_of
 from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, result_list
 from retrieval.ui.search.latency_panel import empty_latency_panel, latency_panel
@@ -68,7 +70,7 @@ class SearchView:
             RetrievalError: if the search cannot be made.
         """
         searcher = question.searcher
-        response = searcher.search(question.text, **question.search_options())
+        response = SEARCHES.call(partial(searcher.search, question.text, **question.search_options()))
         count_search(response)
         visit = visit.after(response.latency.total_ms)
         rows = member_rows(response.hits)

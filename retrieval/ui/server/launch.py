@@ -17,7 +17,10 @@ from retrieval.ui.mcp_tools import answer_in_json
 from retrieval.ui.server.connections import bound_connections
 from retrieval.ui.server.headers import names_of
 from retrieval.ui.server.middleware import middlewares
+from retrieval.ui.server.rates import rates_from
+from retrieval.ui.server.search_route import search_route
 from retrieval.ui.server.sessions import MAX_SESSIONS, let_go_of_left
+from retrieval.ui.server.shared_configs import share_configs
 from retrieval.ui.theme import launch_options
 
 
@@ -51,16 +54,20 @@ def launch(
 
     Args:
         page: as `build_page` made it from `library`.
-        library: whose health `/health` tells.
+        library: what `/api/search` searches, and whose health `/health` tells.
         where: the address.
         background: the index that is made ready meanwhile.
         shared_at: returns the name of the public link, once there is one.
 
     Raises:
         OSError: if the address cannot be used.
+        BuildError: if a limit in the environment is no number.
     """
     is_ours = names_of(where.host, where.allowed_hosts, shared_at)
     limits = OwnLimits.from_environment(os.environ)
+    # The server would believe any program on this machine, a public link's tunnel included, about whose request it is.
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
+    before_all = middlewares(library, limits, background=background, is_ours=is_ours, rates=rates_from(os.environ))
     page.launch(
         server_name=where.host,
         server_port=where.port,
@@ -69,10 +76,11 @@ def launch(
         share=False,
         mcp_server=where.mcp,
         state_session_capacity=MAX_SESSIONS,
-        app_kwargs={"middleware": middlewares(library, limits, background=background, is_ours=is_ours)},
+        app_kwargs={"middleware": before_all, "routes": [search_route(library)]},
         **launch_options(),
     )
     if where.mcp:
         answer_in_json(page)
+    share_configs(page)
     bound_connections(page.server)
     OPEN_PAGES.sweep_with(partial(let_go_of_left, page.state_holder, OPEN_PAGES))

@@ -17,6 +17,7 @@ from retrieval.ui.server.delivery import Delivery
 from retrieval.ui.server.guard import RequestGuard
 from retrieval.ui.server.headers import HostCheck, SecurityHeaders
 from retrieval.ui.server.operation import Operation
+from retrieval.ui.server.rates import RateLimit, Rates
 from retrieval.ui.server.sessions import Heartbeats
 
 
@@ -26,6 +27,7 @@ def middlewares(
     *,
     background: BackgroundIndex | None = None,
     is_ours: Callable[[str], bool] = lambda name: True,
+    rates: Rates | None = None,
 ) -> list[Middleware]:
     """Returns the middlewares, the outermost first; for `app_kwargs` of `launch`.
 
@@ -34,6 +36,7 @@ def middlewares(
         limits: how large an upload may be.
         background: the index that is made ready meanwhile.
         is_ours: tells the names that the server answers to; by default it answers to all.
+        rates: how much one visitor may ask; by default, as much as comes.
     """
     guard = Middleware(
         RequestGuard,
@@ -47,6 +50,7 @@ def middlewares(
         Middleware(Delivery),
         Middleware(HostCheck, is_ours=is_ours),
         Middleware(Operation, library=library, background=background),
+        Middleware(RateLimit, rates=rates),
         Middleware(Heartbeats, pages=OPEN_PAGES),
         guard,
     ]

@@ -179,10 +179,10 @@ def _bring_step(limits: OwnLimits) -> dict[str, Any]:
             with gr.Column(min_width=260):
                 file = UploadedFile(label="A file of yours", elem_id="own-file", file_count="single", height=187)
                 use_sample = gr.Button("Try it with a sample", elem_id="own-sample", min_width=150)
-                refused = gr.Button("Refuse the file", elem_id="own-refused", elem_classes="unseen")
+                refused = gr.Button("Refuse the file", elem_id="own-refused", visible="hidden")
             with gr.Column(min_width=260):
                 lines = gr.Textbox(
-                    label="Or paste texts, one a line", elem_id="own-lines", lines=7, max_lines=7,
+                    label="Or paste texts, one per line", elem_id="own-lines", lines=7, max_lines=7,
                     placeholder="How do I sort a list?\nRead a file line by line\n…",
                 )  # fmt: skip
                 use_lines = gr.Button("Use the pasted lines", elem_id="own-use-lines", min_width=150)
@@ -202,12 +202,12 @@ def _choose_step(limits: OwnLimits) -> dict[str, Any]:
         with gr.Row(elem_id="own-roles"):
             common: dict[str, Any] = {"choices": [], "interactive": True, "min_width": 150}
             text = gr.Dropdown(label="Text", info="What is searched by meaning.", elem_id="own-text", **common)
-            body = gr.Dropdown(label="Body", info="Shown with a hit, not searched.", elem_id="own-body", **common)
+            body = gr.Dropdown(label="Body", info="Shown, not searched.", elem_id="own-body", **common)
             url = gr.Dropdown(label="Link", info="Where a hit leads to.", elem_id="own-url", **common)
             group = gr.Dropdown(label="Group", info="Same value: one hit.", elem_id="own-group", **common)
             quality = gr.Dropdown(label="Quality", info="Orders equal scores.", elem_id="own-quality", **common)
             rows = gr.Number(
-                limits.max_rows, label="Rows", info="The first so many.", elem_id="own-rows", minimum=1,
+                limits.max_rows, label="Maximum rows", info="The first of the file.", elem_id="own-rows", minimum=1,
                 maximum=limits.max_rows, precision=0, min_width=110,
             )  # fmt: skip
         with gr.Row(elem_id="own-choose-buttons"):

@@ -27,8 +27,8 @@ def promise() -> str:
     """Returns what this view is about, and what becomes of what is brought."""
     return (
         '<div class="own-intro"><h2>What would quantization cost on your data?</h2>'
-        '<p class="own-privacy">What you bring is seen by nobody else, stays on this server only for this visit, and '
-        "is deleted when you delete it, or close or reload this page.</p></div>"
+        '<p class="own-privacy">Only you can see your data. It is deleted when you delete it, or close or reload '
+        "this page.</p></div>"
     )
 
 
@@ -46,7 +46,7 @@ def introduction(limits: OwnLimits) -> str:
         f"<strong>{data_size(min(limits.max_bytes, MAX_PASTED_BYTES))}</strong> of them pasted; the first "
         f"<strong>{counted(limits.max_rows, 'row')}</strong> are used; a build may take "
         f"<strong>{counted(limits.max_seconds, 'second')}</strong></li>"
-        f"<li>{_together(limits.num_slots)} on this server, one a visitor; others wait in line</li></ul></div>"
+        f"<li>{_together(limits.num_slots)} on this server, one per visitor; others wait in line</li></ul></div>"
     )
 
 
@@ -88,8 +88,9 @@ def preview(title: str, size_bytes: int, looked: Mapping[str, Any], limits: OwnL
     hidden = f" {counted(more, 'more column')} not shown." if more else ""
     return (
         f'<section class="own-preview"><h3>{escaped(title)}</h3>'
-        f"<p>{_extent(size_bytes, looked['num_rows'], limits)} The first {counted(len(rows), 'row')}:{hidden}</p>"
+        f"<p>{_extent(size_bytes, looked['num_rows'], limits)}</p>"
         f"{_notes(looked.get('notes', ()))}"
+        f"<p>The first {counted(len(rows), 'row')}:{hidden}</p>"
         f'<div class="own-table" tabindex="0" role="region" aria-label="The first rows"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
     )

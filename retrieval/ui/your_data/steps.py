@@ -80,7 +80,8 @@ class OwnSteps:
         source = session.source
         if source is None:
             return self._parts.unchanged()  # it was refused, and the visitor was told
-        job = self._looks.submit(look_request(session, source, self._limits), max_seconds=_LOOK_SECONDS)
+        asked = look_request(session, source, self._limits)
+        job = self._looks.submit(asked, max_seconds=_LOOK_SECONDS, client=session.client)
         status = job.wait()
         if status.state != "finished":
             session.take(None)
@@ -101,7 +102,7 @@ class OwnSteps:
         with session.lock:
             if session.job is None or session.job.status.is_over:
                 request = build_request(session, columns, rows, self._limits, self._library.open().encoder)
-                session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds)
+                session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds, client=session.client)
                 session.doing = "build"
             return self._parts.to_building(self._progress(session, session.job))
 
@@ -135,7 +136,7 @@ class OwnSteps:
         self, session: OwnSession, request: Request, doing: Literal["measure index", "measure vectors"]
     ) -> Update:
         if session.job is None or session.job.status.is_over:
-            session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds)
+            session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds, client=session.client)
             session.doing = doing
         return self._parts.to_building(self._progress(session, session.job))
 

@@ -113,7 +113,7 @@ def _memory(manifest: Manifest) -> str:
         if (record := manifest.files.get(name)) is not None
     )
     return (
-        '<div class="panel"><h3>Memory for the vectors<small>by arithmetic</small></h3>'
+        '<div class="panel"><h3>Memory for the vectors<small>calculated</small></h3>'
         f'<p class="figure">{data_size(before)} <small>&rarr;</small> {data_size(after)}</p>'
         f'<p class="hint">{manifest.distinct_text_count:,} &times; {manifest.dim:,} floats of 4 bytes before, '
         f"{manifest.dim:,} bits each after.</p>{_shared(manifest)}<h3>Files, as they are on disk</h3>"
@@ -132,8 +132,8 @@ def _shared(manifest: Manifest) -> str:
 
 
 def _advice(manifest: Manifest, kept: Tuning | None) -> str:
-    search = manifest.search
-    candidates, multiplier = search["num_candidates"], search["rescore_multiplier"]
+    defaults = manifest.defaults
+    candidates, multiplier = defaults.num_candidates, defaults.rescore_multiplier
     origin = "measured on your data" if kept is not None else "the usual ones"
     return (
         f'<div class="panel"><h3>Recommended settings<small>{origin}</small></h3><dl class="own-settings">'
@@ -173,7 +173,7 @@ def _reading(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> s
     parts.append(
         f"{counted(duplicates, 'row')} with a text that was there before, encoded once"
         if duplicates
-        else "no text twice"
+        else "no duplicates"
     )
     text = "; ".join(parts) + "."
     in_file, used = seen.get("rows_in_file", 0), seen.get("rows_used", 0)

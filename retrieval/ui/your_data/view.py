@@ -20,6 +20,7 @@ from retrieval.serving.open_pages import OPEN_PAGES
 from retrieval.serving.stopping import at_end
 from retrieval.serving.temp_folders import TempRoot, private_parent
 from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.serving.visitor.queue import Client
 from retrieval.ui.asking import Asking, Update
 from retrieval.ui.frontier.wish import wish_of
 from retrieval.ui.markup import as_sentence
@@ -142,7 +143,8 @@ class OwnView:
         """Returns the view of the build that begins."""
         columns = {"text": text, "body": body, "url": url, "group": group, "quality": quality}
         return self._guarded(
-            "No index is being built", lambda: self._steps.build(self._session(request, bringing=True), columns, rows)
+            "No index is being built",
+            lambda: self._steps.build(self._session(request, bringing=True), columns, rows),
         )
 
     def measure_vectors(self, column: str | None, metric: str, request: gr.Request) -> Update:
@@ -220,7 +222,9 @@ class OwnView:
     def _session(self, request: gr.Request, *, bringing: bool = False) -> OwnSession:
         if not request.session_hash:
             raise CorpusError("this was not asked by a page: open the page, and bring your data there.")
-        return (self._sessions.to_bring if bringing else self._sessions.of)(request.session_hash)
+        session = (self._sessions.to_bring if bringing else self._sessions.of)(request.session_hash)
+        session.client = Client(request.client.host if request.client else "", request.session_hash)
+        return session
 
     def _guarded(self, title: str, make: Callable[[], Update], show: Callable[[str], Update] | None = None) -> Update:
         """Returns what `make` returns, or a message, by default at the start; never an exception."""

@@ -1,0 +1,51 @@
+"""The `float-bits` scan: the float query against the sign bits of every text.
+
+It does the work of the Hamming and the asymmetric stage in one pass: the query need not be cut to bits, since a sum of
+looked-up products costs no more than counting differing bits. Exact up to FastScan's 8-bit tables.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.quantization import Float32s
+from retrieval.search.scans.packed_bits import PackedBits
+from retrieval.search.scans.scan import Candidates, Queries
+from retrieval.search.scans.sign_patterns import cosine_estimates
+from retrieval.search.scans.together import Together
+from retrieval.system import usable_cores
+
+
+class FloatBits:
+    """Float queries against all sign bits. Safe to use from many threads."""
+
+    stage = "float_bits"
+
+    def __init__(self, bits: PackedBits) -> None:
+        """Searches the sign bits of the texts.
+
+        A query takes one core: two would halve a part of a millisecond that is a fifth of the whole query. A batch
+        takes 0.45 ms per query where a query alone takes 0.78 (593,891 x 384 bits, AMD Zen 5): who waits, waits for it.
+        """
+        self._bits = bits
+        self._together = Together(self._compared, usable_cores())
+
+    def search(self, queries: Queries, k: int, probes: int | None = None) -> list[Candidates]:
+        """Returns the best texts of each query with cosine estimates; see `Scan.search`."""
+        k = min(k, len(self._bits))
+        if len(queries) == 1:
+            return [self._together.search(queries.vectors, k)]
+        return self._compared(queries.vectors, k)
+
+    def _compared(self, vectors: Float32s, k: int) -> list[Candidates]:
+        dots, ids = self._bits.highest_dots(vectors, k)
+        return [best_first(own_dots, own_ids, self._bits.dim) for own_dots, own_ids in zip(dots, ids, strict=True)]
+
+
+def best_first(dots: Float32s, ids: npt.NDArray[np.int64], dim: int) -> Candidates:
+    """Returns what faiss found for one query, `(k,)` each, -1 standing for nothing: equal scores in order of id."""
+    found = ids >= 0
+    dots, ids = dots[found], ids[found]
+    order = np.lexsort((ids, -dots))
+    return Candidates(ids[order], cosine_estimates(dots[order], dim))

@@ -1,0 +1,141 @@
+"""The `lists` scan: the float query against the sign bits of the texts in the lists nearest to it. Approximate.
+
+The texts lie in lists around centroids of the float vectors. A query visits its nearest lists and skips the rest; what
+it compares there are the same sign bits by the same tables as in `float-bits`. Visiting all lists gives that answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.bundle.binary_index import use_threads
+from retrieval.errors import BundleCorruptError, BundleIncompatibleError
+from retrieval.quantization import Bits, Float32s
+from retrieval.search.scans.float_bits import best_first
+from retrieval.search.scans.scan import Candidates, Queries
+from retrieval.search.scans.sign_patterns import BITS_PER_CODE, float_queries, packed_codes, packed_dim, set_centroids
+
+DEFAULT_SHARE = 0.4375
+"""Share of the lists that is visited when no build has measured how many are needed."""
+_NEAREST_LISTS_FIRST = 11
+"""`implem` of faiss's lists: one query after the other, its nearest lists first; twice as fast as the default here."""
+_SEED = 0
+
+
+class Lists:
+    """Float queries against the sign bits in the nearest lists. Safe to use from many threads."""
+
+    stage = "lists"
+
+    def __init__(self, index: faiss.IndexIVFPQFastScan, dim: int, probes: int | None = None) -> None:
+        """Searches an index as `open` reads it; `probes` lists are visited where a search does not say how many."""
+        self._index = index
+        self._index.implem = _NEAREST_LISTS_FIRST
+        self._dim = dim
+        self.num_lists = int(index.nlist)
+        self.probes = min(probes or max(1, round(DEFAULT_SHARE * self.num_lists)), self.num_lists)
+
+    @classmethod
+    def open(cls, path: Path, dim: int, num_texts: int, probes: int | None = None) -> Lists:
+        """Returns the lists in `path`, read into RAM.
+
+        Raises:
+            BundleCorruptError: if faiss cannot read it.
+            BundleIncompatibleError: if it holds something else, or the lists of another index.
+        """
+        try:
+            index = faiss.read_index(str(path))
+        except RuntimeError as error:
+            raise BundleCorruptError(f"faiss cannot read {path}: {error}. Build the index again.") from error
+        expected = (packed_dim(dim), num_texts)
+        if not isinstance(index, faiss.IndexIVFPQFastScan) or (index.d, index.ntotal) != expected or index.by_residual:
+            raise BundleIncompatibleError(
+                f"{path} holds {type(index).__name__} of {index.ntotal:,} x {index.d}; lists of {num_texts:,} x "
+                f"{expected[0]} are needed. Build the index again."
+            )
+        return cls(index, dim, probes)
+
+    @property
+    def nbytes(self) -> int:
+        """Returns the bytes of the sign bits, positions and centroids in the lists."""
+        lists = self._index.invlists
+        sizes = sum(lists.list_size(number) for number in range(self.num_lists))
+        return int(sizes * (self._index.code_size + 8) + 4 * self.num_lists * self._index.d)
+
+    def search(self, queries: Queries, k: int, probes: int | None = None) -> list[Candidates]:
+        """Returns the best texts of each query with cosine estimates; see `Scan.search`.
+
+        Where `probes` lists hold fewer than `k` texts, more lists are visited.
+        """
+        vectors, k = queries.vectors, min(k, self._index.ntotal)
+        probes = min(probes or self.probes, self.num_lists)
+        found = self._visited(vectors, k, probes)
+        for place, own in enumerate(found):
+            more = probes
+            while len(own.texts) < k and more < self.num_lists:
+                more = min(4 * more, self.num_lists)
+                [own] = self._visited(vectors[place : place + 1], k, more)
+            found[place] = own
+        return found
+
+    def _visited(self, vectors: Float32s, k: int, probes: int) -> list[Candidates]:
+        use_threads(1)
+        padded, added = float_queries(vectors)
+        # More than one: see `PackedBits`.
+        dots, ids = self._index.search(padded, max(k, 2), params=faiss.SearchParametersIVF(nprobe=probes))
+        found = zip(dots - added, ids, strict=True)
+        return [best_first(own_dots, own_ids, self._dim).first(k) for own_dots, own_ids in found]
+
+
+def list_centroids(sample: Float32s, num_lists: int) -> Float32s:
+    """Returns centroids `(num_lists, dim)` of length 1 for a sample `(m, dim)` of the texts' vectors."""
+    kmeans = faiss.Kmeans(
+        sample.shape[1], num_lists, niter=10, seed=_SEED, spherical=True,
+        min_points_per_centroid=1, max_points_per_centroid=len(sample),
+    )  # fmt: skip
+    kmeans.train(np.ascontiguousarray(sample))
+    centroids: Float32s = kmeans.centroids
+    return centroids
+
+
+def nearest_list(centroids: Float32s, vectors: Float32s) -> npt.NDArray[np.int32]:
+    """Returns the list that each vector `(m, dim)` belongs to, `(m,)`: that of the nearest of `(num_lists, dim)`."""
+    numbers: npt.NDArray[np.int32] = np.argmax(vectors @ centroids.T, axis=1).astype(np.int32)
+    return numbers
+
+
+def write_lists(path: Path, dim: int, centroids: Float32s, lists: Iterable[tuple[npt.NDArray[np.int64], Bits]]) -> None:
+    """Writes lists of texts to `path`; what is in RAM is one copy of their sign bits.
+
+    Args:
+        path: the file.
+        dim: dimensions of the vectors.
+        centroids: float32 `(num_lists, dim)`.
+        lists: for each centroid in order, the positions of its texts `(any,)` and their codes `(any, bytes)`.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    packed_to = packed_dim(dim)
+    nearest = faiss.IndexFlatIP(packed_to)
+    nearest.add(np.pad(centroids, ((0, 0), (0, packed_to - dim))))
+    index = faiss.IndexIVFPQFastScan(
+        nearest, packed_to, len(centroids), packed_to // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT
+    )
+    index.by_residual = False
+    set_centroids(index.pq)
+    index.is_trained = True
+    for number, (texts, codes) in enumerate(lists):
+        if len(texts):
+            ids, packed = np.ascontiguousarray(texts, np.int64), packed_codes(codes, dim)
+            index.invlists.add_entries(number, len(ids), faiss.swig_ptr(ids), faiss.swig_ptr(packed))
+            index.ntotal += len(ids)
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as error:
+        raise OSError(f"faiss could not write {path}: {error}") from error

@@ -1,0 +1,100 @@
+"""Sign bits as the codes of a 4-bit product quantizer, which needs no training.
+
+Four sign bits are one 4-bit code whose 16 centroids are the patterns of +1 and -1. The dot product of a float query
+with such a code is looked up, and faiss's FastScan looks up 32 documents at once in the processor's registers (André et
+al., "Quicker ADC", arXiv 1812.09162; faiss wiki, "Fast accumulation of PQ and AQ codes"). Its tables have 8 bits per
+entry, scaled for each query: the dot products are off by a fraction of a percent.
+
+Bytes of zeros follow each code, so that a query can add to all sums alike. faiss leaves out rows whose sum is 0, so a
+table that gives every row a little goes first. And its sums have 16 bits: with thousands of dimensions, a text that
+agrees with the query in every sign would pass them by what rounding adds; tables that give no row anything, but count
+as wide, make faiss take smaller steps.
+"""
+
+from __future__ import annotations
+
+import math
+
+import faiss
+import numpy as np
+
+from retrieval.quantization import Bits, Float32s, num_code_bytes
+from retrieval.search.rescoring import MEAN_COSINE_WITH_OWN_SIGNS
+
+BITS_PER_CODE = 4
+BLOCK_ROWS = 32
+"""FastScan keeps the codes of so many rows interleaved."""
+_TABLE_STEPS, MOST_STEPS = 255, 65_535
+"""The steps of one table, and of a sum."""
+_LITTLE = 64
+"""What every row is given is this part of the widest table's half: eight steps of it."""
+_DIMS_PER_BYTE = 2048
+"""One byte of zeros for so many dimensions: rounding adds half a step per table at most, 256 for 2,048 dimensions."""
+
+
+def padded_dim(dim: int) -> int:
+    """Returns the dimension that whole bytes have room for: a multiple of 8."""
+    return 8 * num_code_bytes(dim)
+
+
+def packed_dim(dim: int) -> int:
+    """Returns the dimension with that of the bytes of zeros."""
+    return padded_dim(dim) + 8 * (1 + padded_dim(dim) // _DIMS_PER_BYTE)
+
+
+def float_queries(vectors: Float32s) -> tuple[Float32s, Float32s]:
+    """Returns queries `(m, packed_dim)` for float32 `(m, dim)`, and what they add to the dot products, `(m, 1)`."""
+    dim = vectors.shape[1]
+    padded, packed = padded_dim(dim), packed_dim(dim)
+    queries = np.zeros((len(vectors), packed), np.float32)
+    queries[:, :dim] = vectors
+    tables = 2 * np.abs(queries[:, :padded]).reshape(len(vectors), -1, BITS_PER_CODE).sum(axis=2)
+    widest, together = tables.max(axis=1), tables.sum(axis=1)
+    are_too_wide = _TABLE_STEPS * together > (MOST_STEPS - _TABLE_STEPS) * widest
+    little = widest / _LITTLE
+    empty = np.where(are_too_wide, together * _TABLE_STEPS / (MOST_STEPS - _TABLE_STEPS), 0) / 2
+    # The signs of a byte of zeros are all -1.
+    queries[:, padded] = -little
+    places = np.arange(padded + BITS_PER_CODE, packed, BITS_PER_CODE)
+    queries[:, places] = empty[:, None]
+    return queries, (little - len(places) * empty)[:, None].astype(np.float32)
+
+
+def set_centroids(quantizer: faiss.ProductQuantizer) -> None:
+    """Gives a product quantizer of 4-bit codes the 16 patterns of +1 and -1 as centroids of every code."""
+    bits = np.arange(1 << BITS_PER_CODE)[:, None] >> np.arange(BITS_PER_CODE)[::-1] & 1
+    patterns = np.where(bits, 1.0, -1.0).astype(np.float32)
+    faiss.copy_array_to_vector(np.tile(patterns, (quantizer.M, 1, 1)).ravel(), quantizer.centroids)
+
+
+def empty_index(dim: int) -> faiss.IndexPQ:
+    """Returns a product quantizer's index for sign bits of `dim` dimensions, without any."""
+    packed = packed_dim(dim)
+    index = faiss.IndexPQ(packed, packed // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT)
+    set_centroids(index.pq)
+    index.is_trained = True
+    return index
+
+
+def packed_codes(codes: Bits, dim: int) -> Bits:
+    """Returns sign bits, uint8 `(n, ceil(dim / 8))`, as FastScan reads them: blocks of 32 rows, uint8 `(any,)`."""
+    index = empty_index(dim)
+    padded = np.pad(codes, ((0, 0), (0, packed_dim(dim) // 8 - codes.shape[1])))
+    # faiss packs the first 4-bit code of a byte lowest, numpy's `packbits` the first bit highest.
+    swapped = np.bitwise_or(padded << 4, padded >> 4, dtype=np.uint8)
+    faiss.copy_array_to_vector(swapped.ravel(), index.codes)
+    index.ntotal = len(codes)
+    fast = faiss.IndexPQFastScan(index)  # named: what `packed_in` shows is gone with it
+    return packed_in(fast).copy()
+
+
+def packed_in(index: faiss.IndexPQFastScan) -> Bits:
+    """Returns the packed codes that an index holds, uint8 `(any,)`, in place."""
+    view: Bits = faiss.rev_swig_ptr(index.codes.get(), index.codes.size())
+    return view
+
+
+def cosine_estimates(dots: Float32s, dim: int) -> Float32s:
+    """Returns cosine estimates for dot products with signs, of any shape; see `rescoring.asymmetric_scores`."""
+    estimates: Float32s = dots * np.float32(1.0 / (math.sqrt(dim) * MEAN_COSINE_WITH_OWN_SIGNS))
+    return estimates

@@ -1,0 +1,75 @@
+"""Queries that have to wait for a core, answered in one batch: one pass over the bits serves them all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from retrieval.quantization import Float32s
+from retrieval.search.scans.scan import Candidates
+
+MOST_IN_A_BATCH = 32
+Search = Callable[[Float32s, int], list[Candidates]]
+"""Searches vectors `(m, dim)` for so many texts each."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    vector: Float32s
+    k: int
+    woken: threading.Event = field(default_factory=threading.Event)
+    batch: list[_Waiting] | None = None
+    """What this query is to search for all of them; None until it is chosen to."""
+    found: list[Candidates] = field(default_factory=list)
+
+
+class Together:
+    """Lets as many queries search at once as there are cores; those that come meanwhile wait, and go as a batch."""
+
+    def __init__(self, search: Search, num_cores: int) -> None:
+        self._search = search
+        self._free = num_cores
+        self._waiting: list[_Waiting] = []
+        self._lock = threading.Lock()
+
+    def search(self, vector: Float32s, k: int) -> Candidates:
+        """Returns the best `k` texts for a vector `(1, dim)`, as the search alone would."""
+        own = _Waiting(vector, k)
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                own.batch = [own]
+            else:
+                self._waiting.append(own)
+        if own.batch is None:
+            own.woken.wait()
+        if own.batch is not None:
+            with suppress(Exception):  # over another query, perhaps
+                self._answer(own.batch)
+        # Whose batch failed searches alone, and is told of its own error.
+        return own.found[0] if own.found else self._search(vector, k)[0]
+
+    def _answer(self, batch: list[_Waiting]) -> None:
+        """Answers a batch, the first of which is the caller's own, and gives the core to those who wait by then."""
+        try:
+            k = max(each.k for each in batch)
+            vectors = batch[0].vector if len(batch) == 1 else np.concatenate([each.vector for each in batch])
+            for each, found in zip(batch, self._search(vectors, k), strict=True):
+                each.found.append(found.first(each.k))
+        finally:
+            self._pass_on()
+            for each in batch[1:]:
+                each.woken.set()
+
+    def _pass_on(self) -> None:
+        with self._lock:
+            batch, self._waiting = self._waiting[:MOST_IN_A_BATCH], self._waiting[MOST_IN_A_BATCH:]
+            if not batch:
+                self._free += 1
+                return
+        batch[0].batch = batch
+        batch[0].woken.set()

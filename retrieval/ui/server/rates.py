@@ -1,0 +1,100 @@
+"""How many questions one visitor may ask in a while: enough for searches as fast as anybody types, and no more."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from retrieval.errors import BuildError
+from retrieval.ui.server.answer import sentence
+from retrieval.ui.server.search_route import PATH
+
+DEFAULT_PER_MINUTE = 600
+"""Ten in a second, for as long as one likes. Who types fast asks five times in a second, and reads what is found."""
+_BURST_S = 10.0
+"""What was not asked in this time may be asked at once."""
+_MOST_ADDRESSES = 20_000
+_TOLD = "Too many questions came from your address: wait some seconds, and ask again."
+
+
+class Rates:
+    """One bucket of questions for each address, which fills as time goes by. Safe to use from many threads."""
+
+    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Takes how many questions an address may ask in a minute."""
+        self._per_s = per_minute / 60
+        self._most = max(1.0, self._per_s * _BURST_S)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """What each address has left, and when that was; whoever asked last is at the end."""
+
+    def take(self, address: str) -> float:
+        """Returns 0.0 for a question that may be asked, otherwise after how many seconds the next one may."""
+        now = self._clock()
+        with self._lock:
+            left, since = self._left.pop(address, (self._most, now))
+            left = min(self._most, left + (now - since) * self._per_s)
+            wait_s = 0.0 if left >= 1 else (1 - left) / self._per_s
+            self._left[address] = (left if wait_s else left - 1, now)
+            if len(self._left) > _MOST_ADDRESSES:
+                self._left.popitem(last=False)
+        return wait_s
+
+
+class RateLimit:
+    """Answers questions beyond an address's rate with status 429. Files and open pages are no questions.
+
+    This machine's own address is not limited: behind it are its owner, or all visitors of a proxy that is not believed.
+    """
+
+    def __init__(self, app: ASGIApp, *, rates: Rates | None) -> None:
+        """Takes what answers, and the rates, None for no limit."""
+        self._app = app
+        self._rates = rates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Has a request answered, or refuses it."""
+        address = (scope.get("client") or ("",))[0]
+        is_question = scope["type"] == "http" and (scope["method"] == "POST" or scope["path"].endswith(PATH))
+        if self._rates is None or not is_question or _is_this_machine(address):
+            await self._app(scope, receive, send)
+        elif wait_s := self._rates.take(_network(address)):
+            refused = sentence(429, _TOLD, close=True)
+            refused.headers["retry-after"] = str(max(1, round(wait_s)))
+            await refused(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def rates_from(environment: Mapping[str, str]) -> Rates | None:
+    """Returns the rates that VISITOR_RATE sets, in questions a minute; 0 for no limit.
+
+    Raises:
+        BuildError: if it is no whole number.
+    """
+    text = environment.get("VISITOR_RATE", "").strip() or str(DEFAULT_PER_MINUTE)
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise BuildError(f"VISITOR_RATE is {text!r}: a whole number of questions a minute is needed, 0 for no limit.")
+    return Rates(int(text)) if int(text) else None
+
+
+def _is_this_machine(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return not address
+
+
+def _network(address: str) -> str:
+    """Returns what stands for one visitor: whoever has one address of IPv6 has 2^64 of them."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(known) if known.version == 4 else str(ipaddress.ip_network((int(known), 64), strict=False))

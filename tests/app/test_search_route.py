@@ -1,0 +1,116 @@
+"""`GET /api/search` of a served page: the answer of `/search`, its limits, and errors with their status."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from retrieval.ui.request_limits import MAX_QUERY_CHARS
+from retrieval.ui.server.search_route import PATH
+from tests.page_server import HOSTILE_TEXT, RunningApp, build_tiny_index, running_app
+from tests.raw_calls import RawAnswer, call
+
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    index = build_tiny_index(tmp_path_factory.mktemp("route") / "tiny")
+    with running_app(tmp_path_factory.mktemp("served"), "--index", str(index)) as running:
+        yield running
+
+
+def get(app: RunningApp, query: str) -> RawAnswer:
+    connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=60)
+    connection.request("GET", f"{PATH}?{query}")
+    answer = connection.getresponse()
+    found = RawAnswer(answer.status, answer.read())
+    assert (answer.getheader("content-type") or "").startswith("application/json")
+    connection.close()
+    return found
+
+
+def search(app: RunningApp, query: str, **parameters: Any) -> RawAnswer:
+    return get(app, urlencode({"q": query, **parameters}))
+
+
+@pytest.mark.parametrize("query", ["sort a list", "naïve 日本語 🍎", HOSTILE_TEXT, "a=b&c %00 + #", "x" * 5_000])
+def test_the_answer_is_that_of_the_endpoint(served: RunningApp, query: str) -> None:
+    knobs = {"top_k": 3, "num_candidates": 20, "rescore_multiplier": 2, "asymmetric": False, "rescore": False}
+    answer = search(served, query, index="tiny", **{name: str(value).lower() for name, value in knobs.items()})
+    [expected] = call(served, "search", [query, *knobs.values(), "tiny"]).json["data"]
+    assert answer.status == 200, answer.body
+    found = answer.json
+    assert found.pop("latency").keys() == expected.pop("latency").keys()
+    assert found == expected
+    assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3]
+
+
+def test_what_is_left_out_takes_the_defaults_of_the_index(served: RunningApp) -> None:
+    found = search(served, "sort a list").json
+    assert found["hits"][0]["text"] == "sort a list of numbers"
+    assert found["settings"]["top_k"] == 10
+    assert found["num_documents"] == 25
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ("", "the query is missing"),
+        ("q=", "query is empty"),
+        ("q=%20%00", "query is empty"),
+        ("q=x&topk=3", "'topk' is no parameter"),
+        ("q=x&top_k=51", "top_k is 51: a whole number from 1 to 50"),
+        ("q=x&top_k=0", "top_k is 0"),
+        ("q=x&top_k=-1", "top_k is '-1'"),
+        ("q=x&top_k=ten", "top_k is 'ten'"),
+        ("q=x&top_k=1e30", "top_k is '1e30'"),
+        ("q=x&top_k=" + "9" * 4_000, "top_k is "),
+        ("q=x&num_candidates=10001", "num_candidates is 10001"),
+        ("q=x&rescore_multiplier=", "rescore_multiplier is ''"),
+        ("q=x&rescore=maybe", "true or false is needed"),
+        (f"q={'x' * (MAX_QUERY_CHARS + 1)}", "at most 20,000 are answered"),
+    ],
+)
+def test_what_cannot_be_used_is_a_400_with_a_sentence(served: RunningApp, parameters: str, told: str) -> None:
+    answer = get(served, parameters)
+    assert answer.status == 400
+    assert told.lower() in answer.error.lower()
+    assert len(answer.error) < 400
+
+
+@pytest.mark.parametrize("index", ["nowhere", "../tiny", "n" * 5_000])
+def test_an_unknown_index_is_a_404_that_names_those_there_are(served: RunningApp, index: str) -> None:
+    answer = search(served, "sort", index=index)
+    assert (answer.status, "tiny" in answer.error) == (404, True)
+    assert len(answer.error) < 500
+
+
+def test_the_route_is_described_and_counted(served: RunningApp) -> None:
+    assert search(served, "sort").status == 200
+    connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=60)
+    connection.request("GET", "/openapi.json")
+    described = json.loads(connection.getresponse().read())["paths"][PATH]["get"]
+    assert {each["name"] for each in described["parameters"]} >= {"q", "top_k", "index"}
+    connection.request("GET", "/metrics")
+    assert f'http_requests_total{{route="{PATH}",status="200"}}' in connection.getresponse().read().decode()
+    connection.close()
+
+
+def test_many_visitors_on_both_endpoints_all_get_their_own_answer(served: RunningApp) -> None:
+    def own(number: int) -> bool:
+        query = f"open the file number {number % 20}"
+        if number % 2:
+            answer = search(served, query, top_k=1).json
+        else:
+            [answer] = call(served, "search", [query, 1, None, None, True, True, None], f"{number}").json["data"]
+        return bool(answer["query"] == query and answer["hits"][0]["text"] == query)
+
+    with ThreadPoolExecutor(64) as visitors:
+        assert all(visitors.map(own, range(200)))

@@ -1,0 +1,97 @@
+"""The texts in the nearest lists, against the scan of all sign bits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.errors import BundleCorruptError, BundleIncompatibleError
+from retrieval.indexing.lists import AUTO_FROM_TEXTS, auto_lists, build_lists, chosen_lists
+from retrieval.indexing.vector_file import VectorFile
+from retrieval.quantization import Float32s, SignQuantizer
+from retrieval.search.scans.lists import Lists
+from retrieval.search.scans.scan import Queries
+from tests.search.scans.test_float_bits import DIMS, scan_of, unit
+
+
+def lists_of(folder: Path, vectors: Float32s, num_lists: int) -> Path:
+    file = VectorFile(folder / "vectors.npy", *vectors.shape)
+    file.truncate(0)
+    file.append(vectors)
+    build_lists(folder / "lists.faiss", file, num_lists, SignQuantizer())
+    return folder / "lists.faiss"
+
+
+def opened(folder: Path, vectors: Float32s, num_lists: int) -> Lists:
+    return Lists.open(lists_of(folder, vectors, num_lists), vectors.shape[1], len(vectors))
+
+
+@pytest.mark.parametrize("dim", DIMS)
+def test_all_lists_give_what_the_scan_of_all_bits_gives(tmp_path: Path, dim: int) -> None:
+    documents, queries = unit(500, dim), Queries.of(unit(7, dim, seed=1), SignQuantizer())
+    lists = opened(tmp_path, documents, 8)
+    everything = scan_of(documents).search(queries, 30)
+    for found, expected in zip(lists.search(queries, 30, probes=8), everything, strict=True):
+        assert np.allclose(found.scores, expected.scores, atol=1e-5)
+        above = expected.scores > expected.scores[-1] + 1e-5
+        assert set(expected.texts[above].tolist()) <= set(found.texts.tolist())
+
+
+def test_more_lists_never_find_worse_texts(tmp_path: Path) -> None:
+    documents, queries = unit(5000, 64), Queries.of(unit(20, 64, seed=1), SignQuantizer())
+    lists = opened(tmp_path, documents, 32)
+    sums = [sum(float(found.scores.sum()) for found in lists.search(queries, 10, probes)) for probes in (1, 4, 16, 32)]
+    assert sums == sorted(sums)
+    assert sums[0] < sums[-1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_lists_that_hold_too_few_texts_are_followed_by_more(tmp_path: Path, count: int) -> None:
+    documents = unit(count, 64)
+    lists = opened(tmp_path, documents, min(count, 20))
+    for found in lists.search(Queries.of(unit(3, 64, seed=1), SignQuantizer()), count + 5, probes=1):
+        assert sorted(found.texts.tolist()) == list(range(count))
+
+
+def test_texts_with_one_vector_are_all_found(tmp_path: Path) -> None:
+    documents = np.concatenate([np.tile(unit(1, 64), (50, 1)), unit(50, 64, seed=2)])
+    [found] = opened(tmp_path, documents, 4).search(Queries.of(documents[:1], SignQuantizer()), 50, probes=1)
+    assert found.texts.tolist() == list(range(50))
+
+
+def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
+    vectors = unit(3000, 64)
+    files = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        files.append(lists_of(tmp_path / name, vectors, 16).read_bytes())
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize(("count", "dim"), [(200, 64), (100, 72)])
+def test_lists_of_another_index_are_refused(tmp_path: Path, count: int, dim: int) -> None:
+    path = lists_of(tmp_path, unit(100, 64), 4)
+    with pytest.raises(BundleIncompatibleError, match=rf"{count} x {dim + 8}"):
+        Lists.open(path, dim, count)
+
+
+@pytest.mark.parametrize("kept", [0, 10, 2000, -1])
+def test_a_truncated_file_is_refused(tmp_path: Path, kept: int) -> None:
+    path = lists_of(tmp_path, unit(100, 64), 4)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(BundleCorruptError):
+        Lists.open(path, 64, 100)
+
+
+@pytest.mark.parametrize(("num_texts", "expected"), [(593_891, 512), (1_000_000, 512), (10_000_000, 2048), (1, 1)])
+def test_the_number_of_lists_grows_as_the_root_of_the_texts(num_texts: int, expected: int) -> None:
+    assert auto_lists(num_texts) == expected
+
+
+def test_a_build_makes_lists_when_asked_or_from_a_million_texts_on() -> None:
+    assert chosen_lists(None, AUTO_FROM_TEXTS - 1) == 0
+    assert chosen_lists(None, AUTO_FROM_TEXTS) > 0
+    assert chosen_lists(0, AUTO_FROM_TEXTS) == 0
+    assert chosen_lists(50, 20) == 20

@@ -1,0 +1,65 @@
+"""Back and forward in a real headless Chromium: views and queries that were entered, and nothing in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser_page import opened, search
+from tests.page_server import RunningApp, build_tiny_index, running_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    folder = tmp_path_factory.mktemp("history")
+    with running_app(folder, "--index", str(build_tiny_index(folder / "tiny"))) as running:
+        yield running
+
+
+def expect_search(page: Page, query: str, title: str) -> None:
+    expect(page.locator("#query input")).to_have_value(query)
+    expect(page.locator("#views [data-tab-id=search]")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".hit h3").first).to_have_text(title)
+
+
+def test_back_goes_to_the_query_and_the_view_before(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        search(page, "order numbers in a list")
+        expect(page.locator(".hit h3").first).to_have_text("sort a list of numbers")
+        page.wait_for_timeout(400)
+        search(page, "read a csv file")
+        expect(page.locator(".hit h3").first).to_have_text("read a csv file into a table")
+        page.wait_for_timeout(400)
+        page.get_by_role("tab", name="Compare").click()
+        page.wait_for_url("**view=compare*")
+        page.go_back()
+        expect_search(page, "read a csv file", "read a csv file into a table")
+        page.go_back()
+        expect_search(page, "order numbers in a list", "sort a list of numbers")
+        page.go_back()
+        expect(page.locator("#query input")).to_have_value("")
+        expect(page.locator("#results .invitation")).to_be_visible()
+        page.go_forward()
+        expect_search(page, "order numbers in a list", "sort a list of numbers")
+        assert page.url.startswith(served.url)
+
+
+def test_typing_leaves_one_entry(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        for text in ("read", "read a", "read a csv file"):
+            page.fill("#query input", text)
+            page.wait_for_url(f"**q={text.replace(' ', '+')}*")
+        page.go_back()
+        expect(page.locator("#results .invitation")).to_be_visible()
+
+
+def test_a_text_without_an_answer_is_kept_for_a_reload(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url) as page:
+        page.route("**/run/predict*", lambda route: None)  # no answer comes
+        page.fill("#query input", "read a csv file")
+        page.wait_for_url("**q=read+a+csv+file*", timeout=20_000)
+        page.unroute("**/run/predict*")
