@@ -33,7 +33,7 @@ _ROWS_TIMED, _TIMED_K, _TIMED_RUNS = 600_000, 1000, 5
 _WORTH_IT = 0.75
 """Two cores are taken for one query when that saves a quarter of its time: for all queries together, it costs some."""
 _COUNTING_ENTRIES = 1 << 25
-"""faiss's counting kernel asks for 8 bytes a query, a distance and a neighbour: a batch is cut to 256 MB of them, and
+"""faiss's counting kernel asks for 8 bytes per query, a distance and a neighbour: a batch is cut to 256 MB of them, and
 whoever wants so many neighbours that one query alone takes more is answered by sorting."""
 
 _openmp = threading.local()

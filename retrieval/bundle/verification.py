@@ -1,4 +1,4 @@
-"""Checks the big files of a bundle against their checksums, beside the search, and again when they are changed."""
+"""Checks the big files of a bundle against their checksums, during searches, and again when they are changed."""
 
 from __future__ import annotations
 

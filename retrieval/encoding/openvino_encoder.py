@@ -68,7 +68,7 @@ def convert_to_openvino(files: ModelFiles) -> Path:
 
 
 def _convert_module(original: TorchEncoder, path: Path) -> list[str]:
-    """Writes the converted model to `path` and `.bin` beside it, and returns the names of its inputs."""
+    """Writes the converted model to `path` and `.bin` next to it, and returns the names of its inputs."""
     from retrieval.encoding.torch_encoder import quiet
 
     try:

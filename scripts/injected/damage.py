@@ -51,7 +51,7 @@ class Case:
 
 
 def cases(folder: Path, truncations: int, flips: int, manifest_step: int = 1) -> Iterator[Case]:
-    """Yields the damages of every file of an index, spread evenly over it; of the manifest, every so-manieth byte."""
+    """Yields the damages of every file of an index, spread evenly over it; of the manifest, every n-th byte."""
     for name in (*FILES, MANIFEST_FILE):
         path = folder / name
         if not path.exists():

@@ -2,7 +2,7 @@
 
 An index that was built is part of the session.
 Gradio keeps the state of a closed page for an hour. Files are not to lie around that long, and when a page is closed
-there is only its session to go by: hence this register beside the page's own state.
+there is only its session to go by: hence this register next to the page's own state.
 """
 
 from __future__ import annotations
