@@ -6,7 +6,7 @@ Gradio computes it anew for the state of every visitor, and for every call by a 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 from gradio.blocks import Block, BlocksConfig
@@ -17,18 +17,19 @@ def share_configs(page: gr.Blocks) -> None:
     blocks = page.default_config
     known = {key: blocks.config_for_block(key, [], block) for key, block in blocks.blocks.items()}
 
-    class Shared(BlocksConfig):
+    class Shared(BlocksConfig):  # type: ignore[misc] # Gradio's own types are not checked
         """The components of one page; each state has a copy, in which it puts those that an event has changed."""
 
         def __copy__(self) -> Shared:
             copied = super().__copy__()
             copied.__class__ = Shared
-            return copied  # type: ignore[no-any-return]
+            return cast("Shared", copied)
 
         @staticmethod
         def config_for_block(_id: int, rendered_ids: list[int], block: Block, renderable: Any = None) -> dict[str, Any]:
             if renderable is not None or rendered_ids or originals.get(_id) is not block:
-                return BlocksConfig.config_for_block(_id, rendered_ids, block, renderable)
+                own: dict[str, Any] = BlocksConfig.config_for_block(_id, rendered_ids, block, renderable)
+                return own
             config = known[_id]
             # A state sets the value in there, and nothing else.
             return {**config, "props": dict(config["props"])} if "props" in config else dict(config)
