@@ -147,7 +147,7 @@ class Asking:
             gr.HTML(_TOOLS, apply_default_css=False)
             with gr.Column(elem_id="settings"):
                 origin = gr.HTML(defaults_note(searcher.manifest), apply_default_css=False)
-                knobs = Knobs.place(searcher.defaults)
+                knobs = Knobs.place(searcher)
         return cls(active, query, index, own, visit, knobs, origin, examples, button, follow)
 
     @property
@@ -166,7 +166,7 @@ class Asking:
             self.query: gr.Textbox(placeholder=placeholder(searcher)),
             self.examples: example_buttons(searcher),
             self.origin: defaults_note(searcher.manifest),
-            **dict(zip(self.knobs.inputs, self.knobs.updates(searcher.defaults, settings), strict=True)),
+            **dict(zip(self.knobs.inputs, self.knobs.updates(searcher, settings), strict=True)),
         }
 
 

@@ -217,13 +217,13 @@ def test_gradio_writes_no_stub_beside_our_sources(page: Answering) -> None:
 
 def test_control_values_of_the_previous_index_are_accepted(page: Answering) -> None:
     assert page.asking.knobs.num_candidates.preprocess(24) == 24
-    assert settings_of((10, 24.0, "", True, True), SearchSettings()) == SearchSettings(num_candidates=24)
+    assert settings_of((10, 24.0, "", True, True, "", None), SearchSettings()) == SearchSettings(num_candidates=24)
 
 
 def test_settings_survive_the_way_through_the_controls() -> None:
     settings = SearchSettings(top_k=3, num_candidates=50, rescore_multiplier=2, asymmetric=False, rescore=False)
     assert settings_of(values_of(settings), SearchSettings()) == settings
-    assert settings_of((None, None, None, True, True), settings).num_candidates == 50
+    assert settings_of((None, None, None, True, True, None, None), settings).num_candidates == 50
 
 
 def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:

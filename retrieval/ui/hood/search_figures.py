@@ -59,8 +59,10 @@ def candidates_figure(explanation: Explanation) -> str:
 def _funnel(explanation: Explanation) -> str:
     response, dim = explanation.response, explanation.dim
     code_bytes, num_texts = len(explanation.code), explanation.num_texts
+    scan = response.settings.scan
+    compared = "in the lists" if scan == "lists" else "compared by bits"
     steps = [
-        ("binary", "compared by bits", num_texts, f"{data_size(num_texts * code_bytes)} of RAM", "hamming"),
+        ("binary", compared, num_texts, f"{data_size(num_texts * code_bytes)} of RAM", scan.replace("-", "_")),
         (
             "mixed",
             "nearest kept",
