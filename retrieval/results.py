@@ -115,6 +115,8 @@ class SearchResponse:
     int8_rows_read: int
     notes: tuple[str, ...] = ()
     """What the reader should know, such as that a long query was cut."""
+    vector_was_kept: bool = False
+    """Whether the text was asked before, and not encoded again: its stage then took no time."""
 
     def __repr__(self) -> str:
         return f"SearchResponse({len(self.hits)} hits of {self.num_documents:,}, {self.latency.total_ms:.1f} ms)"

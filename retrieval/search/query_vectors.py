@@ -28,6 +28,9 @@ class QueryVectors:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def __contains__(self, text: str) -> bool:
+        return text in self._kept
+
     @property
     def nbytes(self) -> int:
         """Returns the bytes of the vectors that are kept, and of their texts."""

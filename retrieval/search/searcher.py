@@ -195,9 +195,11 @@ class Searcher:
         clock = StageClock()
         settings = self._settings(top_k, knobs)
         text, notes = self._usable(query)
+        was_kept = self.query_vectors is not None and text in self.query_vectors
         with clock.stage("encode"):
             vector = self._vector_of(text)
-        return self._search(query, vector, settings, clock, notes)
+        response = self._search(query, vector, settings, clock, notes)
+        return dataclasses.replace(response, vector_was_kept=True) if was_kept else response
 
     def search_vector(
         self,

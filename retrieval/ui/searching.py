@@ -59,6 +59,7 @@ def response_values(response: SearchResponse) -> dict[str, Any]:
         "num_candidates": response.num_candidates,
         "int8_rows_read": response.int8_rows_read,
         "notes": list(response.notes),
+        "vector_was_kept": response.vector_was_kept,
     }
 
 

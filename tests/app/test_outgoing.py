@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.page_server import APP, running_app
+from tests.raw_calls import call
 
 _HOOK = '''
 """Notes where Python connects to, in this process and its children; this machine itself does not count."""
@@ -75,6 +76,7 @@ def test_the_watch_sees_connections_of_a_program_and_of_its_children(watched: Ma
     assert outgoing(watched).count("192.0.2.1") == 2
 
 
+@pytest.mark.model
 def test_building_and_searching_connect_to_nobody(watched: Mapping[str, str], tmp_path: Path) -> None:
     """The model is converted on the way, which OpenVINO would report to its makers."""
     texts = tmp_path / "texts.txt"
@@ -88,19 +90,13 @@ def test_building_and_searching_connect_to_nobody(watched: Mapping[str, str], tm
     assert not (tmp_path / "home" / "intel").exists(), "OpenVINO's telemetry keeps an id of this user there"
 
 
+@pytest.mark.model
 def test_serving_the_page_connects_to_nobody(watched: Mapping[str, str], tiny_index: Path, tmp_path: Path) -> None:
     kept = {name: value for name, value in watched.items() if name in ("PYTHONPATH", "OUTGOING_LOG")}
     with running_app(tmp_path, "--index", str(tiny_index), environment=kept) as app:
         for path in ("", "gradio_api/info", "config", "health"):
             with urllib.request.urlopen(app.url + path, timeout=30) as answer:
                 assert answer.status == 200
-        asked = urllib.request.Request(
-            f"{app.url}gradio_api/call/search",
-            json.dumps({"data": ["sort a list"]}).encode(),
-            {"content-type": "application/json"},
-        )
-        try:
-            urllib.request.urlopen(asked, timeout=30).close()
-        except urllib.error.HTTPError as error:
-            error.close()
+        found = call(app, "search", ["sort a list", 5, None, None, True, True, None])
+        assert found.status == 200, found.body
     assert outgoing(watched) == ""

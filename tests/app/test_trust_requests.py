@@ -125,7 +125,8 @@ def test_the_controls_of_the_page_are_bounded_too(served: RunningApp, value: Any
     [
         ("search", []), ("search", ["x"]), ("follow", []), ("follow", [{}] * 3), ("choose", [{}] * 8),
         ("look", [1] * 9),
-        ("build", [{}, [], 3, "x"]), ("build", [None, None, None, 1e400]), ("refuse", ["x", "y"]), ("poll", [{}]),
+        ("build", [{}, [], 3, "x", "", 1]), ("build", [None, None, None, None, None, 1e400]),
+        ("refuse", ["x", "y"]), ("poll", [{}]),
         ("cost_answer", [{}, [], "x", math.nan, 1e308]), ("delete", [{}, {}]), ("start", [{}]), ("nowhere", []),
         ("arrive", [{}] * 9), ("reset", [{}] * 9), ("open_view", [{}] * 9), ("take_file", [{}]), ("take_file", ["x"]),
     ],

@@ -14,6 +14,8 @@ from retrieval.evaluation.comparison.compare import compare
 from retrieval.search.explanation.explain import explain
 from retrieval.search.query_vectors import QueryVectors
 from retrieval.serving.library import Library
+from retrieval.ui.search.latency_panel import latency_panel
+from retrieval.ui.visit import Visit
 from tests.conftest import Build, FakeEncoder
 
 TEXTS = ["red apple", "green pear", "blue plum", "a red plum"]
@@ -35,6 +37,9 @@ def test_a_text_is_encoded_once_whichever_view_asks(build: Build) -> None:
     compare(searcher, "red apple", searcher.defaults)
     assert encoder.encoded == ["red apple"]
     assert again.hits == first.hits
+    assert (first.vector_was_kept, again.vector_was_kept) == (False, True)
+    assert "its vector was kept" in latency_panel(again, Visit())
+    assert "its vector was kept" not in latency_panel(first, Visit())
 
 
 def test_answers_are_those_of_a_searcher_that_keeps_nothing(build: Build) -> None:

@@ -50,7 +50,7 @@ def latency_panel(response: SearchResponse, visit: Visit) -> str:
         for name in STAGES
         if latency.stages[name] > 0
     )
-    rows = "".join(_stage_row(name, latency.stages[name]) for name in shown)
+    rows = "".join(_stage_row(name, latency.stages[name], is_kept=response.vector_was_kept) for name in shown)
     return _panel(
         f'<p class="figure">{total}<small> ms</small></p>'
         f'<div class="stack" role="img" aria-label="{escaped(", ".join(shares))}">{bar}</div>'
@@ -74,12 +74,13 @@ def _panel(content: str) -> str:
     return f'<section class="panel" id="latency"><h2>Time</h2>{content}</section>'
 
 
-def _stage_row(name: str, elapsed_ms: float | None) -> str:
+def _stage_row(name: str, elapsed_ms: float | None, *, is_kept: bool = False) -> str:
     words = _WORDS[name]
+    what = "asked before: its vector was kept" if is_kept and name == "encode" else words.what
     value = "&ndash;" if elapsed_ms is None else "off" if elapsed_ms == 0 else f"{milliseconds(elapsed_ms)} ms"
     return (
         f'<tr><th scope="row"><i class="dot {words.colour}" aria-hidden="true"></i>{words.label}'
-        f"<small>{words.what}</small></th><td>{value}</td></tr>"
+        f"<small>{what}</small></th><td>{value}</td></tr>"
     )
 
 
