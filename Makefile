@@ -13,7 +13,7 @@ TORCH_CPU ?= https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo conala test check format benchmark figures screenshots clean
+.PHONY: help setup demo conala test check format benchmark figures faults screenshots clean
 
 help:  ## Lists the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ benchmark: $(READY) $(filter $(INDEX)/manifest.json,$(BUILDABLE))  ## Measures I
 
 figures: $(READY)  ## Writes the tables and plots of the documents from assets/benchmarks.
 	$(BIN)/python scripts/figures.py
+
+faults: $(READY)  ## Injects faults for real, and writes the table of what came of them into SECURITY.md.
+	$(BIN)/python scripts/faults.py --text SECURITY.md
 
 screenshots: $(READY) $(filter $(INDEX)/manifest.json,$(BUILDABLE))  ## Takes the pictures of the page over INDEX; needs Chromium.
 	$(BIN)/python scripts/screenshots.py --index $(INDEX)

@@ -30,7 +30,7 @@
   const AGAIN_MS = 3000;
   const LOST_MS = 15000;
   const MEMORY_MS = 3000;
-  const SETTINGS = ["k", "n", "m", "asymmetric", "rescore"];
+  const SETTINGS = ["k", "n", "m", "asymmetric", "rescore", "scan", "p"];
   const root = document.documentElement;
   const queryBox = () => document.querySelector("#query input, #query textarea");
   const hits = () => [...document.querySelectorAll("#results .hit")].filter((hit) => hit.offsetParent !== null);

@@ -14,7 +14,7 @@
         ├── BundleCorruptError       a file is truncated or altered
         └── BundleIncompatibleError  another format version, model or dimension
 
-Every message says what failed, what was expected against what was found, and what mends it.
+Every message says what failed, what was expected against what was found, and what to do next.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Binary quantization keeps one bit a dimension: 1 where the value is above 0 (Yamada et al., "Efficient Passage
 Retrieval with Hashing", arXiv 2106.00882, for the two-stage search; the threshold at 0 is the article's,
-https://huggingface.co/blog/embedding-quantization). Scalar quantization keeps 8 bits a dimension: the range of each
+https://huggingface.co/blog/embedding-quantization). Scalar quantization keeps 8 bits per dimension: the range of each
 dimension over the corpus, cut into 255 equal steps.
 """
 

@@ -59,7 +59,7 @@ class Latency:
 
 
 class SearchKnobs(TypedDict, total=False):
-    """The knobs of a search beside `top_k`; see `SearchSettings`. None, or left out: the default of the index."""
+    """The knobs of a search besides `top_k`; see `SearchSettings`. None, or left out: the default of the index."""
 
     num_candidates: int | None
     rescore_multiplier: int | None

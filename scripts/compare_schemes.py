@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def read_queries(file: Path, limit: int | None) -> list[str]:
-    """Returns the queries in a file, one a line.
+    """Returns the queries in a file, one per line.
 
     Raises:
         QueryError: if it cannot be read, or holds no query.
@@ -70,7 +70,7 @@ def read_queries(file: Path, limit: int | None) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"cannot read the queries in {file}: {error}") from error
     if not lines:
-        raise QueryError(f"{file} holds no query: one a line is needed.")
+        raise QueryError(f"{file} holds no query: one per line is needed.")
     return lines[:limit]
 
 

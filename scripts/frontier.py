@@ -3,6 +3,8 @@
     python scripts/frontier.py --embeddings vectors.npy
     python scripts/frontier.py --embeddings vectors.npy --queries queries.npy --target 0.98 --html report.html
 
+    python scripts/frontier.py --beir path/to/collection
+
 Every scheme is measured alone and with its best candidates rescored, on all dimensions and on the first half, quarter
 and eighth. Without --queries, some of the vectors are held out as queries.
 """
@@ -19,16 +21,21 @@ from tqdm import tqdm
 
 from retrieval import RetrievalError
 from retrieval.benchmark.machine import about_machine
+from retrieval.encoding.encoder import DEFAULT_MODEL
 from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.evaluation.frontier.given import METRICS, GivenVectors
+from retrieval.evaluation.frontier.judged import Judge
 from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.recommend import SCARCE, Wish, recommend
+from retrieval.evaluation.frontier.scores import ArrayVectors, Vectors
 from retrieval.indexing.any_vectors import open_any_vectors
 from retrieval.indexing.vector_formats import open_vectors
+from retrieval.quantization import Float32s
 from retrieval.ui.frontier.charts import frontier_charts
 from retrieval.ui.frontier.report import report
 from retrieval.ui.frontier.words import choice_line, frontier_lines, growth_lines, sample_line
+from scripts.judged.vectors import read_collection
 from scripts.report.plots import picture
 
 MOST_VECTORS = 2_000_000
@@ -37,15 +44,14 @@ MOST_VECTORS = 2_000_000
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument(
-        "--embeddings",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="vectors, one per row: .npy, .npz, .fvecs, Parquet or JSON Lines",
+    source = made.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--embeddings", type=Path, metavar="FILE", help="vectors: .npy, .npz, .fvecs, Parquet or JSON Lines"
     )
+    source.add_argument("--beir", type=Path, metavar="DIR", help="a judged collection: encode it, judge what is found")
     made.add_argument("--column", metavar="C", help="of a Parquet or JSON Lines file: the one with the vectors")
     made.add_argument("--queries", type=Path, metavar="FILE", help="query vectors; by default some are held out")
+    made.add_argument("--model", default=DEFAULT_MODEL, help="for --beir: a model of sentence-transformers")
     made.add_argument("--metric", choices=METRICS, default="cosine")
     made.add_argument("-k", type=int, default=10, choices=range(1, 101), metavar="1..100", help="recall@k")
     made.add_argument("--limit", type=int, default=MOST_VECTORS, metavar="N", help="take the first N vectors")
@@ -67,19 +73,26 @@ def measured(args: argparse.Namespace) -> Frontier:
     Raises:
         VectorsError: if the vectors cannot be used.
     """
-    opened = open_any_vectors(args.embeddings, args.column, args.limit)
-    vectors = GivenVectors(opened, args.metric, args.limit, str(args.embeddings))
-    queries = None
+    judge: Judge | None = None
+    queries: Float32s | None = None
+    if args.beir is not None:
+        collection = read_collection(args.beir, args.model)
+        opened: Vectors = ArrayVectors(collection.documents)
+        queries, judge, num_given = collection.queries, collection.judge, len(collection.documents)
+    else:
+        found = open_any_vectors(args.embeddings, args.column, args.limit)
+        opened, num_given = found, found.num_vectors
+    vectors = GivenVectors(opened, args.metric, args.limit, str(args.embeddings or args.beir))
     if args.queries is not None:
         queries = GivenVectors(open_vectors(args.queries, may_be_one=True), args.metric, None, str(args.queries)).all()
-    options = FrontierOptions(k=args.k, metric=args.metric, max_queries=args.num_queries)
+    options = FrontierOptions(k=args.k, metric=args.metric, max_queries=args.num_queries, judge=judge)
     with tqdm(total=100, file=sys.stderr, unit="%", bar_format="{desc:<16}{percentage:3.0f}% |{bar}| {elapsed}") as bar:
 
         def show(share: float, scheme: str) -> None:
             bar.set_description_str(scheme, refresh=False)
             bar.update(round(100 * share) - bar.n)
 
-        frontier = measure_frontier(vectors, queries, options, show, num_given=opened.num_vectors)
+        frontier = measure_frontier(vectors, queries, options, show, num_given=num_given)
     if vectors.were_normalized:
         print("note: not all vectors have length 1; they were brought to it, as cosine asks.", file=sys.stderr)
     return frontier
@@ -88,6 +101,8 @@ def measured(args: argparse.Namespace) -> Frontier:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
+    if args.beir is not None and args.queries is not None:
+        parser().error("--queries goes with --embeddings: a judged collection brings its own")
     try:
         frontier = measured(args)
         wish = Wish(args.target, args.scarce, args.num_vectors or frontier.num_given, args.price, args.disk_price)
@@ -119,7 +134,7 @@ def _keep(args: argparse.Namespace, frontier: Frontier, wish: Wish) -> None:
     if args.plot is not None:
         args.plot.write_text(picture(frontier_charts(frontier)), encoding="utf-8")
     if args.html is not None:
-        args.html.write_text(report(frontier, wish, machine, args.embeddings.name), encoding="utf-8")
+        args.html.write_text(report(frontier, wish, machine, (args.embeddings or args.beir).name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
     .venv/bin/python scripts/search.py --index DIR --json "query" | jq .hits[0].score
     .venv/bin/python scripts/search.py --index DIR --vector query.npy
 
-Several queries are answered one after the other; `-` reads them from standard input, one a line. --vector takes a .npy
+Several queries are answered one after the other; `-` reads them from standard input, one per line. --vector takes a
 file of one query vector, or of several, one per row: for an index that was built from given vectors without a model.
 """
 

@@ -31,7 +31,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 
 def shared_path(name: str) -> Path:
-    """Returns a file of the data that is kept beside the repository, or skips the test."""
+    """Returns a file of the data that is kept next to the repository, or skips the test."""
     path = SHARED / name
     if not path.exists():
         pytest.skip(f"needs {name}, which is not part of the repository")

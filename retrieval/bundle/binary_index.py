@@ -33,7 +33,7 @@ _ROWS_TIMED, _TIMED_K, _TIMED_RUNS = 600_000, 1000, 5
 _WORTH_IT = 0.75
 """Two cores are taken for one query when that saves a quarter of its time: for all queries together, it costs some."""
 _COUNTING_ENTRIES = 1 << 25
-"""faiss's counting kernel asks for 8 bytes a query, a distance and a neighbour: a batch is cut to 256 MB of them, and
+"""faiss's counting kernel asks for 8 bytes per query, a distance and a neighbour: a batch is cut to 256 MB of them, and
 whoever wants so many neighbours that one query alone takes more is answered by sorting."""
 
 _openmp = threading.local()
@@ -66,6 +66,15 @@ def write_binary_index(path: Path, dim: int, batches: Iterable[Bits]) -> None:
         faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
         raise OSError(f"faiss could not write {path}: {error}") from error
+
+
+class _CodesOf:
+    """The codes of a faiss index, as numpy takes them: an array made of this keeps the index alive."""
+
+    def __init__(self, index: faiss.IndexBinaryFlat) -> None:
+        self._index = index
+        view = faiss.rev_swig_ptr(index.xb.data(), index.ntotal * index.code_size)
+        self.__array_interface__ = view.__array_interface__
 
 
 class BinaryIndex:
@@ -107,14 +116,11 @@ class BinaryIndex:
                 f"{path} holds {type(index).__name__} codes of {index.code_size} bytes; "
                 f"IndexBinaryFlat codes of {num_code_bytes(dim)} bytes are needed. Build the index again."
             )
-        codes = faiss.rev_swig_ptr(index.xb.data(), index.ntotal * index.code_size)
-        opened = cls(codes.reshape(index.ntotal, index.code_size), dim, num_threads=num_threads)
-        opened._owner = index
+        codes = np.asarray(_CodesOf(index)).reshape(index.ntotal, index.code_size)
+        opened = cls(codes, dim, num_threads=num_threads)
         opened.is_mapped = mapped
         return opened
 
-    _owner: object = None
-    """The faiss index that owns the memory of `codes`."""
     is_mapped = False
     """Whether the codes are those of a mapped file, rather than an array in RAM."""
 

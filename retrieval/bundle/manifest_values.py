@@ -47,7 +47,7 @@ def check_seal(values: Mapping[str, Any], known: Collection[str]) -> None:
         known: the names that manifests have in this release, the checksum left out.
 
     Raises:
-        ValueError: if the checksum is another, or is missing beside unknown values.
+        ValueError: if the checksum is another, or is missing although there are unknown values.
     """
     if CHECKSUM not in values:
         if unknown := sorted(values.keys() - set(known)):

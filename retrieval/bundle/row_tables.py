@@ -99,7 +99,7 @@ class RowTables:
         return self.text_rows.rows[self.text_rows.starts[texts]].astype(np.int64)
 
     def best_rows(self, texts: Rows, scores: Float32s, top_k: int) -> tuple[Rows, Rows]:
-        """Returns the best `top_k` rows, one a group, and the position in `texts` each came from.
+        """Returns the best `top_k` rows, one per group, and the position in `texts` each came from.
 
         Texts `(m,)` are given best first with their scores `(m,)`. Among equal scores, the higher quality comes first,
         then the earlier row.

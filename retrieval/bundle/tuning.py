@@ -166,7 +166,7 @@ class Tuning:
         )
 
     def __str__(self) -> str:
-        settings = f"{self.num_candidates:,} candidates and {self.rescore_multiplier} int8 rows a result"
+        settings = f"{self.num_candidates:,} candidates and {self.rescore_multiplier} int8 rows per result"
         kept = f"{100 * self.reached_share:.1f} % of what rescoring all int8 vectors would find"
         wanted = f"{100 * self.target_share:g} %"
         sampled = counted(self.sampled_queries, "text")

@@ -1,4 +1,4 @@
-"""Checks the big files of a bundle against their checksums, beside the search, and again when they are changed."""
+"""Checks the big files of a bundle against their checksums, during searches, and again when they are changed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ class Verification:
     def __init__(self, bundle: Bundle) -> None:
         """Takes a bundle before its files are opened: from here on, changes of them are noticed."""
         self._bundle = bundle
-        # The codes are not watched: they were checked at opening, and are in RAM.
-        self._watched = WatchedFiles({name: bundle.file(name) for name in bundle.manifest.files if name != BINARY_FILE})
+        self._watched = WatchedFiles({name: bundle.file(name) for name in bundle.manifest.files})
         self._checking_again = threading.Lock()
         self._failure: BundleError | None = None
         self._thread: threading.Thread | None = None
@@ -55,6 +54,10 @@ class Verification:
             self.status = "running"
             self._thread = threading.Thread(target=self._check_behind, args=(files,), name="verify-bundle", daemon=True)
             self._thread.start()
+
+    def is_in_ram(self, name: str) -> None:
+        """Takes note that all of a file was read into RAM: what becomes of it does not matter any more."""
+        self._watched.forget(name)
 
     def wait(self) -> None:
         """Returns when a check in the background is done."""

@@ -48,3 +48,7 @@ class WatchedFiles:
         """Takes a file as it is now; to be called before its content is checked."""
         if (now := _State.of(self._paths[name])) is not None:
             self._states[name] = now
+
+    def forget(self, name: str) -> None:
+        """Watches a file no longer."""
+        self._states.pop(name, None)

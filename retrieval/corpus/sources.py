@@ -30,7 +30,7 @@ class SourceOptions:
     table: str | None = None
     """For files: which table of a database, or sheet of a workbook, is read."""
     packages: Sequence[str] | None = None
-    """For `python`: the packages beside the standard library; None for the usual ones."""
+    """For `python`: the packages besides the standard library; None for the usual ones."""
 
 
 def open_corpus(options: SourceOptions) -> Corpus:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import mmap
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import openvino
 from tokenizers import Tokenizer
 
 from retrieval.encoding.model_cache import CONVERTED_FILES, conversion_folder, keep_converted, sha256_of
@@ -18,6 +18,10 @@ from retrieval.encoding.model_files import ModelFiles
 from retrieval.encoding.token_batches import Tokens, batches_of_similar_length, padded
 from retrieval.quantization import Float32s
 from retrieval.system import usable_cores
+
+# OpenVINO reports its import and each conversion to its makers, asking nobody, unless this package cannot be imported.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+import openvino  # noqa: E402 - after the line above
 
 if TYPE_CHECKING:
     from retrieval.encoding.torch_encoder import TorchEncoder
@@ -64,7 +68,7 @@ def convert_to_openvino(files: ModelFiles) -> Path:
 
 
 def _convert_module(original: TorchEncoder, path: Path) -> list[str]:
-    """Writes the converted model to `path` and `.bin` beside it, and returns the names of its inputs."""
+    """Writes the converted model to `path` and `.bin` next to it, and returns the names of its inputs."""
     from retrieval.encoding.torch_encoder import quiet
 
     try:

@@ -26,6 +26,8 @@ Work = Mapping[str, int]
 """How many vectors each step of a search handles, by the name of the step."""
 CANDIDATES, BITS_SCORED, INT8_READ = "candidates", "bits scored", "int8 read"
 """Steps of a search: texts that Hamming distance chooses, those scored by float query x bits, int8 vectors read."""
+FLOAT_SCANNED, LISTS_SCANNED = "float bits scanned", "lists scanned"
+"""Steps of the other scans: texts scored by float query x bits in the scan, and texts in the lists it chooses from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,10 @@ class FromBits(Way):
 
     def work(self, num_texts: int, top_k: int) -> Work:
         used = self.settings(top_k)
+        if used.scan != "hamming":
+            step = FLOAT_SCANNED if used.scan == "float-bits" else LISTS_SCANNED
+            read = {INT8_READ: min(used.rescore_multiplier * top_k, num_texts)} if used.rescore else {}
+            return {step: num_texts, **read}
         num_candidates = min(used.num_candidates, num_texts)
         work = {"codes compared": num_texts, CANDIDATES: num_candidates}
         if used.asymmetric:
@@ -172,9 +178,10 @@ class FromBits(Way):
 
     def scores(self, index: OpenedIndex, vector: Float32s, found: Found) -> Float32s:
         used, signs = self.settings(1), index.searcher.manifest.signs
+        by_float_query = used.asymmetric or used.scan != "hamming"
         if used.rescore:
             return int8_scores(vector, index.searcher.int8.fetch(found.rows), index.searcher.manifest.quantizer)
-        if used.asymmetric:
+        if by_float_query:
             return signs.cosines_of_products(vector, asymmetric_scores(vector, index.codes(found.rows)))
         return signs.cosines_of_angles(vector, hamming_scores(index.distances(vector, found.rows), index.dim))
 
@@ -201,6 +208,17 @@ class FloatBits(FromBits):
 
     def settings(self, top_k: int) -> SearchSettings:
         return SearchSettings(top_k=top_k, num_candidates=self.num_candidates, asymmetric=True, rescore=False)
+
+
+@dataclass(frozen=True)
+class FloatScan(FromBits):
+    """The float32 query times the sign bits of every text, then int8 for as many rows as the chosen settings read."""
+
+    key = "float_scan"
+    chosen: SearchSettings
+
+    def settings(self, top_k: int) -> SearchSettings:
+        return replace(self.chosen, top_k=top_k, rescore=True, scan="float-bits", probes=None)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What goes wrong between here and the hub, in words: what failed, and what mends it."""
+"""What goes wrong between here and the hub, in words: what failed, and what to do next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a build happens: a folder beside the target, held by one builder, that takes the target's place at the end."""
+"""Where a build happens: a folder next to the target, held by one builder, that takes the target's place at the end."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def disk_errors(output: Path) -> Iterator[None]:
 
 @contextmanager
 def build_folder(output: Path) -> Iterator[Path]:
-    """Gives `NAME.building` beside the target to this builder alone; what a killed build left there is kept.
+    """Gives `NAME.building` next to the target to this builder alone; what a killed build left there is kept.
 
     Raises:
         BuildError: if another build has it, or it holds files that no build makes.

@@ -1,6 +1,6 @@
 """Builds a bundle from a corpus: read, encode, quantize, write; in bounded memory, and resumable.
 
-Everything is made in `NAME.building` beside the target, and renamed at the end: a half-built index is never opened,
+Everything is made in `NAME.building` next to the target, and renamed at the end: a half-built index is never opened,
 and an existing one serves until the new one is whole. A build that is killed goes on with the vectors it has when it is
 run again with the same corpus, columns and model.
 """

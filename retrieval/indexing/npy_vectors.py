@@ -193,7 +193,7 @@ def _check_shape(path: Path, shape: tuple[int, ...]) -> None:
         raise VectorsError(f"{path} is empty, shape {shape}: at least one vector is needed.")
     if shape[1] < LEAST_DIM:
         raise VectorsError(
-            f"{path} has shape {shape}: vectors of at least {LEAST_DIM} dimensions, one a row, are needed. "
+            f"{path} has shape {shape}: vectors of at least {LEAST_DIM} dimensions, one per row, are needed. "
             f"If the vectors are its columns, save its transpose."
         )
 

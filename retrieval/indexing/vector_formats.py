@@ -1,4 +1,4 @@
-"""The files that vectors come in, beside `.npy`: `.npz` with one array, and `.fvecs`."""
+"""The files that vectors come in, besides `.npy`: `.npz` with one array, and `.fvecs`."""
 
 from __future__ import annotations
 

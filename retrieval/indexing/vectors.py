@@ -57,7 +57,7 @@ def _resume_point(work: Path, fingerprint: str, source: VectorSource, report: Re
         same, done = False, 0
     if not same or not (work / VECTORS_FILE).exists():
         report(BuildProgress("note", message="The unfinished build here was of other inputs: starting afresh."))
-        # Before the vectors change: a kill in between must not leave this note beside those of other inputs.
+        # Before the vectors change: a kill in between must not leave this note with those of other inputs.
         (work / PROGRESS_FILE).unlink(missing_ok=True)
         sync(work)
         return 0

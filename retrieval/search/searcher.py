@@ -72,6 +72,8 @@ class Searcher:
             self._texts, self._scans, self.int8, self._documents, self._tables, self._quantizer, self._signs
         )
         self.verification = verification or Verification(bundle)
+        if not mapped:
+            self.verification.is_in_ram(BINARY_FILE)
         self.query_vectors: QueryVectors | None = None
         """Vectors of texts that were asked before; None, unless a server sets it: every text is encoded."""
 

@@ -52,6 +52,19 @@ def _warm_up(searcher: Searcher) -> None:
                 searcher.more_like(0)
 
 
+def still_there(searcher: Searcher) -> Searcher:
+    """Returns the searcher, while its index is where it was opened.
+
+    Raises:
+        BundleMissingError: if the folder is gone: some of what a view wants could be read still, and some could not.
+    """
+    if not (searcher.bundle.path / MANIFEST_FILE).is_file():
+        raise BundleMissingError(
+            f"the folder of the index {searcher.bundle.path.name} is gone: choose another index, or build it again."
+        )
+    return searcher
+
+
 class Library:
     """A registry of indexes. Safe to use from many threads."""
 
@@ -128,7 +141,7 @@ class Library:
         if not isinstance(name, str):  # what calls this may pass on what a stranger sent
             raise BundleMissingError(f"{brief(name)} is no name of an index: a text is needed.")
         if (searcher := self._opened(name)) is not None:
-            return searcher
+            return still_there(searcher)
         with self._opening:
             if (searcher := self._opened(name)) is not None:
                 return searcher

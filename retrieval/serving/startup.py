@@ -19,7 +19,7 @@ DEFAULT = INDEXES / "python"
 
 @dataclass(frozen=True, slots=True)
 class IndexChoice:
-    """The index to open first, and what is made ready beside it."""
+    """The index to open first, and what is made ready meanwhile."""
 
     path: Path
     is_default: bool = False

@@ -56,7 +56,7 @@ class Answering:
         """Takes the views by key with their tabs; those in `query_views` answer the query, the first one by default.
 
         Args:
-            index_changes: events after which another index is chosen, beside the visitor's own choice.
+            index_changes: events after which another index is chosen, besides the visitor's own choice.
         """
         self._index_changes = index_changes
         self._page = page

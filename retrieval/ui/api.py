@@ -44,11 +44,13 @@ class Api:
         asymmetric: bool = True,
         rescore: bool = True,
         index: str | None = None,
+        scan: str | None = None,
+        probes: int | None = None,
     ) -> dict[str, Any]:
         """Search a collection of documents by meaning, not by keywords: ask in plain words for what is wanted.
 
-        The best matches come first, each with its text, its code or passage where it has one, and a link. Every
-        document is compared; the answer takes milliseconds. Call `indexes` to see which collections there are.
+        The best matches come first, each with its text, its code or passage where it has one, and a link. The
+        answer takes milliseconds. Call `indexes` to see which collections there are.
 
         Args:
             query: the question, in any words, such as "read a csv file into a table".
@@ -59,6 +61,9 @@ class Api:
             asymmetric: choose those by the float32 query against the bits, rather than by Hamming distance.
             rescore: score with int8; without it, scores are estimates from the bits.
             index: the name of a collection, as `indexes` gives it; by default the one that the page opens with.
+            scan: how candidates are found: "hamming" (the default), "float-bits", or "lists", which not every
+                collection has; the answer then says so.
+            probes: how many lists the scan "lists" visits, at most 10,000; by default what the index recommends.
 
         Returns:
             query, hits (rank, row, score, text, body, url, ...), latency in milliseconds, and the settings used.
@@ -69,6 +74,8 @@ class Api:
             "rescore_multiplier": rescore_multiplier,
             "asymmetric": asymmetric,
             "rescore": rescore,
+            "scan": scan,
+            "probes": probes,
         }
         with _told():
             return await search_values(self._library, query, given, index)
@@ -76,7 +83,8 @@ class Api:
     def compare(self, query: str, top_k: int = 10, index: str | None = None) -> dict[str, Any]:
         """Answer one query at every precision, and tell what each keeps of the float32 answer, its time and its bytes.
 
-        The ways are float32, int8 over all vectors, bits alone, bits rescored as the published demos do it, and ours.
+        The ways are float32, int8 over all vectors, bits alone, bits rescored as the published demos do it, the float
+        query against all bits, and ours.
 
         Args:
             query: the question, in any words.

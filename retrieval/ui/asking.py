@@ -10,7 +10,7 @@ import gradio as gr
 
 from retrieval.results import SearchSettings
 from retrieval.search.searcher import Searcher
-from retrieval.serving.library import Library
+from retrieval.serving.library import Library, still_there
 from retrieval.ui.knobs import Knobs, OpenDropdown, settings_of, values_of
 from retrieval.ui.markup import escaped
 from retrieval.ui.notes import defaults_note
@@ -87,7 +87,7 @@ def searcher_of(library: Library, index: str | None, own: OwnIndex | None) -> Se
         RetrievalError: if it cannot be opened.
     """
     if index == OWN and own is not None:
-        return own.searcher
+        return still_there(own.searcher)
     return library.open(None if index == OWN else index)
 
 
@@ -147,7 +147,7 @@ class Asking:
             gr.HTML(_TOOLS, apply_default_css=False)
             with gr.Column(elem_id="settings"):
                 origin = gr.HTML(defaults_note(searcher.manifest), apply_default_css=False)
-                knobs = Knobs.place(searcher.defaults)
+                knobs = Knobs.place(searcher)
         return cls(active, query, index, own, visit, knobs, origin, examples, button, follow)
 
     @property
@@ -166,7 +166,7 @@ class Asking:
             self.query: gr.Textbox(placeholder=placeholder(searcher)),
             self.examples: example_buttons(searcher),
             self.origin: defaults_note(searcher.manifest),
-            **dict(zip(self.knobs.inputs, self.knobs.updates(searcher.defaults, settings), strict=True)),
+            **dict(zip(self.knobs.inputs, self.knobs.updates(searcher, settings), strict=True)),
         }
 
 

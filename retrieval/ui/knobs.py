@@ -8,10 +8,14 @@ from typing import Any, Self
 import gradio as gr
 
 from retrieval.results import SearchSettings
+from retrieval.search.searcher import Searcher
 from retrieval.ui.quick_import import without_stub
 from retrieval.ui.request_limits import MAX_MULTIPLIER, MAX_TOP_K, served_settings
+from retrieval.ui.scan_choice import probes_update, scan_update
 
 CANDIDATE_STEPS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+_NAMES = ("top_k", "num_candidates", "rescore_multiplier", "asymmetric", "rescore", "scan", "probes")
+"""The fields of `SearchSettings` that have a control, in the order of `Knobs.inputs`."""
 
 
 with without_stub():
@@ -40,18 +44,21 @@ with without_stub():
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """The five controls, in the order in which handlers take their values."""
+    """The controls, in the order in which handlers take their values."""
 
     top_k: OpenSlider
     num_candidates: gr.Dropdown
     rescore_multiplier: OpenSlider
     asymmetric: gr.Checkbox
     rescore: gr.Checkbox
+    scan: OpenDropdown
+    probes: OpenDropdown
     reset: gr.Button
 
     @classmethod
-    def place(cls, defaults: SearchSettings) -> Self:
-        """Returns the controls, placed in the layout that is being built."""
+    def place(cls, searcher: Searcher) -> Self:
+        """Returns the controls for an index, placed in the layout that is being built."""
+        defaults = searcher.defaults
         return cls(
             top_k=OpenSlider(
                 1, MAX_TOP_K, defaults.top_k, step=1, label="Results", buttons=[],
@@ -73,25 +80,34 @@ class Knobs:
                 defaults.rescore, label="Rescore with int8",
                 info="Score with the int8 vectors; without it, scores are estimates from the bits.",
             ),
+            scan=OpenDropdown(label="Scan", filterable=False, **scan_update(searcher, defaults)),
+            probes=OpenDropdown(
+                label="Lists visited", filterable=False, info="How many lists the scan called lists looks into.",
+                **probes_update(searcher, defaults),
+            ),
             reset=gr.Button("Reset to defaults", size="sm", variant="secondary"),
         )  # fmt: skip
 
     @property
     def inputs(self) -> list[Any]:
         """Returns the components whose values make up the settings."""
-        return [self.top_k, self.num_candidates, self.rescore_multiplier, self.asymmetric, self.rescore]
+        numbers = [self.top_k, self.num_candidates, self.rescore_multiplier]
+        return [*numbers, self.asymmetric, self.rescore, self.scan, self.probes]
 
     @property
     def moved(self) -> list[Any]:
         """Returns the events of a visitor moving a control. A slider tells of typed numbers only by `change`."""
         sliders = [self.top_k.change, self.rescore_multiplier.change]
-        return [*sliders, self.num_candidates.input, self.asymmetric.input, self.rescore.input]
+        chosen = [self.num_candidates.input, self.scan.input, self.probes.input]
+        return [*sliders, *chosen, self.asymmetric.input, self.rescore.input]
 
-    def updates(self, defaults: SearchSettings, settings: SearchSettings) -> list[Any]:
-        """Returns `settings` as new values of `inputs`, for an index with other defaults."""
-        top_k, num_candidates, rescore_multiplier, asymmetric, rescore = values_of(settings)
-        choices = OpenDropdown(candidate_choices(defaults, settings), value=num_candidates)
-        return [top_k, choices, rescore_multiplier, asymmetric, rescore]
+    def updates(self, searcher: Searcher, settings: SearchSettings) -> list[Any]:
+        """Returns `settings` as new values of `inputs`, for another index."""
+        candidates = OpenDropdown(candidate_choices(searcher.defaults, settings), value=settings.num_candidates)
+        scan = OpenDropdown(**scan_update(searcher, settings))
+        probes = OpenDropdown(**probes_update(searcher, settings))
+        switches = (settings.asymmetric, settings.rescore)
+        return [settings.top_k, candidates, settings.rescore_multiplier, *switches, scan, probes]
 
 
 def candidate_choices(defaults: SearchSettings, settings: SearchSettings) -> list[tuple[str, int]]:
@@ -106,17 +122,10 @@ def settings_of(values: tuple[Any, ...], defaults: SearchSettings) -> SearchSett
     Raises:
         QueryError: if one of them is of the wrong type, or beyond what is answered here.
     """
-    names = ("top_k", "num_candidates", "rescore_multiplier", "asymmetric", "rescore")
-    given = {name: value for name, value in zip(names, values, strict=True) if value != ""}
+    given = {name: value for name, value in zip(_NAMES, values, strict=True) if value != ""}
     return served_settings(defaults, given)
 
 
-def values_of(settings: SearchSettings) -> tuple[int, int, int, bool, bool]:
+def values_of(settings: SearchSettings) -> tuple[Any, ...]:
     """Returns the values of `Knobs.inputs` that stand for `settings`."""
-    return (
-        settings.top_k,
-        settings.num_candidates,
-        settings.rescore_multiplier,
-        settings.asymmetric,
-        settings.rescore,
-    )
+    return tuple(getattr(settings, name) for name in _NAMES)

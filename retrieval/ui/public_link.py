@@ -2,7 +2,7 @@
 
 The link goes through a tunnel program (frpc) that Gradio downloads when it is first needed. Gradio's own `share=True`
 waits for half a minute or more where there is no way out, and tells only the terminal. Here the page is served first,
-the link is asked for beside it, and the page says what came of it.
+the link is asked for meanwhile, and the page says what came of it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Imports Gradio in two thirds of the time.
 
-At every import Gradio writes type stubs beside its own sources: for each component it parses the source again and
+At every import Gradio writes type stubs next to its own sources: for each component it parses the source again and
 renders a template. That is for those who develop with an editor; a server that starts has no use for it.
 """
 
@@ -30,7 +30,7 @@ def without_stubs() -> Iterator[None]:
 
 @contextmanager
 def without_stub() -> Iterator[None]:
-    """Lets the block define a component, once Gradio is imported, without a stub beside our own source."""
+    """Lets the block define a component, once Gradio is imported, without a stub next to our own source."""
     module = sys.modules[_MODULE]
     writer = getattr(module, _WRITER, None)
     setattr(module, _WRITER, _write_nothing)

@@ -16,6 +16,8 @@ MAX_QUERY_CHARS = 20_000
 MAX_TOP_K = 50
 MAX_MULTIPLIER = 50
 MAX_CANDIDATES = 10_000
+MAX_PROBES = 10_000
+"""More lists than an index has: all of them are visited."""
 MAX_PASTED_BYTES = 1_000_000
 MAX_BODY_BYTES = 3_000_000
 """Of a request that is no upload. The largest is a pasted text, with room for what JSON adds to it."""
@@ -49,6 +51,7 @@ def served_settings(defaults: SearchSettings, given: Mapping[str, Any]) -> Searc
         "top_k": MAX_TOP_K,
         "num_candidates": max(MAX_CANDIDATES, defaults.num_candidates),
         "rescore_multiplier": max(MAX_MULTIPLIER, defaults.rescore_multiplier),
+        "probes": max(MAX_PROBES, defaults.probes or 0),
     }
     return checked_settings(defaults, given, limits)
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 SCREENS = {"laptop": (1366, 768), "phone": (360, 800), "above a keyboard": (360, 430)}
 """Width and height in pixels of the screens on which whole results are counted."""
 _LATENCY_MS, _DOWN_BYTES, _UP_BYTES, _CPU_TIMES = 150, 1_638_400 // 8, 750_000 // 8, 4
-"""The slow 4G phone that Lighthouse simulates: round trip, bytes a second down and up, and how much slower it is."""
+"""The slow 4G phone that Lighthouse simulates: round trip, bytes per second down and up, and how much slower it is."""
 _VISITS = 3
 _SETTLED_MS = 1500
 _WATCH_SHIFTS = """

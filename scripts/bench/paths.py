@@ -35,7 +35,7 @@ _REFERENCE_CANDIDATES = {"reference": TOP_K, "reference_4x": 4 * TOP_K}
 def measure(job: Job, report: Report) -> dict[str, Any]:
     """Returns, in `sets`, the stages, CPU time and recall of `ours`, `reference` and `reference_4x` for each query set.
 
-    Beside them: `rss_bytes` of both processes in the end, and the `settings` of our path.
+    Also: `rss_bytes` of both processes in the end, and the `settings` of our path.
 
     Raises:
         NotMeasurableError: if the index has no model.

@@ -36,7 +36,7 @@ def read_query_sets(files: Sequence[Path], searcher: Searcher, limit: int, seed:
 
 
 def describe(query_sets: Mapping[str, QuerySet]) -> dict[str, Any]:
-    """Returns how many queries each set has, and the SHA-256 of its texts, one a line, or of its vectors."""
+    """Returns how many queries each set has, and the SHA-256 of its texts, one per line, or of its vectors."""
     return {
         name: {
             "count": len(queries.vectors),
@@ -58,7 +58,7 @@ def _read_texts(files: Sequence[Path]) -> dict[str, list[str]]:
         except (OSError, UnicodeDecodeError) as error:
             raise QueryError(f"cannot read the queries in {file}: {error}") from error
         if not lines:
-            raise QueryError(f"{file} holds no query: one a line is needed.")
+            raise QueryError(f"{file} holds no query: one per line is needed.")
         if file.stem in sets:
             raise QueryError(f"two files of queries are called {file.stem}: rename one, figures go by that name.")
         sets[file.stem] = lines

@@ -6,7 +6,7 @@
     load_average     of the last minute before the first part: above the cores, trust no millisecond
     versions         {package: version}
     index            title, rows, distinct_texts, dim, model, binary_sha256, build_seconds, settings, files
-    query_sets       {name: {count, sha256 of the texts, one a line}}
+    query_sets       {name: {count, sha256 of the texts, one per line}}
     parts            {name of a part: its figures}: the docstring of `measure` in its module has the keys
 
 A part that failed has `error` instead, one that cannot be measured here `not_measured`. Timings are objects with

@@ -149,9 +149,9 @@ def test_any_text_is_answered(served: RunningApp, query: str) -> None:
 @pytest.mark.model
 def test_only_the_endpoints_are_offered_to_programs(served: RunningApp) -> None:
     api: Any = client(served).view_api(return_format="dict", print_info=False)
-    assert list(api["named_endpoints"]) == ["/search", "/compare", "/indexes"]
+    assert list(api["named_endpoints"]) == ["/search", "/compare", "/indexes", "/frontier"]
     assert [p["parameter_name"] for p in api["named_endpoints"]["/search"]["parameters"]] == [
-        "query", "top_k", "num_candidates", "rescore_multiplier", "asymmetric", "rescore", "index"
+        "query", "top_k", "num_candidates", "rescore_multiplier", "asymmetric", "rescore", "index", "scan", "probes"
     ]  # fmt: skip
 
 

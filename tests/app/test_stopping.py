@@ -60,7 +60,7 @@ def busy(app: RunningApp) -> int:
     path = upload(app, "notes.csv", b"title\n" + text.encode())
     assert call(app, "take_file", [file_data(path)], "busy").status == 200
     assert call(app, "look", [], "busy").status == 200
-    assert call(app, "build", ["title", "", "", 20_000], "busy").status == 200
+    assert call(app, "build", ["title", "", "", "", "", 20_000], "busy").status == 200
     upload(app, "forgotten.csv", b"text\nnobody takes this one\n")
     wait_until(lambda: children(app.process.pid))
     return children(app.process.pid)[0]

@@ -33,14 +33,14 @@ def served(uploads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def search(app: RunningApp, query: Any = "sort a list", **knobs: Any) -> RawAnswer:
-    names = ("top_k", "num_candidates", "rescore_multiplier", "asymmetric", "rescore", "index")
+    names = ("top_k", "num_candidates", "rescore_multiplier", "asymmetric", "rescore", "index", "scan", "probes")
     usual = {"top_k": 5, "asymmetric": True, "rescore": True}
     return call(app, "search", [query, *({**usual, **knobs}.get(name) for name in names)])
 
 
 def follow(app: RunningApp, query: str, index: Any, *knobs: Any) -> str:
     """Returns what the page shows for values of its controls."""
-    answer = call(app, "follow", ["search", None, query, index, None, *knobs])
+    answer = call(app, "follow", ["search", None, query, index, None, *knobs, None, None])
     assert answer.status == 200, answer.body
     return answer.body.decode()
 
@@ -54,6 +54,29 @@ def test_a_number_beyond_the_limits_is_answered_with_a_sentence(served: RunningA
     told = search(served, **{name: value}).error
     assert told.lower().startswith(f"{name} is ")
     assert "a whole number from 1 to " in told
+
+
+@pytest.mark.parametrize("value", [{}, [], "x", 3, True, "s" * 100_000], ids=["d", "l", "x", "3", "true", "long"])
+def test_an_unknown_scan_is_told_which_ones_there_are(served: RunningApp, value: Any) -> None:
+    told = search(served, scan=value).error
+    assert "one of hamming, float-bits, lists is needed" in told
+    assert len(told) < 500
+
+
+def test_lists_are_refused_by_an_index_without_them(served: RunningApp) -> None:
+    assert "has no lists, only hamming and float-bits" in search(served, scan="lists").error
+
+
+@pytest.mark.parametrize("value", [{}, "x", 0, -1, 2.5, 10_001, math.nan], ids=repr)
+def test_the_number_of_lists_is_bounded(served: RunningApp, value: Any) -> None:
+    assert "Probes is " in search(served, scan="float-bits", probes=value).error
+
+
+def test_the_float_scan_answers_programs(served: RunningApp) -> None:
+    answer = search(served, scan="float-bits", probes=3).json["data"][0]
+    assert answer["settings"]["scan"] == "float-bits"
+    assert answer["settings"]["probes"] is None
+    assert answer["latency"]["stages"]["hamming"] == 0 < answer["latency"]["stages"]["float_bits"]
 
 
 @pytest.mark.parametrize("name", ["asymmetric", "rescore"])
@@ -102,9 +125,10 @@ def test_the_controls_of_the_page_are_bounded_too(served: RunningApp, value: Any
     [
         ("search", []), ("search", ["x"]), ("follow", []), ("follow", [{}] * 3), ("choose", [{}] * 8),
         ("look", [1] * 9),
-        ("build", [{}, [], 3, "x"]), ("build", [None, None, None, 1e400]), ("refuse", ["x", "y"]), ("poll", [{}]),
+        ("build", [{}, [], 3, "x", "", 1]), ("build", [None, None, None, None, None, 1e400]),
+        ("refuse", ["x", "y"]), ("poll", [{}]),
         ("cost_answer", [{}, [], "x", math.nan, 1e308]), ("delete", [{}, {}]), ("start", [{}]), ("nowhere", []),
-        ("arrive", [{}] * 7), ("reset", [{}] * 7), ("open_view", [{}] * 7), ("take_file", [{}]), ("take_file", ["x"]),
+        ("arrive", [{}] * 9), ("reset", [{}] * 9), ("open_view", [{}] * 9), ("take_file", [{}]), ("take_file", ["x"]),
     ],
 )  # fmt: skip
 def test_no_call_ends_in_a_bare_error(served: RunningApp, name: str, data: list[Any]) -> None:

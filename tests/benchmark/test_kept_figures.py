@@ -1,4 +1,4 @@
-"""What was measured, kept beside an index: found again, and in nobody's way."""
+"""What was measured, kept with an index: found again, and in nobody's way."""
 
 from __future__ import annotations
 

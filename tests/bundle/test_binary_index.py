@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -144,6 +145,15 @@ def test_codes_whose_pages_were_given_back_are_read_again(tmp_path: Path) -> Non
     in_ram = index.subset(np.arange(20_000))
     in_ram.release()
     assert np.array_equal(in_ram.codes, codes)
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_codes_outlive_their_index(tmp_path: Path, mapped: bool) -> None:
+    codes = random_codes(50_000, 8)
+    written(tmp_path / "binary.faiss", codes, 64)
+    kept = BinaryIndex.open(tmp_path / "binary.faiss", 64, mapped=mapped).codes
+    gc.collect()
+    assert np.array_equal(kept, codes)
 
 
 def test_a_subset_answers_with_positions_in_it(tmp_path: Path) -> None:

@@ -211,9 +211,9 @@ class TestChecksum:
     def test_every_altered_byte_is_refused_or_leaves_the_values_as_they_are(self, bundle: Bundle) -> None:
         path = bundle.path / "manifest.json"
         content = path.read_bytes()
-        for position, mask in ((position, mask) for position in range(len(content)) for mask in (0x01, 0xFF)):
+        for position in range(len(content)):
             altered = bytearray(content)
-            altered[position] ^= mask
+            altered[position] ^= 1 << position % 8
             path.write_bytes(altered)
             with contextlib.suppress(BundleCorruptError, BundleIncompatibleError):
                 assert Manifest.read(bundle.path) == bundle.manifest, position

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -61,6 +62,18 @@ def test_the_codes_are_in_ram_and_outlive_their_file(searcher: Searcher, size: i
     assert searcher.search("red apple").hits == before
     overwrite(searcher.bundle.file(BINARY_FILE))
     assert searcher.search("red apple").hits == before
+
+
+@pytest.mark.parametrize("change", [overwrite, lambda path: os.truncate(path, 100)], ids=["overwritten", "cut short"])
+def test_codes_that_are_mapped_are_watched(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr("retrieval.search.searcher.WORTH_PACKING", 1)
+    searcher = Searcher.open(bundle.path, encoder=FakeEncoder(), verify="now")
+    searcher.search("red apple")
+    change(bundle.file(BINARY_FILE))
+    with pytest.raises(BundleCorruptError, match=r"out of service: .*binary\.faiss"):
+        searcher.search("red apple")
 
 
 @pytest.mark.parametrize("name", [BINARY_FILE, *WATCHED])

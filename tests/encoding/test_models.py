@@ -77,7 +77,7 @@ class TestAnyModel:
         one, other = (vectors(models, name, f"{backend}_{kind}") for backend in ("auto", "torch"))
         assert cosines(one, other).min() > 0.9995
 
-    @pytest.mark.parametrize("name", DIMS.keys() - {"passages"})
+    @pytest.mark.parametrize("name", sorted(DIMS.keys() - {"passages"}))
     @pytest.mark.parametrize("kind", ["documents", "queries"])
     def test_vectors_are_those_of_sentence_transformers(self, models: Path, name: str, kind: str) -> None:
         one, other = vectors(models, name, f"auto_{kind}"), vectors(models, name, f"library_{kind}")
@@ -148,8 +148,8 @@ class TestIndexOfOwnModel:
         encoder = load_encoder(cache / "bytes")
         bundle = build_index(RowsCorpus([{"text": text} for text in TEXTS]), encoder, tmp_path / "index")
         searcher = Searcher.open(bundle.path, encoder=encoder)
-        [note] = searcher.search("日本語のテキスト" * 2).notes
-        assert "its last 24 tokens" in note  # 48 bytes, and the model reads 24
+        notes = searcher.search("日本語のテキスト" * 2).notes
+        assert any("its last 24 tokens" in note for note in notes)  # 48 bytes, and the model reads 24
         assert searcher.search("red apple").notes == ()
 
 

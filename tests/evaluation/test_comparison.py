@@ -35,7 +35,7 @@ def searcher(build: Build, encoder: FakeEncoder) -> Searcher:
     return searcher_of(build, encoder, ["sort a list"] * 250 + random_texts(299) + ["sort a list"] * 250)
 
 
-def compared(searcher: Searcher, query: str = QUERY, **settings: int | bool) -> Comparison:
+def compared(searcher: Searcher, query: str = QUERY, **settings: int | bool | str) -> Comparison:
     return compare(searcher, query, replace(searcher.defaults, **settings))  # type: ignore[arg-type]
 
 
@@ -221,7 +221,7 @@ def test_a_comparison_is_refused_when_too_many_are_waiting(searcher: Searcher) -
     gate = Gate(max_waiting=0)
     with gate(), pytest.raises(RetrievalError):
         compare(searcher, QUERY, searcher.defaults, gate=gate)
-    assert len(compare(searcher, QUERY, searcher.defaults, gate=gate).answers) == 5
+    assert len(compare(searcher, QUERY, searcher.defaults, gate=gate).answers) == 6
 
 
 def test_another_way_is_one_object_in_the_list(searcher: Searcher) -> None:
@@ -243,3 +243,24 @@ def test_a_searcher_is_freed_after_a_comparison(build: Build, encoder: FakeEncod
     del searcher
     gc.collect()
     assert held() is None
+
+
+def test_the_float_scan_rescores_the_best_of_all_bits(searcher: Searcher, encoder: FakeEncoder) -> None:
+    settings = replace(searcher.defaults, num_candidates=20, rescore_multiplier=3)
+    found = compare(searcher, QUERY, settings)["float_scan"]
+    vector, quantizer, rows = encoder.encode([QUERY])[0], searcher.manifest.quantizer, searcher.text_rows
+    signs = np.unpackbits(searcher.codes, axis=1, count=len(vector)) * 2.0 - 1.0
+    best = np.argsort(-(signs @ vector), kind="stable")[:30]
+    scores = quantizer.decode(searcher.int8.fetch(rows[best])) @ vector
+    expected = np.sort(scores)[::-1][:10]
+    np.testing.assert_allclose([hit.score for hit in found.hits], expected, atol=1e-5)
+    assert rows_of(found)[0] == rows[best][np.argmax(scores)]
+    assert dict(found.work) == {"float bits scanned": 300, "int8 read": 30}
+
+
+@pytest.mark.parametrize("rescore", [True, False])
+def test_ours_says_what_its_scan_does(searcher: Searcher, rescore: bool) -> None:
+    found = compared(searcher, scan="float-bits", rescore=rescore)
+    assert "The float32 query times the bits of every text" in board(found)
+    assert found["ours"].work.get("candidates") is None
+    assert ("rescoring is switched off" in board(found)) != rescore

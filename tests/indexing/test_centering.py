@@ -17,6 +17,7 @@ from retrieval import (
     build_index,
 )
 from retrieval.bundle.bundle import MANIFEST_FILE, Bundle
+from retrieval.bundle.manifest_values import sealed
 from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.ways import FloatBits
 from retrieval.quantization import Float32s, SignQuantizer, unpack_signs
@@ -164,7 +165,7 @@ class TestCenteredIndex:
         for name in values["files"]:
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).hardlink_to(bundle.file(name))
-        (tmp_path / MANIFEST_FILE).write_text(json.dumps(values))
+        (tmp_path / MANIFEST_FILE).write_text(json.dumps(sealed(values)))
         with pytest.raises(BundleCorruptError):
             Bundle.open(tmp_path)
 
@@ -174,7 +175,7 @@ def test_an_index_of_before_has_no_mean_and_opens(tmp_path: Path) -> None:
     values = json.loads((bundle.path / MANIFEST_FILE).read_text())
     assert values["format_version"] == 1
     del values["bits"]
-    (bundle.path / MANIFEST_FILE).write_text(json.dumps(values))
+    (bundle.path / MANIFEST_FILE).write_text(json.dumps(sealed(values)))
     assert Searcher.open(bundle.path).search_vector(BASE[7]).hits[0].row == 7
 
 

@@ -23,7 +23,7 @@ HOSTILE = "red\x1b[2J\x1b]0;title\x07 \u202eelppa\r\x9b31m"
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Returns an index of given vectors, beside the query vectors q.npy, one for each of its first rows."""
+    """Returns an index of given vectors, with the query vectors q.npy, one for each of its first rows."""
     folder = tmp_path_factory.mktemp("terminal")
     vectors = np.eye(40, 16, dtype=np.float32) + 0.01 * np.random.default_rng(0).standard_normal((40, 16))
     np.save(folder / "v.npy", vectors)

@@ -110,3 +110,12 @@ def test_private_indexes_share_an_encoder_that_no_other_index_has(build: Build, 
     kept = library.open_private(first)
     assert library.open_private(second).encoder is kept.encoder
     assert opener.asked == [("mine", None), ("yours", kept.encoder)]
+
+
+def test_an_index_whose_folder_is_gone_is_told_to_be(build: Build, tmp_path: Path) -> None:
+    library = Library(tmp_path, open_searcher=Opener())
+    path = build(["red apple"], "one").path
+    library.open("one")
+    shutil.rmtree(path)
+    with pytest.raises(BundleMissingError, match="one is gone"):
+        library.open("one")

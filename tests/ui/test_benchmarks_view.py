@@ -15,6 +15,7 @@ from retrieval.benchmark.desk import Measurement, MeasuringDesk
 from retrieval.benchmark.figures.kept import keep_figures
 from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
+from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, place_index
 from retrieval.ui.benchmarks.index_frontier import IndexFrontierView
 from retrieval.ui.benchmarks.view import BenchmarksView
@@ -111,8 +112,8 @@ def test_kept_figures_are_shown_for_their_own_index_only(view: BenchmarksView, l
 
 def test_nothing_is_sent_before_the_view_is_open(view: BenchmarksView) -> None:
     assert [part.value for part in (view.claims, view.plots, view.standing, view.panel)] == [None] * 4
-    assert view.claims not in view.follow("search", "second", None, None, {})
-    assert "claims" in view.follow("benchmarks", "second", None, None, {})[view.claims]
+    assert view.claims not in view.follow_index("search", "second", None, None, {})
+    assert "claims" in view.follow_index("benchmarks", "second", None, None, {})[view.claims]
 
 
 def test_an_index_that_is_not_there_is_told(view: BenchmarksView) -> None:
@@ -152,4 +153,21 @@ def test_the_frontier_of_an_index_is_measured_once_for_all_visitors(library: Lib
     assert view.panel.kept not in view.show("first", None, frontier)
     assert view.show("second", None, frontier)[view.panel.kept] is None
     assert "Your data" in view.measure(OWN, None)[view.progress]
+    frontiers.close()
+
+
+def test_a_program_gets_the_frontier_of_an_index_and_clear_errors(library: Library) -> None:
+    def make() -> Api:
+        with gr.Blocks(analytics_enabled=False):
+            return Api(library, frontiers)
+
+    frontiers = IndexFrontiers()
+    api = in_loop(make)
+    values = api.frontier(index="second", target=0.9, num_vectors=5_000)
+    assert values["num_given"] == 120
+    assert values["recommendation"]["best"]["recall"]["mean"] >= 0.9
+    assert values["recommendation"]["wish"]["num_vectors"] == 5_000
+    assert frontiers.kept(library.open("first")) is None
+    with pytest.raises(gr.Error, match="target recall"):
+        api.frontier(index="second", target=2.0)
     frontiers.close()

@@ -23,18 +23,18 @@ def open_tab(page: Page) -> None:
     page.wait_for_url("**view=compare**")
 
 
-def test_a_query_is_shown_in_five_columns_and_the_link_opens_it_again(browser: Browser, served: RunningApp) -> None:
+def test_a_query_is_shown_in_six_columns_and_the_link_opens_it_again(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url) as page:
         open_tab(page)
         expect(page.locator("#compare .invitation")).to_be_visible()
         search(page, "order numbers in a list")
         expect(page.locator("#compare .verdict")).to_contain_text("of the float32 results")
-        expect(page.locator("#compare .column")).to_have_count(5)
-        expect(page.locator("#compare tbody tr")).to_have_count(5)
+        expect(page.locator("#compare .column")).to_have_count(6)
+        expect(page.locator("#compare tbody tr")).to_have_count(6)
         expect(page.locator("#compare .ours .title").first).to_have_text("sort a list of numbers")
         page.wait_for_url("**q=order**")
         page.reload()
-        expect(page.locator("#compare .column")).to_have_count(5)
+        expect(page.locator("#compare .column")).to_have_count(6)
 
 
 def test_a_text_that_is_pointed_at_or_chosen_lights_up_in_every_column(browser: Browser, served: RunningApp) -> None:
@@ -43,13 +43,13 @@ def test_a_text_that_is_pointed_at_or_chosen_lights_up_in_every_column(browser: 
         search(page, "read a csv file")
         first = page.locator("#compare .float32 .pick").first
         first.hover()
-        expect(page.locator("#compare .pick.lit")).to_have_count(5)
+        expect(page.locator("#compare .pick.lit")).to_have_count(6)
         expect(page.locator("#compare .trace")).to_contain_text("ours #1")
         page.mouse.move(0, 0)
         expect(page.locator("#compare .pick.lit")).to_have_count(0)
         page.locator("#compare .ours .pick button").first.focus()
         page.keyboard.press("Enter")
-        expect(page.locator('#compare [aria-pressed="true"]')).to_have_count(5)
+        expect(page.locator('#compare [aria-pressed="true"]')).to_have_count(6)
         page.keyboard.press("Escape")
         expect(page.locator("#compare .lit")).to_have_count(0)
         expect(page.locator("#compare .trace")).to_contain_text("Point at a result")
@@ -62,7 +62,7 @@ def test_nothing_is_cut_off_and_everything_is_accessible(
 ) -> None:
     address = served.url + "?q=a+very+long+line&view=compare"
     with opened(browser, address, viewport=viewport, color_scheme=scheme) as page:
-        expect(page.locator("#compare .column")).to_have_count(5)
+        expect(page.locator("#compare .column")).to_have_count(6)
         assert_nothing_is_cut_off(page, "#compare .verdict", "#compare .columns", "#compare .figures")
         assert_accessible(page)
         page.locator("#compare .float32 .pick button").first.click()
@@ -71,7 +71,7 @@ def test_nothing_is_cut_off_and_everything_is_accessible(
 
 def test_on_a_phone_the_heads_stay_in_sight_while_the_columns_are_turned(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url + "?q=sort+a+list&view=compare", viewport=PHONE) as page:
-        expect(page.locator("#compare .column")).to_have_count(5)
+        expect(page.locator("#compare .column")).to_have_count(6)
         box = page.locator("#compare .columns")
         assert box.evaluate("box => box.scrollWidth > box.clientWidth")
         ours = page.locator("#compare .ours header")
@@ -85,6 +85,6 @@ def test_an_emptied_query_brings_the_explanation_back(browser: Browser, served: 
     with opened(browser, served.url) as page:
         open_tab(page)
         search(page, "sort a list")
-        expect(page.locator("#compare .column")).to_have_count(5)
+        expect(page.locator("#compare .column")).to_have_count(6)
         page.fill("#query input", "")
         expect(page.locator("#compare .invitation")).to_contain_text("What does one bit per dimension lose?")

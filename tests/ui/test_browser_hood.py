@@ -30,7 +30,7 @@ def counted_bits(page: Page) -> int:
 
 def test_every_step_is_there_and_another_document_changes_the_bits(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url + LINK) as page:
-        expect(page.locator("#hood .step")).to_have_count(10)
+        expect(page.locator("#hood .step")).to_have_count(11)
         expect(page.locator("#hood-tokens .token-list li").first).to_have_text("[CLS]")
         before = counted_bits(page)
         assert marked_bits(page) == before

@@ -37,6 +37,7 @@ def comparison(text: str = "a text", **changes: Any) -> Comparison:
         answer("int8", (hit(1, 7, text), hit(2, 8)), ram_bytes=38_400),
         answer("bits", (hit(1, 8, there=2), hit(2, 9, kept=False, there=1_234)), lost=(LostText(1, 7, text, None),)),
         answer("published", (hit(1, 7, text), hit(2, 8)), disk_bytes=38_400, disk_read_bytes=3_840),
+        answer("float_scan", (hit(1, 7, text), hit(2, 8)), disk_bytes=38_400),
         answer("ours", (hit(1, 7, text), hit(2, 8)), time_ms=2.0, disk_bytes=38_400),
     )
     made = Comparison("q", answers, "float32", SearchSettings(), 100, 384, 3.0, 60.0, 300_000_000)
@@ -57,14 +58,14 @@ def test_untrusted_text_is_escaped(text: str) -> None:
 
 
 def test_a_text_has_the_same_data_row_in_every_column_and_list_of_losses() -> None:
-    assert len(re.findall(r'data-row="7"', columns(comparison()))) == 5
+    assert len(re.findall(r'data-row="7"', columns(comparison()))) == 6
     assert len(re.findall(r'data-row="9"', columns(comparison()))) == 1
 
 
 def test_lost_texts_are_listed_with_their_rank() -> None:
     text = Reader(columns(comparison())).text
     assert "Lost, with the rank in float32#1a text" in text
-    assert text.count("Nothing lost.") == 3
+    assert text.count("Nothing lost.") == 4
 
 
 def test_texts_that_float32_does_not_have_are_marked_with_their_rank_there() -> None:
@@ -81,7 +82,7 @@ def test_the_heads_have_overlap_time_and_bytes() -> None:
 
 def test_the_table_has_one_row_per_way_with_its_share_of_float32() -> None:
     html = figures(comparison())
-    assert html.count("<tr") == 6
+    assert html.count("<tr") == 7
     text = Reader(html).text
     for part in ("100 %", "25 %", "3 %", "1,536", "median of 1 to 3 runs", "300 MB"):
         assert part in text
@@ -142,13 +143,13 @@ def test_only_web_addresses_become_links() -> None:
     made = comparison()
     safe = columns(made)
     hostile = replace(made["ours"], hits=(replace(hit(1, 7), url="javascript:alert(1)"),))
-    assert safe.count('href="https://host/1"') == 10
+    assert safe.count('href="https://host/1"') == 12
     assert "javascript" not in columns(replace(made, answers=(*made.answers[:-1], hostile)))
 
 
 def test_a_long_text_is_cut() -> None:
     text = Reader(columns(comparison("word " * 1000))).text
-    assert text.count("word ") == 5 * MAX_TITLE_CHARS // len("word ")
+    assert text.count("word ") == 6 * MAX_TITLE_CHARS // len("word ")
 
 
 class Balance(HTMLParser):
@@ -172,5 +173,5 @@ def test_a_real_comparison_is_shown_whole(build: Build, encoder: FakeEncoder, ba
     searcher = Searcher.open(build(random_texts(40), baseline=baseline).path, encoder=encoder, verify="never")
     html = board(compare(searcher, "sort a list", searcher.defaults))
     Balance(html)
-    assert html.count('data-rank="1"') == (5 if baseline else 4)
+    assert html.count('data-rank="1"') == (6 if baseline else 5)
     assert ("without its float32 vectors" in explanation(searcher)) is not baseline

@@ -164,7 +164,7 @@ def test_every_name_in_the_texts_is_known(searcher: Searcher, found: Explanation
 
 def test_every_step_has_words_a_formula_code_and_a_source() -> None:
     assert [section.key for section in lesson()] == [
-        "why", "tokens", "floats", "bits", "hamming", "histogram", "candidates", "int8", "score", "sum",
+        "why", "tokens", "floats", "bits", "hamming", "histogram", "candidates", "scan", "int8", "score", "sum",
     ]  # fmt: skip
     for section in lesson():
         assert section.prose, section.key
@@ -209,7 +209,7 @@ def test_the_last_table_has_one_row_per_way_with_its_bytes(searcher: Searcher) -
 
 def test_all_steps_are_shown_without_a_query(searcher: Searcher) -> None:
     html = query_steps(searcher.manifest, "x", None, "") + document_steps(searcher.manifest, "x", None)
-    assert html.count('<section class="step"') == 10
+    assert html.count('<section class="step"') == 11
     assert "{{" not in html
 
 

@@ -85,6 +85,13 @@ def test_the_plain_and_the_folded_dot_product_give_the_score(run: Lesson) -> Non
     assert run.names["raw"] == pytest.approx(run.found.document.raw.score, rel=1e-5)
 
 
+def test_the_tables_give_the_products_with_all_signs(run: Lesson) -> None:
+    names = run.names
+    signs = np.unpackbits(names["codes"], axis=1, count=names["dim"]) * 2.0 - 1.0
+    np.testing.assert_allclose(names["all_scores"], signs @ names["query"], atol=1e-5)
+    assert len(names["best"]) == names["num_read"]
+
+
 def test_the_program_finds_the_results_of_the_search(run: Lesson) -> None:
     assert run.names["results"] == [hit.row for hit in run.found.response.hits]
 

@@ -152,6 +152,17 @@ def test_an_index_out_of_service_says_so(page: Answering, view: SearchView, sear
     assert "out of service" in html
 
 
+@pytest.mark.parametrize("key", ["search", "compare", "hood"])
+def test_an_index_whose_folder_is_gone_has_one_message_in_every_view(
+    page: Answering, searcher: Searcher, tmp_path: Path, key: str
+) -> None:
+    searcher.bundle.path.rename(tmp_path / "elsewhere")
+    update = page.follow(key, Visit(), *asked("red apple"))
+    told = [value for value in update.values() if isinstance(value, str) and "cannot be searched now" in value]
+    assert len(told) == 1
+    assert "is gone: choose another index" in told[0]
+
+
 def test_an_unexpected_failure_gives_a_message_and_a_line_in_the_log(
     page: Answering, view: SearchView, searcher: Searcher, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -206,13 +217,13 @@ def test_gradio_writes_no_stub_beside_our_sources(page: Answering) -> None:
 
 def test_control_values_of_the_previous_index_are_accepted(page: Answering) -> None:
     assert page.asking.knobs.num_candidates.preprocess(24) == 24
-    assert settings_of((10, 24.0, "", True, True), SearchSettings()) == SearchSettings(num_candidates=24)
+    assert settings_of((10, 24.0, "", True, True, "", None), SearchSettings()) == SearchSettings(num_candidates=24)
 
 
 def test_settings_survive_the_way_through_the_controls() -> None:
     settings = SearchSettings(top_k=3, num_candidates=50, rescore_multiplier=2, asymmetric=False, rescore=False)
     assert settings_of(values_of(settings), SearchSettings()) == settings
-    assert settings_of((None, None, None, True, True), settings).num_candidates == 50
+    assert settings_of((None, None, None, True, True, None, None), settings).num_candidates == 50
 
 
 def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:

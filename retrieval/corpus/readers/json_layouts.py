@@ -25,7 +25,7 @@ class FoundRecords:
 def records_in(whole: dict[str, Any], source: str, *, may_be_row: bool) -> FoundRecords | None:
     """Returns the rows of the table that an object holds, None if it is a row itself.
 
-    Known are `{"data": [{...}, ...]}`, whatever the name and whatever stands beside it, and what pandas' `to_json`
+    Known are `{"data": [{...}, ...]}`, whatever the name and whatever else it has, and what pandas' `to_json`
     writes with `orient` columns, index, split, table and values, and `to_dict` with list. With `may_be_row`, an object
     that also has a text is a row.
 
@@ -43,7 +43,7 @@ def records_in(whole: dict[str, Any], source: str, *, may_be_row: bool) -> Found
     if len(lists) == 1:
         name = lists[0]
         beside = [other for other in whole if other != name]
-        left_out = f" What is beside it is left out: {', '.join(beside[:5])}." if beside else ""
+        left_out = f" What else it has is left out: {', '.join(beside[:5])}." if beside else ""
         rows = whole[name]
         return FoundRecords(rows, f"{source} is one object: {counted(len(rows), 'row')} read from {name!r}.{left_out}")
     if len(lists) > 1:

@@ -42,7 +42,7 @@ _HINTS = {
     ".pdf": "Save its text as .txt.",
     ".docx": "Save it as plain text (.txt).",
     ".doc": "Save it as plain text (.txt).",
-    ".npy": "Vectors go beside the texts: give them with --embeddings.",
+    ".npy": "Vectors go with texts: give them with --embeddings.",
     ".tar": "Unpack it, and give the file or the folder in it.",
     ".tgz": "Unpack it, and give the file or the folder in it.",
     ".7z": "Unpack it, and give the file or the folder in it.",

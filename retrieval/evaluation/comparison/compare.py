@@ -1,4 +1,4 @@
-"""One query through every precision: float32, int8, bits alone, bits as the published demos rescore them, and ours.
+"""One query at every precision: float32, int8, bits alone, bits as the published demos do it, float-bits, and ours.
 
 All ways answer with distinct texts, start from the same query vector, and are timed over the same stages: from that
 vector to the ranked texts. Encoding the query and reading the texts is in none of the times. Ours, the bits and the
@@ -23,7 +23,7 @@ from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.comparison.answers import Comparison, Reference, WayAnswer
 from retrieval.evaluation.comparison.turns import Clock, Timed, in_turns, times_shown
 from retrieval.evaluation.published import RawRescored
-from retrieval.evaluation.ways import INT8_READ, Bits, Float32, Found, Int8, Ours, Way
+from retrieval.evaluation.ways import INT8_READ, Bits, Float32, FloatScan, Found, Int8, Ours, Way
 from retrieval.quantization import Float32s
 from retrieval.results import SearchSettings
 from retrieval.search.exact_scan import best_of
@@ -45,6 +45,7 @@ def ways_compared(settings: SearchSettings) -> tuple[Way, ...]:
         Int8(),
         Bits(),
         RawRescored(),
+        FloatScan(settings),
         Ours(settings),
     )
 

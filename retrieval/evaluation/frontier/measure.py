@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retrieval.errors import VectorsError, counted
+from retrieval.evaluation.frontier.judged import Judge
 from retrieval.evaluation.frontier.points import Frontier, Interval, LeftOut, Point, Rescoring, SampleRecall
 from retrieval.evaluation.frontier.schemes import SCHEMES, CannotFitError, Index, Rows, Scheme, one_thread
 from retrieval.evaluation.frontier.scores import AllScores, Truth, Vectors, chunks, sample_of
@@ -25,6 +26,7 @@ _FIT_VECTORS = 32_768
 _TIMED_QUERIES = 3
 _FEWEST_QUERIES = 10
 _SHARE_FOR_POINTS = 0.75
+_JUDGED_DEPTH = 10
 GROWTH_PARTS = (16, 4, 1)
 """Recall is also measured on these parts of the vectors, to show how it falls as more compete."""
 
@@ -43,6 +45,8 @@ class FrontierOptions:
     dim_parts: tuple[int, ...] = (1, 2, 4, 8)
     """The first 1/2, 1/4, ... of the dimensions are measured, too."""
     schemes: Sequence[Scheme] = SCHEMES
+    judge: Judge | None = None
+    """Judges what was found for the queries that were given."""
     max_seconds: float = float("inf")
     """What is not begun in three quarters of this time is left out and says so; whole vectors come first."""
 
@@ -71,18 +75,20 @@ def measure_frontier(
     started = time.perf_counter()
     most_queries = max(_FEWEST_QUERIES, min(options.max_queries, _SCORE_BYTES_LIMIT // (8 * max(1, len(vectors)))))
     held_out = queries is None
+    positions = np.arange(0)
     if queries is None:
         vectors, queries = _hold_out(vectors, min(most_queries, len(vectors) // 5))
     else:
         if queries.ndim != 2 or queries.shape[1] != vectors.dim or not len(queries):
             raise VectorsError(f"queries have shape {queries.shape}, the vectors {vectors.dim} dimensions.")
-        queries = _spread(queries, most_queries)
+        positions = _spread(len(queries), most_queries)
+        queries = queries[positions]
     if len(vectors) <= options.k:
         raise VectorsError(
             f"{counted(len(vectors), 'vector')} left to search, with {counted(len(queries), 'query', 'queries')}: for "
             f"the {options.k} nearest, more than {options.k} are needed. Give more vectors, or a smaller k."
         )
-    run = _Run(vectors, queries, options, progress, started + _SHARE_FOR_POINTS * options.max_seconds)
+    run = _Run(vectors, queries, positions, options, progress, started + _SHARE_FOR_POINTS * options.max_seconds)
     points, left_out = run.points()
     return Frontier(
         num_vectors=len(vectors),
@@ -99,8 +105,8 @@ def measure_frontier(
     )
 
 
-def _spread(queries: Float32s, most: int) -> Float32s:
-    return queries if len(queries) <= most else queries[np.linspace(0, len(queries) - 1, most).astype(np.int64)]
+def _spread(count: int, most: int) -> Rows:
+    return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -163,10 +169,16 @@ class _Run:
     """One measurement."""
 
     def __init__(
-        self, vectors: Vectors, queries: Float32s, options: FrontierOptions, progress: Progress, deadline: float
+        self,
+        vectors: Vectors,
+        queries: Float32s,
+        positions: Rows,
+        options: FrontierOptions,
+        progress: Progress,
+        deadline: float,
     ) -> None:
-        """Takes `deadline` by `time.perf_counter`."""
-        self._vectors, self._queries, self._deadline = vectors, queries, deadline
+        """Takes the `positions` of the queries among those given, and `deadline` by `time.perf_counter`."""
+        self._vectors, self._queries, self._positions, self._deadline = vectors, queries, positions, deadline
         self._options, self._progress = options, progress
         self._inner_product = options.metric != "euclidean"
         quantizer = Int8Quantizer.fit(chunk for _, chunk in chunks(vectors))
@@ -217,28 +229,36 @@ class _Run:
         rows = self._nearest(index, vectors, queries, scheme.key if dim == self._vectors.dim else None)
         scan_ns = self._scan_ns(index, queries)
         exact = self._looked_up(self._scores.exact, rows)
-        k, full_dim = self._options.k, self._vectors.dim
+        k = self._options.k
 
-        def point(rescoring: Rescoring, oversampling: int, recalls: Float32s, disk_bytes: int) -> Point:
+        def point(rescoring: Rescoring, oversampling: int, recalls: Float32s, ndcg: float | None) -> Point:
+            disk_bytes = {"none": 0, "int8": 1, "float32": 4}[rescoring] * self._vectors.dim
             read = min(oversampling * k, len(self._vectors)) if disk_bytes else 0
-            shares = interval(recalls, k)
-            return Point(
-                scheme.key, dim, rescoring, oversampling, shares, index.bytes_per_vector, disk_bytes, read, scan_ns
-            )
+            shares, size = interval(recalls, k), index.bytes_per_vector
+            return Point(scheme.key, dim, rescoring, oversampling, shares, size, disk_bytes, read, scan_ns, ndcg)
 
-        alone = self._truth.recall(exact, [k])[:, 0]
-        yield point("none", 1, alone, 0)
-        if scheme.key == "float32" and dim == full_dim:
+        yield point("none", 1, self._truth.recall(exact, [k])[:, 0], self._judged(rows))
+        if scheme.key == "float32" and dim == self._vectors.dim:
             return
         by_float = self._truth.recall(exact, [k * each for each in OVERSAMPLINGS])
         int8 = self._looked_up(self._scores.int8, rows)
         for column, oversampling in enumerate(OVERSAMPLINGS):
-            yield point("float32", oversampling, by_float[:, column], 4 * full_dim)
-            yield point("int8", oversampling, self._rescored(exact, int8, oversampling * k), full_dim)
+            depth = oversampling * k
+            yield point("float32", oversampling, by_float[:, column], self._judged(rows, exact[:, :depth]))
+            yield point("int8", oversampling, self._rescored(exact, int8, depth), self._judged(rows, int8[:, :depth]))
 
     def _rescored(self, exact: Float32s, int8: Float32s, depth: int) -> Float32s:
         order = np.argsort(-int8[:, :depth], axis=1, kind="stable")[:, : self._options.k]
         return self._truth.recall(np.take_along_axis(exact, order, axis=1), [self._options.k])[:, 0]
+
+    def _judged(self, rows: Rows, scores: Float32s | None = None) -> float | None:
+        """Returns the mean nDCG@10 of what was found, in the order of `scores` where they are given."""
+        judge = self._options.judge
+        if judge is None or not len(self._positions):
+            return None
+        if scores is not None:
+            rows = np.take_along_axis(rows, np.argsort(-scores, axis=1, kind="stable")[:, :_JUDGED_DEPTH], axis=1)
+        return judge(self._positions, rows[:, :_JUDGED_DEPTH])
 
     def _nearest(self, index: Index, vectors: Vectors, queries: Float32s, growing: str | None) -> Rows:
         """Returns the rows of the best of each query, `(m, depth)`, best first; -1 where there is none.

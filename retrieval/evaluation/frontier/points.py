@@ -36,6 +36,8 @@ class Point:
     """Vectors read from disk per query: `oversampling * k`, or 0."""
     scan_ns: float | None
     """Nanoseconds per vector and query of the scan, measured; None where the scheme was not scanned on its codes."""
+    ndcg: float | None = None
+    """nDCG@10 by people's judgments; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class Frontier:
     left_out: tuple[LeftOut, ...]
     growth: tuple[SampleRecall, ...]
     seconds: float
+
+    @property
+    def is_judged(self) -> bool:
+        """Returns whether there are people's judgments of what was found."""
+        return any(point.ndcg is not None for point in self.points)
 
     def pareto(self) -> tuple[Point, ...]:
         """Returns the points that no other beats in both RAM and recall, from fewest bytes to most."""

@@ -54,7 +54,8 @@ def inspect(request: Request, reports: Reports) -> dict[str, Any]:
     reports.progress("looking")
     if Path(request["source"]).suffix.lower() in VECTOR_SUFFIXES:
         found = look_at_vectors(Path(request["source"]))
-        return {"columns": [], "guesses": {}, "problem": "", "num_rows": found["count"], "rows": [], "vectors": found}
+        nothing = {"columns": [], "guesses": {}, "notes": [], "problem": "", "rows": []}
+        return {**nothing, "num_rows": found["count"], "vectors": found}
     corpus = _corpus(request, {})
     first = corpus.sample
     if longest := next((name for name in first.schema.names if len(name) > _MAX_NAME_CHARS), None):

@@ -15,7 +15,7 @@ _TEXT = "text"
 _EXAMPLE_CHARS = (12, 60)
 _MAX_EXAMPLES = 4
 _EXAMPLE_STEP = 7
-"""Every so-manieth fitting text becomes an example: neighbours in a file are often alike."""
+"""Every n-th fitting text becomes an example: neighbours in a file are often alike."""
 _SAMPLED_TEXTS = 400
 _LOOKED_AT_CHARS = 5_000
 """More than any model here reads."""

@@ -82,14 +82,14 @@ class BenchmarksView:
         tab.select(self.show, [*choice, self.running, self.results], shown, **_COMMON)
         gr.on(
             [asking.index.change, asking.own.change],
-            self.follow, [asking.active, *choice, self.running, self.results], shown, js=OF_OPEN_VIEW, **_COMMON,
+            self.follow_index, [asking.active, *choice, self.running, self.results], shown, js=OF_OPEN_VIEW, **_COMMON,
         )  # fmt: skip
 
     def on_index(self, searcher: Searcher) -> Update:
         """Returns nothing: the view follows the choice of index itself, for it knows what the visitor measured."""
         return {}
 
-    def follow(
+    def follow_index(
         self, active: str, index: str | None, own: OwnIndex | None, running: Measurement | None, results: Results
     ) -> Update:
         """Returns the view over the index that was chosen now, where the view is open; else it waits to be opened."""

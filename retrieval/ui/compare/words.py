@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrieval.evaluation.comparison.answers import Comparison, WayAnswer
-from retrieval.evaluation.ways import BITS_SCORED, CANDIDATES, INT8_READ
+from retrieval.evaluation.ways import BITS_SCORED, CANDIDATES, FLOAT_SCANNED, INT8_READ, LISTS_SCANNED
 
 MISSING = "This index was built without embeddings.npy. Build it without --no-baseline to see float32 here."
 
@@ -33,8 +33,23 @@ def _float_bits(answer: WayAnswer) -> str:
     return f"The {answer.work[CANDIDATES]:,} nearest by bits, ordered by the float32 query times their bits."
 
 
+def _float_scan(answer: WayAnswer) -> str:
+    return _by_float_query("every text", answer)
+
+
+def _by_float_query(which: str, answer: WayAnswer) -> str:
+    first = f"The float32 query times the bits of {which}"
+    if INT8_READ not in answer.work:
+        return f"{first}; rescoring is switched off."
+    return f"{first} chooses {answer.work[INT8_READ]:,}; their de-quantized int8 vectors order those."
+
+
 def _ours(answer: WayAnswer) -> str:
     work = answer.work
+    if FLOAT_SCANNED in work:
+        return _by_float_query("every text", answer)
+    if LISTS_SCANNED in work:
+        return _by_float_query("the texts in the nearest lists", answer)
     first = f"The {work[CANDIDATES]:,} nearest by bits"
     if INT8_READ not in work:
         last = "ordered by the float32 query times their bits" if BITS_SCORED in work else "in that order"
@@ -59,6 +74,7 @@ WAY_WORDS: Mapping[str, WayWords] = {
     ),
     "float_bits": WayWords("bits, float32 query", "mixed", _float_bits),
     "published": WayWords("bits + int8, as published", "binary int8", _published),
+    "float_scan": WayWords("float-bits + int8", "mixed int8", _float_scan),
     "ours": WayWords("ours", "binary int8", _ours),
 }
 """By `Way.key`."""

@@ -79,9 +79,10 @@ def note(point: Point) -> str:
     rescored = (
         "alone" if point.rescoring == "none" else f"{point.oversampling}x oversampling, rescored by {point.rescoring}"
     )
+    judged = "" if point.ndcg is None else f", nDCG@10 {point.ndcg:.3f}"
     return (
         f"{label(point.scheme)}, {point.dim:,} dimensions, {rescored}: recall {point.recall.mean:.3f} "
-        f"[{point.recall.low:.3f}, {point.recall.high:.3f}] from {point.ram_bytes:,} bytes per vector in RAM"
+        f"[{point.recall.low:.3f}, {point.recall.high:.3f}] from {point.ram_bytes:,} bytes per vector in RAM{judged}"
     )
 
 

@@ -41,6 +41,7 @@ def _schemes(frontier: Frontier, dim: int) -> str:
         "Scheme",
         "Bytes in RAM",
         f"Recall@{frontier.k} alone",
+        *(["nDCG@10 alone"] if frontier.is_judged else []),
         *(f"&ge; {target:.2f}<small>int8 / float32</small>" for target in TARGETS),
         "Scan<small>ns per vector</small>",
     ]
@@ -58,13 +59,14 @@ def _rows(frontier: Frontier, dim: int) -> Iterator[str]:
         scan = "-" if alone.scan_ns is None else f"{alone.scan_ns:,.1f}"
         yield (
             f'<tr><th scope="row">{escaped(label(scheme))}</th><td>{alone.ram_bytes:,}</td>'
-            f"<td>{recall.mean:.3f}<small>{recall.low:.3f} to {recall.high:.3f}</small></td>{cells}<td>{scan}</td></tr>"
+            f"<td>{recall.mean:.3f}<small>{recall.low:.3f} to {recall.high:.3f}</small></td>"
+            f"{'' if alone.ndcg is None else f'<td>{alone.ndcg:.3f}</td>'}{cells}<td>{scan}</td></tr>"
         )
     for out in frontier.left_out:
         if out.dim == dim:
             yield (
                 f'<tr><th scope="row">{escaped(label(out.scheme))}</th>'
-                f'<td colspan="{3 + len(TARGETS)}">not measured: {escaped(out.reason)}</td></tr>'
+                f'<td colspan="{3 + len(TARGETS) + frontier.is_judged}">not measured: {escaped(out.reason)}</td></tr>'
             )
 
 

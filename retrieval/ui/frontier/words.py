@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from retrieval.evaluation.cost import dollars, gigabytes
+from retrieval.evaluation.cost import GB_BYTES, dollars, gigabytes
 from retrieval.evaluation.frontier.points import Frontier, Point
 from retrieval.evaluation.frontier.recommend import Choice, Recommendation
+from retrieval.ui.markup import data_size
 
 LABELS = {
     "float32": "float32",
@@ -54,7 +55,8 @@ def frontier_lines(frontier: Frontier) -> Iterator[str]:
     """Yields a table: per scheme on all dimensions, the recall alone and the oversampling that reaches each target."""
     head = "".join(f"{f'>= {target:.2f}':>9}" for target in TARGETS)
     yield ""
-    yield f"{'scheme':<24}{'bytes':>7}{f'recall@{frontier.k} alone':>26}{head}   oversampling with int8 rescoring"
+    judged = f"{'nDCG@10':>9}" if frontier.is_judged else ""
+    yield f"{'scheme':<24}{'bytes':>7}{f'recall@{frontier.k} alone':>26}{judged}{head}   oversampling, int8 rescoring"
     for scheme in dict.fromkeys(point.scheme for point in frontier.points):
         points = [p for p in frontier.points if (p.scheme, p.dim) == (scheme, frontier.dim)]
         if not points:
@@ -64,7 +66,8 @@ def frontier_lines(frontier: Frontier) -> Iterator[str]:
         cells = "".join(f"{oversampling_words(smallest_reaching(with_int8, target)):>9}" for target in TARGETS)
         shares = alone.recall
         recall = f"{shares.mean:.3f} [{shares.low:.3f}, {shares.high:.3f}]"
-        yield f"{label(scheme):<24}{alone.ram_bytes:>7,}{recall:>26}{cells}"
+        ndcg = f"{alone.ndcg:>9.3f}" if alone.ndcg is not None else ""
+        yield f"{label(scheme):<24}{alone.ram_bytes:>7,}{recall:>26}{ndcg}{cells}"
     for out in frontier.left_out:
         if out.dim == frontier.dim:
             yield f"{label(out.scheme):<24} not measured: {out.reason}"
@@ -114,8 +117,12 @@ def described(choice: Choice) -> str:
         if point.rescoring == "none"
         else (f", {point.oversampling}x oversampling rescored by {point.rescoring} from disk")
     )
-    disk = f" and {gigabytes(choice.disk.size_bytes)} of disk" if choice.disk.size_bytes else ""
+    disk = f" and {_size(choice.disk.size_bytes)} of disk" if choice.disk.size_bytes else ""
     return (
         f"{label(point.scheme)} on {point.dim} dimensions{rescored}: recall {point.recall.mean:.3f}, "
-        f"{gigabytes(choice.ram.size_bytes)} of RAM{disk}, {dollars(choice.monthly)} per month"
+        f"{_size(choice.ram.size_bytes)} of RAM{disk}, {dollars(choice.monthly)} per month"
     )
+
+
+def _size(size_bytes: int) -> str:
+    return gigabytes(size_bytes) if size_bytes >= GB_BYTES / 10 else data_size(size_bytes)

@@ -16,7 +16,7 @@ from retrieval.quantization import Bits, Float32s, Int8s
 from retrieval.ui.markup import escaped
 
 COLUMNS = 48
-"""Six bytes a row: on a phone a cell is still six pixels wide."""
+"""Six bytes per row: on a phone a cell is still six pixels wide."""
 LEVELS = 6
 """Shades of a heat strip, for each sign."""
 _PITCH, _SIZE, _BYTE_GAP = 10, 9, 4

@@ -33,8 +33,8 @@ def hamming_figure(explanation: Explanation) -> str:
         'there</span><span><i class="swatch differs zero"></i>0 here, 1 there</span></p>'
         f'<p class="result"><strong data-count="distance">{count:,}</strong> of {dim:,} bits differ: that is the '
         f"Hamming distance. As an angle: {180 * count / dim:.0f}°, so the cosine{less_mean} is about "
-        f"{estimate:.2f}; "
-        f"the exact one is {_exact(explanation):.2f}.</p>"
+        f"{estimate:.3f}; "
+        f"the exact one is {_exact(explanation):.3f}.</p>"
     )
 
 
@@ -59,8 +59,10 @@ def candidates_figure(explanation: Explanation) -> str:
 def _funnel(explanation: Explanation) -> str:
     response, dim = explanation.response, explanation.dim
     code_bytes, num_texts = len(explanation.code), explanation.num_texts
+    scan = response.settings.scan
+    compared = "in the lists" if scan == "lists" else "compared by bits"
     steps = [
-        ("binary", "compared by bits", num_texts, f"{data_size(num_texts * code_bytes)} of RAM", "hamming"),
+        ("binary", compared, num_texts, f"{data_size(num_texts * code_bytes)} of RAM", scan.replace("-", "_")),
         (
             "mixed",
             "nearest kept",

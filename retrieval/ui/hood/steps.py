@@ -11,6 +11,7 @@ from retrieval.bundle.bundle import Manifest
 from retrieval.search.explanation.explain import Explanation
 from retrieval.ui.hood.lesson import Section, code_html, lesson
 from retrieval.ui.hood.query_figures import bits_figure, floats_figure, tokens_figure
+from retrieval.ui.hood.scan_figures import lists_figure, table_figure
 from retrieval.ui.hood.score_figures import int8_figure, score_figure
 from retrieval.ui.hood.search_figures import candidates_figure, hamming_figure, histogram_figure
 from retrieval.ui.hood.size_figures import sum_figure, why_figure
@@ -19,7 +20,7 @@ from retrieval.ui.markup import escaped
 
 FIRST_OF_DOCUMENT = "hamming"
 """From this step on, a document is looked at."""
-_OF_INDEX: Mapping[str, Callable[[Manifest], str]] = {"why": why_figure, "sum": sum_figure}
+_OF_INDEX: Mapping[str, Callable[[Manifest], str]] = {"why": why_figure, "scan": lists_figure, "sum": sum_figure}
 _OF_QUERY: Mapping[str, Callable[[Explanation], str]] = {
     "tokens": tokens_figure,
     "floats": floats_figure,
@@ -27,6 +28,7 @@ _OF_QUERY: Mapping[str, Callable[[Explanation], str]] = {
     "hamming": hamming_figure,
     "histogram": histogram_figure,
     "candidates": candidates_figure,
+    "scan": table_figure,
     "int8": int8_figure,
     "score": score_figure,
 }
@@ -94,9 +96,8 @@ def _steps(
 
 
 def _figure(key: str, manifest: Manifest, explanation: Explanation | None) -> str:
-    if key in _OF_INDEX:
-        return _OF_INDEX[key](manifest)
-    return "" if explanation is None else _OF_QUERY[key](explanation)
+    of_query = _OF_QUERY[key](explanation) if explanation is not None and key in _OF_QUERY else ""
+    return of_query + (_OF_INDEX[key](manifest) if key in _OF_INDEX else "")
 
 
 def _step(number: int, section: Section, figure: str) -> str:

@@ -25,6 +25,7 @@ def index_values(manifest: Manifest, index: str) -> dict[str, str]:
         "dim": f"{manifest.dim:,}",
         "half_dim": f"{manifest.dim / 2:g}",
         "float32_bytes": f"{4 * manifest.dim:,}",
+        "num_tables": f"{2 * num_code_bytes(manifest.dim):,}",
         "code_bytes": f"{num_code_bytes(manifest.dim):,}",
         "float32_size": data_size(sizes.float32_bytes),
         "int8_size": data_size(sizes.int8_bytes),

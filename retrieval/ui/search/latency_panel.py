@@ -81,8 +81,10 @@ def _stage_row(name: str, elapsed_ms: float | None, *, is_kept: bool = False) ->
 
 
 def _funnel(response: SearchResponse) -> str:
+    is_partial = response.settings.scan == "lists"
+    compared = "in the index; the nearest lists compared" if is_partial else "compared: all of them"
     steps = [
-        ("binary", response.num_documents, "compared: all of them"),
+        ("binary", response.num_documents, compared),
         ("mixed", response.num_candidates, "nearest texts kept"),
         ("int8", response.int8_rows_read, "int8 rows read from disk"),
         ("text", len(response.hits), "shown"),

@@ -17,7 +17,7 @@ REQUEST_S = 15.0
 REQUESTS_END_S = 2
 """When the server is stopped, requests that run are given up after so long."""
 _HANDLES_ELSEWHERE = 256
-"""Handles that files, libraries and child processes need beside the connections."""
+"""Handles that files, libraries and child processes need besides the connections."""
 _MOST_HANDLES = 65_536
 
 

@@ -33,7 +33,7 @@ class Address:
     mcp: bool = False
     """Whether MCP clients are answered, too."""
     allowed_hosts: frozenset[str] = frozenset()
-    """Names that the server answers to, beside its own."""
+    """Names that the server answers to, besides its own."""
 
     @property
     def url(self) -> str:

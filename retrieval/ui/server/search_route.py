@@ -1,4 +1,4 @@
-"""`GET /api/search`: a search for programs as plain JSON, beside Gradio's endpoints and on the same port."""
+"""`GET /api/search`: a search for programs as plain JSON, next to Gradio's endpoints and on the same port."""
 
 from __future__ import annotations
 

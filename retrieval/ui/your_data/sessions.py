@@ -2,7 +2,7 @@
 
 An index that was built is part of the session.
 Gradio keeps the state of a closed page for an hour. Files are not to lie around that long, and when a page is closed
-there is only its session to go by: hence this register beside the page's own state.
+there is only its session to go by: hence this register next to the page's own state.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from retrieval.serving.child_job import ChildJob
 from retrieval.serving.open_pages import LEFT_S, OPEN_PAGES, OpenPages
 from retrieval.serving.temp_folders import TempRoot, folder_bytes
 from retrieval.serving.visitor.limits import OwnLimits
+from retrieval.serving.visitor.queue import Client
 
 _MAX_IDLE_S = 12 * 3600.0
 """A page that is open, and left alone for so long, loses its data."""
@@ -101,6 +102,8 @@ class OwnSession:
         self.doing: Literal["build", "measure index", "measure vectors"] = "build"
         """What the job is for."""
         self.own: OwnIndex | None = None
+        self.client = Client()
+        """Whose turn its jobs take."""
         self.last_used_s = time.monotonic()
         self.is_ended = False
 

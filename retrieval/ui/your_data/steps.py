@@ -18,7 +18,7 @@ from retrieval.serving.child_job import ChildJob
 from retrieval.serving.child_process import JobStatus, Request
 from retrieval.serving.library import Library
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.serving.visitor.queue import ChildQueue, Client
+from retrieval.serving.visitor.queue import ChildQueue
 from retrieval.ui.asking import Asking, Update, index_choices
 from retrieval.ui.frontier.report import report
 from retrieval.ui.your_data import panels as own_panels
@@ -71,7 +71,7 @@ class OwnSteps:
         session.take(source)
         return self._parts.to_looking(own_panels.looking(source.title))
 
-    def look(self, session: OwnSession, client: Client | None = None) -> Update:
+    def look(self, session: OwnSession) -> Update:
         """Returns the preview of what was brought, with guesses for the columns.
 
         Raises:
@@ -81,7 +81,7 @@ class OwnSteps:
         if source is None:
             return self._parts.unchanged()  # it was refused, and the visitor was told
         asked = look_request(session, source, self._limits)
-        job = self._looks.submit(asked, max_seconds=_LOOK_SECONDS, client=client)
+        job = self._looks.submit(asked, max_seconds=_LOOK_SECONDS, client=session.client)
         status = job.wait()
         if status.state != "finished":
             session.take(None)
@@ -93,13 +93,7 @@ class OwnSteps:
         session.looked = {**status.result, **told}
         return self._parts.to_choose(source, session.looked, self._limits)
 
-    def build(
-        self,
-        session: OwnSession,
-        columns: Mapping[str, str | None],
-        rows: float | None,
-        client: Client | None = None,
-    ) -> Update:
+    def build(self, session: OwnSession, columns: Mapping[str, str | None], rows: float | None) -> Update:
         """Returns the view of the build that begins, or of the one that is under way.
 
         Raises:
@@ -108,7 +102,7 @@ class OwnSteps:
         with session.lock:
             if session.job is None or session.job.status.is_over:
                 request = build_request(session, columns, rows, self._limits, self._library.open().encoder)
-                session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds, client=client)
+                session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds, client=session.client)
                 session.doing = "build"
             return self._parts.to_building(self._progress(session, session.job))
 
@@ -142,7 +136,7 @@ class OwnSteps:
         self, session: OwnSession, request: Request, doing: Literal["measure index", "measure vectors"]
     ) -> Update:
         if session.job is None or session.job.status.is_over:
-            session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds)
+            session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds, client=session.client)
             session.doing = doing
         return self._parts.to_building(self._progress(session, session.job))
 

@@ -105,7 +105,7 @@ def take_text(text: str, session: OwnSession, limits: OwnLimits, title: str = PA
     """
     content = text.replace("\r\n", "\n").encode("utf-8", "replace")
     if not content.strip():
-        raise CorpusError("there are no lines yet: paste some texts, one a line.")
+        raise CorpusError("there are no lines yet: paste some texts, one per line.")
     if len(content) > limits.max_bytes:
         raise too_large("the text", len(content), limits)
     path = session.folder / title

@@ -87,7 +87,7 @@ def _recall(kept: Tuning | None) -> str:
     bars = "".join(_bar(colour, label, share, kept.sampled_queries) for colour, label, share in rows)
     return (
         f'<div class="panel">{head}<dl class="sizes">{bars}</dl><p class="hint">Measured with '
-        f"{counted(kept.sampled_queries, 'text')} of yours as queries; beside each mean, its 95 % interval.</p></div>"
+        f"{counted(kept.sampled_queries, 'text')} of yours as queries; next to each mean, its 95 % interval.</p></div>"
     )
 
 
@@ -200,7 +200,7 @@ def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Tuning | None) -> 
     if seen.get("long_texts", 0) / sampled > _MANY:
         yield (
             f"{seen['long_texts'] / sampled:.0%} of your texts are longer than the model reads (about 200 words): "
-            f"what comes after that is not searched. Split them into passages, one a row."
+            f"what comes after that is not searched. Split them into passages, one per row."
         )
     if cut := seen.get("cut_texts", 0):
         yield f"{counted(cut, 'text was', 'texts were')} so long that only the beginning was kept."

@@ -128,7 +128,7 @@ class OwnView:
 
     def look(self, request: gr.Request) -> Update:
         """Returns the preview of what was brought."""
-        return self._guarded("This cannot be read", lambda: self._steps.look(self._session(request), _client(request)))
+        return self._guarded("This cannot be read", lambda: self._steps.look(self._session(request)))
 
     def build(
         self,
@@ -144,7 +144,7 @@ class OwnView:
         columns = {"text": text, "body": body, "url": url, "group": group, "quality": quality}
         return self._guarded(
             "No index is being built",
-            lambda: self._steps.build(self._session(request, bringing=True), columns, rows, _client(request)),
+            lambda: self._steps.build(self._session(request, bringing=True), columns, rows),
         )
 
     def measure_vectors(self, column: str | None, metric: str, request: gr.Request) -> Update:
@@ -222,7 +222,9 @@ class OwnView:
     def _session(self, request: gr.Request, *, bringing: bool = False) -> OwnSession:
         if not request.session_hash:
             raise CorpusError("this was not asked by a page: open the page, and bring your data there.")
-        return (self._sessions.to_bring if bringing else self._sessions.of)(request.session_hash)
+        session = (self._sessions.to_bring if bringing else self._sessions.of)(request.session_hash)
+        session.client = Client(request.client.host if request.client else "", request.session_hash)
+        return session
 
     def _guarded(self, title: str, make: Callable[[], Update], show: Callable[[str], Update] | None = None) -> Update:
         """Returns what `make` returns, or a message, by default at the start; never an exception."""
@@ -234,8 +236,3 @@ class OwnView:
         except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working
             _LOG.exception("a visitor's data could not be worked on")
             return show(own_panels.problem(title, _UNEXPECTED))
-
-
-def _client(request: gr.Request) -> Client:
-    address = request.client.host if request.client else ""
-    return Client(address, request.session_hash or "")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from retrieval.errors import VectorsError
+from retrieval.evaluation.frontier.judged import judge_of
 from retrieval.evaluation.frontier.measure import OVERSAMPLINGS, FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.schemes import SCHEMES, FloatBits, Hamming, RangeInt8, Scheme
@@ -141,3 +142,18 @@ def test_no_point_of_the_pareto_frontier_is_beaten() -> None:
 def test_a_frontier_comes_back_from_json() -> None:
     frontier = measured((FloatBits(), Hamming()))
     assert Frontier.from_json(json.loads(json.dumps(frontier.to_json()))) == frontier
+
+
+def test_queries_that_people_judged_are_judged_as_found_alone_and_rescored() -> None:
+    vectors = np.random.default_rng(5).normal(size=(60, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = [f"d{row}" for row in range(60)]
+    # Each query is a document, and that document alone is relevant: an exact search has it first.
+    judge = judge_of({f"q{row}": {f"d{row}": 1} for row in range(5)}, [f"q{row}" for row in range(5)], ids)
+    schemes = [scheme for scheme in SCHEMES if scheme.key in ("float32", "bits")]
+    options = FrontierOptions(judge=judge, dim_parts=(1,), schemes=schemes)
+    points = measure_frontier(ArrayVectors(vectors), vectors[:5], options).points
+    assert {point.ndcg for point in points if point.scheme == "float32"} == {1.0}
+    assert next(point.ndcg for point in points if point.rescoring == "float32") == 1.0
+    held_out = measure_frontier(ArrayVectors(vectors), None, options)
+    assert not held_out.is_judged

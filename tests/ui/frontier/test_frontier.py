@@ -32,12 +32,14 @@ def points_of(scheme: str, dim: int) -> list[Point]:
     part = dim / 384
 
     def point(rescoring: Rescoring, oversampling: int, recall: float) -> Point:
-        disk, reads = (0, 0) if rescoring == "none" else (384, 10 * oversampling)
+        disk = {"none": 0, "int8": 384, "float32": 1536}[rescoring]
+        reads = 10 * oversampling if disk else 0
         shares = Interval(recall, recall - 0.02, min(1.0, recall + 0.02))
         return Point(scheme, dim, rescoring, oversampling, shares, int(RAM[scheme] * part), disk, reads, 2.5)
 
     alone = ALONE[scheme] * part
-    rescored = [point("int8", times, 1 - (1 - alone) / times) for times in (2, 4, 10, 20, 50, 100)]
+    kinds: tuple[Rescoring, ...] = ("int8", "float32")
+    rescored = [point(kind, times, 1 - (1 - alone) / times) for kind in kinds for times in (2, 4, 10, 20, 50, 100)]
     return [point("none", 1, alone), *(rescored if scheme != "float32" else [])]
 
 

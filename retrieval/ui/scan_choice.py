@@ -1,0 +1,83 @@
+"""The scans that a visitor can choose from, with what each finds on the index that is open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrieval.results import SearchSettings
+from retrieval.search.searcher import Searcher
+
+_SENTENCES = {
+    "hamming": "hamming counts the bits that differ from the query's.",
+    "float-bits": "float-bits multiplies the float32 query with the bits of every text.",
+    "lists": "lists does the same in the nearest lists of texts only: faster, and it can miss some.",
+}
+"""What each scan does, by its name."""
+
+
+def can_choose(searcher: Searcher) -> bool:
+    """Returns whether the scans can find different texts: not where so few texts all become candidates."""
+    return searcher.manifest.distinct_text_count > searcher.defaults.num_candidates
+
+
+def scan_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[str, str]]:
+    """Returns the scans of an index as labels and names; a label has the recall that the build measured.
+
+    What a link asks for is there too, where the index does not have it.
+    """
+    measured = _measured(searcher)
+    choices = [(_with_recall(name, measured.get(name)), name) for name in searcher.scans]
+    missing = [] if settings.scan in searcher.scans else [(f"{settings.scan}, not in this index", settings.scan)]
+    return choices + missing
+
+
+def scan_words(searcher: Searcher) -> str:
+    """Returns one sentence per scan, and what the recall beside its name is."""
+    words = " ".join(_SENTENCES[name] for name in searcher.scans)
+    if not _measured(searcher):
+        return f"How candidates are found. {words}"
+    return f"How candidates are found. {words} Recall@10 against float32 was measured on this index by its build."
+
+
+def probe_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[str, int]]:
+    """Returns the numbers of lists that can be chosen, with the recall of those that the build tried."""
+    if "lists" not in searcher.scans:
+        return []
+    tuning = searcher.manifest.tuning
+    tried = () if tuning is None else tuning.scans
+    recalls: dict[int, float | None] = {each.probes: each.recall for each in tried if each.probes is not None}
+    for chosen in (searcher.defaults.probes, settings.probes):
+        if chosen is not None:
+            recalls.setdefault(chosen, None)
+    return [(_with_recall(f"{probes:,}", recalls[probes]), probes) for probes in sorted(recalls)]
+
+
+def scan_update(searcher: Searcher, settings: SearchSettings) -> dict[str, Any]:
+    """Returns what the choice of scan is made with, for an index; a link may ask for a scan that it does not have."""
+    shown = can_choose(searcher) or settings.scan != searcher.defaults.scan
+    return {
+        "choices": scan_choices(searcher, settings),
+        "value": settings.scan,
+        "info": scan_words(searcher),
+        "visible": True if shown else "hidden",
+    }
+
+
+def probes_update(searcher: Searcher, settings: SearchSettings) -> dict[str, Any]:
+    """Returns what the choice of the number of lists is made with, for an index."""
+    choices = probe_choices(searcher, settings)
+    value = settings.probes if choices else None
+    return {"choices": choices, "value": value, "visible": True if choices else "hidden"}
+
+
+def _measured(searcher: Searcher) -> dict[str, float]:
+    """Returns recall@10 by scan, as the build measured it with the settings it chose."""
+    tuning = searcher.manifest.tuning
+    if tuning is None:
+        return {}
+    # The chosen number of lists comes last, and its recall is the one that stays.
+    return {"hamming": tuning.recall.chosen, **{each.scan: each.recall for each in tuning.scans}}
+
+
+def _with_recall(name: str, recall: float | None) -> str:
+    return name if recall is None else f"{name}, recall {recall:.3f}"

@@ -1,0 +1,62 @@
+"""Inject faults for real, and print what came of them as a table.
+
+    .venv/bin/python scripts/faults.py                          all of them: some minutes
+    .venv/bin/python scripts/faults.py --only damage running    some kinds
+    .venv/bin/python scripts/faults.py --text SECURITY.md       and put the table between its markers
+
+Exit status 0 when every fault was survived: nothing lost, nothing dead, no wrong answer; 1 when one was not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from retrieval import RetrievalError
+from scripts.injected import builds, damage, running, visitors
+from scripts.injected.parts import Fault
+from scripts.report.markers import replaced
+
+KINDS: Mapping[str, Callable[[], list[Fault]]] = {
+    "damage": damage.run,
+    "running": running.run,
+    "builds": builds.run,
+    "visitors": visitors.run,
+}
+
+
+def table(faults: Sequence[Fault]) -> str:
+    """Returns the faults as a table in Markdown."""
+    return "\n".join(["| fault | cases | outcome |", "|---|--:|---|", *map(str, faults)])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--only", nargs="+", choices=KINDS, default=list(KINDS), help="kinds of faults")
+    made.add_argument("--text", type=Path, metavar="FILE", help="a text with markers for the table")
+    args = made.parse_args(arguments)
+    faults: list[Fault] = []
+    for kind in args.only:
+        print(f"injecting {kind} ...", file=sys.stderr)
+        faults += KINDS[kind]()
+    print(table(faults))
+    lost = [fault for fault in faults if not fault.is_survived]
+    for fault in lost:
+        print(f"error: not survived: {fault.name}", file=sys.stderr)
+    if args.text is not None and not lost:
+        try:
+            text = args.text.read_text(encoding="utf-8")
+            args.text.write_text(replaced(text, lambda name: table(faults)), encoding="utf-8")
+        except (OSError, RetrievalError) as error:
+            print(f"error: {args.text} cannot be updated: {error}", file=sys.stderr)
+            return 1
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
