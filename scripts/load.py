@@ -34,7 +34,7 @@ from scripts.report.markdown import Figures, markdown
 ROOT = Path(__file__).resolve().parents[1]
 ROUTES = ("/gradio_api/run/search", "/api/search")
 VISITORS = (1, 16, 64)
-_WARM_UP = 40
+_WARM_UP_S = 1.0
 _START_LIMIT_S = 120
 _IDLE_PERCENT = 8.0
 """Of one core: a server that uses less has finished checking its files."""
@@ -126,7 +126,7 @@ def measure(url: str, process: psutil.Process, args: argparse.Namespace, queries
     texts = texts_of(queries)
     figures: list[Figures] = []
     for route in args.routes:
-        asyncio.run(visit(url, route, 1, itertools.islice(texts, _WARM_UP), 1.0))
+        asyncio.run(visit(url, route, 1, texts, _WARM_UP_S))
         for visitors in args.visitors:
             before = process.memory_info().rss
             cpu = sum(process.cpu_times()[:2])

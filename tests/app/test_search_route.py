@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import inspect
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from retrieval.ui.api import Api
 from retrieval.ui.request_limits import MAX_QUERY_CHARS
 from retrieval.ui.server.search_route import PATH
 from tests.page_server import HOSTILE_TEXT, RunningApp, build_tiny_index, running_app
@@ -40,11 +42,18 @@ def search(app: RunningApp, query: str, **parameters: Any) -> RawAnswer:
     return get(app, urlencode({"q": query, **parameters}))
 
 
+def endpoint(app: RunningApp, query: str, **given: Any) -> RawAnswer:
+    """Asks Gradio's endpoint, with all of its arguments in order."""
+    usual = {"asymmetric": True, "rescore": True}
+    names = [name for name in inspect.signature(Api.search).parameters if name not in ("self", "query")]
+    return call(app, "search", [query, *({**usual, **given}.get(name) for name in names)])
+
+
 @pytest.mark.parametrize("query", ["sort a list", "naïve 日本語 🍎", HOSTILE_TEXT, "a=b&c %00 + #", "x" * 5_000])
 def test_the_answer_is_that_of_the_endpoint(served: RunningApp, query: str) -> None:
     knobs = {"top_k": 3, "num_candidates": 20, "rescore_multiplier": 2, "asymmetric": False, "rescore": False}
     answer = search(served, query, index="tiny", **{name: str(value).lower() for name, value in knobs.items()})
-    [expected] = call(served, "search", [query, *knobs.values(), "tiny"]).json["data"]
+    [expected] = endpoint(served, query, **knobs, index="tiny").json["data"]
     assert answer.status == 200, answer.body
     found = answer.json
     assert found.pop("latency").keys() == expected.pop("latency").keys()
@@ -76,6 +85,8 @@ def test_what_is_left_out_takes_the_defaults_of_the_index(served: RunningApp) ->
         ("q=x&num_candidates=10001", "num_candidates is 10001"),
         ("q=x&rescore_multiplier=", "rescore_multiplier is ''"),
         ("q=x&rescore=maybe", "true or false is needed"),
+        ("q=x&scan=graph", "'graph'"),
+        ("q=x&scan=lists", "lists"),
         (f"q={'x' * (MAX_QUERY_CHARS + 1)}", "at most 20,000 are answered"),
     ],
 )
@@ -110,7 +121,7 @@ def test_many_visitors_on_both_endpoints_all_get_their_own_answer(served: Runnin
         if number % 2:
             answer = search(served, query, top_k=1).json
         else:
-            [answer] = call(served, "search", [query, 1, None, None, True, True, None], f"{number}").json["data"]
+            [answer] = endpoint(served, query, top_k=1).json["data"]
         return bool(answer["query"] == query and answer["hits"][0]["text"] == query)
 
     with ThreadPoolExecutor(64) as visitors:

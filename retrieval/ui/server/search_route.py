@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response
 
 from retrieval.errors import BundleMissingError, BusyError, QueryError, RetrievalError, brief
-from retrieval.results import SearchSettings
+from retrieval.results import SCANS, SearchSettings
 from retrieval.serving.library import Library
 from retrieval.serving.turns import SEARCHES, Turns
 from retrieval.ui.markup import error_words
@@ -31,6 +31,8 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "rescore_multiplier": {"type": "integer", "minimum": 1, "maximum": MAX_MULTIPLIER},
     "asymmetric": {"type": "boolean", "default": True},
     "rescore": {"type": "boolean", "default": True},
+    "scan": {"type": "string", "enum": list(SCANS), "default": SearchSettings().scan},
+    "probes": {"type": "integer", "minimum": 1},
     "index": {"type": "string"},
 }
 _STATUS_BY_ERROR = {QueryError: 400, BundleMissingError: 404, RetrievalError: 503}
