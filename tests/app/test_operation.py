@@ -73,8 +73,8 @@ def test_searches_and_their_stages_and_failures_are_counted(served: RunningApp) 
     failed = 'search_failures_total{error="QueryError"}'
     failures = metric(served, failed)
     for _ in range(3):
-        assert call(served, "search", ["sort a list", 3, None, None, True, True, None]).status == 200
-    call(served, "search", [" ", 3, None, None, True, True, None])
+        assert call(served, "search", ["sort a list", 3, None, None, True, True, None, None, None]).status == 200
+    call(served, "search", [" ", 3, None, None, True, True, None, None, None])
     assert {name: metric(served, name) - value for name, value in before.items()} == dict.fromkeys(before, 3.0)
     assert metric(served, failed) - failures == 1
     assert metric(served, 'http_requests_total{route="/gradio_api/run/search",status="200"}') >= 3
@@ -90,8 +90,8 @@ def test_no_path_that_a_stranger_invents_becomes_a_label(served: RunningApp) -> 
 
 
 def test_nobody_s_query_is_in_the_log_or_the_metrics(served: RunningApp) -> None:
-    call(served, "search", [SECRET, 3, None, None, True, True, None])
-    call(served, "search", [SECRET, {}, None, None, True, True, None])
+    call(served, "search", [SECRET, 3, None, None, True, True, None, None, None])
+    call(served, "search", [SECRET, {}, None, None, True, True, None, None, None])
     get(served, f"/?q={SECRET.replace(' ', '+')}")
     assert SECRET.split(maxsplit=1)[1] not in served.output + get(served, "/metrics")[2]
     assert SECRET.replace(" ", "+") not in served.output
@@ -144,7 +144,7 @@ def test_half_sent_requests_keep_nobody_out(index: Path, tmp_path: Path) -> None
                 connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
                 held.append(connection)
             started = time.monotonic()
-            assert call(app, "search", ["sort a list", 3, None, None, True, True, None]).status == 200
+            assert call(app, "search", ["sort a list", 3, None, None, True, True, None, None, None]).status == 200
             assert time.monotonic() - started < 10
             assert metric(app, "process_open_fds") < 1_200
         finally:

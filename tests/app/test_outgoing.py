@@ -97,6 +97,6 @@ def test_serving_the_page_connects_to_nobody(watched: Mapping[str, str], tiny_in
         for path in ("", "gradio_api/info", "config", "health"):
             with urllib.request.urlopen(app.url + path, timeout=30) as answer:
                 assert answer.status == 200
-        found = call(app, "search", ["sort a list", 5, None, None, True, True, None])
+        found = call(app, "search", ["sort a list", 5, None, None, True, True, None, None, None])
         assert found.status == 200, found.body
     assert outgoing(watched) == ""
