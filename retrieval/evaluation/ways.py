@@ -1,7 +1,8 @@
 """The ways to search an index: each is one object that knows its key, its bytes, its work, its search and its scores.
 
-The comparison, the ladder and the lesson loop over these objects. Another way is one class, one line in the list that
-should show it, and its words in `retrieval/ui/compare/words.py`. All ways answer with distinct texts.
+The comparison, the ladder and the lesson loop over these objects. Another way is one class, its line in `ways_compared`
+(`comparison/compare.py`) or in the ladder (`ladder.py`), and its words in `retrieval/ui/compare/words.py`. The ways of
+the article and of the published demos are in `published.py`. All ways answer with distinct texts.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Scores of few candidates against one float32 query: by sign bits in RAM, by int8 codes from disk.
 
+Formulas only: which candidates are scored, and in which order, is up to `Ranker` in `ranking.py`.
+
 Both take a query of length 1 and estimate the cosine similarity with the float32 document.
 """
 

@@ -1,4 +1,7 @@
-"""A comparison as columns: the same text carries the same `data-row` in each, so that the page can link them."""
+"""A comparison as columns: the same text carries the same `data-row` in each, so that the page can link them.
+
+Which columns there are is said by `ways_compared` in `retrieval/evaluation/comparison/compare.py`.
+"""
 
 from __future__ import annotations
 
