@@ -52,6 +52,14 @@ def wait_until(holds: Callable[[], object], timeout_s: float = 30, told: Callabl
         time.sleep(0.02)
 
 
+def is_alive(pid: int) -> bool:
+    """Returns whether a process runs; one that has ended and was not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def die() -> None:
     """Ends this process as a kill does."""
     os.kill(os.getpid(), signal.SIGKILL)

@@ -10,9 +10,11 @@ from typing import Any
 import gradio as gr
 
 from retrieval.bundle.bundle import Manifest
+from retrieval.errors import counted
+from retrieval.quantization import num_code_bytes
 from retrieval.search.searcher import Searcher
 from retrieval.ui.asking import Update
-from retrieval.ui.markup import counted, data_size, escaped, link
+from retrieval.ui.markup import data_size, escaped, link
 
 _SOURCES = (
     ("https://huggingface.co/blog/embedding-quantization", "Binary and scalar embedding quantization"),
@@ -35,7 +37,7 @@ def masthead(manifest: Manifest) -> str:
 
     From the first query on, the stylesheet leaves one line of it.
     """
-    codes = manifest.distinct_text_count * ((manifest.dim + 7) // 8)
+    codes = manifest.distinct_text_count * num_code_bytes(manifest.dim)
     float32 = manifest.distinct_text_count * manifest.dim * 4
     facts = [
         ("Documents", f"{manifest.row_count:,}"),

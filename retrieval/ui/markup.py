@@ -7,8 +7,6 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from retrieval.errors import counted as counted
-
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/:'\"]+/)+(?=[^\s/:'\"])")
 _UNITS = ("B", "kB", "MB", "GB", "TB")

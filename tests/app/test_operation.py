@@ -15,7 +15,7 @@ import pytest
 
 from tests.page_server import RunningApp, build_tiny_index, running_app
 from tests.raw_calls import call, send
-from tests.serving.processes import wait_until
+from tests.support import wait_until
 
 pytestmark = pytest.mark.model
 SECRET = "a query that nobody else may read"

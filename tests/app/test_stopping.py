@@ -19,7 +19,7 @@ import pytest
 from tests.conftest import random_texts
 from tests.page_server import APP, RunningApp, app_environment, build_tiny_index, free_port, running_app
 from tests.raw_calls import call, file_data, upload
-from tests.serving.processes import is_alive, wait_until
+from tests.support import is_alive, wait_until
 
 pytestmark = pytest.mark.model
 ENDS_WITHIN_S = 12.0

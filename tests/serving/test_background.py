@@ -16,7 +16,7 @@ from scripts.hub_stand_in.faults import Fault
 from scripts.hub_stand_in.server import HubStandIn
 from tests.conftest import Build, random_texts
 from tests.hub_client import ADDRESS, CLIENT_NOISE, hub, publish
-from tests.serving.processes import wait_until
+from tests.support import wait_until
 
 __all__ = ["hub"]
 pytestmark = CLIENT_NOISE

@@ -15,7 +15,7 @@ import pytest
 
 from retrieval.serving.child_job import ChildJob, Pace
 from retrieval.serving.child_process import JobStatus
-from tests.serving.processes import is_alive, wait_until
+from tests.support import is_alive, wait_until
 
 PROGRAM = """
 import sys, time

@@ -12,7 +12,7 @@ import pytest
 
 from retrieval.errors import BusyError, QueryError
 from retrieval.serving.turns import Turns
-from tests.serving.processes import wait_until
+from tests.support import wait_until
 
 PATIENCE_S = 10.0
 

@@ -21,7 +21,7 @@ from retrieval.ui.markup import escaped
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.failures import OUT_OF_MEMORY, for_visitors, why_failed
 from tests.conftest import random_texts
-from tests.serving.processes import is_alive, wait_until
+from tests.support import is_alive, wait_until
 
 LIMITS = OwnLimits()
 

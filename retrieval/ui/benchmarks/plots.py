@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 
 from retrieval.benchmark.figures.run import GrowthPoint, PeerPoint, RunFigures, SweepPoint
+from retrieval.errors import counted
+from retrieval.quantization import vector_bytes
 from retrieval.ui.benchmarks.charts import MARKERS, Axis, Chart, Point, Series
-from retrieval.ui.markup import counted, milliseconds
+from retrieval.ui.markup import milliseconds
 
 _RECALL = Axis("recall@10", at_most=1.0)
 _SEARCHES = (
@@ -98,11 +100,11 @@ def _peer_point(peer: PeerPoint) -> Point:
 def _recall_bytes(name: str, recalls: Mapping[str, Mapping[str, float]], dim: int) -> Chart:
     series = []
     for key, label, colour, marker, bits in _SEARCHES:
-        recall, size = recalls.get(key, {}).get(name), (dim * bits + 7) // 8
+        recall, size = recalls.get(key, {}).get(name), vector_bytes(dim, bits)
         if recall is not None:
             note = f"{label}: recall {recall:.3f} from {size:,} bytes per vector"
             series.append(Series(label, colour, (Point(size, recall, note),), marker))
-    sizes = tuple(float((dim * bits + 7) // 8) for bits in (1, 8, 32))
+    sizes = tuple(float(vector_bytes(dim, bits)) for bits in (1, 8, 32))
     return Chart(
         f"Recall against memory: {name}",
         Axis("bytes per vector in RAM", is_log=True, ticks=sizes, show=lambda value: f"{value:,.0f}"),

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from retrieval.errors import counted
 from retrieval.search.explanation.stages import DistanceCounts
-from retrieval.ui.markup import counted
 
 _HEIGHT = 100.0
 _MARGIN = 3

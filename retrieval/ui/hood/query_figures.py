@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from retrieval.errors import counted
 from retrieval.search.explanation.explain import Explanation, QueryTokens
 from retrieval.ui.hood.grids import GridWords, bit_grid, heat_grid
-from retrieval.ui.markup import counted, escaped, signed, whole, wide_table
+from retrieval.ui.markup import escaped, signed, whole, wide_table
 
 _FIRST_TOKENS, _LAST_TOKENS, _MOST_CUT = 64, 6, 24
 _SHOWN_BYTES = 4

@@ -6,8 +6,8 @@ import numpy as np
 
 from retrieval.bundle.bundle import Manifest
 from retrieval.bundle.tuning import ScanRecall
+from retrieval.errors import counted
 from retrieval.search.explanation.explain import Explanation
-from retrieval.ui.markup import counted
 
 _GROUP = 4
 """Dimensions that share a table."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from retrieval.errors import counted
 from retrieval.search.explanation.explain import Explanation
 from retrieval.search.explanation.stages import Move
 from retrieval.search.rescoring import hamming_scores
 from retrieval.ui.hood.distance_chart import distance_chart
 from retrieval.ui.hood.grids import GridWords, difference_grid
-from retrieval.ui.markup import counted, data_size, escaped, milliseconds, one_line, wide_table
+from retrieval.ui.markup import data_size, escaped, milliseconds, one_line, wide_table
 
 _SHOWN_MOVES = 10
 _TEXT_CHARS = 90

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from retrieval.errors import counted
 from retrieval.results import Document, Hit, SearchResponse
-from retrieval.ui.markup import counted, escaped, host_of, link, milliseconds, safe_url, shortened
+from retrieval.ui.markup import escaped, host_of, link, milliseconds, safe_url, shortened
 from retrieval.ui.search.highlighting import MAX_CHARS, highlighted
 
 SHOWN_MEMBERS = 5

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from retrieval.errors import counted
 from retrieval.results import STAGES, SearchResponse
-from retrieval.ui.markup import counted, escaped, milliseconds
+from retrieval.ui.markup import escaped, milliseconds
 from retrieval.ui.visit import Visit
 
 

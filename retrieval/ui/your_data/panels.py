@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from retrieval.errors import counted
 from retrieval.serving.child_process import JobStatus
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.ui.markup import counted, data_size, escaped
+from retrieval.ui.markup import data_size, escaped
 from retrieval.ui.request_limits import MAX_PASTED_BYTES
 
 _PHASES = (

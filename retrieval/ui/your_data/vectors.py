@@ -8,11 +8,12 @@ from typing import Any, Self
 
 import gradio as gr
 
+from retrieval.errors import counted
 from retrieval.evaluation.frontier.given import METRICS
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.asking import Update
 from retrieval.ui.frontier.panel import FrontierPanel
-from retrieval.ui.markup import counted, data_size, escaped
+from retrieval.ui.markup import data_size, escaped
 from retrieval.ui.your_data.sessions import Source
 
 MAX_DIM = 4_096

@@ -7,10 +7,11 @@ from typing import Any
 
 from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Manifest
 from retrieval.bundle.tuning import Tuning
+from retrieval.errors import counted
 from retrieval.evaluation.interval import share_interval
 from retrieval.quantization import num_code_bytes
 from retrieval.search.query_notes import is_multilingual
-from retrieval.ui.markup import counted, data_size, escaped
+from retrieval.ui.markup import data_size, escaped
 
 _FEW_TEXTS = 200
 """With fewer texts, the candidates are most of the collection: that nothing is lost proves little."""

@@ -17,7 +17,7 @@ from uvicorn import Config, Server
 
 from retrieval.ui.server.connections import bound_connections, raise_handle_limit
 from tests.page_server import free_port
-from tests.serving.processes import wait_until
+from tests.support import wait_until
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -15,7 +15,7 @@ from retrieval.serving.library import Library
 from retrieval.serving.turns import Turns
 from retrieval.ui.server.search_route import PATH, search_route
 from tests.conftest import Build, FakeEncoder
-from tests.serving.processes import wait_until
+from tests.support import wait_until
 
 TEXTS = ["red apple", "green pear", "blue plum"]
 

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 
 from retrieval.evaluation.frontier.points import Point
 
+RESCORED = """\
+scores = np.einsum("md,mcd->mc", queries, embeddings[candidates])
+best = np.argsort(-scores, axis=1)[:, :{k}]
+nearest = np.take_along_axis(candidates, best, axis=1)
+"""
+"""Rescores `candidates` `(m, c)` with float32, in Python; takes `k`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 
-from retrieval.ui.frontier.databases.base import Asked, Database, Writer
+from retrieval.quantization import num_code_bytes
+from retrieval.ui.frontier.databases.base import RESCORED, Asked, Database, Writer
 
 _QDRANT_DISTANCES = {"cosine": "Cosine", "inner product": "Dot", "euclidean": "Euclid"}
 
@@ -56,7 +57,7 @@ _MILVUS_METRICS = {"cosine": "COSINE", "inner product": "IP", "euclidean": "L2"}
 
 
 def _milvus_bits(asked: Asked) -> str:
-    num_bits = 8 * ((asked.dim + 7) // 8)
+    num_bits = 8 * num_code_bytes(asked.dim)
     return f"""\
 import numpy as np
 from pymilvus import DataType, MilvusClient
@@ -76,10 +77,7 @@ for start in range(0, len(rows), 5000):
 codes = [bits.tobytes() for bits in np.packbits(queries > 0, axis=1)]
 found = client.search("items", data=codes, anns_field="bits", limit={asked.candidates})
 candidates = np.array([[hit["id"] for hit in hits] for hits in found])
-scores = np.einsum("md,mcd->mc", queries, embeddings[candidates])
-best = np.argsort(-scores, axis=1)[:, :{asked.k}]
-nearest = np.take_along_axis(candidates, best, axis=1)
-"""
+{RESCORED.format(k=asked.k)}"""
 
 
 def _milvus_index(index_type: str, more: str = "") -> Writer:

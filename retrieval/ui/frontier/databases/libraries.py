@@ -7,13 +7,9 @@ the nearest in `nearest`, `(m, k)`.
 from __future__ import annotations
 
 from retrieval.evaluation.frontier.schemes import SCHEMES
-from retrieval.ui.frontier.databases.base import Asked, Database, Writer
+from retrieval.quantization import num_code_bytes
+from retrieval.ui.frontier.databases.base import RESCORED, Asked, Database, Writer
 
-_RESCORED = """\
-scores = np.einsum("md,mcd->mc", queries, embeddings[candidates])
-best = np.argsort(-scores, axis=1)[:, :{k}]
-nearest = np.take_along_axis(candidates, best, axis=1)
-"""
 _METRICS = {"cosine": "INNER_PRODUCT", "inner product": "INNER_PRODUCT", "euclidean": "L2"}
 
 
@@ -50,10 +46,10 @@ def _faiss_bits(asked: Asked) -> str:
 import faiss
 import numpy as np
 
-index = faiss.IndexBinaryFlat({8 * ((asked.dim + 7) // 8)})
+index = faiss.IndexBinaryFlat({8 * num_code_bytes(asked.dim)})
 index.add(np.packbits(embeddings > 0, axis=1))
 _, candidates = index.search(np.packbits(queries > 0, axis=1), {asked.candidates})
-{_RESCORED.format(k=asked.k)}"""
+{RESCORED.format(k=asked.k)}"""
 
 
 _FAISS_KEYS = tuple(scheme.key for scheme in SCHEMES if scheme.factory_string(8) is not None)
@@ -88,10 +84,12 @@ def _usearch_bits(asked: Asked) -> str:
 import numpy as np
 from usearch.index import Index
 
-index = Index(ndim={8 * ((asked.dim + 7) // 8)}, metric="hamming", dtype="b1", expansion_search={2 * asked.candidates})
+index = Index(
+    ndim={8 * num_code_bytes(asked.dim)}, metric="hamming", dtype="b1", expansion_search={2 * asked.candidates}
+)
 index.add(np.arange(len(embeddings)), np.packbits(embeddings > 0, axis=1))
 candidates = index.search(np.packbits(queries > 0, axis=1), {asked.candidates}).keys.astype(np.int64)
-{_RESCORED.format(k=asked.k)}"""
+{RESCORED.format(k=asked.k)}"""
 
 
 USEARCH = Database(
@@ -122,7 +120,7 @@ found, _ = semantic_search_faiss(
     rescore=False,  # its own rescoring compares the float query with the bits; float32 below keeps more
 )
 candidates = np.array([[hit["corpus_id"] for hit in hits] for hits in found])
-{_RESCORED.format(k=asked.k)}"""
+{RESCORED.format(k=asked.k)}"""
 
 
 SENTENCE_TRANSFORMERS = Database(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from retrieval.quantization import num_code_bytes
 from retrieval.ui.frontier.databases.base import Asked, Database, Writer
 
 _ELASTIC = {"cosine": "cosine", "inner product": "max_inner_product", "euclidean": "l2_norm"}
@@ -117,7 +118,7 @@ WEAVIATE = Database(
 
 
 def _vespa(asked: Asked) -> str:
-    num_bytes = (asked.dim + 7) // 8
+    num_bytes = num_code_bytes(asked.dim)
     closeness = "sum(query(q) * attribute(embedding))"
     return f"""\
 field bits type tensor<int8>(x[{num_bytes}]) {{
