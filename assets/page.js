@@ -30,6 +30,8 @@
   const AGAIN_MS = 3000;
   const LOST_MS = 15000;
   const MEMORY_MS = 3000;
+  const MOUNTED_MS = 10000;
+  const CHOSEN_MS = 100;
   const SETTINGS = ["k", "n", "m", "asymmetric", "rescore", "scan", "p"];
   const root = document.documentElement;
   const queryBox = () => document.querySelector("#query input, #query textarea");
@@ -165,10 +167,22 @@
     if (region.textContent !== text) region.textContent = text;
   };
 
-  /* Gradio loses the choice of a tab that is made while the tabs are being mounted: on a busy machine, one in some dozens. */
+  /* Gradio loses the choice of a tab that is made while the tabs are being mounted: on a busy machine, one in some
+     dozens. The view of a link is chosen until it stays, or until the visitor does anything. */
   const showView = (key) => {
-    if (key) document.querySelector(`#views [role=tab][data-tab-id="${CSS.escape(key)}"][aria-selected="false"]`)?.click();
+    const until = Date.now() + MOUNTED_MS;
+    const choose = () => {
+      if (isTouched || Date.now() > until) document.body.dataset.arrived = "";
+      else {
+        if (window.openView() === key) document.body.dataset.arrived = "";
+        else document.querySelector(`#views [role=tab][data-tab-id="${CSS.escape(key)}"]`)?.click();
+        setTimeout(choose, CHOSEN_MS);
+      }
+    };
+    choose();
   };
+  let isTouched = false;
+  for (const touch of ["pointerdown", "keydown"]) window.addEventListener(touch, () => { isTouched = true; }, { capture: true, once: true });
 
   /* Back and forward go through views, indexes, and queries that were entered. */
   const go = (target, isThere) => {
@@ -196,8 +210,9 @@
   window.pageAnswered = (address, askAgain) => {
     settled();
     if (askAgain === "arrived") {
-      document.body.dataset.arrived = "";
-      showView(new URLSearchParams(address ?? "").get("view"));
+      const linked = new URLSearchParams(address ?? "").get("view");
+      if (linked) showView(linked);
+      else document.body.dataset.arrived = "";
     }
     showTab();
     if (document.body.dataset.arrived !== undefined) noteView(window.openView());

@@ -63,3 +63,16 @@ def test_a_text_without_an_answer_is_kept_for_a_reload(browser: Browser, served:
         page.fill("#query input", "read a csv file")
         page.wait_for_url("**q=read+a+csv+file*", timeout=20_000)
         page.unroute("**/run/predict*")
+
+
+def test_the_view_of_a_link_comes_back_when_the_tabs_forget_it(browser: Browser, served: RunningApp) -> None:
+    forget = "document.querySelector('#views [data-tab-id=search]').click()"  # what a late mounting of the tabs does
+    with opened(browser, served.url + "?view=benchmarks") as page:
+        benchmarks = page.locator("#views [data-tab-id=benchmarks]")
+        expect(benchmarks).to_have_attribute("aria-selected", "true")
+        page.evaluate(forget)
+        expect(benchmarks).to_have_attribute("aria-selected", "true")
+        page.get_by_role("tab", name="Search").click()
+        expect(benchmarks).to_have_attribute("aria-selected", "false")
+        page.wait_for_timeout(300)
+        expect(benchmarks).to_have_attribute("aria-selected", "false")
