@@ -19,8 +19,15 @@ _ARGUMENTS = (
 ).split()
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
+PATIENCE_MS = 60_000
+"""How long a test waits for what must come: a busy machine takes its time, and what comes sooner ends the wait."""
+expect.set_options(timeout=PATIENCE_MS)
 
-
+_NOTE_COPIES = """
+new MutationObserver((changes) => {
+  if (changes.some(({ target }) => target.textContent === "Copied")) document.body.dataset.copied = "";
+}).observe(document, { childList: true, subtree: true });
+"""
 _SERIOUS = ("serious", "critical")
 
 
@@ -44,13 +51,15 @@ def opened(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     """Yields the page in a context of its own; fails on console errors and on requests to another host."""
     complaints: list[str] = []
     context = browser.new_context(**{"viewport": DESKTOP, **options})
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(_NOTE_COPIES)
     page = context.new_page()
     page.on("console", lambda line: complaints.append(f"console: {line.text}") if line.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on("request", lambda request: complaints.append(request.url) if is_foreign(request.url, url) else None)
     page.goto(url)
-    expect(page.locator("#index input")).to_be_visible(timeout=30_000)
-    page.wait_for_selector("body[data-arrived]", timeout=30_000)  # what the page asks on arrival is answered
+    expect(page.locator("#index input")).to_be_visible()
+    page.wait_for_selector("body[data-arrived]")  # what the page asks on arrival is answered
     yield page
     context.close()
     assert complaints == []
@@ -66,10 +75,21 @@ def search(page: Page, query: str) -> None:
     page.press("#query input", "Enter")
 
 
+def wait_for_answer(page: Page) -> None:
+    """Waits until nothing is asked any more: the answer is shown, and the address tells it."""
+    page.wait_for_selector("body:not(.asking)")
+
+
+def wait_for_copied(page: Page) -> None:
+    """Waits until a button has said "Copied", which it does for a moment only."""
+    page.wait_for_selector("body[data-copied]")
+
+
 def open_settings(page: Page) -> None:
-    """Unfolds the settings, and waits as long as a person takes to get there: while they unfold, they start anew."""
+    """Unfolds the settings, once no answer is on its way that would set them anew."""
+    wait_for_answer(page)
     page.get_by_role("button", name="Settings").first.click()
-    page.wait_for_timeout(400)
+    expect(page.locator("#settings")).to_be_visible()
 
 
 def assert_accessible(page: Page) -> None:

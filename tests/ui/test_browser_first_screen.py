@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from retrieval import build_index, load_encoder
 from retrieval.corpus import CorpusInfo
 from retrieval.corpus.files import FileCorpus
-from tests.browser_page import assert_nothing_is_cut_off, open_settings, opened, search
+from tests.browser_page import assert_nothing_is_cut_off, open_settings, opened, search, wait_for_answer
 from tests.conftest import random_texts
 from tests.page_server import RunningApp, running_app
 
@@ -97,21 +97,23 @@ def test_nothing_moves_while_the_page_comes(
     page = browser.new_page(viewport={"width": viewport["width"], "height": viewport["height"]})
     page.add_init_script(_WATCH_SHIFTS)
     page.goto(served.url + address)
-    page.wait_for_selector("body[data-arrived]", timeout=30_000)
+    page.wait_for_selector("body[data-arrived]")
     page.wait_for_timeout(1000)
     assert page.evaluate("window.shifted") < most
     page.close()
 
 
-@pytest.mark.parametrize("view", ["search", "compare", "hood"])
+@pytest.mark.parametrize(
+    ("view", "shown"), [("search", ".hit"), ("compare", "#compare .column"), ("hood", "#hood .step")]
+)
 @pytest.mark.parametrize("viewport", [LAPTOP, PHONE], ids=["laptop", "phone"])
 def test_the_question_and_the_tabs_stay_in_sight(
-    browser: Browser, served: RunningApp, viewport: dict[str, int], view: str
+    browser: Browser, served: RunningApp, viewport: dict[str, int], view: str, shown: str
 ) -> None:
     with opened(browser, f"{served.url}{QUERY}&view={view}", viewport=viewport) as page:
-        page.wait_for_timeout(500)
+        expect(page.locator(shown).first).to_be_visible()
+        wait_for_answer(page)
         page.evaluate("scrollTo(0, 600)")
-        page.wait_for_timeout(300)
         assert 0 <= top_of(page, "#query input") < 60
         assert 40 < top_of(page, "#views [role=tab]") < 120
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser_page import opened, search
+from tests.browser_page import opened, search, wait_for_answer
 from tests.page_server import RunningApp, build_tiny_index, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
@@ -30,10 +30,10 @@ def test_back_goes_to_the_query_and_the_view_before(browser: Browser, served: Ru
     with opened(browser, served.url) as page:
         search(page, "order numbers in a list")
         expect(page.locator(".hit h3").first).to_have_text("sort a list of numbers")
-        page.wait_for_timeout(400)
+        wait_for_answer(page)
         search(page, "read a csv file")
         expect(page.locator(".hit h3").first).to_have_text("read a csv file into a table")
-        page.wait_for_timeout(400)
+        wait_for_answer(page)
         page.get_by_role("tab", name="Compare").click()
         page.wait_for_url("**view=compare*")
         page.go_back()
@@ -60,8 +60,10 @@ def test_typing_leaves_one_entry(browser: Browser, served: RunningApp) -> None:
 def test_a_text_without_an_answer_is_kept_for_a_reload(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url) as page:
         page.route("**/run/predict*", lambda route: None)  # no answer comes
+        page.clock.install()
         page.fill("#query input", "read a csv file")
-        page.wait_for_url("**q=read+a+csv+file*", timeout=20_000)
+        page.clock.run_for(20_000)
+        page.wait_for_url("**q=read+a+csv+file*")
         page.unroute("**/run/predict*")
 
 

@@ -85,7 +85,7 @@ def test_from_an_upload_to_a_verdict_a_search_and_a_download(
         page.get_by_role("tab", name="Your data").click()
         page.click("#own-compare")
         expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
-        expect(page.locator("[role=tabpanel]:visible")).to_contain_text(SECRET, timeout=20_000)
+        expect(page.locator("[role=tabpanel]:visible")).to_contain_text(SECRET)
         assert "yours" not in page.url
         assert "notes" not in page.url
     wait_until(lambda: files_with(SECRET, scratch) == [])
@@ -111,7 +111,7 @@ def test_a_build_ends_with_the_visit(browser: Browser, served: RunningApp) -> No
     with opened(browser, f"{served.url}?view=own") as page:
         page.click("#own-sample")
         page.click("#own-build")
-        expect(page.locator(".own-progress")).to_contain_text("Opening the model", timeout=30_000)
+        expect(page.locator(".own-progress")).to_contain_text("Opening the model")
         assert workers(served.process.pid) != []
         page.close()
     wait_until(lambda: not workers(served.process.pid))
@@ -261,5 +261,5 @@ def test_bad_vectors_are_told_and_the_page_goes_on(browser: Browser, served: Run
         expect(page.locator("#own-message")).to_contain_text("never loaded")
         bring(page, tmp_path / "holes.npy")
         page.click("#own-measure-vectors")
-        expect(page.locator("#own-message")).to_contain_text("not finite", timeout=30_000)
+        expect(page.locator("#own-message")).to_contain_text("not finite")
         expect(page.locator("#own-measure-vectors")).to_be_visible()
