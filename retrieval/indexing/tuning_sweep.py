@@ -30,13 +30,17 @@ from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Queries, Scan
 
 TOP_K = 10
-_CANDIDATES = (10, 20, 50, 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
+_CANDIDATES = (10, 20, 40, 50, 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
 _MULTIPLIERS = (1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 30, 40, 50)
+_PUBLISHED_ROWS = 4 * TOP_K
+"""What the demos of 2024 rescore."""
 _MOST_QUERIES, FEWEST_QUERIES, _TEXTS_A_QUERY = 1000, 50, 150
 """One text in 150 is asked: the sweep then takes some 5 percent of the time to encode the corpus."""
 _MOST_DUPLICATES = 20
 """A text with more texts of the same vector is not asked."""
 _QUERIES_AT_ONCE = 20
+_FIXED = 3
+"""Recalls that no setting changes: of all int8 vectors, of the bits alone, and of the demos."""
 _SHARES_OF_LISTS = (1 / 32, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 7 / 16, 1 / 2, 3 / 4, 1)
 _KEPT_BY_LISTS = 0.994
 """The fewest lists are chosen that keep this share of what visiting all of them finds."""
@@ -126,7 +130,7 @@ class TuningSweep:
         queries = self._queries(fewest_queries)
         if not queries:
             return None
-        recalls = np.empty((len(queries), len(self._grid) + len(self._levels) + 2))
+        recalls = np.empty((len(queries), len(self._grid) + len(self._levels) + _FIXED))
         for start in range(0, len(queries), _QUERIES_AT_ONCE):
             on_queries(start, len(queries))
             block = queries[start : start + _QUERIES_AT_ONCE]
@@ -162,11 +166,11 @@ class TuningSweep:
         return float(self._shares_found(query, best[None])[0])
 
     def _chosen(self, recalls: npt.NDArray[np.float64], num_queries: int, target_share: float) -> Tuning:
-        int8_all, bits = (float(value) for value in recalls[:2])
-        float_bits = dict(zip(self._levels, recalls[2:], strict=False))
+        int8_all, bits, published = (float(value) for value in recalls[:_FIXED])
+        float_bits = dict(zip(self._levels, recalls[_FIXED:], strict=False))
         curve = [
             TuningPoint(*setting, share=float(recall) / int8_all if int8_all else 1.0, recall=float(recall))
-            for setting, recall in zip(self._grid, recalls[2 + len(self._levels) :], strict=True)
+            for setting, recall in zip(self._grid, recalls[_FIXED + len(self._levels) :], strict=True)
         ]
         best = choose(curve, target_share)
         return Tuning(
@@ -177,7 +181,7 @@ class TuningSweep:
             reached_share=best.share,
             reached=best.share >= target_share,
             sampled_queries=num_queries,
-            recall=TuningRecall(bits, float(float_bits[best.num_candidates]), int8_all, best.recall),
+            recall=TuningRecall(bits, float(float_bits[best.num_candidates]), int8_all, best.recall, published),
             curve=tuple(curve),
         )
 
@@ -202,7 +206,7 @@ class TuningSweep:
         return queries
 
     def _recalls(self, queries: list[_Query]) -> npt.NDArray[np.float64]:
-        """Returns recall by query: of all int8 vectors, bits, float x bits at each level, and each setting."""
+        """Returns recall by query: by all int8 vectors, bits, demos, float x bits by level, and each setting."""
         deepest = self._levels[-1] + _MOST_DUPLICATES
         found = self._index.search_batch(self._signs.encode(np.stack([query.vector for query in queries])), deepest)
         recalls = []
@@ -223,7 +227,7 @@ class TuningSweep:
         return shares
 
     def _rankings(self, query: _Query, candidates: Rows) -> list[Rows]:
-        """Returns the texts `(k,)` found by bits, by float x bits at each level, and by each setting."""
+        """Returns the texts `(k,)` found by bits, by the demos, by float x bits at each level, and by each setting."""
         wanted = len(query.truth.rows)
         scores = asymmetric_scores(query.vector, self._index.codes[candidates])
         order = np.argsort(-scores, kind="stable")
@@ -233,7 +237,9 @@ class TuningSweep:
         rescored = np.empty(len(candidates), np.float32)
         rescored[pool] = int8_scores(query.vector, self._codes(candidates[pool]), self._quantizer)
         best_first = {level: np.argsort(-rescored[own], kind="stable") for level, own in leading.items()}
-        positions = [np.arange(wanted), *(leading[level][:wanted] for level in self._levels)]
+        raw = self._codes(candidates[:_PUBLISHED_ROWS]).astype(np.float32) @ query.vector
+        published = np.argsort(-raw, kind="stable")[:wanted]
+        positions = [np.arange(wanted), published, *(leading[level][:wanted] for level in self._levels)]
         for level, _, num_rows in self._grid:
             best = best_first[level]
             positions.append(leading[level][best[best < num_rows][:wanted]])

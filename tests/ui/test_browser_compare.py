@@ -88,3 +88,29 @@ def test_an_emptied_query_brings_the_explanation_back(browser: Browser, served: 
         expect(page.locator("#compare .column")).to_have_count(6)
         page.fill("#query input", "")
         expect(page.locator("#compare .invitation")).to_contain_text("What does one bit per dimension lose?")
+
+
+def test_the_first_results_are_in_the_first_screen_of_a_laptop(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url + "?q=sort+a+list&view=compare", viewport={"width": 1366, "height": 768}) as page:
+        first = page.locator("#compare .column .pick").first
+        expect(first).to_be_visible(timeout=30_000)
+        assert first.evaluate("row => row.getBoundingClientRect().top + window.scrollY") < 500
+
+
+def test_the_slider_of_candidates_moves_the_words_and_the_results_at_once(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url + "?q=sort+a+list&view=compare") as page:
+        slider = page.locator("#compare [data-slider]")
+        expect(slider).to_be_visible(timeout=30_000)
+        last = slider.evaluate("slider => slider.max")
+        for end, key in ((0, "Home"), (int(last), "End")):
+            slider.press(key)
+            expect(slider).to_have_js_property("value", str(end))
+            level = page.locator("#compare [data-level]").inner_text()
+            expect(page.locator("#compare [data-found]")).to_contain_text(f"{level} candidates")
+            kept = page.locator("#compare [data-kept]").evaluate_all(
+                "(items, place) => items.map((item) => item.dataset.kept[place])", end
+            )
+            missed = page.locator("#compare [data-kept]").evaluate_all(
+                "items => items.map((item) => item.matches('.missed') ? '0' : '1')"
+            )
+            assert missed == kept

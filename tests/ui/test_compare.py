@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -12,7 +13,10 @@ import pytest
 
 from retrieval import Searcher, SearchSettings
 from retrieval.evaluation.comparison.answers import ComparedHit, Comparison, LostText, WayAnswer
+from retrieval.evaluation.comparison.averages import Average
 from retrieval.evaluation.comparison.compare import compare, ways_compared
+from retrieval.evaluation.comparison.curve import CandidateCurve
+from retrieval.ui.compare.candidates import candidates_section
 from retrieval.ui.compare.columns import MAX_TITLE_CHARS, columns
 from retrieval.ui.compare.view import board, explanation, figures, verdict
 from retrieval.ui.compare.words import WAY_WORDS, compare_values, sentence, short_percent, speed_words
@@ -78,6 +82,32 @@ def test_the_heads_have_overlap_time_and_bytes() -> None:
     text = Reader(columns(comparison())).text
     for part in ("1 of 2", "2 of 2", "40.0 ms", "20x faster", "154 kB", "+ 3.8 kB disk"):
         assert part in text
+
+
+def test_a_column_says_what_its_way_finds_on_average_where_that_is_known() -> None:
+    made = comparison()
+    assert "on average" not in columns(made)
+    bits, ours = (
+        replace(made[key], average=Average(found, 10, 1000)) for key, found in (("bits", 5.94), ("ours", 9.98))
+    )
+    html = columns(replace(made, answers=(*made.answers[:2], bits, *made.answers[3:5], ours)))
+    text = Reader(html).text
+    assert text.count("on average") == 2
+    assert "5.9 of 10over 1,000 queries" in text
+    assert "9.98 of 10" in text  # not rounded to all
+
+
+def test_the_slider_says_of_every_number_of_candidates_what_it_keeps() -> None:
+    curve = CandidateCurve((10, 100), ((False, True), (True, True)), (57, 3), (0.55, None), 1000)
+    html = candidates_section(comparison(text="<b>bold</b>", curve=curve))
+    [data] = re.findall(r'data-candidates="([^"]*)"', html)
+    words = json.loads(unescape(data))["words"]
+    assert ["1 of 2" in words[0], "5.5 of 10" in words[0]] == [True, True]
+    assert ["2 of 2" in words[1], "average" in words[1]] == [True, False]
+    assert re.findall(r'data-kept="(\d+)"', html) == ["01", "11"]
+    assert "#57" in html
+    assert "b" not in Reader(html).tags
+    assert candidates_section(comparison()) == ""
 
 
 def test_the_table_has_one_row_per_way_with_its_share_of_float32() -> None:

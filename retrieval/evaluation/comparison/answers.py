@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from retrieval.bundle.row_tables import Rows
+from retrieval.evaluation.comparison.averages import Average
+from retrieval.evaluation.comparison.curve import CandidateCurve
 from retrieval.evaluation.ways import Way, Work
 from retrieval.quantization import Float32s
 from retrieval.results import Document, SearchSettings
@@ -67,6 +69,8 @@ class WayAnswer:
     """Vectors that may stay on disk, by arithmetic."""
     disk_read_bytes: int
     """What one query reads of those."""
+    average: Average | None = None
+    """What it finds over many queries; None where that was not measured."""
 
     @property
     def key(self) -> str:
@@ -99,6 +103,8 @@ class Comparison:
     """The whole comparison, waiting for its turn left out."""
     rss_bytes: int
     """All pages of this process in RAM, when it was done."""
+    curve: CandidateCurve | None = None
+    """What more candidates would find; None where it was not asked."""
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

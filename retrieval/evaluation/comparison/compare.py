@@ -21,6 +21,8 @@ from retrieval.bundle.bundle import EMBEDDINGS_FILE
 from retrieval.errors import RetrievalError
 from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.comparison.answers import Comparison, Reference, WayAnswer
+from retrieval.evaluation.comparison.averages import averages
+from retrieval.evaluation.comparison.curve import candidate_curve
 from retrieval.evaluation.comparison.turns import Clock, Timed, in_turns, times_shown
 from retrieval.evaluation.published import RawRescored
 from retrieval.evaluation.ways import INT8_READ, Bits, Float32, FloatScan, Found, Int8, Ours, Way
@@ -116,9 +118,10 @@ def compare(
         searches = {way.key: partial(way.search, index, vector, used.top_k) for way in shown if way.can_search(index)}
         timed = in_turns(searches, are_warm=are_warm, clock=clock)
         reference_key, reference = _reference(index, timed, used.top_k)
+        curve = candidate_curve(index, vector, reference.best.rows, searcher.manifest.tuning)
         return Comparison(
             query=text,
-            answers=_answers(index, shown, vector, timed, reference, used.top_k),
+            answers=_answers(index, shown, vector, timed, reference, used),
             reference_key=reference_key,
             settings=used,
             num_texts=len(index.text_rows),
@@ -126,6 +129,7 @@ def compare(
             encode_ms=encode_ms,
             total_ms=(time.perf_counter() - start) * 1e3 + encode_ms,
             rss_bytes=process_rss_bytes(),
+            curve=curve,
             notes=notes,
         )
 
@@ -161,10 +165,11 @@ def _answers(
     vector: Float32s,
     timed: Mapping[str, Timed[Found]],
     reference: Reference,
-    top_k: int,
+    used: SearchSettings,
 ) -> tuple[WayAnswer, ...]:
     num_texts = len(index.text_rows)
-    work = {way.key: way.work(num_texts, top_k) for way in ways}
+    known = averages(index.searcher.manifest.tuning, used)
+    work = {way.key: way.work(num_texts, used.top_k) for way in ways}
     times_ms = times_shown({key: each.median_ms for key, each in timed.items()}, work)
     rows = np.unique(np.concatenate([each.answer.rows for each in timed.values()])).tolist()
     documents = dict(zip(rows, index.searcher.documents(rows), strict=True))
@@ -184,6 +189,7 @@ def _answers(
                 ram_bytes=way.ram_vector_bytes(index.dim) * num_texts,
                 disk_bytes=way.disk_vector_bytes(index.dim) * num_texts,
                 disk_read_bytes=way.disk_vector_bytes(index.dim) * work[way.key].get(INT8_READ, 0),
+                average=known.get(way.key),
             )
         )
     return tuple(answers)

@@ -5,7 +5,9 @@ Which columns there are is said by `ways_compared` in `retrieval/evaluation/comp
 
 from __future__ import annotations
 
+from retrieval.errors import counted
 from retrieval.evaluation.comparison.answers import ComparedHit, Comparison, LostText, WayAnswer
+from retrieval.evaluation.comparison.averages import Average
 from retrieval.ui.compare.words import MISSING, WAY_WORDS, dots, reference_name, speed_words
 from retrieval.ui.markup import data_size, escaped, milliseconds, safe_url
 
@@ -41,7 +43,7 @@ def _column(answer: WayAnswer, comparison: Comparison) -> str:
     return (
         f'<section class="column {colour} {answer.key}" data-method="{name}"{is_reference} aria-label="{name}">'
         f"<header><h3>{dots(answer.key)}{name}</h3>{_figures(answer, comparison)}</header>"
-        f'<p class="about">{escaped(words.about(answer))}</p>{body}</section>'
+        f'{body}<p class="about">{escaped(words.about(answer))}</p></section>'
     )
 
 
@@ -54,10 +56,27 @@ def _figures(answer: WayAnswer, comparison: Comparison) -> str:
     head = "the reference" if answer.key == comparison.reference_key else "kept"
     disk = f"<small>+ {data_size(answer.disk_read_bytes)} disk</small>" if answer.disk_read_bytes else ""
     return (
-        f'<dl><div class="kept"><dt>{head}</dt><dd>{kept}</dd></div>'
+        f'<dl><div class="kept"><dt>{head}</dt><dd>{kept}</dd></div>{_average(answer, comparison)}'
         f"<div><dt>time</dt><dd>{time}{_faster(answer, comparison)}</dd></div>"
         f"<div><dt>RAM read</dt><dd>{data_size(answer.ram_bytes)}{disk}</dd></div></dl>"
     )
+
+
+def _average(answer: WayAnswer, comparison: Comparison) -> str:
+    """Returns what a way finds on average; nothing where that is not known, and nothing at all where it is of none."""
+    average = answer.average
+    if average is None:
+        return '<div class="average"></div>' if any(each.average for each in comparison.answers) else ""
+    return (
+        f'<div class="average"><dt>on average</dt><dd>{_mean(average)} of {average.out_of}</dd>'
+        f'<dd class="over">over {counted(average.num_queries, "query", "queries")}</dd></div>'
+    )
+
+
+def _mean(average: Average) -> str:
+    """Returns the mean; one that is short of all is not rounded to all."""
+    shown = f"{average.found:.1f}"
+    return f"{average.found:.2f}" if float(shown) == average.out_of != average.found else shown
 
 
 def _faster(answer: WayAnswer, comparison: Comparison) -> str:
@@ -73,9 +92,10 @@ def _hit(hit: ComparedHit, answer: WayAnswer, comparison: Comparison) -> str:
     return (
         f'<li class="pick{known}" data-row="{hit.row}" data-rank="{hit.rank}" data-there="{hit.reference_rank:,}">'
         f'<button type="button" aria-pressed="false" aria-label="Find {words} in every column">{hit.rank}</button>'
+        f"{_source(hit.url, words)}"
         f'<div><span class="title" dir="auto">{_title(hit.text)}</span>'
-        f'<span class="small">{_score(hit.score, answer.way.score_kind)}{_move(hit, answer, comparison)}'
-        f"{_source(hit.url, words)}</span></div></li>"
+        f'<span class="small">{_score(hit.score, answer.way.score_kind)}{_move(hit, answer, comparison)}</span>'
+        "</div></li>"
     )
 
 

@@ -9,6 +9,7 @@ from retrieval.evaluation.comparison.answers import Comparison, WayAnswer
 from retrieval.evaluation.comparison.compare import MAX_TOP_K, compare, ways_compared
 from retrieval.search.searcher import Searcher
 from retrieval.ui.asking import Question, Update
+from retrieval.ui.compare.candidates import ANCHOR, candidates_section
 from retrieval.ui.compare.columns import columns
 from retrieval.ui.compare.words import MISSING, WAY_WORDS, dots, reference_name, sentence, short_percent, speed_words
 from retrieval.ui.markup import data_size, escaped, milliseconds
@@ -50,7 +51,7 @@ def board(comparison: Comparison) -> str:
     """Returns the whole view of a comparison, as HTML."""
     return (
         '<section class="compare" data-compare><h2 class="unseen">Comparison</h2>'
-        f"{verdict(comparison)}{columns(comparison)}{figures(comparison)}</section>"
+        f"{verdict(comparison)}{columns(comparison)}{candidates_section(comparison)}{figures(comparison)}</section>"
     )
 
 
@@ -74,11 +75,16 @@ def verdict(comparison: Comparison) -> str:
     """Returns the sentence on top, the same for the other ways from bits, and the notes."""
     published, bits = comparison["published"], comparison["bits"]
     others = (
-        f"Rescored as the published demos do it, the bits keep {published.overlap}; alone they keep {bits.overlap}. "
-        f"{counted(comparison.num_texts, 'distinct text')} compared, just now, on this machine."
+        f"Rescored as the demo of 2024 did it, the bits keep {published.overlap}; alone they keep {bits.overlap}. "
+        f"{counted(comparison.num_texts, 'distinct text')} compared, just now, on this machine.{_enough(comparison)}"
     )
     notes = "".join(f'<p class="note">{escaped(note)}</p>' for note in _notes(comparison))
     return f'<p class="verdict" role="status">{escaped(sentence(comparison))}</p><p class="others">{others}</p>{notes}'
+
+
+def _enough(comparison: Comparison) -> str:
+    """Returns the way to the slider of candidates, where there is one."""
+    return "" if comparison.curve is None else f' <a href="#{ANCHOR}">How many candidates are enough?</a>'
 
 
 def figures(comparison: Comparison) -> str:
@@ -124,7 +130,7 @@ def _footnotes(comparison: Comparison) -> str:
     runs = {answer.num_runs for answer in comparison.answers if answer.num_runs}
     most, fewest = max(runs), min(runs)
     of_runs = f"{most}" if most == fewest else f"{fewest} to {most}"
-    lines = (
+    lines: tuple[str, ...] = (
         f"<strong>Time</strong> is from the query vector to the ranked texts, the median of {of_runs} runs with warm "
         "files and all cores; the quick ways are run in turns, in rotating order, and a way whose work is part of "
         f"another's is never shown as slower. Encoding the query took {milliseconds(comparison.encode_ms)} ms, once "
@@ -137,4 +143,9 @@ def _footnotes(comparison: Comparison) -> str:
         f"Each way answers with distinct texts, at most {MAX_TOP_K} here; a text that ties with the last one of "
         f"{reference_name(comparison)} counts as found.",
     )
+    if averaged := next((each.average for each in comparison.answers if each.average is not None), None):
+        lines += (
+            f"<strong>On average</strong> is over {averaged.num_queries:,} texts of this corpus, asked as queries when "
+            "the index was built, each left out of its own answer. Texts are harder than questions in most corpora.",
+        )
     return f'<ul class="footnotes">{"".join(f"<li>{line}</li>" for line in lines)}</ul>'

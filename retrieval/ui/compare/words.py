@@ -26,7 +26,10 @@ class WayWords:
 
 def _published(answer: WayAnswer) -> str:
     read = answer.work[INT8_READ]
-    return f"The {read:,} nearest by bits, ordered by the float32 query times their raw int8 codes."
+    return (
+        f"The {read:,} nearest by bits, ordered by the float32 query times their raw int8 codes. sentence-transformers "
+        "de-quantizes them since its version 6.2."
+    )
 
 
 def _float_bits(answer: WayAnswer) -> str:
@@ -73,7 +76,7 @@ WAY_WORDS: Mapping[str, WayWords] = {
         lambda answer: "The texts whose sign bits differ from the query's in the fewest places.",
     ),
     "float_bits": WayWords("bits, float32 query", "mixed", _float_bits),
-    "published": WayWords("bits + int8, as published", "binary int8", _published),
+    "published": WayWords("bits + int8, demo of 2024", "binary int8", _published),
     "float_scan": WayWords("float-bits + int8", "mixed int8", _float_scan),
     "ours": WayWords("ours", "binary int8", _ours),
 }
