@@ -28,6 +28,9 @@ _OURS = (TEXT_ID, GROUP_ID)
 _ROWS_BETWEEN_RELEASES = 256
 """Each row touched maps some 64 KB into the process; this many are given back at once, to keep that below 50 MB."""
 
+_UNKNOWN_TO_PYTHON = (ValueError, OverflowError, TypeError, KeyError, pa.ArrowException)
+"""What Arrow raises for values that Python has no type for."""
+
 
 class DocumentStore:
     """Reads documents by row; only the pages that are touched come into RAM. Safe to use from many threads."""
@@ -88,9 +91,20 @@ class DocumentStore:
             IndexError: if a row is not in the corpus.
             BundleCorruptError: if the bytes of a row cannot be what was written.
         """
-        documents = tuple(self._document(row) for row in rows)
+        if not rows:
+            return ()
+        found = pa.Table.from_batches([self._batch(row) for row in rows])
+        try:
+            # Arrow believes the offsets of a file; altered ones would lead out of it, and end the process.
+            found.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
+        common = _by_row({name: found.column(name).to_pylist() for name in COMMON_COLUMNS}, len(rows))
+        extra = _by_row({name: _values(found.column(name)) for name in self._extra}, len(rows))
         self._release_pages(len(rows))
-        return documents
+        return tuple(
+            Document(row=row, **values, extra=others) for row, values, others in zip(rows, common, extra, strict=True)
+        )
 
     def text_ids(self) -> npt.NDArray[np.int32]:
         """Returns the text id of every row, int32 `(n,)`."""
@@ -122,26 +136,31 @@ class DocumentStore:
             # The file is read-only and stays in the page cache: a row that is wanted again is mapped again.
             self._mapped.madvise(mmap.MADV_DONTNEED)
 
-    def _document(self, row: int) -> Document:
+    def _batch(self, row: int) -> pa.RecordBatch:
         if not 0 <= row < len(self):
             raise IndexError(f"row {row} is not in the corpus, which has rows 0 to {len(self) - 1}")
         part = bisect_right(self._starts, row) - 1
-        batch = self._batches[part].slice(row - self._starts[part], 1)
-        try:
-            # Arrow believes the offsets of a file; altered ones would lead out of it, and end the process.
-            batch.validate(full=True)
-        except pa.ArrowInvalid as error:
-            raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
-        common = {name: batch.column(name)[0].as_py() for name in COMMON_COLUMNS}
-        extra = {name: _value(batch.column(name)[0]) for name in self._extra}
-        return Document(row=row, **common, extra=extra)
+        return self._batches[part].slice(row - self._starts[part], 1)
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Returns the values of a column as Python has them; see `_value`."""
+    try:
+        return list(column.to_pylist())
+    except _UNKNOWN_TO_PYTHON:
+        return [_value(scalar) for scalar in column]
+
+
+def _by_row(columns: dict[str, list[Any]], num_rows: int) -> list[dict[str, Any]]:
+    """Returns the values of columns by row."""
+    return [{name: values[place] for name, values in columns.items()} for place in range(num_rows)]
 
 
 def _value(scalar: pa.Scalar) -> Any:
     """Returns a value as Python has it; what Python cannot hold, such as a date before the year 1, as text."""
     try:
         return scalar.as_py()
-    except (ValueError, OverflowError, TypeError, KeyError, pa.ArrowException):
+    except _UNKNOWN_TO_PYTHON:
         pass
     kind = scalar.type
     if pa.types.is_struct(kind):

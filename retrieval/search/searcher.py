@@ -214,6 +214,7 @@ class Searcher:
             BundleCorruptError: if the background check found an altered file.
         """
         clock = StageClock()
+        self.verification.raise_if_failed()
         settings = self._settings(top_k, knobs)
         usable = unit_vector(vector, self.manifest.dim)
         return self._search("", usable, settings, clock, ())
@@ -349,7 +350,6 @@ class Searcher:
     def _search(
         self, query: str, vector: Float32s, settings: SearchSettings, clock: StageClock, notes: tuple[str, ...]
     ) -> SearchResponse:
-        self.verification.raise_if_failed()
         with clock.stage("binarize"):
             queries = Queries.of(vector, self._signs)
         with clock.stage(self._ranker.stage(settings)):
