@@ -26,6 +26,9 @@ _PICTURES = ("image", "img", "picture", "photo", "thumb", "avatar", "icon", "log
 _BY_NAME = "because of its name"
 _LEAST_FILLED = 0.5
 """A column with a telling name that is mostly empty is no text: its rows would be left out."""
+_FEWEST_WORDS = 2.0
+_LEAST_DISTINCT = 0.1
+"""Below these, a column is a category, or the same text in most rows; single words must differ in half of them."""
 _LOOKED_AT = 200
 """Values of a column that are looked at, spread over the sample."""
 
@@ -104,6 +107,13 @@ def choose_columns(sample: pa.RecordBatch, given: Mapping[str, str]) -> ColumnCh
     )
 
 
+def has_texts(sample: pa.RecordBatch) -> bool:
+    """Tells whether a column holds texts that differ from row to row, or has the name of a text."""
+    looked = {name: _Looked.at(sample.column(name)) for name in sample.schema.names}
+    wordy = {name: each for name, each in looked.items() if each.has_words}
+    return _named(list(wordy), _TEXT_NAMES) is not None or any(each.is_prose for each in wordy.values())
+
+
 @dataclass(frozen=True, slots=True)
 class _Looked:
     """What some values of a column are like."""
@@ -141,6 +151,11 @@ class _Looked:
     @property
     def has_words(self) -> bool:
         return self.is_text and self.kind is None and self.words > 0
+
+    @property
+    def is_prose(self) -> bool:
+        least = _LEAST_DISTINCT if self.words >= _FEWEST_WORDS else 0.5
+        return self.has_words and self.distinct >= least
 
 
 def _guessed_text(wordy: Mapping[str, _Looked], sample: pa.RecordBatch) -> tuple[str, str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from retrieval.corpus.base import ROLES, CorpusInfo, require_column, with_common_columns
-from retrieval.corpus.columns import ColumnChoice, choose_columns
+from retrieval.corpus.columns import ColumnChoice, choose_columns, has_texts
+from retrieval.corpus.nested import inner_names, with_inner
 from retrieval.corpus.numbers import first_non_number, with_numbers
 from retrieval.corpus.readers import Reader, ReadOptions, is_hub_id, open_plain_file, open_reader
 from retrieval.corpus.soundness import Fault, sound
@@ -106,13 +107,17 @@ class FileCorpus:
     def sample(self) -> pa.RecordBatch:
         """Returns the first rows of the table, under its own names.
 
+        Where no column has texts of its own, the texts inside of objects are columns, too, such as `document.text`.
+
         Raises:
             CorpusError: if the file cannot be opened, or has no rows.
         """
         sample = next(self._rows(), None)
         if sample is None:
             raise CorpusError(f"{self._path} has no rows: expected at least one.")
-        return sample
+        inner = inner_names(sample)
+        given = [name for name in inner if name in self._given.values()]
+        return with_inner(sample, given if has_texts(sample) else inner)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yields the rows in the order of the file.
@@ -121,13 +126,15 @@ class FileCorpus:
             CorpusError: if the file is missing, damaged, not what its name says, or lacks a column that is needed.
         """
         columns = self.columns
+        inner = [name for name in columns.values() if name not in self._reader.schema.names]
         if (conflict := self._reader.mixed_columns.get(columns["text"])) is not None:
             raise CorpusError(
                 f"{self._path}: the column {columns['text']!r} is {conflict}: expected text in every row. Mend the "
                 f"file, or choose another column with --text-column."
             )
         for batch in self._rows():
-            yield with_common_columns(with_numbers(batch, columns.get("quality")), **columns)
+            batch = with_numbers(with_inner(batch, inner), columns.get("quality"))
+            yield with_common_columns(batch, **columns)
 
     def vectors(self) -> Iterator[pa.Array]:
         """Yields the column of vectors, batch by batch, in the order of the file.

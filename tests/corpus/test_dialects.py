@@ -111,3 +111,37 @@ def test_a_format_without_a_header_refuses_the_option(tmp_path: Path) -> None:
     for options in (ReadOptions(has_header=False), ReadOptions(table="x"), ReadOptions(split="test")):
         with pytest.raises(CorpusError, match="has no use for --"):
             next(FileCorpus(path, options=options).batches())
+
+
+def test_a_mark_that_is_only_inside_of_quotes_separates_nothing(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.csv", 'id;text;"x, y"\n' + "".join(f'{n};{text};"one, two"\n' for n, text in enumerate(SENTENCES))
+    )
+    assert FileCorpus(path).sample.schema.names == ["id", "text", "x, y"]
+    assert texts(path) == list(SENTENCES)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_mark_that_a_first_line_names_is_taken(tmp_path: Path, end: str) -> None:
+    assert texts(write(tmp_path / "a.csv", end.join(["sep=;", "id;text", "1;a, b", "2;c"]))) == ["a, b", "c"]
+
+
+@pytest.mark.parametrize(
+    "above", ["# exported today\n# by a tool\n", "My export,,\n,,\n", "My export\n\n", "\n# a comment\n"]
+)
+def test_comments_and_a_title_above_the_names_are_left_out_and_told(tmp_path: Path, above: str) -> None:
+    rows = "".join(f"{n},{text},x\n" for n, text in enumerate(SENTENCES))
+    path = write(tmp_path / "a.csv", f"{above}id,text,kind\n{rows}")
+    assert texts(path) == list(SENTENCES)
+    assert any("line 3" in note for note in FileCorpus(path).notes)
+
+
+@pytest.mark.parametrize("header", ["#,text,kind", ",text,kind", "id,text,"])
+def test_a_header_with_a_blank_or_odd_name_is_a_header(tmp_path: Path, header: str) -> None:
+    rows = "".join(f"{n},{text},x\n" for n, text in enumerate(SENTENCES))
+    assert texts(write(tmp_path / "a.csv", f"{header}\n{rows}")) == list(SENTENCES)
+
+
+def test_a_row_of_another_width_is_never_taken_for_a_title(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="line 4: expected 2 fields"):
+        read(write(tmp_path / "a.csv", "id,text\n1,a b\n2,c d\n3,e f,g\n4,h i\n5,j k\n"))

@@ -74,3 +74,15 @@ def test_lines_may_end_in_any_way(tmp_path: Path, end: str) -> None:
     ]
     assert texts(write(tmp_path / "a.csv", end.join(["text,n", "one,1", "two,2"]))) == ["one", "two"]
     assert texts(write(tmp_path / "a.jsonl", end.join(['{"text": "one"}', '{"text": "two"}']))) == ["one", "two"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_its_mark_is_read_and_told(tmp_path: Path, encoding: str) -> None:
+    path = write(tmp_path / "a.csv", "id,text\n1,déjà vu\n2,another text\n".encode(encoding))
+    assert texts(path) == ["déjà vu", "another text"]
+    assert any("UTF-16" in note for note in FileCorpus(path).notes)
+
+
+def test_a_single_nul_is_damage_and_not_utf16(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="NUL byte at byte 9"):
+        read(write(tmp_path / "a.csv", b"id,text\n1\0,a\n2,b\n"))

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from retrieval.corpus.files import FileCorpus
@@ -64,6 +66,15 @@ def test_rows_under_a_name_are_read_and_told(tmp_path: Path, indent: int | None)
     assert any("3 rows read from 'data'" in note and "version" in note for note in FileCorpus(path).notes)
 
 
+@pytest.mark.parametrize(
+    "whole", [{"response": {"docs": ROWS}}, {"took": 3, "hits": {"total": {"value": 3}, "hits": ROWS}}]
+)
+def test_rows_some_objects_deep_are_read_and_told(tmp_path: Path, whole: dict[str, Any]) -> None:
+    path = write(tmp_path / "a.json", json.dumps(whole))
+    assert texts(path) == TEXTS
+    assert any("3 rows read from '" in note for note in FileCorpus(path).notes)
+
+
 def test_two_lists_of_rows_are_refused_with_their_names(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="several lists of rows: 'a', 'b'"):
         read(write(tmp_path / "a.json", json.dumps({"a": ROWS, "b": ROWS})))
@@ -79,7 +90,7 @@ def test_one_row_of_json_lines_with_a_list_in_it_stays_a_row(tmp_path: Path) -> 
     ("content", "message"),
     [
         ('[{"text": "a"},\n{"text":}]', "item 2: not JSON"),
-        ('[{"text": "a"}, 5]', "item 2: expected an object"),
+        ('[{"text": "a"}, 5]', "item 2: expected a JSON object"),
         ('[{"text": "a"}', "item 1: not JSON .a comma or"),
         ('[{"text": "a"} {"text": "b"}]', "item 2: not JSON"),
         ('[{"text": "a"}] []', "continues after its array"),
@@ -90,3 +101,32 @@ def test_one_row_of_json_lines_with_a_list_in_it_stays_a_row(tmp_path: Path) -> 
 def test_a_broken_array_is_refused_with_the_item(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(CorpusError, match=message):
         read(write(tmp_path / "a.json", content))
+
+
+SOURCES = [
+    {"_index": "a", "_source": {"title": text, "page": {"url": f"https://a.example/{n}"}}}
+    for n, text in enumerate(TEXTS)
+]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_texts_inside_of_objects_are_found(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "jsonl":
+        write(path, "\n".join(map(json.dumps, SOURCES * 4)))
+    else:
+        pq.write_table(pa.Table.from_pylist(SOURCES * 4), path)
+    corpus = FileCorpus(path)
+    assert corpus.columns == {"text": "_source.title", "url": "_source.page.url"}
+    assert texts(path) == TEXTS * 4
+    assert any("'_source.title' is the text" in note for note in corpus.notes)
+
+
+def test_a_text_inside_of_an_object_can_be_named_and_is_not_guessed_over_one_outside(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.jsonl", json.dumps({"title": "a title", "more": {"note": "a text with many more words"}})
+    )
+    assert texts(path) == ["a title"]
+    assert texts(path, text_column="more.note") == ["a text with many more words"]
+    with pytest.raises(CorpusError, match="more\\.other"):
+        texts(path, text_column="more.other")

@@ -8,7 +8,7 @@ import pytest
 
 from retrieval.corpus.files import FileCorpus
 from retrieval.errors import CorpusError
-from tests.file_corpora import read, write
+from tests.file_corpora import read, texts, write
 
 
 def test_json_lines_may_gain_a_column_and_turn_to_fractions_late(tmp_path: Path) -> None:
@@ -36,8 +36,8 @@ def test_a_text_that_changes_its_kind_is_refused_with_the_lines(tmp_path: Path) 
     ("line", "message"),
     [
         ('{"text": "b"', "not a JSON object .*at column 13"),
-        ('["b"]', "expected a JSON object"),
-        ('"b"', "expected a JSON object"),
+        ("5", "expected a JSON object"),
+        ("true", "expected a JSON object"),
         ("b", "not a JSON object"),
     ],
 )
@@ -52,3 +52,8 @@ def test_half_a_character_and_huge_numbers_do_not_stop_the_build(tmp_path: Path)
     ).to_pylist()[0]
     assert row["text"] == "a \ufffd b \U0001f600"
     assert row["n"] == "99999999999999999999"
+
+
+def test_a_line_may_be_a_text_or_a_list_of_fields(tmp_path: Path) -> None:
+    assert texts(write(tmp_path / "a.jsonl", '"one text"\n"another text"\n')) == ["one text", "another text"]
+    assert texts(write(tmp_path / "b.jsonl", '{"text": "one text"}\n"another text"\n')) == ["one text", "another text"]

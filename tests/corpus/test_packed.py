@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import zipfile
 from pathlib import Path
 
@@ -106,3 +108,26 @@ def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
 
 def test_the_name_of_the_file_is_the_title(tmp_path: Path) -> None:
     assert FileCorpus(tmp_path / "notes.csv.gz").info.title == "notes.csv.gz"
+
+
+PACKERS = {
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda content: pa.compress(content, codec="zstd", asbytes=True),
+}
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_other_ways_to_pack_are_unpacked_and_bounded(tmp_path: Path, suffix: str) -> None:
+    path = write(tmp_path / f"a.csv.{suffix}", PACKERS[suffix](b"text\n" + b"hello\n" * 100_000))
+    assert texts(path)[:2] == ["hello", "hello"]
+    with pytest.raises(CorpusError, match="unpacks to more than"):
+        read(path, options=ReadOptions(max_unpacked_bytes=100_000))
+    with pytest.raises(CorpusError, match="damaged or was cut short"):
+        read(write(tmp_path / f"b.csv.{suffix}", path.read_bytes()[:-9]))
+
+
+@pytest.mark.parametrize("inner", ["a.csv.gz", "a.zip"])
+def test_what_is_packed_twice_is_refused(tmp_path: Path, inner: str) -> None:
+    with pytest.raises(CorpusError, match="packed twice"):
+        read(zipped(tmp_path / "a.zip", **{inner: b"PK"}))

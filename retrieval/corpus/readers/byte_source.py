@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
+
+import pyarrow as pa
 
 from retrieval.errors import CorpusError, counted
 
-PACKED = (".gz", ".zip")
+STREAMS: dict[str, Callable[[Path], Any]] = {
+    ".gz": gzip.GzipFile,
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+    ".zst": lambda path: pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"),
+}
+"""What opens a packed file that holds one other, by the end of its name."""
+PACKED = (*STREAMS, ".zip")
 _BUFFER_BYTES = 1 << 16
 _ENCRYPTED = 1
 _SHOWN_MEMBERS = 5
-_File = IO[bytes] | gzip.GzipFile
 
 
 class ByteSource:
     """A file to read from its beginning, as often as one likes. Its `str` is what messages call it."""
 
     def __init__(
-        self, path: Path, suffix: str, unpack: Callable[[], _File] | None = None, max_bytes: int | None = None
+        self, path: Path, suffix: str, unpack: Callable[[], Any] | None = None, max_bytes: int | None = None
     ) -> None:
         self.path = path
         self.suffix = suffix
@@ -76,14 +86,14 @@ class ByteSource:
 
 
 def byte_source(path: Path, max_unpacked_bytes: int | None = None) -> ByteSource:
-    """Returns the content of a file; that of a .gz or of the one file in a .zip is unpacked.
+    """Returns the content of a file; what is packed alone, or as the one file in a .zip, is unpacked.
 
     Raises:
         CorpusError: if a .zip cannot be read, or does not hold exactly one file.
     """
     suffix = path.suffix.lower()
-    if suffix == ".gz":
-        return ByteSource(path, Path(path.stem).suffix.lower(), lambda: gzip.open(path, "rb"), max_unpacked_bytes)
+    if (unpack := STREAMS.get(suffix)) is not None:
+        return ByteSource(path, Path(path.stem).suffix.lower(), lambda: unpack(path), max_unpacked_bytes)
     if suffix == ".zip":
         member = _only_member(path)
         inner = PurePosixPath(member.filename).suffix.lower()
@@ -135,7 +145,7 @@ def _is_content(member: zipfile.ZipInfo) -> bool:
 class _Unpacked(io.RawIOBase):
     """Counts what is unpacked, and says in our words what is wrong with the archive."""
 
-    def __init__(self, file: _File, path: Path, max_bytes: int | None) -> None:
+    def __init__(self, file: Any, path: Path, max_bytes: int | None) -> None:
         self._file = file
         self._path = path
         self._max_bytes = max_bytes
@@ -147,7 +157,7 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             content = self._file.read(len(buffer))
-        except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
             raise CorpusError(f"{self._path} is damaged or was cut short: {_reason(error)}. Copy it again.") from error
         self._num_bytes += len(content)
         if self._max_bytes is not None and self._num_bytes > self._max_bytes:

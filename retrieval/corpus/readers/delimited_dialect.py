@@ -15,6 +15,8 @@ from retrieval.corpus.readers.text_file import TextFile
 _DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_OUTSIDE = re.compile(r"[,;\t|]")
+_MOST_LINES_ABOVE = 10
 _LOOKED_AT_ROWS = 100
 _LOOKED_AT_CHARACTERS = 1 << 20
 
@@ -37,17 +39,23 @@ def layout_of(file: TextFile, usual_delimiter: str, *, has_header: bool) -> Layo
     A delimiter counts outside quotes only. It is the usual one where that gives every row as many fields as the first
     one; else the one that gives the most; else again the usual one.
     """
-    with file.open(newline="") as text:
+    with file.open() as text:
         head = text.read(_LOOKED_AT_CHARACTERS)
-    first_line, _, rest = head.partition("\n")
-    if named := _SEP_LINE.fullmatch(first_line.rstrip("\r")):
-        delimiter, skipped, head = named[1], 1, rest
-        rows = _rows(head, delimiter)
-    else:
-        delimiter, skipped = _sniffed(head, usual_delimiter), 0
-        rows = _rows(head, delimiter)
-    first = rows[0] if rows else []
     notes = []
+    first_line, _, rest = head.partition("\n")
+    if named := _SEP_LINE.fullmatch(first_line):
+        delimiter, skipped, head = named[1], 1, rest
+    else:
+        skipped = _lines_above_header(head, usual_delimiter) if has_header else 0
+        head = head.split("\n", skipped)[-1]
+        delimiter = _sniffed(head, usual_delimiter)
+        if skipped:
+            notes.append(
+                f"{file.name}: the names of the columns are in line {skipped + 1}; what is above, {first_line[:60]!r}, "
+                f"is left out."
+            )
+    rows = _rows(head, delimiter)
+    first = rows[0] if rows else []
     if delimiter != usual_delimiter:
         notes.append(f"{file.name} has its fields separated by {_NAMES.get(delimiter, repr(delimiter))}.")
     if len(first) == 1 and (held := [mark for mark in _DELIMITERS if mark in first[0]]):
@@ -61,19 +69,52 @@ def layout_of(file: TextFile, usual_delimiter: str, *, has_header: bool) -> Layo
 
 
 def _sniffed(head: str, usual: str) -> str:
-    def width(delimiter: str) -> int:
-        """Returns the number of fields of every row, 0 where the rows differ."""
-        widths = {len(row) for row in _rows(head, delimiter)}
-        return widths.pop() if len(widths) == 1 else 0
-
-    if width(usual) > 1:
+    if _width(head, usual) > 1:
         return usual
-    best = max(_DELIMITERS, key=lambda delimiter: (width(delimiter), delimiter == usual))
-    if width(best) > 1:
+    best = max(_DELIMITERS, key=lambda delimiter: (_width(head, delimiter), delimiter == usual))
+    if _width(head, best) > 1:
         return best
     # The rows differ whatever separates them: by the first one, where half of the others agree with it, so that the
     # fault is told against the right header.
     return max(_DELIMITERS, key=lambda delimiter: (_width_of_most(_rows(head, delimiter)), delimiter == usual))
+
+
+def _width(head: str, delimiter: str) -> int:
+    """Returns the number of fields of every row, 0 where the rows differ.
+
+    A row with a quote in the middle of a field differs from all others: there, another mark separates the fields.
+    """
+    rows = _rows(head, delimiter)
+    widths = {len(row) for row in rows}
+    is_cut_in_quotes = any(field.count('"') % 2 for row in rows for field in row)
+    return widths.pop() if len(widths) == 1 and not is_cut_in_quotes else 0
+
+
+def _lines_above_header(head: str, usual: str) -> int:
+    """Returns the number of lines above the names of the columns: comments, or a title alone in its line."""
+    lines = head.split("\n", _MOST_LINES_ABOVE + 1)
+    for above in range(min(_MOST_LINES_ABOVE, len(lines) - 1) + 1):
+        rest = "\n".join(lines[above:])
+        delimiter = _sniffed(rest, usual)
+        rows = _rows(rest, delimiter)
+        is_table = len(rows) > 1 and _width(rest, delimiter) > 1 and (above == 0 or _is_filled(lines[above]))
+        if is_table and 2 * sum(map(_is_filled, rows[0])) >= len(rows[0]):
+            return above
+        if not _stands_alone(lines[above]):
+            break
+    return 0
+
+
+def _stands_alone(line: str) -> bool:
+    """Tells a comment, a blank line and a title from a row of a table."""
+    if line.startswith("#"):
+        return True
+    fields = _OUTSIDE.split(line)
+    return sum(map(_is_filled, fields)) < 2 and '"' not in line
+
+
+def _is_filled(field: str) -> bool:
+    return bool(field.strip())
 
 
 def _width_of_most(rows: Sequence[Sequence[str]]) -> int:

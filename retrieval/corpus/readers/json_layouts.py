@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from retrieval.corpus.value_kinds import num_words
 from retrieval.errors import CorpusError, counted
 
 _FEWEST_WORDS = 3
+_DEEPEST = 3
 _FEWEST_ITEMS = 2
 """Lists of one value each may as well be the lists of a single row."""
 
@@ -25,9 +26,9 @@ class FoundRecords:
 def records_in(whole: dict[str, Any], source: str, *, may_be_row: bool) -> FoundRecords | None:
     """Returns the rows of the table that an object holds, None if it is a row itself.
 
-    Known are `{"data": [{...}, ...]}`, whatever the name and whatever else it has, and what pandas' `to_json`
-    writes with `orient` columns, index, split, table and values, and `to_dict` with list. With `may_be_row`, an object
-    that also has a text is a row.
+    Known are `{"data": [{...}, ...]}`, whatever the name and whatever else it has, also inside of other objects, and
+    what pandas' `to_json` writes with `orient` columns, index, split, table and values, and `to_dict` with list. With
+    `may_be_row`, an object that also has a text is a row.
 
     Raises:
         CorpusError: if it holds several lists of objects.
@@ -58,8 +59,25 @@ def records_in(whole: dict[str, Any], source: str, *, may_be_row: bool) -> Found
             rows, f"{source} is one object with a list per column: read as {counted(len(rows), 'row')}."
         )
     if values and all(isinstance(value, dict) and value.keys() == values[0].keys() for value in values):
-        return _nested(whole, source)
-    return None
+        found = _nested(whole, source)
+        if found is not None:
+            return found
+    if may_be_row:
+        return None
+    inside = list(_rows_inside(whole))
+    if len(inside) != 1:
+        return None
+    name, rows = inside[0]
+    return FoundRecords(rows, f"{source} is one object: {counted(len(rows), 'row')} read from {name!r}.")
+
+
+def _rows_inside(whole: dict[str, Any], depth: int = 1) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yields the lists of rows in the objects of an object, with their dotted names."""
+    for name, value in whole.items():
+        if _is_rows(value):
+            yield name, value
+        elif isinstance(value, dict) and depth < _DEEPEST:
+            yield from ((f"{name}.{inner}", rows) for inner, rows in _rows_inside(value, depth + 1))
 
 
 def _is_rows(value: object) -> bool:

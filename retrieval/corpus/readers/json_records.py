@@ -16,6 +16,7 @@ from retrieval.errors import CorpusError
 
 Record = dict[str, Any]
 _SHOWN_CHARACTERS = 60
+_EXPECTED = 'expected a JSON object such as {"text": ...}'
 _LINES = (".jsonl", ".ndjson")
 _CHUNK_CHARACTERS = 1 << 20
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -55,20 +56,16 @@ class JsonRecords:
         return self._read()
 
     def _lines(self) -> Iterator[tuple[str, Record]]:
-        return ((f"line {number}", record) for number, record in json_objects(self._file))
+        for number, value, line in _line_values(self._file):
+            if (record := _as_record(value)) is None:
+                raise _no_object(self._file, number, line, _EXPECTED)
+            yield f"line {number}", record
 
     def _items(self) -> Iterator[tuple[str, Record]]:
         for number, (item, shown) in enumerate(_array_items(self._file), start=1):
-            if isinstance(item, dict):
-                yield f"item {number}", item
-            elif isinstance(item, str):
-                yield f"item {number}", {"text": item}
-            elif isinstance(item, list):
-                yield f"item {number}", {f"column_{place}": value for place, value in enumerate(item, start=1)}
-            else:
-                raise CorpusError(
-                    f'{self._file}, item {number}: expected an object such as {{"text": ...}} or a text, found {shown}.'
-                )
+            if (record := _as_record(item)) is None:
+                raise CorpusError(f"{self._file}, item {number}: {_EXPECTED} or a text, found {shown}.")
+            yield f"item {number}", record
 
     def _whole(self) -> Record | None:
         """Returns the one object that is the whole file; None where there are several, an object a line."""
@@ -90,16 +87,33 @@ def json_objects(file: TextFile) -> Iterator[tuple[int, Record]]:
     Raises:
         CorpusError: if a line is not a JSON object.
     """
+    for number, value, line in _line_values(file):
+        if not isinstance(value, dict):
+            raise _no_object(file, number, line, _EXPECTED)
+        yield number, value
+
+
+def _line_values(file: TextFile) -> Iterator[tuple[int, Any, str]]:
+    """Yields the value of each line that is not blank, between the number of the line and the line."""
     for number, line in file.lines():
         if not line or line.isspace():
             continue
         try:
-            record = json.loads(line)
+            value = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise _no_object(file, number, line, f"not a JSON object ({_reason(error)})") from error
-        if not isinstance(record, dict):
-            raise _no_object(file, number, line, 'expected a JSON object such as {"text": ...}')
-        yield number, _without_lone_surrogates(record) if _ESCAPED_SURROGATE.search(line) else record
+        yield number, _without_lone_surrogates(value) if _ESCAPED_SURROGATE.search(line) else value, line
+
+
+def _as_record(value: Any) -> Record | None:
+    """Returns a row as a record: an object, a text alone, or a list of fields; None if it is none of these."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, str):
+        return {"text": value}
+    if isinstance(value, list):
+        return {f"column_{place}": each for place, each in enumerate(value, start=1)}
+    return None
 
 
 def _array_items(file: TextFile) -> Iterator[tuple[Any, str]]:

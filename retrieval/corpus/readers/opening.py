@@ -8,7 +8,7 @@ from pathlib import Path
 
 from retrieval.corpus.readers.arrow_file import ArrowReader
 from retrieval.corpus.readers.base import Reader, ReadOptions
-from retrieval.corpus.readers.byte_source import PACKED, ByteSource, byte_source
+from retrieval.corpus.readers.byte_source import PACKED, STREAMS, ByteSource, byte_source
 from retrieval.corpus.readers.database import DatabaseReader
 from retrieval.corpus.readers.delimited import DelimitedReader
 from retrieval.corpus.readers.folders import open_folder
@@ -22,7 +22,7 @@ from retrieval.errors import CorpusError
 _FORMATS = {
     "CSV": (".csv",),
     "TSV": (".tsv", ".tab"),
-    "JSON": (".jsonl", ".ndjson", ".json"),
+    "JSON": (".jsonl", ".ndjson", ".json", ".geojson"),
     "Parquet": (".parquet", ".pq"),
     "Arrow": (".arrow", ".feather", ".ipc"),
     "workbook": (".xlsx", ".xlsm"),
@@ -46,7 +46,6 @@ _HINTS = {
     ".tar": "Unpack it, and give the file or the folder in it.",
     ".tgz": "Unpack it, and give the file or the folder in it.",
     ".7z": "Unpack it, and give the file or the folder in it.",
-    ".zst": "Unpack it, and give the file in it.",
 }
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -102,7 +101,7 @@ def is_hub_id(source: str | Path) -> bool:
 def _format_of(path: Path) -> str | None:
     """Returns the format of a file in a folder by its name; None for what is not known, or only looks packed."""
     suffix = path.suffix.lower()
-    if suffix == ".gz":
+    if suffix in STREAMS:
         suffix = Path(path.stem).suffix.lower() or suffix
     found = _FORMAT_OF.get(suffix)
     return "text" if found in _AS_TEXT else found
@@ -113,6 +112,10 @@ def _open_file(path: Path, options: ReadOptions | None = None) -> Reader:
     source = byte_source(path, options.max_unpacked_bytes)
     name = _FORMAT_OF.get(source.suffix)
     if name is None:
+        if source.suffix in PACKED:
+            raise CorpusError(
+                f"{path} is packed twice ({source.suffix} inside): unpack it once, and give what comes out."
+            )
         hint = _HINTS.get(source.suffix)
         raise CorpusError(
             f"{path} is of a format not known here ({source.suffix}): expected one of {', '.join(_KNOWN)}, a folder, "

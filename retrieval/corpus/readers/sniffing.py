@@ -5,7 +5,7 @@ from __future__ import annotations
 from retrieval.corpus.readers.byte_source import ByteSource
 from retrieval.errors import CorpusError
 
-_HEAD_BYTES = 65_536
+HEAD_BYTES = 65_536
 _SIGNATURES = (
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
@@ -21,6 +21,8 @@ _SIGNATURES = (
 )
 _MARKS_OF_WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 """UTF-16 and UTF-32, of which every other byte may be NUL."""
+_LEAST_NULS = 0.25
+"""The share of NULs at every other byte, from which text is UTF-16: Latin letters, digits and spaces have one each."""
 
 
 def require_text(source: ByteSource, expected: str) -> None:
@@ -29,8 +31,8 @@ def require_text(source: ByteSource, expected: str) -> None:
     Raises:
         CorpusError: if it is empty, a known binary format, or holds a NUL byte near its beginning.
     """
-    head = source.head(_HEAD_BYTES)
-    is_wide = head.startswith(_MARKS_OF_WIDE_TEXT)
+    head = source.head(HEAD_BYTES)
+    is_wide = head.startswith(_MARKS_OF_WIDE_TEXT) or unmarked_utf16(head) is not None
     if not head.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n" if is_wide else b"\xef\xbb\xbf \t\r\n"):
         raise CorpusError(f"{source} is empty: expected {expected} with at least one row.")
     if is_wide:
@@ -45,13 +47,25 @@ def require_text(source: ByteSource, expected: str) -> None:
         )
 
 
+def unmarked_utf16(head: bytes) -> str | None:
+    """Returns the name of the encoding if a file begins like UTF-16 without its mark, else None."""
+    if format_of(head) is not None:
+        return None
+    high_nuls, low_nuls = head[1::2].count(0), head[::2].count(0)
+    if low_nuls == 0 and high_nuls >= max(1, _LEAST_NULS * len(head) / 2):
+        return "utf-16-le"
+    if high_nuls == 0 and low_nuls >= max(1, _LEAST_NULS * len(head) / 2):
+        return "utf-16-be"
+    return None
+
+
 def require_parquet(source: ByteSource) -> None:
     """Returns when a file begins and ends like a Parquet file.
 
     Raises:
         CorpusError: if it is empty, another format, or cut short.
     """
-    head = source.head(_HEAD_BYTES)
+    head = source.head(HEAD_BYTES)
     if not head:
         raise CorpusError(f"{source} is empty: expected a Parquet file.")
     if not head.startswith(b"PAR1"):

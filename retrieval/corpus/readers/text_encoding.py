@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from retrieval.corpus.readers.byte_source import ByteSource
+from retrieval.corpus.readers.sniffing import HEAD_BYTES, unmarked_utf16
 from retrieval.errors import CorpusError
 
 _CHUNK_BYTES = 1 << 20
@@ -36,8 +37,8 @@ def encoding_of(source: ByteSource) -> Encoding:
     Raises:
         CorpusError: if it is in none of the known ones; the message names the first line at fault.
     """
-    head = source.head(4)
-    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    head = source.head(HEAD_BYTES)
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None) or unmarked_utf16(head)
     if (fault := _first_fault(source, marked or "utf-8")) is None:
         name = marked or "utf-8"
         return Encoding(name, "" if name.startswith("utf-8") else f"{source.name} is in {name.upper()}: read as such.")
