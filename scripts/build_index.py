@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--corpus", choices=SOURCES, required=True)
     made.add_argument(
         "--path",
-        help="a file (CSV, TSV, JSON, Parquet, Arrow, .xlsx, SQLite, text, Markdown; also as .gz or .zip), a folder of "
+        help="a file (CSV, TSV, JSON, Parquet, Arrow, .xlsx, SQLite, text, Markdown; also packed), a folder of "
         "one of these or saved by `datasets`, or a hub id (conala: a local copy)",
     )
     for role in ("text", "body", "url", "group", "quality"):

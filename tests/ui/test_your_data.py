@@ -228,6 +228,14 @@ def test_a_strange_file_name_stays_in_the_folder(session: OwnSession, tmp_path: 
     assert not path.name.startswith(("-", "."))
 
 
+@pytest.mark.parametrize("packed", [".gz", ".bz2", ".XZ", ".zst"])
+def test_what_is_packed_keeps_the_name_of_its_format(session: OwnSession, tmp_path: Path, packed: str) -> None:
+    upload = tmp_path / "hash" / f"my notes.csv{packed}"
+    upload.parent.mkdir()
+    upload.write_bytes(b"packed")
+    assert take_upload(upload, session, LIMITS, tmp_path).path.name == f"my notes.csv{packed}"
+
+
 @pytest.mark.parametrize("place", ["", "a", "a/b/c.csv", "a/../a", "../outside.csv", "a/link.csv", "folder-link/c.csv"])
 def test_a_file_that_was_not_uploaded_is_neither_read_nor_deleted(
     session: OwnSession, tmp_path: Path, place: str

@@ -40,7 +40,7 @@ def introduction(limits: OwnLimits) -> str:
         "<p>Bring texts, and watch an index being built from them: bits in memory, int8 codes on disk. Then search it, "
         "compare it with float32, see what each stage loses, and take the index with you.</p>"
         "<ul><li>texts: CSV, TSV, JSON, Excel (.xlsx), Parquet, Arrow, SQLite, Markdown, or text with one document per "
-        "line; also as .gz or .zip</li>"
+        "line; also packed (.gz, .zip, .bz2, .xz, .zst)</li>"
         "<li>or your vectors, without texts: .npy, .npz, .fvecs, or a list column in Parquet, Arrow or JSON; the "
         "frontier says which precision they survive, and what to write into your database</li>"
         f"<li>up to <strong>{data_size(limits.max_bytes)}</strong>, "

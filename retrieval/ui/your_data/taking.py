@@ -29,6 +29,7 @@ _MAX_QUERIES = 200
 _SHARE_OF_TIME = 0.9
 """Of the time for a job, for what is measured: the rest is for starting and reading."""
 _MAX_SUFFIX_CHARS = 12
+_PACKED = (".gz", ".bz2", ".xz", ".zst")
 
 
 def take_upload(upload: Path, session: OwnSession, limits: OwnLimits, uploads: Path) -> Source:
@@ -130,7 +131,7 @@ def _safe_name(name: str) -> str:
     """Returns a name for a file, by which the reader still knows its format."""
     path = Path(name)
     suffix = path.suffix
-    if suffix.lower() == ".gz":  # what is packed is told by the suffix before
+    if suffix.lower() in _PACKED:  # what is packed is told by the suffix before
         suffix = Path(path.stem).suffix[:_MAX_SUFFIX_CHARS] + suffix
     stem = re.sub(r"[^\w. -]", "_", path.name.removesuffix(suffix)).strip(". -")[:_MAX_NAME_CHARS]
     return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', suffix)[: 2 * _MAX_SUFFIX_CHARS]}"
