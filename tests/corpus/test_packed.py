@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -110,7 +111,7 @@ def test_the_name_of_the_file_is_the_title(tmp_path: Path) -> None:
     assert FileCorpus(tmp_path / "notes.csv.gz").info.title == "notes.csv.gz"
 
 
-PACKERS = {
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "bz2": bz2.compress,
     "xz": lzma.compress,
     "zst": lambda content: pa.compress(content, codec="zstd", asbytes=True),
