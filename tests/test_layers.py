@@ -69,7 +69,7 @@ MAY_IMPORT = {
 """The entries of `retrieval/`, lowest first, and which of the others each may import."""
 INNER_FOLDERS = {
     "corpus": {"python", "readers"},
-    "search": {"explanation", "scans"},
+    "search": {"explanation", "scans", "stores"},
     "evaluation": {"comparison", "frontier"},
     "benchmark": {"figures"},
     "serving": {"background", "visitor"},

@@ -5,57 +5,32 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.documents import DocumentStore
-from retrieval.bundle.int8_store import Int8Store
-from retrieval.bundle.row_tables import Rows, RowTables
-from retrieval.quantization import Float32s, Int8Quantizer, SignQuantizer
+from retrieval.bundle.row_tables import Rows
+from retrieval.quantization import Bits, Float32s
 from retrieval.results import Hit, SearchResponse, SearchSettings
 from retrieval.search.measurement import StageClock
 from retrieval.search.rescoring import asymmetric_scores, int8_scores
-from retrieval.search.scans.available import Scans
 from retrieval.search.scans.scan import Candidates, Queries
+from retrieval.search.stores.store import Store
 
 
 class Ranker:
-    """The opened files of an index, searched stage by stage. Safe to use from many threads."""
+    """An opened index, searched stage by stage. Safe to use from many threads."""
 
-    def __init__(
-        self,
-        texts: BinaryIndex,
-        scans: Scans,
-        int8: Int8Store,
-        documents: DocumentStore,
-        tables: RowTables,
-        quantizer: Int8Quantizer,
-        signs: SignQuantizer,
-    ) -> None:
-        """Takes the sign bits of the distinct texts, the int8 vectors and documents of all rows, and what joins them.
-
-        Args:
-            texts: the sign bits that are searched, one code per distinct text.
-            scans: the ways to search them.
-            int8: int8 vectors of all rows.
-            documents: documents of all rows.
-            tables: which rows share a text or a group.
-            quantizer: what made the int8 vectors.
-            signs: what made the sign bits.
-        """
-        self._texts = texts
-        self._scans = scans
-        self._int8 = int8
-        self._documents = documents
-        self._tables = tables
-        self._quantizer = quantizer
-        self._signs = signs
+    def __init__(self, store: Store) -> None:
+        """Takes what the index holds, wherever it lies."""
+        self._store = store
+        self._num_texts = store.manifest.distinct_text_count
+        self._quantizer = store.manifest.quantizer
+        self._signs = store.manifest.signs
 
     def candidates(self, queries: Queries, settings: SearchSettings) -> list[Candidates]:
         """Returns what the scan of `settings` hands on for each query: distinct texts, nearest first."""
-        return self._scans[settings.scan].search(queries, _num_wanted(settings), settings.probes)
+        return self._store.scan(settings.scan).search(queries, _num_wanted(settings), settings.probes)
 
     def stage(self, settings: SearchSettings) -> str:
         """Returns the stage that the time of a scan is counted to; a scan that must be prepared is ready then."""
-        return self._scans[settings.scan].stage
+        return self._store.scan(settings.scan).stage
 
     def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
         """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
@@ -65,7 +40,7 @@ class Ranker:
         [candidates] = self.candidates(Queries.of(vector, self._signs), settings)
         num_rescored = settings.rescore_multiplier * settings.top_k
         order, _, _ = self._score(vector, candidates, num_rescored, settings, StageClock())
-        return self._tables.first_row_of(candidates.texts[order[: settings.top_k]])
+        return self._store.first_row_of(candidates.texts[order[: settings.top_k]])
 
     def answer(
         self,
@@ -78,25 +53,27 @@ class Ranker:
     ) -> SearchResponse:
         """Returns the answer to the one query in `queries`, whose text was `query`, from what the scan handed on."""
         vector = queries.vectors[0]
-        wanted = min(settings.top_k, self._tables.num_results)
+        wanted = min(settings.top_k, self._store.num_results)
         num_rescored = settings.rescore_multiplier * settings.top_k
         int8_rows_read = 0
+        are_all = len(candidates.texts) == self._num_texts
         while True:
             order, scores, num_read = self._score(vector, candidates, num_rescored, settings, clock)
             int8_rows_read += num_read
             with clock.stage("rescore"):
-                rows, positions = self._tables.best_rows(candidates.texts[order], scores, settings.top_k)
-            if len(rows) >= wanted or len(candidates.texts) == len(self._texts) == len(order):
+                rows, positions = self._store.best_rows(candidates.texts[order], scores, settings.top_k)
+            if len(rows) >= wanted or (are_all and len(order) == len(candidates.texts)):
                 break
             # Few groups hold all the best texts: look further, until there are enough of them.
             num_rescored *= 4
-            scan = self._scans[settings.scan]
+            scan, num_before = self._store.scan(settings.scan), len(candidates.texts)
             with clock.stage(scan.stage):
-                [candidates] = scan.search(queries, 4 * len(candidates.texts), settings.probes)
+                [candidates] = scan.search(queries, 4 * num_before, settings.probes)
+            are_all = len(candidates.texts) in (num_before, self._num_texts)
         with clock.stage("documents"):
-            documents = self._documents.fetch(rows.tolist())
-            members = self._tables.members(rows, candidates.texts[order])
-            differing = np.bitwise_count(self._scans.codes_at(candidates.texts[order[positions]]) ^ queries.codes[0])
+            documents = self._store.documents(rows)
+            members = self._store.members(rows, candidates.texts[order])
+            differing = np.bitwise_count(self._codes(candidates, order[positions]) ^ queries.codes[0])
             distances = differing.sum(axis=1)
         hits = tuple(
             Hit(
@@ -118,7 +95,7 @@ class Ranker:
             hits=hits,
             latency=clock.latency(),
             settings=settings,
-            num_documents=len(self._documents),
+            num_documents=self._store.manifest.row_count,
             num_candidates=len(candidates.texts),
             int8_rows_read=int8_rows_read,
             notes=notes,
@@ -135,7 +112,7 @@ class Ranker:
             scores = self._signs.cosines_of_angles(vector, scores)
         else:
             with clock.stage("asymmetric"):
-                products = asymmetric_scores(vector, self._scans.codes_at(candidates.texts))
+                products = asymmetric_scores(vector, self._codes(candidates, order))
                 scores = self._signs.cosines_of_products(vector, products)
                 order = np.argsort(-scores, kind="stable")
                 scores = scores[order]
@@ -143,10 +120,16 @@ class Ranker:
             return order, scores, 0
         with clock.stage("rescore"):
             order = order[:num_rescored]
-            codes = self._int8.fetch(self._tables.first_row_of(candidates.texts[order]))
+            codes = self._store.int8_codes(candidates.texts[order])
             scores = int8_scores(vector, codes, self._quantizer)
             best_first = np.argsort(-scores, kind="stable")
         return order[best_first], scores[best_first], len(order)
+
+    def _codes(self, candidates: Candidates, places: npt.NDArray[np.int64]) -> Bits:
+        """Returns the sign bits of the candidates at `places` `(m,)`, uint8 `(m, ceil(dim / 8))`."""
+        if candidates.codes is not None:
+            return candidates.codes[places]
+        return self._store.codes_at(candidates.texts[places])
 
 
 def _num_wanted(settings: SearchSettings) -> int:

@@ -13,14 +13,12 @@ from typing import Self, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle, Manifest
-from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.bundle import Bundle, Manifest
 from retrieval.bundle.int8_store import Int8Store
-from retrieval.bundle.row_tables import Rows, RowTables
+from retrieval.bundle.row_tables import Rows
 from retrieval.bundle.verification import Verification
 from retrieval.encoding.encoder import Encoder, load_encoder
-from retrieval.errors import BundleCorruptError, BundleIncompatibleError, QueryError
+from retrieval.errors import BundleIncompatibleError, QueryError
 from retrieval.quantization import Bits, Float32s, Int8s
 from retrieval.results import Document, Latency, MemoryReport, SearchKnobs, SearchResponse, SearchSettings
 from retrieval.search.measurement import StageClock, process_rss_bytes
@@ -29,22 +27,18 @@ from retrieval.search.query_checks import chosen_settings, unit_vector, usable_t
 from retrieval.search.query_notes import query_notes
 from retrieval.search.query_vectors import QueryVectors
 from retrieval.search.ranking import Ranker
-from retrieval.search.scans.available import WORTH_PACKING, Scans
 from retrieval.search.scans.scan import Candidates, Queries
+from retrieval.search.stores.files import FileStore
+from retrieval.search.stores.store import Store
 
 
 class Searcher:
     """An opened index and its encoder. Safe to use from many threads."""
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        encoder: Encoder | None,
-        encoder_bytes: int = 0,
-        verification: Verification | None = None,
-    ) -> None:
-        manifest = bundle.manifest
-        self.bundle = bundle
+    def __init__(self, index: Bundle | Store, encoder: Encoder | None, encoder_bytes: int = 0) -> None:
+        """Takes an index, in a folder or opened wherever it lies, and the encoder of its model."""
+        self.store: Store = FileStore(index) if isinstance(index, Bundle) else index
+        manifest = self.store.manifest
         self.manifest = manifest
         self.defaults = manifest.defaults
         """The settings that the manifest recommends for this corpus."""
@@ -52,28 +46,7 @@ class Searcher:
         self._encoder_bytes = encoder_bytes
         self._quantizer = manifest.quantizer
         self._signs = manifest.signs
-        self._documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
-        # Many codes are packed in RAM, after which the file is not read again; few are copied at once. A file that is
-        # cut short while it is mapped would end the process.
-        mapped = manifest.distinct_text_count >= WORTH_PACKING
-        self._index = BinaryIndex.open(bundle.file(BINARY_FILE), manifest.dim, mapped=mapped)
-        self.int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
-        self._check_row_counts()
-        self._tables = RowTables.of(
-            self._documents,
-            distinct_text_count=manifest.distinct_text_count,
-            grouped=manifest.group_count is not None,
-        )
-        # Rows with one text have one code: searching each text once gives as many distinct texts as are asked for.
-        first_rows = self._tables.first_rows
-        self._texts = self._index if first_rows is None else self._index.subset(first_rows)
-        self._scans = Scans(bundle, self._texts)
-        self._ranker = Ranker(
-            self._texts, self._scans, self.int8, self._documents, self._tables, self._quantizer, self._signs
-        )
-        self.verification = verification or Verification(bundle)
-        if not mapped:
-            self.verification.is_in_ram(BINARY_FILE)
+        self._ranker = Ranker(self.store)
         self.query_vectors: QueryVectors | None = None
         """Vectors of texts that were asked before; None, unless a server sets it: every text is encoded."""
 
@@ -92,11 +65,8 @@ class Searcher:
             BundleError: if the bundle is missing, altered, or of another format version, model or dimension.
             ModelError: if the model cannot be had.
         """
-        bundle = Bundle.open(path)
-        verification = Verification(bundle)
-        if verify == "now":  # before anything parses a file that may be damaged
-            verification.start(verify)
-        manifest = bundle.manifest
+        store = FileStore.open(Path(path), verify)
+        manifest = store.manifest
         before = process_rss_bytes()
         if encoder is None and manifest.has_model:
             encoder = load_encoder(manifest.model_id, expected_sha256=manifest.weights_sha256)
@@ -106,49 +76,67 @@ class Searcher:
                 f"dimensions), the encoder is {encoder.model_id} ({encoder.weights_sha256[:16]}…, {encoder.dim}): "
                 f"open it with its own model, or build the index again."
             )
-        searcher = cls(bundle, encoder, max(0, process_rss_bytes() - before), verification)
-        searcher._scans.prepare()
-        if verify != "now":
-            verification.start(verify)
-        bundle.check_current()
+        searcher = cls(store, encoder, max(0, process_rss_bytes() - before))
+        store.prepare(verify)
         return searcher
 
     def __len__(self) -> int:
         return self.manifest.row_count
 
     def __repr__(self) -> str:
-        return f"Searcher({self.manifest.corpus.name}, {len(self):,} rows, {self._index!r})"
+        return f"Searcher({self.manifest.corpus.name}, {len(self):,} rows, {self.store!r})"
+
+    @property
+    def files(self) -> FileStore:
+        """Returns the opened files of the index: what compares or shows all of its vectors reads them."""
+        if not isinstance(self.store, FileStore):
+            raise TypeError(f"{self.store!r} has no files here")
+        return self.store
+
+    @property
+    def bundle(self) -> Bundle:
+        """Returns the folder of the index; see `files`."""
+        return self.files.bundle
+
+    @property
+    def verification(self) -> Verification:
+        """Returns the check of the files; see `files`."""
+        return self.files.verification
+
+    @property
+    def int8(self) -> Int8Store:
+        """Returns the int8 vectors of all rows; see `files`."""
+        return self.files.int8
 
     @property
     def codes(self) -> Bits:
         """Returns the sign bits that every query is compared with, uint8 `(num_texts, ceil(dim / 8))`; do not write."""
-        return self._texts.codes
+        return self.files.texts.codes
 
     @property
     def row_codes(self) -> Bits:
         """Returns the sign bits of every row, uint8 `(n, ceil(dim / 8))`; do not write."""
-        return self._index.codes
+        return self.files.index.codes
 
     @property
     def scans(self) -> tuple[str, ...]:
         """Returns the names of the scans that this index has, of `SCANS`; `lists` only when it was built with them."""
-        return self._scans.names
+        return self.store.scans
 
     def candidates(
         self, vector: Float32s, num_candidates: int, scan: str = "hamming", probes: int | None = None
     ) -> Candidates:
         """Returns what a scan, one of `scans`, hands on for a vector `(dim,)`: that many texts, nearest first."""
-        return self._scans[scan].search(Queries.of(vector, self._signs), num_candidates, probes)[0]
+        return self.store.scan(scan).search(Queries.of(vector, self._signs), num_candidates, probes)[0]
 
     def distances(self, vector: Float32s, texts: Rows) -> npt.NDArray[np.int32]:
         """Returns how many sign bits of distinct texts `(m,)` differ from those of a vector `(dim,)`, `(m,)`."""
-        return self._texts.distances(self.binarize(vector), texts)
+        return self.files.texts.distances(self.binarize(vector), texts)
 
     @property
     def text_rows(self) -> Rows:
         """Returns the first row of each distinct text, `(num_texts,)`, ascending."""
-        first_rows = self._tables.first_rows
-        return np.arange(len(self)) if first_rows is None else first_rows
+        return self.files.text_rows
 
     def binarize(self, vectors: Float32s) -> Bits:
         """Returns the bits of queries `(m, dim)` or `(dim,)` as those of the documents were made, packed as uint8."""
@@ -156,7 +144,7 @@ class Searcher:
 
     def int8_codes(self, texts: Rows) -> Int8s:
         """Returns the int8 codes of distinct texts `(m,)`, as `candidates` names them, int8 `(m, dim)`."""
-        return self.int8.fetch(self._tables.first_row_of(texts))
+        return self.store.int8_codes(texts)
 
     @property
     def can_encode(self) -> bool:
@@ -167,7 +155,7 @@ class Searcher:
     def notes(self) -> tuple[str, ...]:
         """Returns what the user should know about this searcher."""
         of_encoder = self.encoder.note if self.encoder is not None else None
-        return tuple(note for note in (of_encoder, self.manifest.warning) if note)
+        return tuple(note for note in (of_encoder, self.manifest.warning, *self.store.notes) if note)
 
     def search(
         self,
@@ -214,7 +202,7 @@ class Searcher:
             BundleCorruptError: if the background check found an altered file.
         """
         clock = StageClock()
-        self.verification.raise_if_failed()
+        self.store.raise_if_failed()
         settings = self._settings(top_k, knobs)
         usable = unit_vector(vector, self.manifest.dim)
         return self._search("", usable, settings, clock, ())
@@ -231,7 +219,7 @@ class Searcher:
         if not 0 <= row < len(self):
             raise QueryError(f"row {row} is not in this index: 0 to {len(self) - 1:,} are.")
         settings = self._settings(top_k, {})
-        vector = self._quantizer.decode(self.int8.fetch(np.array([row])))[0]
+        vector = self._quantizer.decode(self.store.int8_codes_of_row(row))[0]
         response = self.search_vector(vector, settings.top_k + 1)
         others = [hit for hit in response.hits if row != hit.row and row not in hit.member_rows]
         hits = tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(others[: settings.top_k], start=1))
@@ -270,7 +258,7 @@ class Searcher:
             own = StageClock()
             response = self._ranker.answer(query, batch[row], found[row], settings, own, notes)
             responses.append(dataclasses.replace(response, latency=_shared(share, len(queries), response.latency)))
-        self.verification.raise_if_failed()
+        self.store.raise_if_failed()
         return responses
 
     def encode_query(self, query: str) -> tuple[Float32s, tuple[str, ...]]:
@@ -297,36 +285,30 @@ class Searcher:
             IndexError: if a row is not in the corpus.
             BundleCorruptError: if a file was found altered.
         """
-        self.verification.raise_if_failed()
-        return self._documents.fetch(rows)
+        self.store.raise_if_failed()
+        return self.store.documents(np.asarray(rows, dtype=np.int64))
 
     def memory(self) -> MemoryReport:
         """Returns what this searcher holds, as the operating system counts it."""
         return memory_report(
-            self.bundle,
-            codes_bytes=self._scans.codes_bytes,
-            lists_bytes=self._scans.lists_bytes,
-            tables_bytes=self._tables.nbytes,
+            self.manifest,
+            self.store.memory(),
             encoder_bytes=self._encoder_bytes,
             query_vectors_bytes=0 if self.query_vectors is None else self.query_vectors.nbytes,
         )
 
-    def _check_row_counts(self) -> None:
-        expected = self.manifest.row_count
-        for part in (self._index, self.int8, self._documents):
-            if len(part) != expected:
-                raise BundleCorruptError(
-                    f"{self.bundle.path}: {part!r}, the manifest says {expected:,} rows. "
-                    f"Copy the whole folder again, or build the index again."
-                )
-
     def _settings(self, top_k: int | None, knobs: SearchKnobs) -> SearchSettings:
         return chosen_settings(
-            self.defaults, top_k, knobs, num_rows=len(self), num_texts=len(self._texts), scans=self.scans
+            self.defaults,
+            top_k,
+            knobs,
+            num_rows=len(self),
+            num_texts=self.manifest.distinct_text_count,
+            scans=self.scans,
         )
 
     def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
-        self.verification.raise_if_failed()
+        self.store.raise_if_failed()
         text = usable_text(query)
         return text, query_notes(self._required_encoder(), text)
 
@@ -355,7 +337,7 @@ class Searcher:
         with clock.stage(self._ranker.stage(settings)):
             [candidates] = self._ranker.candidates(queries, settings)
         response = self._ranker.answer(query, queries, candidates, settings, clock, notes)
-        self.verification.raise_if_failed()  # a file may have been changed meanwhile
+        self.store.raise_if_failed()  # a file may have been changed meanwhile
         return response
 
 

@@ -68,7 +68,7 @@ def test_the_codes_are_in_ram_and_outlive_their_file(searcher: Searcher, size: i
 def test_codes_that_are_mapped_are_watched(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
 ) -> None:
-    monkeypatch.setattr("retrieval.search.searcher.WORTH_PACKING", 1)
+    monkeypatch.setattr("retrieval.search.stores.files.WORTH_PACKING", 1)
     searcher = Searcher.open(bundle.path, encoder=FakeEncoder(), verify="now")
     searcher.search("red apple")
     change(bundle.file(BINARY_FILE))

@@ -22,12 +22,19 @@ class Candidates:
     """`(m,)` cosine estimates from the bits, before a mean that was taken off is reckoned with."""
     distances: npt.NDArray[np.int32] | None = None
     """`(m,)` differing bits; None from a scan that ordered the texts by float query x sign bits."""
+    codes: Bits | None = None
+    """`(m, ceil(dim / 8))` their sign bits; None from a scan of bits in RAM, where they are looked up as needed."""
 
     def first(self, k: int) -> Candidates:
         """Returns the best `k` of them."""
         if k >= len(self.texts):
             return self
-        return Candidates(self.texts[:k], self.scores[:k], None if self.distances is None else self.distances[:k])
+        return Candidates(
+            self.texts[:k],
+            self.scores[:k],
+            None if self.distances is None else self.distances[:k],
+            None if self.codes is None else self.codes[:k],
+        )
 
 
 @dataclass(frozen=True, slots=True)
