@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "encoding": {"errors", "system", "quantization"},
     "bundle": {"errors", "system", "results", "quantization", "corpus", "encoding"},
     "search": {"errors", "system", "results", "quantization", "encoding", "bundle"},
-    "indexing": {"errors", "results", "quantization", "corpus", "encoding", "bundle", "search"},
+    "indexing": {"errors", "system", "results", "quantization", "corpus", "encoding", "bundle", "search"},
     "evaluation": {"errors", "system", "results", "quantization", "corpus", "encoding", "bundle", "search"},
     "benchmark": {"errors", "system", "results", "quantization", "bundle", "search", "evaluation"},
     "hub": {"errors", "corpus", "encoding", "bundle"},

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import threading
 import time
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.bundle.files import write_rows
 from retrieval.bundle.neighbours import Neighbours, nearest_by_sorting
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError
 from retrieval.quantization import Bits, num_code_bytes
@@ -35,6 +37,9 @@ _WORTH_IT = 0.75
 _COUNTING_ENTRIES = 1 << 25
 """faiss's counting kernel asks for 8 bytes per query, a distance and a neighbour: a batch is cut to 256 MB of them, and
 whoever wants so many neighbours that one query alone takes more is answered by sorting."""
+
+_COUNT_IN_HEAD = 12
+"""Where the head of a file has the number of codes as uint64; its last 8 bytes are the size of the codes behind it."""
 
 _openmp = threading.local()
 """How many threads OpenMP was told to use, by calling thread."""
@@ -54,18 +59,28 @@ def use_threads(num_threads: int) -> None:
 def write_binary_index(path: Path, dim: int, batches: Iterable[Bits]) -> None:
     """Writes a `faiss.IndexBinaryFlat` of packed codes, each batch uint8 `(any, ceil(dim / 8))`, to `path`.
 
+    The bytes are those that faiss writes of an index in RAM; here no more than a batch is in RAM.
+
     Raises:
         OSError: if the file cannot be written.
     """
-    index = faiss.IndexBinaryFlat(8 * num_code_bytes(dim))
-    for codes in batches:
-        index.add(np.ascontiguousarray(codes))
+    code_bytes = num_code_bytes(dim)
+    head = bytearray(faiss.serialize_index_binary(faiss.IndexBinaryFlat(8 * code_bytes)).tobytes())
+    with path.open("wb") as file:
+        file.write(head)
+        num_rows = write_rows(file, batches)
+        head[_COUNT_IN_HEAD : _COUNT_IN_HEAD + 8] = num_rows.to_bytes(8, "little")
+        head[-8:] = (num_rows * code_bytes).to_bytes(8, "little")
+        file.seek(0)
+        file.write(head)
+        file.flush()
+        os.fsync(file.fileno())
     try:
-        faiss.write_index_binary(index, str(path))
-        # faiss lets the error of the last write pass: on a full disk the file is short, which reading notices.
-        faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC)
+        found = faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC).ntotal
     except RuntimeError as error:
-        raise OSError(f"faiss could not write {path}: {error}") from error
+        raise OSError(f"faiss cannot read {path} as it was written: {error}") from error
+    if found != num_rows:
+        raise OSError(f"faiss finds {found:,} codes in {path}, {num_rows:,} were written")
 
 
 class _CodesOf:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
 
 NEW_SUFFIX = ".new"
 """Added to a name while the file is written; a killed process may leave one."""
@@ -17,6 +22,19 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_rows(file: BinaryIO, batches: Iterable[npt.NDArray[Any]]) -> int:
+    """Writes arrays `(any, width)` one behind the other, a batch in RAM at a time, and returns how many rows they had.
+
+    Raises:
+        OSError: if the disk is full, or the file cannot be written.
+    """
+    num_rows = 0
+    for batch in batches:
+        file.write(np.ascontiguousarray(batch).data)
+        num_rows += len(batch)
+    return num_rows
 
 
 def write_json(path: Path, value: object) -> None:

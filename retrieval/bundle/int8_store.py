@@ -1,9 +1,10 @@
 """int8 vectors in a usearch file that stays on disk, read by row. The only module that imports usearch.
 
-The file is written with the smallest graph usearch allows, since the graph is never searched: 254 MB for 593,891
-vectors of 384 dimensions, where the default graph makes it 316 MB. Any usearch can open it; here its matrix of vectors
-is mapped as it is, because a usearch view keeps a table of keys in RAM (53 MB for that file, twice the sign bits) and
-copies rows one by one.
+usearch itself writes an index that is whole in RAM. Here the file is written batch by batch in its format: the matrix,
+the head that usearch makes, and a graph without links, which is never searched: 247 MB for 593,891 vectors of 384
+dimensions, where the default graph makes it 316 MB. Any usearch can open it, get vectors by key and search it with
+`exact=True`. Reading maps the matrix as it is, because a usearch view keeps a table of keys in RAM (53 MB for that
+file, twice the sign bits) and copies rows one by one.
 """
 
 from __future__ import annotations
@@ -18,34 +19,71 @@ import numpy as np
 import numpy.typing as npt
 from usearch.index import Index
 
-from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError
+from retrieval.bundle.files import write_rows
+from retrieval.errors import BuildError, BundleCorruptError, BundleIncompatibleError, BundleMissingError
 from retrieval.quantization import Int8s
 from retrieval.system import read_into
 
 _HEADER_BYTES = 8
 """A usearch file starts with the rows and the columns of its matrix as uint32; the rows follow in slot order."""
+_MOST_ROWS = 2**32 - 2
+"""Slots of usearch's graph, and the rows in that header, have 32 bits."""
+_CONNECTIVITY = 2
+"""The least usearch takes. A node has room for twice as many links."""
+_HEAD_BYTES = 64
+_COUNT_IN_HEAD = 17
+"""Where the head, which follows the matrix, has the number of rows as uint64."""
+_GRAPH_HEAD = np.dtype([("size", "<u8"), ("rest", "<u8", 2), ("top_level", "<u8"), ("entry", "<u8")])
+_LEVEL = np.dtype("<i2")
+_NODE = np.dtype([("key", "<u8"), ("level", _LEVEL), ("num_links", "<u4"), ("links", "<u4", 2 * _CONNECTIVITY)])
+_NODES_AT_ONCE = 1 << 16
+
+
+def store_bytes(num_rows: int, dim: int) -> int:
+    """Returns the bytes of a file of so many int8 vectors, as `write_int8_store` writes it."""
+    heads = _HEADER_BYTES + _HEAD_BYTES + _GRAPH_HEAD.itemsize
+    return heads + num_rows * (dim + _LEVEL.itemsize + _NODE.itemsize)
 
 
 def write_int8_store(path: Path, dim: int, batches: Iterable[Int8s]) -> None:
     """Writes int8 codes, each batch `(any, dim)`, to `path`; keys count from 0 in the order they come.
 
+    No more than a batch is in RAM, and two writes of the same codes give the same bytes.
+
     Raises:
+        BuildError: if there are more rows than the format can number.
         OSError: if the file cannot be written.
     """
-    index = Index(ndim=dim, metric="ip", dtype="i8", connectivity=2, expansion_add=1, expansion_search=1)
-    start = 0
-    for codes in batches:
-        keys = np.arange(start, start + len(codes), dtype=np.uint64)
-        # One thread: slots are then in the order of the keys, and two builds give the same bytes.
-        index.add(keys, codes, copy=True, threads=1)
-        start += len(codes)
-    try:
-        index.save(str(path))
-    except RuntimeError as error:
-        raise OSError(f"usearch could not write {path}: {error}") from error
-    # usearch lets the error of the last write pass: on a full disk the file is short.
-    if (size := path.stat().st_size) != index.serialized_length:
-        raise OSError(f"usearch could not write {path}: it has {size:,} of {index.serialized_length:,} bytes")
+    with path.open("wb") as file:
+        file.write(bytes(_HEADER_BYTES))
+        num_rows = write_rows(file, batches)
+        if num_rows > _MOST_ROWS:
+            raise BuildError(f"{num_rows:,} rows are more than a usearch file numbers: build several indexes.")
+        file.write(_heads(num_rows, dim))
+        for start in range(0, num_rows, _NODES_AT_ONCE):
+            file.write(bytes(_LEVEL.itemsize * min(_NODES_AT_ONCE, num_rows - start)))
+        for start in range(0, num_rows, _NODES_AT_ONCE):
+            nodes = np.zeros(min(_NODES_AT_ONCE, num_rows - start), _NODE)
+            nodes["key"] = np.arange(start, start + len(nodes))
+            file.write(nodes.data)
+        file.seek(0)
+        file.write(np.array([num_rows, dim], "<u4").data)
+        file.flush()
+        os.fsync(file.fileno())
+    about = Index.metadata(str(path))
+    if about is None or (about["count_present"], about["dimensions"]) != (num_rows, dim):
+        raise OSError(f"{path} is not as usearch reads it: another release of usearch is installed than was tested")
+
+
+def _heads(num_rows: int, dim: int) -> bytes:
+    """Returns what lies between the matrix and the nodes: usearch's own heads of an empty index, with the count."""
+    empty = Index(ndim=dim, metric="ip", dtype="i8", connectivity=_CONNECTIVITY)
+    heads = bytearray(empty.save() or b"")[_HEADER_BYTES:]
+    heads[_COUNT_IN_HEAD : _COUNT_IN_HEAD + 8] = num_rows.to_bytes(8, "little")
+    if num_rows:
+        graph = np.frombuffer(heads, _GRAPH_HEAD, offset=_HEAD_BYTES)
+        graph["size"], graph["top_level"], graph["entry"] = num_rows, 0, 0
+    return bytes(heads)
 
 
 class Int8Store:

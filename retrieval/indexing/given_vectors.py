@@ -63,6 +63,11 @@ class GivenVectors:
         """Returns the hash of the vectors behind the rows read so far."""
         return self._survey.digest.hexdigest()
 
+    @property
+    def num_rows(self) -> int:
+        """Returns how many vectors there are: one for each row."""
+        return len(self._file)
+
     def row_keys(self, rows: npt.NDArray[np.int64]) -> Sequence[bytes]:
         """Returns a digest of each vector at `rows`; of what is beyond the last one, which `check` refuses, nothing."""
         there = rows[rows < len(self._file)]
@@ -128,8 +133,7 @@ class GivenVectors:
 
 def _first_rows(ingested: Ingested) -> npt.NDArray[np.int64]:
     """Returns the position in the corpus where each distinct text is met first, ascending."""
-    _, first = np.unique(ingested.text_ids, return_index=True)
-    return ingested.source_rows[first]
+    return ingested.source_rows[ingested.first_rows]
 
 
 def _texts_at(texts_path: Path, chosen: npt.NDArray[np.int64]) -> list[str]:

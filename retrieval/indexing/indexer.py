@@ -11,7 +11,7 @@ import datetime
 import json
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ from retrieval.corpus.examples import sampled_examples
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import BuildError, counted
 from retrieval.indexing.codes import FittedCodes, write_codes
+from retrieval.indexing.disk_need import DiskNeed, check_after_reading, check_before_reading
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
 from retrieval.indexing.given_vectors import GivenVectors
 from retrieval.indexing.ingestion import Ingested, ingest, read_texts
@@ -108,7 +109,9 @@ def build_index(
         check_target(output, overwrite=options.overwrite)
     source = _vector_source(encoder, options)
     with disk_errors(output), build_folder(output) as work:
-        told = _tell(corpus.notes, (), report)
+        note = partial(_note, report)
+        _check_disk_before(corpus, source, options, work, note)
+        told = _tell(corpus.notes, (), note)
         (work / DOCUMENTS_FILE).parent.mkdir(exist_ok=True)
         ingested = ingest(
             corpus,
@@ -118,12 +121,15 @@ def build_index(
             row_keys=source.row_keys,
             on_rows=lambda rows: report(BuildProgress("reading", rows, corpus.num_rows)),
         )
-        told = _tell(corpus.notes, told, report)
+        told = _tell(corpus.notes, told, note)
         if ingested.dropped_rows:
             dropped = counted(ingested.dropped_rows, "row without text was", "rows without text were")
-            report(BuildProgress("note", message=f"{dropped} left out."))
-        for note in source.check(ingested, work / TEXTS_FILE):
-            report(BuildProgress("note", message=note))
+            note(f"{dropped} left out.")
+        for message in source.check(ingested, work / TEXTS_FILE):
+            note(message)
+        num_texts = ingested.distinct_text_count
+        need = DiskNeed(ingested.row_count, num_texts, source.dim, options.baseline, options.lists)
+        check_after_reading(need, work, note)
         fingerprint = _fingerprint(corpus, source, ingested)
         vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
         fitted = write_codes(work, ingested, vectors, baseline=options.baseline, center=options.center, report=report)
@@ -135,12 +141,25 @@ def build_index(
     return Bundle.open(output)
 
 
-def _tell(notes: Sequence[str], told: tuple[str, ...], report: Report) -> tuple[str, ...]:
+def _note(report: Report, message: str) -> None:
+    report(BuildProgress("note", message=message))
+
+
+def _check_disk_before(
+    corpus: Corpus, source: VectorSource, options: BuildOptions, work: Path, note: Callable[[str], None]
+) -> None:
+    num_rows = source.num_rows if source.num_rows is not None else corpus.num_rows
+    if num_rows is not None:
+        num_rows = min(num_rows, num_rows if options.limit is None else options.limit)
+        check_before_reading(DiskNeed(num_rows, num_rows, source.dim, options.baseline, options.lists), work, note)
+
+
+def _tell(notes: Sequence[str], told: tuple[str, ...], note: Callable[[str], None]) -> tuple[str, ...]:
     """Reports the notes that were not told yet, and returns all that are told."""
-    for note in notes:
-        if note not in told:
-            report(BuildProgress("note", message=note))
-            told = (*told, note)
+    for message in notes:
+        if message not in told:
+            note(message)
+            told = (*told, message)
     return told
 
 

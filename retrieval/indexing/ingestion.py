@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from retrieval.bundle.documents import GROUP_ID, TEXT_ID
 from retrieval.corpus.base import Corpus, free_name
 from retrieval.errors import CorpusError, counted
+from retrieval.indexing.numbering import DIGEST_BYTES, Numbering
 
 _ROWS_PER_BATCH = 512
 _TEXTS_SCHEMA = pa.schema([("text", pa.string())])
@@ -38,30 +39,15 @@ class Ingested:
     """`(row_count,)`: the position of each row in the corpus as read, dropped rows counted."""
     content_sha256: str
 
+    @property
+    def first_rows(self) -> npt.NDArray[np.int64]:
+        """Returns the row where each distinct text is met first, ascending, `(distinct_text_count,)`."""
+        return first_rows(self.text_ids)
 
-class _Numbering:
-    """Counts distinct keys in order of first appearance; keeps a 16-byte digest of each, not the key."""
 
-    def __init__(self) -> None:
-        self._ids: dict[bytes, int] = {}
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
-
-    def number(self, key: str, more: bytes = b"") -> tuple[int, bool]:
-        """Returns the number of the key, and whether it is new; `more` belongs to it, and has always one length."""
-        digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass") + more, digest_size=16).digest()
-        known = self._ids.get(digest)
-        if known is not None:
-            return known, False
-        self._ids[digest] = number = self.alone()
-        return number, True
-
-    def alone(self) -> int:
-        """Returns a number that no key has."""
-        self._count += 1
-        return self._count - 1
+def first_rows(text_ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Returns where each id is met first, ascending; they are numbered in order of first appearance."""
+    return np.flatnonzero(np.diff(np.maximum.accumulate(text_ids), prepend=np.int32(-1)))
 
 
 def ingest(
@@ -82,7 +68,7 @@ def ingest(
     Raises:
         CorpusError: if the corpus cannot be read, or has no usable row.
     """
-    texts, groups = _Numbering(), _Numbering()
+    texts, groups = Numbering(), Numbering()
     digest = hashlib.sha256()
     text_ids: list[npt.NDArray[np.int32]] = []
     source_rows: list[npt.NDArray[np.int64]] = []
@@ -100,10 +86,10 @@ def ingest(
             kept += batch.num_rows
             digest.update(batch.serialize())
             source_rows.append(first + positions)
-            keys = row_keys(source_rows[-1]) if row_keys is not None else [b""] * batch.num_rows
+            keys = None if row_keys is None else row_keys(source_rows[-1])
             ids, new_texts = _number_texts(batch, keys, texts)
             text_ids.append(ids)
-            texts_file.write_batch(pa.RecordBatch.from_arrays([pa.array(new_texts, pa.string())], schema=_TEXTS_SCHEMA))
+            texts_file.write_batch(pa.RecordBatch.from_arrays([new_texts], schema=_TEXTS_SCHEMA))
             batch = batch.append_column(TEXT_ID, pa.array(ids))
             group_ids, num_with_group = _number_groups(batch, groups)
             num_grouped += num_with_group
@@ -134,7 +120,8 @@ def ingest(
 
 def read_texts(path: Path) -> Iterator[list[str]]:
     """Yields the distinct texts that `ingest` wrote, in order, in lists of the batches they came in."""
-    with pa.memory_map(str(path)) as source:
+    # Read, not mapped: what is mapped stays in this process.
+    with pa.OSFile(str(path)) as source:
         file = pa.ipc.open_file(source)
         for index in range(file.num_record_batches):
             yield file.get_batch(index).column("text").to_pylist()
@@ -170,20 +157,24 @@ def _usable_rows(batch: pa.RecordBatch, corpus_name: str) -> tuple[pa.RecordBatc
 
 
 def _number_texts(
-    batch: pa.RecordBatch, keys: Sequence[bytes], texts: _Numbering
-) -> tuple[npt.NDArray[np.int32], list[str]]:
-    ids = np.empty(batch.num_rows, dtype=np.int32)
-    new_texts = []
-    for position, (text, key) in enumerate(zip(batch.column("text").to_pylist(), keys, strict=True)):
-        ids[position], is_new = texts.number(text, key)
-        if is_new:
-            new_texts.append(text)
-    return ids, new_texts
+    batch: pa.RecordBatch, keys: Sequence[bytes] | None, texts: Numbering
+) -> tuple[npt.NDArray[np.int32], pa.Array]:
+    """Returns the text id of each row, and the texts that are new; `keys` belong to the texts, all of one length."""
+    column = batch.column("text")
+    names = column.to_pylist()
+    digests = [_digest(name) for name in names] if keys is None else list(map(_digest, names, keys))
+    ids, is_new = texts.number(b"".join(digests), np.ones(batch.num_rows, np.bool_))
+    return ids, column.filter(pa.array(is_new))
 
 
-def _number_groups(batch: pa.RecordBatch, groups: _Numbering) -> tuple[pa.Array, int]:
+def _number_groups(batch: pa.RecordBatch, groups: Numbering) -> tuple[pa.Array, int]:
     """Returns the group id of each row, and how many rows name a group; one that is blank is none."""
     names = batch.column("group").to_pylist()
-    has_group = [bool(name and name.strip()) for name in names]
-    ids = [groups.number(name)[0] if named else groups.alone() for name, named in zip(names, has_group, strict=True)]
-    return pa.array(ids, pa.int32()), sum(has_group)
+    has_group = np.array([bool(name and name.strip()) for name in names], np.bool_)
+    digests = [_digest(name) for name, is_named in zip(names, has_group, strict=True) if is_named]
+    ids, _ = groups.number(b"".join(digests), has_group)
+    return pa.array(ids), len(digests)
+
+
+def _digest(key: str, more: bytes = b"") -> bytes:
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass") + more, digest_size=DIGEST_BYTES).digest()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from retrieval.bundle.bundle import BINARY_FILE, INT8_FILE, LISTS_FILE
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
 from retrieval.bundle.tuning import ScanRecall, Tuning, TuningPoint, TuningRecall, choose
+from retrieval.indexing.ingestion import first_rows
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.quantization import Float32s, Int8Quantizer, SignQuantizer
 from retrieval.search.exact_scan import SAME_SCORE, ExactAnswer, scan
@@ -71,7 +73,7 @@ class TuningSweep:
         quantizer: Int8Quantizer,
         first_rows: Rows | None,
         signs: SignQuantizer | None = None,
-        lists: Lists | None = None,
+        open_lists: Callable[[], Lists] | None = None,
     ) -> None:
         """Takes the vectors and sign bits of the distinct texts, and the int8 rows that `first_rows` leads to.
 
@@ -82,14 +84,14 @@ class TuningSweep:
             quantizer: what made them.
             first_rows: `(num_texts,)` one row per text, or None when every text is a row.
             signs: what made the sign bits; without it, they are those of the vectors as they are.
-            lists: the texts in lists, where the index has them.
+            open_lists: opens the texts in lists, where the index has them, once nothing else needs the RAM.
         """
         self._vectors = vectors
         self._index = index
         self._int8 = int8
         self._quantizer = quantizer
         self._first_rows = first_rows
-        self._lists = lists
+        self._open_lists = open_lists
         self._signs = signs or SignQuantizer()
         self._grid = _grid(len(index))
         self._levels = sorted({num_candidates for num_candidates, _, _ in self._grid})
@@ -104,15 +106,14 @@ class TuningSweep:
         signs: SignQuantizer | None = None,
     ) -> TuningSweep:
         """Returns the sweep over the codes in a build's folder; `text_ids` `(n,)` says which text each row has."""
-        index = BinaryIndex.open(folder / BINARY_FILE, vectors.dim)
+        index = BinaryIndex.open(folder / BINARY_FILE, vectors.dim, mapped=True)
         int8 = Int8Store.open(folder / INT8_FILE, vectors.dim)
         path = folder / LISTS_FILE
-        lists = Lists.open(path, vectors.dim, vectors.num_vectors) if path.is_file() else None
+        lists = partial(Lists.open, path, vectors.dim, vectors.num_vectors) if path.is_file() else None
         if vectors.num_vectors == len(text_ids):
             return cls(vectors, index, int8, quantizer, None, signs, lists)
-        # Texts are numbered in the order in which they first appear.
-        first_rows: Rows = np.unique(text_ids, return_index=True)[1].astype(np.int64)
-        return cls(vectors, index.subset(first_rows), int8, quantizer, first_rows, signs, lists)
+        rows = first_rows(text_ids)
+        return cls(vectors, index.subset(rows), int8, quantizer, rows, signs, lists)
 
     def run(
         self,
@@ -148,10 +149,13 @@ class TuningSweep:
             return ScanRecall(name, recall, recall / int8_all if int8_all else 1.0, probes)
 
         yield (everything := measured("float-bits", FloatBits(PackedBits(self._index.codes, self._index.dim))))
-        if self._lists is None:
+        # Nothing here keeps those bits while the lists, which have them once more, are in RAM.
+        self._index.release()
+        if self._open_lists is None:
             return
-        for probes in sorted({max(1, round(share * self._lists.num_lists)) for share in _SHARES_OF_LISTS}):
-            yield (found := measured("lists", self._lists, probes))
+        lists = self._open_lists()
+        for probes in sorted({max(1, round(share * lists.num_lists)) for share in _SHARES_OF_LISTS}):
+            yield (found := measured("lists", lists, probes))
             if found.recall >= _KEPT_BY_LISTS * everything.recall:
                 return
 

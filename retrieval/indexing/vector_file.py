@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval.quantization import Float32s
+from retrieval.system import read_into
 
 
 class VectorFile:
@@ -59,11 +61,23 @@ class VectorFile:
                 yield batch.reshape(-1, self.dim)
 
     def gather(self, ids: npt.NDArray[np.int32] | npt.NDArray[np.int64], size: int) -> Iterator[Float32s]:
-        """Yields the vectors at `ids`, `(size, dim)` at a time."""
-        for start in range(0, len(ids), size):
-            # Mapped anew for each batch, so that the pages of the last one do not stay in this process.
-            mapped = np.load(self.path, mmap_mode="r")
-            yield np.asarray(mapped[ids[start : start + size]], dtype=np.float32)
+        """Yields the vectors at `ids`, `(size, dim)` at a time.
+
+        Raises:
+            OSError: if the file cannot be read, or was cut short.
+        """
+        header_bytes = self._header_bytes()
+        with self.path.open("rb") as file:
+            for start in range(0, len(ids), size):
+                wanted = ids[start : start + size].astype(np.int64)
+                vectors = np.empty((len(wanted), self.dim), "<f4")
+                # Read, not mapped: a page fault maps the 64 KB around a vector, 2 GB for a batch of far ones.
+                ends = [*(np.flatnonzero(np.diff(wanted) != 1) + 1).tolist(), len(wanted)]
+                for first, end in pairwise([0, *ends]):
+                    offset = header_bytes + int(wanted[first]) * self._row_bytes
+                    if not read_into(file.fileno(), vectors[first:end], offset):
+                        raise OSError(f"{self.path} is shorter than it was: delete its folder and build again")
+                yield vectors
 
     def _header_bytes(self) -> int:
         with self.path.open("rb") as file:

@@ -53,6 +53,11 @@ class VectorSource(Protocol):
         """Returns the hash of the vectors behind the rows read so far; None when they follow from texts and model."""
         ...
 
+    @property
+    def num_rows(self) -> int | None:
+        """Returns how many rows the corpus should have; None where that follows from the corpus alone."""
+        ...
+
     def check(self, ingested: Ingested, texts_path: Path) -> list[str]:
         """Returns what the user should know, once the corpus is read and before vectors are asked for.
 
@@ -72,6 +77,7 @@ class EncodedTexts:
     phase = "encoding"
     row_keys = None
     content_sha256 = None
+    num_rows = None
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder

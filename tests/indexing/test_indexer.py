@@ -9,6 +9,7 @@ import hashlib
 import json
 import multiprocessing
 import resource
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -48,6 +49,7 @@ from tests.support import die, file_hashes, run_in_child
 TEXTS = random_texts(60)
 WITH_DUPLICATES = [*TEXTS, *TEXTS[:20], TEXTS[0]]
 CHUNK = 10
+WITHOUT_RENAMEAT2 = SimpleNamespace(madvise=ctypes.CDLL(None).madvise)
 
 
 def corpus_of(texts: Sequence[str]) -> RowsCorpus:
@@ -141,7 +143,7 @@ class TestTarget:
         self, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
     ) -> None:
         if not can_exchange:
-            monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())  # a system without renameat2
+            monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: WITHOUT_RENAMEAT2)
         old = Searcher.open(build(TEXTS).path, encoder=FakeEncoder())
         expected = [hit.document.text for hit in old.search(TEXTS[3]).hits]
 
@@ -169,7 +171,7 @@ class TestTarget:
             counts.append(Bundle.open(tmp_path / "index").manifest.row_count)
             return status
 
-        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(renameat2=watched))
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(renameat2=watched, madvise=system.madvise))
         build(["other"], overwrite=True)
         assert counts == [60, 1]
 
@@ -457,7 +459,7 @@ class TestFullDisk:
     def small_disk(self, tmp_path: Path) -> Iterator[Path]:
         mounted = tmp_path / "small"
         mounted.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", str(mounted)]
+        command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(mounted)]
         try:
             failed = subprocess.run(command, capture_output=True, check=False).returncode
         except FileNotFoundError:
@@ -472,11 +474,15 @@ class TestFullDisk:
         build_index(corpus_of(["red apple"]), FakeEncoder(), small_disk / "index")
         texts = random_texts(3000)
         ballast = small_disk / "ballast"
-        ballast.write_bytes(bytes(100_000))
+
+        def fill_the_disk(step: BuildProgress) -> None:
+            if step.phase == "encoding" and step.done == 1000:
+                ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free))
+
         with pytest.raises(BuildError, match=r"the disk is full at .*free some space and run the same command again"):
-            build_index(corpus_of(texts), FakeEncoder(), small_disk / "index", options)
+            build_index(corpus_of(texts), FakeEncoder(), small_disk / "index", options, fill_the_disk)
         assert len(Searcher.open(small_disk / "index", encoder=FakeEncoder(), verify="now")) == 1
-        subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+        ballast.unlink()
         encoder = FakeEncoder()
         build_index(corpus_of(texts), encoder, small_disk / "index", options)
         assert len(encoder.encoded) < 3000

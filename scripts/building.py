@@ -1,0 +1,142 @@
+"""Measure builds of many documents: the most RAM each stage takes, its seconds, and the bytes of the files.
+
+    .venv/bin/python scripts/building.py --index DIR --sizes 1000000 10000000 --json assets/benchmarks/building.json
+
+The documents are the texts of an index, repeated with a running number; their vectors are its vectors with a little
+noise, as an int8 `.npy`, and are given to the build with --embeddings. Each build runs in a process of its own. Its
+files are removed, so the disk must hold one build and its vectors at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index
+from retrieval.benchmark.machine import about_machine
+from retrieval.benchmark.sampled_queries import with_noise
+from retrieval.bundle.bundle import DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.files import write_json
+from retrieval.bundle.int8_store import Int8Store
+from retrieval.corpus.files import FileCorpus
+from retrieval.quantization import Float32s
+from scripts.bench.processes import in_own_process
+from scripts.terminal import run
+
+_BATCH_ROWS = 50_000
+_LARGEST = 0.3
+"""What 127 stands for in the int8 vectors that are given: hardly a value of a vector of length 1 is larger."""
+_SEED = 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--index", type=Path, required=True, metavar="DIR", help="whose texts and vectors are repeated")
+    made.add_argument("--sizes", type=int, nargs="+", required=True, metavar="N", help="numbers of documents")
+    made.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), metavar="DIR", help="for all files")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there after each build")
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    figures: dict[str, Any] = {
+        "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "machine": about_machine(),
+        "builds": [],
+    }
+    try:
+        for size in args.sizes:
+            with tempfile.TemporaryDirectory(prefix="building-", dir=args.work) as folder:
+                in_own_process(write_inputs, args.index, Path(folder), size)
+                figures["builds"].append(in_own_process(measured_build, Path(folder)))
+            print(figures["builds"][-1])
+            if args.json:
+                write_json(args.json, figures)
+    except RetrievalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def write_inputs(index: Path, folder: Path, size: int) -> None:
+    """Writes `texts.parquet` and `vectors.npy`, int8 `(size, dim)`, to a folder, made from those of an index."""
+    bundle = Bundle.open(index)
+    dim = bundle.manifest.dim
+    vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.int8, (size, dim))
+    schema = pa.schema([("text", pa.string())])
+    with pq.ParquetWriter(folder / "texts.parquet", schema) as texts:
+        for start, names, floats in _repeated(bundle, size):
+            scaled = np.rint(floats * (127 / _LARGEST))
+            vectors[start : start + len(names)] = np.clip(scaled, -127, 127).astype(np.int8)
+            texts.write_batch(pa.RecordBatch.from_arrays([pa.array(names, pa.string())], schema=schema))
+    vectors.flush()
+
+
+def _repeated(bundle: Bundle, size: int) -> Iterator[tuple[int, list[str], Float32s]]:
+    """Yields positions, texts and vectors `(any, dim)`, batch by batch."""
+    documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
+    codes, quantizer = Int8Store.open(bundle.file(INT8_FILE), bundle.manifest.dim), bundle.manifest.quantizer
+    texts = documents.texts(range(len(documents)))
+    for start in range(0, size, _BATCH_ROWS):
+        numbers = np.arange(start, min(start + _BATCH_ROWS, size))
+        rows = numbers % len(documents)
+        names = [f"{texts[row]} {number}" for row, number in zip(rows.tolist(), numbers.tolist(), strict=True)]
+        yield start, names, with_noise(quantizer.decode(codes.fetch(rows)), np.random.default_rng([_SEED, start]))
+
+
+def measured_build(folder: Path) -> dict[str, Any]:
+    """Builds an index of what `write_inputs` wrote, and returns what that took.
+
+    Returns:
+        `rows`, `dim`, `build_seconds`, `files` with their bytes, and `stages`: for each, its `seconds` and the most
+        RAM that the process has taken until its end, `peak_rss_bytes`.
+    """
+    stages: list[dict[str, Any]] = [{"stage": "opening", "peak_rss_bytes": 0, "seconds": 0.0}]
+    began = time.monotonic()
+
+    def note(step: BuildProgress) -> None:
+        nonlocal began
+        now = time.monotonic()
+        stages[-1]["seconds"] += now - began
+        stages[-1]["peak_rss_bytes"] = _peak_rss_bytes()
+        began = now
+        name = " ".join(filter(None, (step.phase, step.message if step.phase == "writing" else "")))
+        if step.phase == "note":
+            print(step.message, flush=True)
+        elif name != stages[-1]["stage"]:
+            stages.append({"stage": name, "peak_rss_bytes": 0, "seconds": 0.0})
+            print(f"{name}; until here {_peak_rss_bytes() / 1e6:,.0f} MB", flush=True)
+
+    corpus = FileCorpus(folder / "texts.parquet")
+    bundle = build_index(corpus, None, folder / "index", BuildOptions(embeddings=folder / "vectors.npy"), note)
+    note(BuildProgress("done"))
+    return {
+        "rows": bundle.manifest.row_count,
+        "dim": bundle.manifest.dim,
+        "build_seconds": bundle.manifest.build_seconds,
+        "peak_rss_bytes": _peak_rss_bytes(),
+        "files": {name: record.size_bytes for name, record in bundle.manifest.files.items()},
+        "stages": stages[:-1],
+    }
+
+
+def _peak_rss_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
