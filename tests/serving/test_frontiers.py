@@ -51,6 +51,7 @@ def test_vectors_are_measured_and_what_was_done_to_them_is_told(queue: ChildQueu
     assert status.result["were_normalized"]
     frontier = Frontier.from_json(dict(status.result["frontier"]))
     assert (frontier.num_vectors + frontier.num_queries, frontier.dim) == (320, 32)
+    assert [each["row"] for each in status.result["neighbours"]] == [0, 63, 127, 191, 255, 319]
     exact = next(point for point in frontier.points if (point.scheme, point.dim) == ("float32", 32))
     assert exact.recall.mean == 1.0
 

@@ -8,6 +8,7 @@ from typing import Any
 from retrieval.errors import VectorsError
 from retrieval.evaluation.frontier.given import GivenVectors
 from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
+from retrieval.evaluation.frontier.neighbours import some_neighbours
 from retrieval.evaluation.frontier.scores import ArrayVectors, Vectors, sample_of
 from retrieval.indexing.any_vectors import open_any_vectors
 from retrieval.indexing.npy_vectors import NpyVectors
@@ -28,7 +29,7 @@ def look_at_vectors(path: Path) -> dict[str, Any]:
 
 
 def measure(request: Request, reports: Reports) -> dict[str, Any]:
-    """Returns the frontier as JSON values, and whether vectors were brought to length 1 for it.
+    """Returns the frontier and some vectors' neighbours as JSON values, and whether they were brought to length 1.
 
     Of more vectors than `max_rows`, the first are taken, or with `spread` some from all over the file.
 
@@ -54,5 +55,12 @@ def measure(request: Request, reports: Reports) -> dict[str, Any]:
     options = FrontierOptions(
         metric=request["metric"], max_queries=int(request["max_queries"]), max_seconds=float(request["max_seconds"])
     )
-    frontier = measure_frontier(ArrayVectors(given.all()), None, options, show, num_given=num_given)
-    return {"frontier": frontier.to_json(), "were_normalized": given.were_normalized}
+    vectors = given.all()
+    frontier = measure_frontier(ArrayVectors(vectors), None, options, show, num_given=num_given)
+    # Taken from all over an index, a vector is not known by its row any more.
+    neighbours = () if request["spread"] else some_neighbours(vectors, inner_product=options.metric != "euclidean")
+    return {
+        "frontier": frontier.to_json(),
+        "neighbours": [each.to_json() for each in neighbours],
+        "were_normalized": given.were_normalized,
+    }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
 from retrieval.errors import QueryError
 from retrieval.evaluation.cost import ARTICLE_PRICE
+from retrieval.evaluation.frontier.neighbours import Neighbours
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.ui.frontier.advice_html import advice_html
+from retrieval.ui.frontier.neighbours import neighbours_html
 from retrieval.ui.frontier.tables import charts_html, tables_html
 from retrieval.ui.frontier.wish import wish_of
 from retrieval.ui.markup import as_sentence, escaped
@@ -52,7 +55,9 @@ class FrontierPanel:
         """Returns the components that the methods below give new values to."""
         return [self.kept, self.column, self.charts, self.advice, self.tables, *self.wish]
 
-    def shown(self, frontier: Frontier, title: str, note: str = "") -> dict[Any, Any]:
+    def shown(
+        self, frontier: Frontier, title: str, note: str = "", neighbours: Sequence[Neighbours] = ()
+    ) -> dict[Any, Any]:
         """Returns the panel with a frontier, for as many vectors as were given and the usual wish."""
         told = f'<section class="frontier"><p class="hint">{escaped(note)}</p></section>' if note else ""
         return {
@@ -64,7 +69,7 @@ class FrontierPanel:
             self.num_vectors: frontier.num_given,
             self.price: ARTICLE_PRICE,
             self.advice: advise(frontier, _TARGET, "ram", frontier.num_given, ARTICLE_PRICE),
-            self.tables: tables_html(frontier),
+            self.tables: tables_html(frontier) + neighbours_html(neighbours),
         }
 
     def hidden(self) -> dict[Any, Any]:

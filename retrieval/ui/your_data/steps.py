@@ -12,6 +12,7 @@ import gradio as gr
 from retrieval.benchmark.machine import about_machine
 from retrieval.bundle.bundle import EMBEDDINGS_FILE
 from retrieval.errors import BuildError, CorpusError, RetrievalError
+from retrieval.evaluation.frontier.neighbours import Neighbours
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.recommend import Wish
 from retrieval.serving.child_job import ChildJob
@@ -171,9 +172,9 @@ class OwnSteps:
             title = label or (session.source.title if session.source is not None else "Your vectors")
             note = NORMALIZED if status.result["were_normalized"] else ""
             frontier = Frontier.from_json(dict(status.result["frontier"]))
-            return self._parts.to_frontier(
-                self._parts.frontier.panel.shown(frontier, f"The frontier of {title}", note), has_verdict=of_index
-            )
+            neighbours = [Neighbours.from_json(each) for each in status.result["neighbours"]]
+            shown = self._parts.frontier.panel.shown(frontier, f"The frontier of {title}", note, neighbours)
+            return self._parts.to_frontier(shown, has_verdict=of_index)
         if status.state == "cancelled":
             return self._back(session, own_panels.note("Cancelled", _NOT_MEASURED))
         message = why_failed(status, session.folder, self._limits.max_seconds)
