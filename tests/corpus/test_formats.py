@@ -135,12 +135,12 @@ def test_the_only_table_of_a_database_is_read(tmp_path: Path) -> None:
     assert texts(path, options=ReadOptions(table="texts")) == ["a first text", None, "a third text"]
 
 
-def test_a_database_with_several_tables_needs_a_choice(tmp_path: Path) -> None:
+def test_the_largest_table_of_a_database_is_read_and_told_unless_one_is_named(tmp_path: Path) -> None:
     path = database(tmp_path / "a.sqlite", "create table one (text)", 'create table "t""wo" (text)',
-                    """insert into "t""wo" values ('some text')""")  # fmt: skip
-    with pytest.raises(CorpusError, match=r'has the tables one, t"wo: choose one .--table'):
-        read(path)
-    assert texts(path, options=ReadOptions(table='t"wo')) == ["some text"]
+                    """insert into "t""wo" values ('some text'), ('more')""", "insert into one values ('alone')")  # fmt: skip
+    assert texts(path) == ["some text", "more"]
+    assert any("""'t"wo' was read""" in note and "one (--table)" in note for note in FileCorpus(path).notes)
+    assert texts(path, options=ReadOptions(table="one")) == ["alone"]
     with pytest.raises(CorpusError, match="no table 'x; drop'"):
         read(path, options=ReadOptions(table="x; drop"))
 

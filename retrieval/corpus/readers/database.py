@@ -1,4 +1,4 @@
-"""SQLite databases: the rows of one table, in the order in which they lie there."""
+"""SQLite databases: the rows of one table, the one with most rows unless another is named."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class DatabaseReader(RecordReader):
         tables = [name for name, kind in kinds.items() if kind == "table"]
         if not kinds:
             raise CorpusError(f"{source} has no table.")
-        if options.table is None and len(tables) != 1:
-            raise CorpusError(f"{source} has the tables {', '.join(kinds)}: choose one (--table).")
-        table = options.table or tables[0]
+        largest = max(tables, key=lambda name: _num_rows(source.path, name)) if tables else next(iter(kinds))
+        table = options.table or largest
         if table not in kinds:
             raise CorpusError(f"{source} has no table {table!r}: choose one of {', '.join(kinds)} (--table).")
         super().__init__(_Rows(source.path, table), source)
         if others := [name for name in kinds if name != table]:
+            which = "as given" if options.table else "the largest"
             self.notes = (
-                f"{source.name}: the table {table!r} was read; there are also {', '.join(others)} (--table).",
+                f"{source.name}: the table {table!r} was read, {which}; there are also {', '.join(others)} (--table).",
             )
 
 
@@ -51,14 +51,27 @@ class _Rows:
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
         try:
             with closing(_connect(self._path)) as connection:
-                name = self._table.replace('"', '""')
-                cursor = connection.execute(f'SELECT * FROM "{name}"')
+                cursor = connection.execute(f"SELECT * FROM {_quoted(self._table)}")
                 columns = [column[0] for column in cursor.description]
                 for number, row in enumerate(cursor, start=1):
                     values = (None if isinstance(value, bytes) else value for value in row)
                     yield f"row {number}", dict(zip(columns, values, strict=True))
         except sqlite3.Error as error:
             raise CorpusError(f"{self._path}: the table {self._table!r} cannot be read: {error}.") from error
+
+
+def _num_rows(path: Path, table: str) -> int:
+    """Returns the number of rows; of a table that cannot be read, -1."""
+    try:
+        with closing(_connect(path)) as connection:
+            return int(connection.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0])
+    except sqlite3.Error:
+        return -1
+
+
+def _quoted(name: str) -> str:
+    """Returns the name of a table as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _tables(path: Path) -> dict[str, str]:
