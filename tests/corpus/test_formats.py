@@ -136,8 +136,13 @@ def test_the_only_table_of_a_database_is_read(tmp_path: Path) -> None:
 
 
 def test_the_largest_table_of_a_database_is_read_and_told_unless_one_is_named(tmp_path: Path) -> None:
-    path = database(tmp_path / "a.sqlite", "create table one (text)", 'create table "t""wo" (text)',
-                    """insert into "t""wo" values ('some text'), ('more')""", "insert into one values ('alone')")  # fmt: skip
+    path = database(
+        tmp_path / "a.sqlite",
+        "create table one (text)",
+        "insert into one values ('alone')",
+        'create table "t""wo" (text)',
+        """insert into "t""wo" values ('some text'), ('more')""",
+    )
     assert texts(path) == ["some text", "more"]
     assert any("""'t"wo' was read""" in note and "one (--table)" in note for note in FileCorpus(path).notes)
     assert texts(path, options=ReadOptions(table="one")) == ["alone"]
