@@ -11,16 +11,18 @@ FILES ?= .
 # PyTorch without CUDA: nothing here uses a GPU, and Linux's usual build brings some 3 GB of libraries for one.
 TORCH_CPU ?= https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Tools that look at .venv from outside, so that they are no part of it.
+AUDIT := .venv-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo conala test check format benchmark figures faults screenshots clean
+.PHONY: help setup demo conala test check format benchmark figures faults screenshots lock audit sbom clean
 
 help:  ## Lists the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## Makes .venv with everything that is pinned and the project itself; every command below does it, too.
 
-$(READY): requirements.txt requirements-dev.txt pyproject.toml
+$(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || { \
 		for python in $(PYTHON); do \
 			$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; \
@@ -32,8 +34,9 @@ $(READY): requirements.txt requirements-dev.txt pyproject.toml
 		'import sys, urllib.request; urllib.request.urlopen(sys.argv[1] + "/torch/")' $(TORCH_CPU) 2>/dev/null; then \
 		$(PIP) --no-deps --timeout 15 --retries 1 --index-url $(TORCH_CPU) $$(grep '^torch==' requirements.txt) || \
 			echo "PyTorch's CPU build could not be had from $(TORCH_CPU): the usual one is taken."; fi
-	$(PIP) -r requirements.txt -r requirements-dev.txt
-	$(PIP) --no-deps --editable .
+	$(PIP) --no-deps --require-hashes -r requirements.lock
+	$(PIP) $$(grep '^torch==' requirements.txt)
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(BUILDABLE): assets/indexes/%/manifest.json: | $(READY)
@@ -68,6 +71,28 @@ faults: $(READY)  ## Injects faults for real, and writes the table of what came 
 
 screenshots: $(READY) $(filter $(INDEX)/manifest.json,$(BUILDABLE))  ## Takes the pictures of the page over INDEX; needs Chromium.
 	$(BIN)/python scripts/screenshots.py --index $(INDEX)
+
+$(AUDIT)/.ready: requirements-audit.txt | $(READY)
+	$(BIN)/python -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
+	@touch $@
+
+# PyTorch is left out, with what it alone brings: its build differs by machine, and so do its hashes.
+lock: $(AUDIT)/.ready  ## Writes requirements.lock, everything that setup installs with its hashes; after a pin was changed.
+	@echo "torch ; python_version < '0'" | $(AUDIT)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--override /dev/stdin --system-certs --no-annotate --no-header --output-file requirements.lock requirements.txt requirements-dev.txt
+
+audit: $(AUDIT)/.ready  ## Looks for known weaknesses of everything in requirements.lock, and of PyTorch.
+	@cat requirements.lock requirements.txt | grep -oE '^[A-Za-z0-9._-]+==[^ ]+' | sort -u > $(AUDIT)/pinned.txt
+	@$(AUDIT)/bin/pip-audit --progress-spinner off --strict --disable-pip --no-deps -r $(AUDIT)/pinned.txt 2> $(AUDIT)/audit.log || { \
+		if grep -qE 'not found on PyPI|Connection|ServiceError|HTTPError|Timeout' $(AUDIT)/audit.log; then \
+			echo "Nothing was audited: the database of known weaknesses cannot be reached from here."; \
+		else grep -v WARNING $(AUDIT)/audit.log; fi; exit 1; }
+
+sbom: $(AUDIT)/.ready  ## Lists what is installed: build/sbom.json (CycloneDX) and build/licenses.md.
+	@mkdir -p build
+	$(AUDIT)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json $(BIN)/python
+	$(AUDIT)/bin/pip-licenses --python $(BIN)/python --format markdown --with-urls --output-file build/licenses.md
 
 clean:  ## Removes what the tools left; keeps the indexes and .venv.
 	rm -rf .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from retrieval import RetrievalError
-from scripts.injected import builds, damage, running, visitors
+from scripts.injected import builds, damage, fuzzing, running, visitors
 from scripts.injected.parts import Fault
 from scripts.report.markers import replaced
 
@@ -26,6 +26,7 @@ KINDS: Mapping[str, Callable[[], list[Fault]]] = {
     "running": running.run,
     "builds": builds.run,
     "visitors": visitors.run,
+    "fuzzing": fuzzing.run,
 }
 
 

@@ -41,16 +41,21 @@ def unit_vector(vector: npt.ArrayLike, dim: int) -> Float32s:
         QueryError: if it has another shape, is not finite or has no length.
     """
     try:
-        values = np.asarray(vector, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+        given = np.asarray(vector)
+        if np.iscomplexobj(given):
+            raise ValueError("they are complex")
+        values = given.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         raise QueryError(f"the query vector is not {dim} finite numbers: {error}.") from error
-    length = float(np.linalg.norm(values))
-    if values.shape != (dim,) or not np.isfinite(length) or length == 0:
+    largest = float(np.abs(values).max(initial=0))
+    if values.shape != (dim,) or not np.isfinite(largest) or largest == 0:
         raise QueryError(
-            f"the query vector has shape {values.shape} and length {length:g}: "
+            f"the query vector has shape {values.shape} and {largest:g} as its largest number: "
             f"{dim} finite numbers, not all 0, are needed."
         )
-    return values / np.float32(length)
+    values /= largest  # the squares of very large or small numbers are none
+    unit: Float32s = (values / np.linalg.norm(values)).astype(np.float32)
+    return unit
 
 
 def chosen_settings(
@@ -118,9 +123,9 @@ def whole_number(name: str, value: object, most: int | None = None) -> int:
 
 
 def _scan(value: object) -> str:
-    if value not in SCANS:
+    if not isinstance(value, str) or value not in SCANS:
         raise QueryError(f"scan is {brief(value)}: one of {', '.join(SCANS)} is needed.")
-    return str(value)
+    return value
 
 
 def _switch(name: str, value: object) -> bool:

@@ -18,7 +18,7 @@ from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
 from retrieval.bundle.verification import Verification
 from retrieval.encoding.encoder import Encoder, load_encoder
-from retrieval.errors import BundleIncompatibleError, QueryError
+from retrieval.errors import BundleIncompatibleError, QueryError, brief
 from retrieval.quantization import Bits, Float32s, Int8s
 from retrieval.results import Document, Latency, MemoryReport, SearchKnobs, SearchResponse, SearchSettings
 from retrieval.search.measurement import StageClock, process_rss_bytes
@@ -216,8 +216,8 @@ class Searcher:
             QueryError: if the row is not in the corpus, or `top_k` is below 1.
             BundleCorruptError: if the background check found an altered file.
         """
-        if not 0 <= row < len(self):
-            raise QueryError(f"row {row} is not in this index: 0 to {len(self) - 1:,} are.")
+        if not isinstance(row, int | np.integer) or isinstance(row, bool) or not 0 <= row < len(self):
+            raise QueryError(f"row {brief(row)} is not in this index: 0 to {len(self) - 1:,} are.")
         settings = self._settings(top_k, {})
         vector = self._quantizer.decode(self.store.int8_codes_of_row(row))[0]
         response = self.search_vector(vector, settings.top_k + 1)
@@ -241,6 +241,10 @@ class Searcher:
         """
         if isinstance(queries, str):
             raise QueryError("search_many takes a list of queries, and was given one text: use search, or a list.")
+        try:
+            queries = list(queries)
+        except TypeError as error:
+            raise QueryError(f"search_many was given {brief(queries)}: a list of queries is needed.") from error
         if not queries:
             return []
         clock = StageClock()

@@ -7,8 +7,9 @@ import shlex
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 _REPEATED_S = 60.0
 _MAX_REPEATS = 5
@@ -66,6 +67,20 @@ def set_up_logs() -> None:
     handler.addFilter(Repeats())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("retrieval").setLevel(logging.INFO)
+    warnings.showwarning = log_warning
+
+
+def log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Logs which library warns and where: its words may quote what a visitor sent."""
+    fields = {"category": category.__name__, "at": f"{filename}:{lineno}"}
+    logging.getLogger(__name__).warning("a library warns", extra={"fields": fields})
 
 
 def take_over_logs(*names: str) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from retrieval.errors import BundleError, QueryError, RetrievalError
+from retrieval.errors import BundleError, BundleMissingError, QueryError, RetrievalError
 from retrieval.serving.library import Library
 from retrieval.serving.metrics import counting_failures
 from retrieval.ui.address import Address, address_of, read_address
@@ -193,7 +193,9 @@ class Answering:
             with counting_failures():
                 return make()
         except BundleError as error:
-            _LOG.warning("an index cannot be searched: %s", error)
+            # What is missing may have a name that a visitor made up.
+            is_unknown = isinstance(error, BundleMissingError)
+            _LOG.warning("an index cannot be searched: %s", type(error).__name__ if is_unknown else error)
             return view.show(message("This index cannot be searched now", error_words(error), is_error=True))
         except QueryError as error:
             return view.show(message("No search was made", error_words(error)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts import faults as command
-from scripts.injected import builds, damage, running
+from scripts.injected import builds, damage, fuzzing, running
 from scripts.injected.parts import WRONG, Fault, build_small
 
 
@@ -32,6 +32,18 @@ def test_files_changed_under_a_running_process_are_noticed_or_do_no_harm() -> No
 
 def test_disturbed_builds_go_on_to_equal_bytes() -> None:
     assert survived(builds.run(kills=2, disks=2, handles=3))
+
+
+def test_the_cases_of_a_fuzzed_subject_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzzing, "SUBJECTS", {"quantization": "arrays"})
+    [fault] = fuzzing.run(times=1)
+    assert survived([fault])
+    assert fault.outcomes.total() >= 150
+
+
+def test_every_fuzzed_subject_is_in_the_table() -> None:
+    files = {path.stem.removeprefix("test_") for path in (Path(__file__).parents[1] / "fuzz").glob("test_*.py")}
+    assert files == fuzzing.SUBJECTS.keys()
 
 
 def test_a_child_that_dies_is_counted_and_the_other_cases_go_on(

@@ -571,3 +571,28 @@ def test_int8_rows_of_every_round_are_counted_when_one_group_holds_the_best_text
     response = searcher.search("red apple", top_k=3, num_candidates=5, rescore_multiplier=1)
     assert len(response.hits) == 3
     assert response.int8_rows_read > response.num_candidates
+
+
+class TestWhatFuzzingFound:
+    @pytest.mark.parametrize("factor", [1e18, 1e300, 1e-30, 1e-300])
+    def test_a_vector_of_any_length_finds_what_its_direction_does(self, searcher: Searcher, factor: float) -> None:
+        vector = FakeEncoder().encode([QUERIES[0]])[0].astype(np.float64)
+        assert rows(searcher.search_vector(vector * factor)) == rows(searcher.search_vector(vector))
+
+    @pytest.mark.parametrize("row", [b"bytes", 2.5, None, True, [1], np.float32(1)], ids=repr)
+    def test_a_row_that_is_no_whole_number_is_refused(self, searcher: Searcher, row: Any) -> None:
+        with pytest.raises(QueryError, match="is not in this index"):
+            searcher.more_like(row)
+
+    @pytest.mark.parametrize("queries", [None, 3, np.zeros(3), [b"x"], object], ids=repr)
+    def test_many_queries_that_are_no_texts_are_refused(self, searcher: Searcher, queries: Any) -> None:
+        with pytest.raises(QueryError, match="needed"):
+            searcher.search_many(queries)
+
+    def test_a_scan_that_is_an_array_is_refused(self, searcher: Searcher) -> None:
+        with pytest.raises(QueryError, match="scan is"):
+            searcher.search(QUERIES[0], scan=np.zeros(3))  # type: ignore[arg-type]
+
+    def test_complex_numbers_are_no_vector(self, searcher: Searcher) -> None:
+        with pytest.raises(QueryError, match="complex"):
+            searcher.search_vector(np.full(64, 1j))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import shlex
 
-from retrieval.serving.logs import LineFormatter, Repeats
+import pytest
+
+from retrieval.serving.logs import LineFormatter, Repeats, log_warning
 
 SECRET = "what a visitor typed"
 
@@ -43,6 +45,13 @@ def test_an_exception_is_told_by_type_and_place_only() -> None:
     line = LineFormatter().format(made)
     assert taken_apart(line)["exception"] == "KeyError"
     assert "test_logs.py:" in line
+    assert SECRET not in line
+
+
+def test_a_warning_of_a_library_is_told_by_kind_and_place_only(caplog: pytest.LogCaptureFixture) -> None:
+    log_warning(UserWarning(SECRET), UserWarning, "library.py", 7)
+    [line] = [LineFormatter().format(each) for each in caplog.records]
+    assert (taken_apart(line)["category"], taken_apart(line)["at"]) == ("UserWarning", "library.py:7")
     assert SECRET not in line
 
 

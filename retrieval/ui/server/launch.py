@@ -14,6 +14,7 @@ from retrieval.serving.library import Library
 from retrieval.serving.open_pages import OPEN_PAGES
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.mcp_tools import answer_in_json
+from retrieval.ui.server.call_errors import log_failed_calls
 from retrieval.ui.server.connections import bound_connections
 from retrieval.ui.server.headers import names_of
 from retrieval.ui.server.middleware import middlewares
@@ -67,6 +68,7 @@ def launch(
     limits = OwnLimits.from_environment(os.environ)
     # The server would believe any program on this machine, a public link's tunnel included, about whose request it is.
     os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
+    log_failed_calls()
     before_all = middlewares(library, limits, background=background, is_ours=is_ours, rates=rates_from(os.environ))
     page.launch(
         server_name=where.host,
