@@ -13,6 +13,8 @@ from retrieval.evaluation.frontier.points import Frontier, Point
 Scarce = Literal["ram", "disk reads", "cpu"]
 SCARCE: tuple[Scarce, ...] = get_args(Scarce)
 LEAST_TARGET, MOST_TARGET = 0.5, 0.9999
+MOST_READ = 0.1
+"""The largest share of all vectors that may be rescored without a caution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,13 @@ class Recommendation:
     """Whether sign bits, compared in either way, reach the target with some oversampling."""
     within_noise: bool
     """Whether the 95 % interval of the best reaches below the target."""
+    share_read: float
+    """The share of the measured vectors that the best rescores per query, in [0, 1]."""
+
+    @property
+    def reads_too_large_a_part(self) -> bool:
+        """Returns whether so many were rescored that the recall says little about a larger set."""
+        return self.share_read > MOST_READ
 
 
 def recommend(frontier: Frontier, wish: Wish, *, among: Callable[[Point], bool] = lambda point: True) -> Recommendation:
@@ -102,6 +111,7 @@ def recommend(frontier: Frontier, wish: Wish, *, among: Callable[[Point], bool] 
         runner_up=Choice.of(second, wish) if second else None,
         sign_bits_suffice=any(point.scheme in SIGN_BITS for point in reaching),
         within_noise=best is not None and best.recall.low < wish.target,
+        share_read=best.rows_read / frontier.num_vectors if best else 0.0,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.recommend import Recommendation, Wish, recommend
 from retrieval.ui.frontier.databases.advice import DATABASES, Advice, advice_for
-from retrieval.ui.frontier.words import described, label
+from retrieval.ui.frontier.words import described, label, large_part_line
 from retrieval.ui.markup import escaped, link
 
 _SCARCE = {"ram": "RAM", "disk reads": "disk reads", "cpu": "CPU time of the scan"}
@@ -42,6 +42,8 @@ def _answer(frontier: Frontier, found: Recommendation) -> str:
             '<p class="warn">Its 95 % interval reaches below the target: measure with more queries before you rely '
             "on it.</p>"
         )
+    if found.reads_too_large_a_part:
+        lines.append(f'<p class="warn">{large_part_line(found)}</p>')
     if wish.num_vectors > _MANY_TIMES * frontier.num_vectors:
         lines.append(
             f"<p>Measured among {frontier.num_vectors:,} vectors. Among {wish.num_vectors:,}, more near neighbours "

@@ -22,6 +22,7 @@ def frontier_values(frontier: Frontier, wish: Wish) -> dict[str, Any]:
             "runner_up": _choice(found.runner_up),
             "sign_bits_suffice": found.sign_bits_suffice,
             "within_noise": found.within_noise,
+            "share_read": found.share_read,
             "in_words": choice_line(frontier, found),
         },
         "databases": [

@@ -102,11 +102,21 @@ def choice_line(frontier: Frontier, advice: Recommendation) -> str:
     lines = [f"{wanted}: take {described(advice.best)}."]
     if advice.within_noise:
         lines.append("Its 95 % interval reaches below the target: measure with more queries before you rely on it.")
+    if advice.reads_too_large_a_part:
+        lines.append(large_part_line(advice))
     if advice.runner_up is not None:
         lines.append(f"Runner-up: {described(advice.runner_up)}.")
     if not advice.sign_bits_suffice:
         lines.append("Sign bits lose too much here.")
     return " ".join(lines)
+
+
+def large_part_line(advice: Recommendation) -> str:
+    """Returns the caution that is due when much of the whole set is rescored for each query."""
+    return (
+        f"It rescores {advice.share_read:.0%} of these vectors for each query. In a larger set the same number of "
+        f"candidates finds less: measure with more vectors before you rely on it."
+    )
 
 
 def described(choice: Choice) -> str:

@@ -71,6 +71,13 @@ def test_a_target_inside_the_interval_is_marked() -> None:
     assert not recommend(frontier(), Wish(0.97)).within_noise
 
 
+def test_rescoring_more_than_a_tenth_of_the_vectors_is_marked() -> None:
+    many, few = recommend(frontier(), Wish(0.99)), recommend(frontier(), Wish(0.98))
+    assert (many.share_read, many.reads_too_large_a_part) == (0.2, True)
+    assert (few.share_read, few.reads_too_large_a_part) == (0.1, False)
+    assert recommend(frontier(POINTS[1:]), Wish(0.999)).share_read == 0
+
+
 def test_the_cost_is_the_bytes_times_the_price() -> None:
     found = recommend(frontier(), Wish(0.99, "ram", num_vectors=2**30, price=2, disk_price=0.1))
     assert found.best is not None

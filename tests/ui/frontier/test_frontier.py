@@ -143,6 +143,11 @@ def test_many_more_vectors_than_were_measured_come_with_a_caution() -> None:
     assert "Measured among" not in advise(FRONTIER, 0.9, "ram", 1_000, 3.8)
 
 
+def test_rescoring_a_large_part_of_the_vectors_comes_with_a_caution() -> None:
+    assert "of these vectors for each query" in advise(FRONTIER, 0.99, "ram", 1_000, 3.8)
+    assert "of these vectors for each query" not in advise(FRONTIER, 0.9, "disk reads", 1_000, 3.8)
+
+
 @pytest.mark.parametrize(
     "values",
     [
