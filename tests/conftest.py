@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +18,6 @@ import pyarrow as pa
 import pytest
 
 from retrieval import BuildOptions, build_index
-from retrieval.benchmark import desk as measuring
 from retrieval.benchmark.quick import measure_quickly
 from retrieval.bundle.bundle import Bundle
 from retrieval.corpus import CorpusInfo, with_common_columns
@@ -165,20 +166,53 @@ def build(tmp_path: Path, kept_index: Callable[..., Path]) -> Build:
     return make
 
 
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def tiny_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Returns a function that has a folder made by the first of the test processes that asks for it by its name."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # of all processes
+
+    def path_of(name: str, make: Callable[[Path], object]) -> Path:
+        folder = root / f"once-{name}"
+        with (root / f"once-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                work = root / f"once-{name}.work"
+                work.mkdir(exist_ok=True)
+                make(work)
+                work.rename(folder)
+        return folder
+
+    return path_of
+
+
+@pytest.fixture(scope="session")
+def tiny_index(made_once: MadeOnce) -> Path:
     """An index of a few rows with the real model, which no test changes."""
     from tests.page_server import build_tiny_index
 
-    return build_tiny_index(tmp_path_factory.mktemp("tiny-index") / "tiny")
+    return made_once("tiny-index", lambda folder: build_tiny_index(folder / "tiny")) / "tiny"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    """The app over the tiny index, in a process of its own."""
+    """The app over the tiny index, in a process of its own that many test files talk to: none may change it."""
     from tests.page_server import running_app
 
     with running_app(tmp_path_factory.mktemp("served"), "--index", str(tiny_index)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def mcp_app(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The app with `--mcp`, likewise for many."""
+    from tests.page_server import running_app
+
+    with running_app(tmp_path_factory.mktemp("served-mcp"), "--index", str(tiny_index), "--mcp") as running:
         yield running
 
 
@@ -191,15 +225,19 @@ def browser() -> Iterator[Browser]:
         yield launched
 
 
-@pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Holds every measurement of the page until it is opened."""
-    opened = threading.Event()
+class MeasureGate:
+    """Holds every measurement until it is opened."""
 
-    def wait_and_measure(*args: Any, **options: Any) -> Any:
-        opened.wait(20)
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+
+    def measure(self, *args: Any, **options: Any) -> dict[str, Any]:
+        self.opened.wait(60)
         return measure_quickly(*args, **options)
 
-    monkeypatch.setattr(measuring, "measure_quickly", wait_and_measure)
-    yield opened
-    opened.set()
+
+@pytest.fixture
+def gate() -> Iterator[MeasureGate]:
+    gate = MeasureGate()
+    yield gate
+    gate.opened.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -10,13 +11,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from retrieval import build_index, load_encoder
 from tests.conftest import RowsCorpus
+from tests.support import PATIENCE_S
 
 APP = Path(__file__).parents[1] / "app.py"
 EXAMPLE = "How do I sort a list?"
@@ -47,10 +49,12 @@ def build_tiny_index(path: Path) -> Path:
 
 
 def free_port() -> int:
-    """Returns a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Returns a port that nobody has, below those that a system gives to outgoing connections: so it stays free."""
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(frozen=True)
@@ -99,14 +103,14 @@ def running_app(
         yield running
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_S)
 
 
 def _wait_until_served(app: RunningApp) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and app.process.poll() is None:
         try:
-            with urllib.request.urlopen(app.url, timeout=5):
+            with urllib.request.urlopen(app.url, timeout=PATIENCE_S):
                 return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.1)

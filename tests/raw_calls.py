@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.page_server import RunningApp
+from tests.support import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class RawAnswer:
 
 def send(app: RunningApp, path: str, body: bytes | Iterable[bytes], content_type: str) -> RawAnswer:
     """Posts a body, as a whole or in chunks; a server that answers before the end is heard."""
-    connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=PATIENCE_S)
     headers = {"Content-Type": content_type, "Accept": "application/json, text/event-stream"}
     with suppress(BrokenPipeError, ConnectionResetError):  # it has heard enough
         connection.request("POST", f"/gradio_api/{path}", body, headers, encode_chunked=not isinstance(body, bytes))

@@ -24,6 +24,8 @@ from retrieval.encoding.model_cache import sha256_of
 from retrieval.quantization import Float32s, binarize, unpack_signs
 
 Made = TypeVar("Made")
+PATIENCE_S = 120.0
+"""How long a test waits for what must come. What comes sooner ends the wait: only a busy machine needs it all."""
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -44,7 +46,9 @@ def in_loop(make: Callable[[], Made]) -> Made:
     return asyncio.run(run())
 
 
-def wait_until(holds: Callable[[], object], timeout_s: float = 30, told: Callable[[], str] = lambda: "") -> None:
+def wait_until(
+    holds: Callable[[], object], timeout_s: float = PATIENCE_S, told: Callable[[], str] = lambda: ""
+) -> None:
     """Waits until a condition holds; fails with what `told` returns when that takes too long."""
     deadline = time.monotonic() + timeout_s
     while not holds():
@@ -71,7 +75,7 @@ def run_in_child(target: Callable[..., None], *arguments: Any) -> int | None:
     context.set_forkserver_preload(["tests.indexing.test_indexer"])
     process = context.Process(target=target, args=arguments)
     process.start()
-    process.join(60)
+    process.join(PATIENCE_S)
     return process.exitcode
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from retrieval.system import read_into, usable_cores
+from tests.support import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
 AS_ON_MACOS = """
@@ -62,7 +63,7 @@ def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", code, *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,9 @@ _ENDING_S = 3.0
 MOST_QUERIES, _SEED = 100, 0
 _LOG = logging.getLogger(__name__)
 
+Measure = Callable[..., dict[str, Any]]
+"""What measures: takes what `measure_quickly` takes, and returns what it returns."""
+
 
 class _Ended(Exception):
     """Raised between two searches of a measurement that is not wanted any more."""
@@ -34,6 +38,8 @@ class Measurement:
 
     searcher: Searcher
     budget_s: float = BUDGET_S
+    measure: Measure = measure_quickly
+    abandoned_after_s: float = ABANDONED_AFTER_S
     share: float = 0.0
     what: str = "choosing queries"
     figures: dict[str, Any] | None = None
@@ -82,7 +88,7 @@ class Measurement:
     def _measured(self) -> dict[str, Any]:
         manifest = self.searcher.manifest
         sampled = sampled_queries(self.searcher, MOST_QUERIES, _SEED)
-        quick = measure_quickly(self.searcher, sampled.queries, self._report, budget_s=self.budget_s)
+        quick = self.measure(self.searcher, sampled.queries, self._report, budget_s=self.budget_s)
         return {
             "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
             "machine": about_machine(),
@@ -99,7 +105,7 @@ class Measurement:
         }
 
     def _report(self, share: float, what: str) -> None:
-        if self._is_cancelled.is_set() or time.monotonic() - self._asked_at > ABANDONED_AFTER_S:
+        if self._is_cancelled.is_set() or time.monotonic() - self._asked_at > self.abandoned_after_s:
             raise _Ended
         self.share, self.what = share, what
 
@@ -107,7 +113,9 @@ class Measurement:
 class MeasuringDesk:
     """Lets one measurement run at a time: two would measure each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, measure: Measure = measure_quickly, *, abandoned_after_s: float = ABANDONED_AFTER_S) -> None:
+        self._measure = measure
+        self._abandoned_after_s = abandoned_after_s
         self._lock = threading.Lock()
         self._current: Measurement | None = None
 
@@ -116,7 +124,8 @@ class MeasuringDesk:
         with self._lock:
             if self._current is not None and not self._current.wait(_ENDING_S if self._current.is_cancelled else 0):
                 return None
-            self._current = measurement = Measurement(searcher, budget_s)
+            measurement = Measurement(searcher, budget_s, self._measure, self._abandoned_after_s)
+            self._current = measurement
         threading.Thread(target=self._run, args=(measurement,), name="measurement", daemon=True).start()
         return measurement
 

@@ -21,7 +21,7 @@ import app
 from retrieval import BuildProgress
 from retrieval.indexing.progress_bar import ProgressBars
 from tests.page_server import APP, SNIPPET, RunningApp, app_environment, free_port, running_app
-from tests.support import wait_until
+from tests.support import PATIENCE_S, wait_until
 
 # The client leaves its connection to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 def run_app(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(APP), *arguments], cwd=folder, env=app_environment(environment), capture_output=True,
-        text=True, timeout=60, check=False,
+        text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def test_several_programs_search_at_once(served: RunningApp) -> None:
 
 @pytest.mark.model
 def test_the_page_loads_nothing_from_other_hosts(served: RunningApp) -> None:
-    with urllib.request.urlopen(served.url + "config", timeout=10) as answer:
+    with urllib.request.urlopen(served.url + "config", timeout=PATIENCE_S) as answer:
         config = json.load(answer)
     assert config["analytics_enabled"] is False
     assert not [sheet for sheet in config["stylesheets"] if sheet.startswith("http")]
@@ -183,7 +183,7 @@ def test_the_page_loads_nothing_from_other_hosts(served: RunningApp) -> None:
 def test_ctrl_c_ends_it_cleanly(tiny_index: Path, tmp_path: Path) -> None:
     with running_app(tmp_path, "--index", str(tiny_index)) as running:
         running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(20) == 0
+        assert running.process.wait(PATIENCE_S) == 0
         assert "Traceback" not in running.output
 
 
@@ -194,10 +194,10 @@ def test_where_no_public_link_can_be_had_the_page_says_so_and_goes_on(tiny_index
     # With an address of a share server given, the first thing to fetch is the tunnel program itself.
     proxies |= {"GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9", "HF_HOME": str(tmp_path / "hub")}
     with running_app(tmp_path, "--index", str(tiny_index), "--share", environment=proxies) as running:
-        wait_until(lambda: "No public link" in running.output, 45, lambda: running.output)
+        wait_until(lambda: "No public link" in running.output, told=lambda: running.output)
         assert "frpc" in running.output
         assert "Traceback" not in running.output
-        with urllib.request.urlopen(running.url + "config", timeout=10) as answer:
+        with urllib.request.urlopen(running.url + "config", timeout=PATIENCE_S) as answer:
             timers = [part for part in json.load(answer)["components"] if part["type"] == "timer"]
         assert timers  # it brings the note to the page, as test_browser.py sees
         assert client(running).predict("sort a list", api_name="/search")["hits"]

@@ -25,7 +25,6 @@ pytestmark = [
     # The client leaves its connection to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-PATIENCE_S = 60.0
 ARRIVED = "feed a hungry elephant"
 
 
@@ -62,7 +61,7 @@ def first_text(app: RunningApp) -> str:
 
 
 def wait_for(app: RunningApp, words: str) -> None:
-    wait_until(lambda: words in app.output, PATIENCE_S, lambda: app.output)
+    wait_until(lambda: words in app.output, told=lambda: app.output)
 
 
 def test_a_published_index_takes_over_without_a_restart(published: HubStandIn, root: Path) -> None:

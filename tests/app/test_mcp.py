@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import jsonschema  # type: ignore[import-untyped]
@@ -13,16 +12,10 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.page_server import SNIPPET, RunningApp, running_app
+from tests.page_server import SNIPPET, RunningApp
 
 pytestmark = [pytest.mark.model, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 Answer = TypeVar("Answer")
-
-
-@pytest.fixture(scope="module")
-def served(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    with running_app(tmp_path_factory.mktemp("served"), "--index", str(tiny_index), "--mcp") as running:
-        yield running
 
 
 def ask(app: RunningApp, question: Callable[[ClientSession], Awaitable[Answer]]) -> Answer:
@@ -48,8 +41,8 @@ def named(app: RunningApp) -> dict[str, Any]:
     return {tool.name.removeprefix("Api_"): tool for tool in ask(app, lambda session: session.list_tools()).tools}
 
 
-def test_the_tools_say_what_they_do(served: RunningApp) -> None:
-    tools = named(served)
+def test_the_tools_say_what_they_do(mcp_app: RunningApp) -> None:
+    tools = named(mcp_app)
     assert {"search", "indexes"} <= tools.keys()
     assert "by meaning" in tools["search"].description
     properties = tools["search"].inputSchema["properties"]
@@ -57,8 +50,8 @@ def test_the_tools_say_what_they_do(served: RunningApp) -> None:
     assert "in any words" in properties["query"]["description"]
 
 
-def test_a_client_gets_the_best_document_with_its_code(served: RunningApp) -> None:
-    failed, text = call(served, named(served)["search"].name, {"query": "order numbers in a list", "top_k": 2})
+def test_a_client_gets_the_best_document_with_its_code(mcp_app: RunningApp) -> None:
+    failed, text = call(mcp_app, named(mcp_app)["search"].name, {"query": "order numbers in a list", "top_k": 2})
     assert not failed, text
     hit = json.loads(text)["hits"][0]
     assert (hit["text"], hit["body"]) == ("sort a list of numbers", SNIPPET)
@@ -78,10 +71,10 @@ def strict_json(text: str) -> Any:
     [("search", {"query": "order numbers", "top_k": 2}), ("compare", {"query": "order numbers"}), ("indexes", {})],
 )
 def test_answers_are_json_as_text_and_as_structure_that_fits_the_schema(
-    served: RunningApp, tool: str, arguments: dict[str, Any]
+    mcp_app: RunningApp, tool: str, arguments: dict[str, Any]
 ) -> None:
-    described = named(served)[tool]
-    answer = ask(served, lambda session: session.call_tool(described.name, arguments))
+    described = named(mcp_app)[tool]
+    answer = ask(mcp_app, lambda session: session.call_tool(described.name, arguments))
     assert not answer.isError
     [content] = answer.content
     values = strict_json(getattr(content, "text", ""))
@@ -91,28 +84,28 @@ def test_answers_are_json_as_text_and_as_structure_that_fits_the_schema(
         jsonschema.validate({}, described.outputSchema)
 
 
-def test_a_quality_that_is_no_number_is_null(served: RunningApp) -> None:
-    name = named(served)["search"].name
-    text = call(served, name, {"query": "read a csv file into a table", "top_k": 50.0})[1]
+def test_a_quality_that_is_no_number_is_null(mcp_app: RunningApp) -> None:
+    name = named(mcp_app)["search"].name
+    text = call(mcp_app, name, {"query": "read a csv file into a table", "top_k": 50.0})[1]
     hits = {hit["text"]: hit["quality"] for hit in strict_json(text)["hits"]}
     assert hits["read a csv file into a table"] is None
     assert hits["sort a list of numbers"] == 0.9
 
 
-def test_a_client_is_told_what_is_wrong_and_can_go_on(served: RunningApp) -> None:
-    name = named(served)["search"].name
-    failed, text = call(served, name, {"query": "  "})
+def test_a_client_is_told_what_is_wrong_and_can_go_on(mcp_app: RunningApp) -> None:
+    name = named(mcp_app)["search"].name
+    failed, text = call(mcp_app, name, {"query": "  "})
     assert failed
     assert "empty" in text
-    assert not call(served, name, {"query": "read a csv file"})[0]
+    assert not call(mcp_app, name, {"query": "read a csv file"})[0]
 
 
-def test_the_indexes_are_listed(served: RunningApp) -> None:
-    failed, text = call(served, named(served)["indexes"].name, {})
+def test_the_indexes_are_listed(mcp_app: RunningApp) -> None:
+    failed, text = call(mcp_app, named(mcp_app)["indexes"].name, {})
     assert not failed, text
     assert "tiny" in text
 
 
-def test_without_the_flag_there_is_no_such_server(served: RunningApp, tiny_index: Path, tmp_path: Path) -> None:
-    with running_app(tmp_path, "--index", str(tiny_index)) as app, pytest.raises(BaseException, match=r"404|unhandled"):
-        named(app)
+def test_without_the_flag_there_is_no_such_server(served: RunningApp) -> None:
+    with pytest.raises(BaseException, match=r"404|unhandled"):
+        named(served)

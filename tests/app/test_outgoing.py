@@ -14,6 +14,7 @@ import pytest
 
 from tests.page_server import APP, running_app
 from tests.raw_calls import call
+from tests.support import PATIENCE_S
 
 _HOOK = '''
 """Notes where Python connects to, in this process and its children; this machine itself does not count."""
@@ -63,7 +64,7 @@ def run(watched: Mapping[str, str], *command: str) -> str:
     environment = {**{name: value for name, value in os.environ.items() if name not in left_out}, **watched}
     Path(watched["HOME"]).mkdir(exist_ok=True)
     done = subprocess.run(
-        [sys.executable, *command], env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *command], env=environment, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -95,7 +96,7 @@ def test_serving_the_page_connects_to_nobody(watched: Mapping[str, str], tiny_in
     kept = {name: value for name, value in watched.items() if name in ("PYTHONPATH", "OUTGOING_LOG")}
     with running_app(tmp_path, "--index", str(tiny_index), environment=kept) as app:
         for path in ("", "gradio_api/info", "config", "health"):
-            with urllib.request.urlopen(app.url + path, timeout=30) as answer:
+            with urllib.request.urlopen(app.url + path, timeout=PATIENCE_S) as answer:
                 assert answer.status == 200
         found = call(app, "search", ["sort a list", 5, None, None, True, True, None, None, None])
         assert found.status == 200, found.body

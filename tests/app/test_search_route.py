@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import inspect
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -15,21 +14,15 @@ import pytest
 from retrieval.ui.api import Api
 from retrieval.ui.request_limits import MAX_QUERY_CHARS
 from retrieval.ui.server.search_route import PATH
-from tests.page_server import HOSTILE_TEXT, RunningApp, build_tiny_index, running_app
+from tests.page_server import HOSTILE_TEXT, RunningApp
 from tests.raw_calls import RawAnswer, call
+from tests.support import PATIENCE_S
 
 pytestmark = pytest.mark.model
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    index = build_tiny_index(tmp_path_factory.mktemp("route") / "tiny")
-    with running_app(tmp_path_factory.mktemp("served"), "--index", str(index)) as running:
-        yield running
-
-
 def get(app: RunningApp, query: str) -> RawAnswer:
-    connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=PATIENCE_S)
     connection.request("GET", f"{PATH}?{query}")
     answer = connection.getresponse()
     found = RawAnswer(answer.status, answer.read())
@@ -106,7 +99,7 @@ def test_an_unknown_index_is_a_404_that_names_those_there_are(served: RunningApp
 
 def test_the_route_is_described_and_counted(served: RunningApp) -> None:
     assert search(served, "sort").status == 200
-    connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=PATIENCE_S)
     connection.request("GET", "/openapi.json")
     described = json.loads(connection.getresponse().read())["paths"][PATH]["get"]
     assert {each["name"] for each in described["parameters"]} >= {"q", "top_k", "index"}

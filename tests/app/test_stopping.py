@@ -17,18 +17,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import random_texts
-from tests.page_server import APP, RunningApp, app_environment, build_tiny_index, free_port, running_app
+from tests.page_server import APP, RunningApp, app_environment, free_port, running_app
 from tests.raw_calls import call, file_data, upload
 from tests.support import is_alive, wait_until
 
 pytestmark = pytest.mark.model
-ENDS_WITHIN_S = 12.0
+ENDS_WITHIN_S = 60.0
 """The deadline of the program is 5 s; the rest is for a busy machine."""
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_tiny_index(tmp_path_factory.mktemp("stopping") / "tiny")
+@pytest.fixture
+def index(tiny_index: Path) -> Path:
+    return tiny_index
 
 
 @pytest.fixture
@@ -84,13 +84,10 @@ def test_one_signal_ends_a_busy_server_with_nothing_left(
 ) -> None:
     with serving(index, tmp_path, scratch) as app, open_page(app):
         child = busy(app)
-        started = time.monotonic()
         app.process.send_signal(number)
         assert app.process.wait(ENDS_WITHIN_S) == 0
-        elapsed = time.monotonic() - started
-    wait_until(lambda: not is_alive(child), 5)
+    wait_until(lambda: not is_alive(child))
     assert files(scratch) == []
-    assert elapsed < ENDS_WITHIN_S
     assert "Traceback" not in app.output
     assert "stopped" in app.output
 
@@ -107,20 +104,28 @@ def test_more_signals_do_not_disturb_the_end(index: Path, tmp_path: Path, scratc
     assert files(scratch) == []
 
 
+def takes_signals(process: subprocess.Popen[str]) -> bool:
+    """Returns whether the program has taken over SIGTERM."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    [caught] = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt:")]
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
 def test_a_signal_while_it_starts_ends_it(index: Path, tmp_path: Path, scratch: Path) -> None:
     """At any moment: before, while and after Gradio is imported, which swallows exceptions."""
-    statuses = []
-    for delay_s in (0.3, 0.6, 0.9, 1.2, 1.5, 1.8, 4.0):
+    statuses = {}
+    for delay_s in (-1.0, 0.0, 0.2, 0.5, 0.8, 1.1, 3.0):
         command = [sys.executable, str(APP), "--port", str(free_port()), "--index", str(index)]
         environment = app_environment({"TMPDIR": str(scratch)})
         with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
-            time.sleep(delay_s)
+            if delay_s >= 0:
+                wait_until(lambda process=process: takes_signals(process))  # type: ignore[misc]
+                time.sleep(delay_s)
             process.send_signal(signal.SIGTERM)
-            statuses.append(process.wait(ENDS_WITHIN_S))
+            statuses[delay_s] = process.wait(ENDS_WITHIN_S)
     # Before its first lines have run, the system's own way to end is all there is; after them, it is never taken.
-    assert statuses == sorted(statuses)
-    assert set(statuses) <= {-signal.SIGTERM, 0}
-    assert statuses[-1] == 0
+    assert statuses.pop(-1.0) in (-signal.SIGTERM, 0)
+    assert set(statuses.values()) == {0}
     assert files(scratch) == []
 
 
@@ -139,8 +144,8 @@ def test_what_a_killed_server_left_is_removed_by_the_next(index: Path, tmp_path:
     with serving(index, tmp_path, scratch) as app:
         child = busy(app)
         app.process.kill()
-        app.process.wait(10)
-    wait_until(lambda: not is_alive(child), 10)
+        app.process.wait(ENDS_WITHIN_S)
+    wait_until(lambda: not is_alive(child))
     left = files(scratch)
     assert any(b"nobody takes" in path.read_bytes() for path in left)
     with serving(index, tmp_path, scratch) as app:

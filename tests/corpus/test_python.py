@@ -24,6 +24,7 @@ from retrieval.corpus.python.runtime import probe_modules
 from retrieval.corpus.python.source import read_source
 from retrieval.corpus.python.wording import CUT_MARK, capped, shortened, stub_of, summary, text_of
 from retrieval.errors import CorpusError
+from tests.support import PATIENCE_S
 
 TINY: dict[str, str | bytes] = {
     "__init__.py": """
@@ -227,7 +228,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harvest]:
     write_package(folder / "tinydocs", TINY)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
-        yield harvest(PythonCorpus(("tinydocs",), module_timeout_s=3.0))
+        yield harvest(PythonCorpus(("tinydocs",), module_timeout_s=8.0))
 
 
 @pytest.fixture(scope="module")
@@ -335,7 +336,7 @@ def test_files_that_are_not_python_are_passed_over(tiny: Harvest) -> None:
 def test_the_submodules_of_a_module_that_hangs_are_given_up_with_it(packages: Path) -> None:
     write_package(packages / "stuck", {"__init__.py": "import time\ntime.sleep(600)\n", "below.py": ""})
     write_package(packages / "stucker", {"__init__.py": 'def fine():\n    """Be fine."""\n'})
-    probe = probe_modules(["stuck", "stuck.below", "stucker"], module_timeout_s=1.0)
+    probe = probe_modules(["stuck", "stuck.below", "stucker"], module_timeout_s=6.0)
     assert set(probe.failures) == {"stuck", "stuck.below"}
     assert list(probe.names) == ["stucker"]
 
@@ -345,7 +346,7 @@ def test_a_module_that_closes_and_scribbles_over_files_loses_only_itself(package
     write_package(packages, {"closer.py": for_all_files.format("os.close(fd)")})
     write_package(packages, {"scribbler.py": for_all_files.format("os.write(fd, b'{]\\n')")})
     write_package(packages, {"tidy.py": 'def f():\n    """Be tidy."""\n'})
-    probe = probe_modules(["closer", "scribbler", "tidy"], module_timeout_s=5.0)
+    probe = probe_modules(["closer", "scribbler", "tidy"], module_timeout_s=PATIENCE_S)
     assert "closer" in probe.failures
     assert "tidy:f" in probe.entities
 
@@ -356,7 +357,7 @@ def test_a_package_in_the_working_directory_is_found_and_shadows_no_standard_mod
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend("")
     write_package(tmp_path, {"here.py": 'def f():\n    """Be here."""\n', "sched.py": 'def g():\n    """Shadow."""\n'})
-    entities = probe_modules(["here", "sched"], module_timeout_s=10.0).entities
+    entities = probe_modules(["here", "sched"], module_timeout_s=PATIENCE_S).entities
     assert "here:f" in entities
     assert "sched:scheduler" in entities
 
@@ -364,13 +365,13 @@ def test_a_package_in_the_working_directory_is_found_and_shadows_no_standard_mod
 def test_a_child_sees_no_secrets_of_the_environment(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "swordfish")
     write_package(packages, {"leaky.py": "import os\ndef f():\n    pass\nf.__doc__ = f'Know {sorted(os.environ)}.'\n"})
-    entities = probe_modules(["leaky"], module_timeout_s=10.0).entities
+    entities = probe_modules(["leaky"], module_timeout_s=PATIENCE_S).entities
     assert "SECRET_TOKEN" not in str(entities["leaky:f"].doc)
 
 
 def test_docstrings_hold_no_memory_addresses(packages: Path) -> None:
     write_package(packages, {"pointing.py": "def f():\n    pass\nf.__doc__ = f'Point to {object()!r}.'\n"})
-    entity = probe_modules(["pointing"], module_timeout_s=10.0).entities["pointing:f"]
+    entity = probe_modules(["pointing"], module_timeout_s=PATIENCE_S).entities["pointing:f"]
     assert entity.doc == "Point to <object object>."
 
 

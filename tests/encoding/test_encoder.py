@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,16 +17,17 @@ import numpy as np
 import pytest
 
 from retrieval import Encoder, ModelError, Searcher, build_index, load_encoder
-from retrieval.encoding.encoder import DEFAULT_MODEL, clean_text
+from retrieval.encoding.encoder import DEFAULT_MODEL, ShowsTokens, clean_text
 from retrieval.encoding.model_cache import CONVERTED_FILES, cache_folder, cached_model, converted_folder
 from retrieval.encoding.model_files import DEFAULT_MODEL_SHA256, locate_model
 from retrieval.quantization import Float32s
 from retrieval.system import usable_cores
-from tests.conftest import FakeEncoder, RowsCorpus
+from tests.conftest import FakeEncoder, MadeOnce, RowsCorpus
 from tests.encoding.weights import write_weights
 
 ROOT = Path(__file__).parents[2]
 LONG = "How to parse a very long traceback of a failing program in Python? " * 60
+LONG_WORDS = "tokenization of naïve words " * 60
 TEXTS = [
     "How to read a CSV file into a pandas DataFrame?", "x", "?", "🍎", "Python 🐍 ist großartig 😀", "日本語のテキスト",
     "Как отсортировать словарь по значению?", "كيف أقرأ ملفًا؟", "איך לקרוא קובץ", "파일을 읽는 방법", "如何读取文件",
@@ -43,7 +45,7 @@ def run_child(code: str, **environment: str) -> str:
         [sys.executable, "-c", f"import tests.encoding.test_encoder as t\n{code}"],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         check=False,
@@ -53,59 +55,69 @@ def run_child(code: str, **environment: str) -> str:
     return result.stdout
 
 
-def convert_and_repair(folder: Path) -> None:
-    """Runs in a child with an empty cache: converts, loses part of the result, and converts again."""
-    first = load_encoder()
-    np.save(folder / "openvino.npy", first.encode(TEXTS))
-    model = converted_folder(DEFAULT_MODEL_SHA256)
-    # A new file: the old one is mapped by the first encoder, which goes on with it.
-    (folder / "short").write_bytes((model / "model.bin").read_bytes()[:1_000_000])
-    (folder / "short").replace(model / "model.bin")
-    noticed = cached_model(DEFAULT_MODEL_SHA256) is None
-    again = load_encoder()
-    whole = cached_model(DEFAULT_MODEL_SHA256) == model
-    same = bool(np.allclose(again.encode(TEXTS[:3]), first.encode(TEXTS[:3]), atol=1e-6))
-    os.environ["EMBEDDING_QUANTIZATION_CACHE"] = "/proc/nowhere"
-    unwritable = load_encoder()
-    told: dict[str, object] = {
-        "noticed": noticed,
-        "whole": whole,
-        "same": same,
-        "note": again.note,
-        "backend": again.backend,
-    }
-    told |= {"unwritable": unwritable.note, "left": sorted(path.name for path in model.parent.iterdir())}
-    (folder / "told.json").write_text(json.dumps(told))
-
-
-def encode_without_openvino(folder: Path) -> None:
-    """Runs in a child where OpenVINO cannot be imported."""
+def tell_backends(folder: Path) -> None:
+    """Runs in a child with an empty cache, which imports PyTorch once: what each backend says of the texts."""
     sys.modules["openvino"] = None  # type: ignore[assignment]
+    _tell_without_openvino(folder)
+    del sys.modules["openvino"]
+    _tell_conversions(folder)
+
+
+def _tell_without_openvino(folder: Path) -> None:
     encoder = load_encoder()
     np.save(folder / "torch.npy", encoder.encode(TEXTS))
-    told = {"note": encoder.note, "backend": encoder.backend, "cut": [encoder.num_tokens_cut(text) for text in TEXTS]}
+    told: dict[str, object] = {"note": encoder.note, "backend": encoder.backend, "id": encoder.model_id}
+    told |= {"sha": encoder.weights_sha256, **tokens_of(encoder)}
     (folder / "broken").mkdir()
     write_weights(folder / "broken" / "model.safetensors")
     try:
         load_encoder(folder / "broken")
     except ModelError as error:
         told["broken"] = str(error)
-    (folder / "torch.json").write_text(json.dumps(told | {"id": encoder.model_id, "sha": encoder.weights_sha256}))
+    (folder / "torch.json").write_text(json.dumps(told))
+
+
+def _tell_conversions(folder: Path) -> None:
+    """Converts, loses part of the result, and converts again."""
+    first = load_encoder()
+    np.save(folder / "openvino.npy", first.encode(TEXTS))
+    model = converted_folder(DEFAULT_MODEL_SHA256)
+    # A new file: the old one is mapped by the first encoder, which goes on with it.
+    (folder / "short").write_bytes((model / "model.bin").read_bytes()[:1_000_000])
+    (folder / "short").replace(model / "model.bin")
+    told: dict[str, object] = {"noticed": cached_model(DEFAULT_MODEL_SHA256) is None}
+    again = load_encoder()
+    told |= {"whole": cached_model(DEFAULT_MODEL_SHA256) == model, "note": again.note, "backend": again.backend}
+    told["same"] = bool(np.allclose(again.encode(TEXTS[:3]), first.encode(TEXTS[:3]), atol=1e-6))
+    os.environ["EMBEDDING_QUANTIZATION_CACHE"] = "/proc/nowhere"
+    told |= {"unwritable": load_encoder().note, "left": sorted(path.name for path in model.parent.iterdir())}
+    (folder / "told.json").write_text(json.dumps(told))
+
+
+def tokens_of(encoder: Encoder) -> dict[str, object]:
+    """Returns what an encoder says of the tokens of texts."""
+    assert isinstance(encoder, ShowsTokens)
+    return {
+        "cut": [encoder.num_tokens_cut(text) for text in TEXTS],
+        "tokens": {text: encoder.tokens(text) for text in ("Tokenization", LONG_WORDS)},
+        "unknown": list(encoder.num_tokens_unknown("\N{RED APPLE} read a file")),  # type: ignore[attr-defined]
+    }
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Returns a cache that holds the converted model, and what was told while it was made."""
-    folder = tmp_path_factory.mktemp("model-cache")
-    run_child(f"t.convert_and_repair(t.Path({str(folder)!r}))", EMBEDDING_QUANTIZATION_CACHE=str(folder / "cache"))
-    return folder
+def cache(made_once: MadeOnce) -> Path:
+    """Returns the folder of a cache with the converted model, and of what was told while it was made."""
+
+    def tell(folder: Path) -> None:
+        run_child(f"t.tell_backends(t.Path({str(folder)!r}))", EMBEDDING_QUANTIZATION_CACHE=str(folder / "cache"))
+
+    return made_once("backends", tell)
 
 
 @pytest.fixture(scope="session")
-def without_openvino(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("without-openvino")
-    run_child(f"t.encode_without_openvino(t.Path({str(folder)!r}))", EMBEDDING_QUANTIZATION_CACHE=str(folder))
-    return folder
+def without_openvino(cache: Path) -> Any:
+    """Returns what was told where OpenVINO cannot be imported."""
+    return json.loads((cache / "torch.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +133,8 @@ def cosines(one: Float32s, other: Float32s) -> Any:
 
 @pytest.mark.model
 class TestBackends:
-    def test_openvino_and_pytorch_agree(self, cache: Path, without_openvino: Path) -> None:
-        one, other = np.load(cache / "openvino.npy"), np.load(without_openvino / "torch.npy")
+    def test_openvino_and_pytorch_agree(self, cache: Path) -> None:
+        one, other = np.load(cache / "openvino.npy"), np.load(cache / "torch.npy")
         assert one.shape == other.shape == (len(TEXTS), 384)
         assert cosines(one, other).min() >= 0.9999
         assert np.linalg.norm(one, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
@@ -132,14 +144,14 @@ class TestBackends:
         assert model.backend.startswith("OpenVINO 20")
         assert (model.model_id, model.weights_sha256, model.dim) == (DEFAULT_MODEL, DEFAULT_MODEL_SHA256, 384)
 
-    def test_without_openvino_pytorch_answers_with_a_note(self, without_openvino: Path) -> None:
-        told = json.loads((without_openvino / "torch.json").read_text())
+    def test_without_openvino_pytorch_answers_with_a_note(self, without_openvino: Any) -> None:
+        told = without_openvino
         assert told["backend"].startswith("PyTorch")
         assert told["note"].startswith("Queries are encoded by PyTorch, which is slower: OpenVINO failed (")
         assert (told["id"], told["sha"]) == (DEFAULT_MODEL, DEFAULT_MODEL_SHA256)
 
-    def test_both_count_the_same_tokens_beyond_the_models_length(self, model: Encoder, without_openvino: Path) -> None:
-        told = json.loads((without_openvino / "torch.json").read_text())
+    def test_both_count_the_same_tokens_beyond_the_models_length(self, model: Encoder, without_openvino: Any) -> None:
+        told = without_openvino
         assert [model.num_tokens_cut(text) for text in TEXTS] == told["cut"]
         assert told["cut"][TEXTS.index("word " * 254)] == 0
         assert told["cut"][TEXTS.index("word " * 300)] == 46
@@ -157,6 +169,29 @@ class TestBackends:
         )
         assert printed.startswith("OpenVINO cannot run the model:")
         assert "backend='torch'" in printed
+
+
+@pytest.fixture(scope="module", params=["openvino", "torch"])
+def told_tokens(request: pytest.FixtureRequest, model: Encoder, without_openvino: Any) -> Any:
+    """Returns what an encoder of each backend says of the tokens of texts."""
+    return without_openvino if request.param == "torch" else tokens_of(model)
+
+
+@pytest.mark.model
+class TestTokens:
+    def test_a_word_the_model_does_not_know_is_put_together(self, told_tokens: Any) -> None:
+        assert told_tokens["tokens"]["Tokenization"] == ["[CLS]", "token", "##ization", "[SEP]"]
+
+    def test_tokens_that_are_cut_follow_those_that_are_read(self, told_tokens: Any, model: Encoder) -> None:
+        tokens = told_tokens["tokens"][LONG_WORDS]
+        num_read = len(tokens) - model.num_tokens_cut(LONG_WORDS)
+        assert num_read == 256
+        assert (tokens[0], tokens[num_read - 1]) == ("[CLS]", "[SEP]")
+        words = [token for token in tokens if token not in ("[CLS]", "[SEP]")]
+        assert words == ["token", "##ization", "of", "naive", "words"] * 60
+
+    def test_unknown_tokens_are_counted(self, told_tokens: Any) -> None:
+        assert list(told_tokens["unknown"]) == [1, 4]
 
 
 @pytest.mark.model
@@ -322,9 +357,8 @@ class TestModelFiles:
             locate_model(tmp_path)
 
     @pytest.mark.model
-    def test_a_folder_that_holds_only_weights_is_a_model_error(self, without_openvino: Path) -> None:
-        told = json.loads((without_openvino / "torch.json").read_text())
-        assert told["broken"].startswith(f"sentence-transformers cannot load {without_openvino / 'broken'}")
+    def test_a_folder_that_holds_only_weights_is_a_model_error(self, without_openvino: Any) -> None:
+        assert re.match(r"sentence-transformers cannot load \S+/broken: ", without_openvino["broken"])
 
     @pytest.mark.parametrize("name", ["/no/such/folder", "./no/such/folder", "not a name", "a--b", ""])
     def test_what_is_neither_folder_nor_name_is_refused_at_once(self, name: str) -> None:

@@ -37,7 +37,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("EMBEDDING_QUANTIZATION_CACHE", str(folder / "cache"))
         patch.setenv("OMP_NUM_THREADS", "1")  # more would spin: the models are tiny
         command = [sys.executable, "-m", "tests.tiny_models", str(folder)]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=ROOT, check=False)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=1800, cwd=ROOT, check=False)
     assert run.returncode == 0, run.stderr
     return folder
 

@@ -16,7 +16,7 @@ from scripts.hub_stand_in.faults import Fault
 from scripts.hub_stand_in.folders import revision_folder
 from scripts.hub_stand_in.server import HubStandIn
 from tests.conftest import Build, FakeEncoder, random_texts
-from tests.hub_client import ADDRESS, CLIENT_NOISE, REPO, hub, publish
+from tests.hub_client import ADDRESS, CLIENT_NOISE, REPO, give_up_soon, hub, publish
 from tests.support import change_manifest
 
 __all__ = ["hub"]
@@ -89,8 +89,11 @@ def test_an_index_stays_at_the_commit_of_its_first_fetch(
 
 
 @pytest.mark.parametrize("kind", ["cut", "stall"])
-def test_a_broken_file_goes_on_where_it_broke_off(hub: HubStandIn, bundle: Bundle, tmp_path: Path, kind: str) -> None:
+def test_a_broken_file_goes_on_where_it_broke_off(
+    hub: HubStandIn, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     publish(hub, bundle)
+    give_up_soon(monkeypatch)
     hub.faults.append(Fault(EMBEDDINGS_FILE, kind, after_bytes=100_000, times=1))  # type: ignore[arg-type]
     folder = fetch(hub, tmp_path / "cache")
     Bundle.open(folder).check_whole(EMBEDDINGS_FILE)
@@ -109,9 +112,10 @@ def test_the_next_call_goes_on_with_what_has_arrived(hub: HubStandIn, bundle: Bu
 
 
 def test_a_file_that_ends_early_every_time_is_an_error_that_keeps_it(
-    hub: HubStandIn, bundle: Bundle, tmp_path: Path
+    hub: HubStandIn, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(hub, bundle)
+    give_up_soon(monkeypatch)
     hub.faults.append(Fault(BINARY_FILE, "stall", after_bytes=1_000))
     with pytest.raises(HubError, match="stopped answering: try again; what has arrived is kept"):
         fetch(hub, tmp_path / "cache")

@@ -21,6 +21,7 @@ from scripts.bench.peers.catalog import ENTRIES, Entry
 from scripts.bench.peers.sweep import Tried, pick
 from scripts.bench.peers.table import lines, where_peers_win
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
+from tests.support import PATIENCE_S
 
 TEXTS = random_texts(1800)
 QUERIES = {
@@ -145,7 +146,7 @@ class TestAnEngineThatCannotBeMeasured:
         with subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(tmp_path)}) as child:
             assert child.stdin is not None
             child.stdin.close()
-            assert child.wait(60) == 3
+            assert child.wait(PATIENCE_S) == 3
 
     def test_does_not_share_its_process_with_our_engine(self, measure: Any) -> None:
         engine = measure("raise ValueError(sorted({'retrieval', 'faiss', 'usearch'} & sys.modules.keys()))")

@@ -21,6 +21,7 @@ from scripts.judged.conala_curated import CURATED_SCHEMA, ConalaQuestions, load_
 from scripts.rehearse_conala import CURATED_ROWS, curated_rows, rehearsal_rows, write_repository
 from tests.conftest import WORDS, FakeEncoder
 from tests.corpus.test_conala import write_copy
+from tests.support import PATIENCE_S
 
 CLIENT = """
 import json, sys
@@ -132,7 +133,7 @@ def test_options_that_do_not_go_together_are_wrong_usage(arguments: list[str]) -
 
 def run_client(endpoint: str, home: Path) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home)}
-    return subprocess.run([sys.executable, "-c", CLIENT], env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", CLIENT], env=env, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 def test_the_real_client_gets_all_three_files_from_the_hub(tmp_path: Path) -> None:

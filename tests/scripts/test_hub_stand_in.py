@@ -11,6 +11,7 @@ import pytest
 
 from scripts.hub_stand_in.folders import revision_folder
 from scripts.hub_stand_in.server import HubStandIn
+from tests.support import PATIENCE_S
 
 FILE = "/datasets/someone/notes/resolve/main/data/big.bin"
 CONTENT = bytes(range(256)) * 8_192
@@ -32,7 +33,7 @@ def hub(tmp_path: Path) -> Iterator[HubStandIn]:
 def ask(
     hub: HubStandIn, path: str, method: str = "GET", body: str | None = None, **headers: str
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection(hub.endpoint.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(hub.endpoint.removeprefix("http://"), timeout=PATIENCE_S)
     connection.request(method, path, body, headers)
     response = connection.getresponse()
     content = response.read()

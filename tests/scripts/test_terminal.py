@@ -16,6 +16,7 @@ from retrieval import BuildOptions, build_index
 from retrieval.results import json_values
 from scripts.terminal import printable
 from tests.conftest import RowsCorpus
+from tests.support import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "red\x1b[2J\x1b]0;title\x07 \u202eelppa\r\x9b31m"
@@ -41,7 +42,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def search(index: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "scripts/search.py", "--index", str(index), "--vector", str(index.parent / "q.npy")]
     here = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.run([*command, *arguments], capture_output=True, timeout=60, cwd=ROOT, env=here, check=False)
+    return subprocess.run(
+        [*command, *arguments], capture_output=True, timeout=PATIENCE_S, cwd=ROOT, env=here, check=False
+    )
 
 
 def test_strangers_texts_cannot_steer_the_terminal(index: Path) -> None:
@@ -78,7 +81,7 @@ def test_a_reader_that_has_seen_enough_ends_it_without_a_word(index: Path, more:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(60) == 141
+        assert process.wait(PATIENCE_S) == 141
 
 
 def test_json_is_what_browsers_read(index: Path) -> None:

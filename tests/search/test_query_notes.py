@@ -52,10 +52,3 @@ def test_the_model_itself_does_not_know_an_emoji() -> None:
     encoder = load_encoder()
     assert "none of the query" in query_notes(encoder, "\N{FACE WITH TEARS OF JOY}\N{RED APPLE}")[0]
     assert query_notes(encoder, "caf\u00e9 opening hours") == ()
-
-
-@pytest.mark.model
-@pytest.mark.parametrize("backend", ["openvino", "torch"])
-def test_both_backends_count_the_same_unknown_tokens(backend: str) -> None:
-    encoder = load_encoder(backend=backend)
-    assert encoder.num_tokens_unknown("\N{RED APPLE} read a file") == (1, 4)  # type: ignore[attr-defined]

@@ -16,11 +16,10 @@ from scripts.hub_stand_in.faults import Fault
 from scripts.hub_stand_in.server import HubStandIn
 from tests.conftest import Build, random_texts
 from tests.hub_client import ADDRESS, CLIENT_NOISE, hub, publish
-from tests.support import wait_until
+from tests.support import PATIENCE_S, wait_until
 
 __all__ = ["hub"]
 pytestmark = CLIENT_NOISE
-PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def bundle(build: Build) -> Bundle:
 def endpoint(hub: HubStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HubStandIn:
     """The hub of the child processes, too, which have an empty cache."""
     monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
-    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "1")
+    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "600")
     monkeypatch.setenv("EMBEDDING_QUANTIZATION_CACHE", str(tmp_path / "cache"))
     return hub
 
@@ -87,11 +86,10 @@ def test_an_index_that_cannot_be_opened_is_told(endpoint: HubStandIn, bundle: Bu
 
 
 def test_a_stalled_fetch_is_given_up_though_the_client_waits(
-    endpoint: HubStandIn, bundle: Bundle, started: Make, monkeypatch: pytest.MonkeyPatch
+    endpoint: HubStandIn, bundle: Bundle, started: Make
 ) -> None:
     publish(endpoint, bundle)
     endpoint.faults.append(Fault(INT8_FILE, "stall"))
-    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "600")
     status = started(FetchJob(ADDRESS), max_silence_s=3.0).wait(PATIENCE_S)
     assert (status.has_failed, status.child.failure, status.max_silence_s) == (True, "silence", 3.0)
 

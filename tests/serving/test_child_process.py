@@ -15,7 +15,7 @@ import pytest
 
 from retrieval.serving.child_job import ChildJob, Pace
 from retrieval.serving.child_process import JobStatus
-from tests.support import is_alive, wait_until
+from tests.support import PATIENCE_S, is_alive, wait_until
 
 PROGRAM = """
 import sys, time
@@ -49,7 +49,7 @@ def start(tmp_path: Path) -> Start:
 
 
 def test_the_answer_comes_back_and_the_last_phase_stays(start: Start) -> None:
-    status = start().wait(30)
+    status = start().wait(PATIENCE_S)
     assert (status.state, dict(status.result)) == ("finished", {"asked": "größe"})
     assert (status.phase, status.done, status.total, status.fraction) == ("counting", 1, 2, 0.5)
     assert status.elapsed_s > 0
@@ -68,14 +68,14 @@ def test_the_answer_comes_back_and_the_last_phase_stays(start: Start) -> None:
 def test_each_way_to_fail_is_told_apart(
     start: Start, body: str, failure: str, message: str, exit_status: int | None
 ) -> None:
-    status = start(body).wait(30)
+    status = start(body).wait(PATIENCE_S)
     assert (status.state, status.failure, status.message, status.exit_status) == (
         "failed", failure, message, exit_status,
     )  # fmt: skip
 
 
 def test_the_log_has_no_message_that_may_quote_data(start: Start, capfd: pytest.CaptureFixture[str]) -> None:
-    start("raise KeyError('sec' + 'ret')").wait(30)
+    start("raise KeyError('sec' + 'ret')").wait(PATIENCE_S)
     logged = capfd.readouterr().err
     assert "KeyError" in logged
     assert "in work" in logged
@@ -86,7 +86,7 @@ def test_the_log_has_no_message_that_may_quote_data(start: Start, capfd: pytest.
 def test_a_child_that_takes_too_long_or_reports_nothing_is_killed(start: Start) -> None:
     for limits, failure in (({"max_seconds": 1.0}, "timeout"), ({"max_silence_s": 1.0}, "silence")):
         job = start("time.sleep(60)", **limits)
-        status = job.wait(30)
+        status = job.wait(PATIENCE_S)
         assert (status.state, status.failure) == ("failed", failure)
         assert job.pid is not None
         assert not is_alive(job.pid)
@@ -94,20 +94,20 @@ def test_a_child_that_takes_too_long_or_reports_nothing_is_killed(start: Start) 
 
 def test_a_report_keeps_a_silent_limit_away(start: Start) -> None:
     body = "[(time.sleep(0.8), reports.progress('counting', n, 9)) for n in range(9)]"
-    assert start(body, max_silence_s=6.0).wait(30).state == "finished"
+    assert start(body, max_silence_s=6.0).wait(PATIENCE_S).state == "finished"
 
 
 def test_a_job_is_cancelled_before_and_while_it_runs(start: Start) -> None:
     job = start("time.sleep(60)")
     wait_until(lambda: job.status.phase == "counting")
     job.cancel()
-    assert job.wait(10).state == "cancelled"
+    assert job.wait(PATIENCE_S).state == "cancelled"
     assert job.pid is not None
     assert not is_alive(job.pid)
     never = ChildJob("program", {})
     never.cancel()
     never.start()
-    assert never.wait(1).state == "cancelled"
+    assert never.wait(PATIENCE_S).state == "cancelled"
     assert never.pid is None
 
 
@@ -119,7 +119,7 @@ def test_the_end_is_told_once_and_before_anybody_stops_waiting(start: Start) -> 
         told.append(job.status.state)
 
     job = start("pass", on_end=on_end)
-    job.wait(30)
+    job.wait(PATIENCE_S)
     job.cancel()
     assert told == ["finished"]
 
@@ -128,7 +128,7 @@ def test_a_program_that_cannot_be_started_is_told(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
     job = ChildJob("program", {})
     job.start()
-    status = job.wait(10)
+    status = job.wait(PATIENCE_S)
     assert (status.state, status.failure) == ("failed", "not started")
 
 
@@ -148,7 +148,7 @@ def test_a_child_ends_with_the_process_that_wants_its_answer(tmp_path: Path) -> 
         pid = int(parent.stdout.readline())
         assert is_alive(pid)
         parent.kill()
-    wait_until(lambda: not is_alive(pid), 10)
+    wait_until(lambda: not is_alive(pid))
 
 
 def test_a_status_may_be_read_while_the_job_runs(start: Start) -> None:
@@ -162,9 +162,9 @@ def test_a_status_may_be_read_while_the_job_runs(start: Start) -> None:
     readers = [threading.Thread(target=look) for _ in range(4)]
     for reader in readers:
         reader.start()
-    assert job.wait(30).state == "finished"
+    assert job.wait(PATIENCE_S).state == "finished"
     for reader in readers:
-        reader.join(10)
+        reader.join(PATIENCE_S)
     assert seen <= {"running", "finished"}
 
 

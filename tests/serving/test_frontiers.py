@@ -18,6 +18,7 @@ from retrieval.serving.visitor.queue import ChildQueue
 from retrieval.ui.your_data.failures import why_failed
 from retrieval.ui.your_data.taking import measure_request
 from tests.conftest import Build, FakeEncoder, random_texts
+from tests.support import PATIENCE_S
 
 VECTORS = np.random.default_rng(0).normal(size=(320, 32)).astype(np.float32)
 
@@ -31,7 +32,7 @@ def queue() -> Iterator[ChildQueue]:
 
 def measured(queue: ChildQueue, path: Path, metric: str = "cosine", **limits: Any) -> JobStatus:
     request = measure_request(path, None, metric, OwnLimits(**limits))
-    return queue.submit(request, max_seconds=90).wait()
+    return queue.submit(request, max_seconds=PATIENCE_S).wait()
 
 
 def saved(folder: Path, vectors: Any, **options: Any) -> Path:

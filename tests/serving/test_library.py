@@ -12,6 +12,7 @@ import pytest
 from retrieval import BundleMissingError, Encoder, Searcher
 from retrieval.serving.library import Library
 from tests.conftest import Build, FakeEncoder
+from tests.support import PATIENCE_S
 
 
 class Opener:
@@ -87,20 +88,20 @@ def test_what_is_open_answers_while_another_index_opens(build: Build, tmp_path: 
     def open_searcher(path: Path, encoder: Encoder | None) -> Searcher:
         if path.name == "slow":
             going_on.set()
-            assert done.wait(20)
+            assert done.wait(PATIENCE_S)
         return Searcher.open(path, encoder=encoder or FakeEncoder())
 
     library = Library(tmp_path, open_searcher=open_searcher)
     quick = library.open("quick")
     with ThreadPoolExecutor(2) as pool:
         slow = pool.submit(library.open, "slow")
-        assert going_on.wait(20)
+        assert going_on.wait(PATIENCE_S)
         asked = pool.submit(lambda: (library.open("quick"), len(library.entries())))
         try:
-            assert asked.result(10) == (quick, 2)
+            assert asked.result(PATIENCE_S) == (quick, 2)
         finally:
             done.set()
-        assert slow.result(20) is not quick
+        assert slow.result(PATIENCE_S) is not quick
 
 
 def test_private_indexes_share_an_encoder_that_no_other_index_has(build: Build, tmp_path: Path) -> None:

@@ -12,9 +12,7 @@ import pytest
 
 from retrieval.errors import BusyError, QueryError
 from retrieval.serving.turns import Turns
-from tests.support import wait_until
-
-PATIENCE_S = 10.0
+from tests.support import PATIENCE_S, wait_until
 
 
 def test_no_more_calls_are_at_work_than_there_are_workers() -> None:

@@ -21,7 +21,7 @@ from retrieval.ui.markup import escaped
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.failures import OUT_OF_MEMORY, for_visitors, why_failed
 from tests.conftest import random_texts
-from tests.support import is_alive, wait_until
+from tests.support import PATIENCE_S, is_alive, wait_until
 
 LIMITS = OwnLimits()
 
@@ -58,7 +58,7 @@ def test_a_look_tells_columns_guesses_and_first_rows(queue: ChildQueue, tmp_path
     path = written(
         tmp_path, "notes.csv", "id,title,body\n" + "".join(f"{n},a title {n},a body {n}\n" for n in range(9))
     )
-    status = queue.submit(request(path), max_seconds=30).wait()
+    status = queue.submit(request(path), max_seconds=PATIENCE_S).wait()
     assert status.state == "finished"
     assert status.result["columns"] == ["title", "body", "id"]
     assert status.result["guesses"] == {"text": "title", "body": "body"}
@@ -82,7 +82,7 @@ def test_a_look_tells_columns_guesses_and_first_rows(queue: ChildQueue, tmp_path
 def test_a_bad_file_is_refused_with_the_reason(
     queue: ChildQueue, tmp_path: Path, name: str, content: bytes, told: str
 ) -> None:
-    status = queue.submit(request(written(tmp_path, name, content)), max_seconds=30).wait()
+    status = queue.submit(request(written(tmp_path, name, content)), max_seconds=PATIENCE_S).wait()
     assert (status.state, status.failure) == ("failed", "error")
     assert told in status.message
     shown = why_failed(status, tmp_path, 30)
@@ -96,7 +96,7 @@ def test_a_small_file_that_unfolds_into_a_huge_one_is_refused(queue: ChildQueue,
 
     large = pa.DictionaryArray.from_arrays(pa.array([0] * 200_000, pa.int32()), pa.array(["y" * 5_000_000]))
     pq.write_table(pa.table({"text": large}), tmp_path / "bomb.parquet", compression="zstd")
-    status = queue.submit(request(tmp_path / "bomb.parquet"), max_seconds=60).wait()
+    status = queue.submit(request(tmp_path / "bomb.parquet"), max_seconds=PATIENCE_S).wait()
     assert (status.state, why_failed(status, tmp_path, 60)) == ("failed", OUT_OF_MEMORY)
 
 
@@ -105,7 +105,7 @@ def test_a_build_makes_an_index_and_counts_what_it_read(queue: ChildQueue, tmp_p
     texts = [*random_texts(30), "", "größe " * 3, "word " * 400]
     path = written(tmp_path, "notes.jsonl", "".join(json.dumps({"title": text}) + "\n" for text in texts))
     asked = request(path, "build", columns={"text": "title"}, max_rows=32, max_text_chars=200)
-    status = queue.submit(asked, max_seconds=60).wait()
+    status = queue.submit(asked, max_seconds=PATIENCE_S).wait()
     assert (status.state, status.message) == ("finished", "")
     assert (status.result["rows_in_file"], status.result["rows_used"]) == (33, 32)
     assert status.result["non_ascii_texts"] == 1
@@ -119,23 +119,23 @@ def test_a_build_makes_an_index_and_counts_what_it_read(queue: ChildQueue, tmp_p
 @pytest.mark.model
 def test_a_cancelled_build_is_killed_and_leaves_the_place_free(queue: ChildQueue, tmp_path: Path) -> None:
     path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000)))
-    job = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=60)
-    waiting = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=60)
+    job = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=PATIENCE_S)
+    waiting = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=PATIENCE_S)
     pid = running(job)
     assert (waiting.status.state, queue.place_of(waiting)) == ("waiting", 1)
     waiting.cancel()
-    assert waiting.wait(10).state == "cancelled"
+    assert waiting.wait(PATIENCE_S).state == "cancelled"
     job.cancel()
-    assert job.wait(10).state == "cancelled"
+    assert job.wait(PATIENCE_S).state == "cancelled"
     assert not is_alive(pid)
-    assert queue.submit(request(path), max_seconds=30).wait().state == "finished"
+    assert queue.submit(request(path), max_seconds=PATIENCE_S).wait().state == "finished"
 
 
 @pytest.mark.model
 def test_a_build_that_takes_too_long_is_stopped_and_says_what_to_do(queue: ChildQueue, tmp_path: Path) -> None:
     path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000, words=30)))
     job = queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=2)
-    status = job.wait(30)
+    status = job.wait(PATIENCE_S)
     assert (status.state, status.failure) == ("failed", "timeout")
     assert job.pid is not None
     assert not is_alive(job.pid)
@@ -143,7 +143,7 @@ def test_a_build_that_takes_too_long_is_stopped_and_says_what_to_do(queue: Child
 
 def test_a_child_gives_way_to_everything_else(queue: ChildQueue, tmp_path: Path) -> None:
     path = written(tmp_path, "notes.txt", "\n".join(random_texts(20_000)))
-    pid = running(queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=60))
+    pid = running(queue.submit(request(path, "build", columns={"text": "text"}), max_seconds=PATIENCE_S))
     assert os.getpriority(os.PRIO_PROCESS, pid) >= 10
     assert len(os.sched_getaffinity(pid)) == 1
     environment = Path(f"/proc/{pid}/environ").read_bytes()
@@ -155,9 +155,9 @@ def test_a_child_gives_way_to_everything_else(queue: ChildQueue, tmp_path: Path)
 def test_a_queue_that_is_full_refuses(tmp_path: Path) -> None:
     queue = ChildQueue(max_waiting=0)
     path = written(tmp_path, "notes.txt", "a text\n")
-    job = queue.submit(request(path), max_seconds=30)
+    job = queue.submit(request(path), max_seconds=PATIENCE_S)
     with pytest.raises(BuildError, match="waiting for their turn"):
-        queue.submit(request(path), max_seconds=30)
+        queue.submit(request(path), max_seconds=PATIENCE_S)
     job.wait()
     queue.close()
 
@@ -185,7 +185,7 @@ def test_the_preview_says_the_same_as_the_terminal(
     queue: ChildQueue, tmp_path: Path, name: str, content: str | bytes
 ) -> None:
     path = written(tmp_path, name, content)
-    status = queue.submit(request(path), max_seconds=30).wait()
+    status = queue.submit(request(path), max_seconds=PATIENCE_S).wait()
     corpus = FileCorpus(path)
     list(corpus.batches())
     assert status.result["notes"] == list(corpus.notes)
@@ -206,7 +206,7 @@ def test_a_packed_file_that_unfolds_into_a_huge_one_is_refused(queue: ChildQueue
     else:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("bomb.csv", content)
-    status = queue.submit(request(path, max_file_bytes=300_000), max_seconds=60).wait()
+    status = queue.submit(request(path, max_file_bytes=300_000), max_seconds=PATIENCE_S).wait()
     assert status.state == "failed"
     assert "unpacks to more than 0 MB" in status.message
 
@@ -215,7 +215,7 @@ def test_a_packed_file_that_unfolds_into_a_huge_one_is_refused(queue: ChildQueue
 def test_a_role_without_a_column_is_not_guessed_again(queue: ChildQueue, tmp_path: Path) -> None:
     path = written(tmp_path, "notes.csv", "title,description,group\na red apple,long words,A\na pear,more words,A\n")
     chosen = {"text": "title", "body": "", "url": "", "group": "", "quality": ""}
-    status = queue.submit(request(path, "build", columns=chosen), max_seconds=60).wait()
+    status = queue.submit(request(path, "build", columns=chosen), max_seconds=PATIENCE_S).wait()
     assert status.state == "finished"
     manifest = Searcher.open(tmp_path / "built").manifest
     assert (manifest.columns, manifest.group_count) == ({"text": "title"}, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import gradio as gr
 import pytest
 
 from retrieval import Searcher
-from retrieval.benchmark import desk as measuring
 from retrieval.benchmark.desk import Measurement, MeasuringDesk
 from retrieval.benchmark.figures.kept import keep_figures
 from retrieval.serving.frontiers import IndexFrontiers
@@ -21,8 +19,8 @@ from retrieval.ui.benchmarks.index_frontier import IndexFrontierView
 from retrieval.ui.benchmarks.view import BenchmarksView
 from retrieval.ui.your_data.sessions import OWN
 from tests.benchmark_json import RUN
-from tests.conftest import Build, FakeEncoder, random_texts
-from tests.support import in_loop, wait_until
+from tests.conftest import Build, FakeEncoder, MeasureGate, random_texts
+from tests.support import PATIENCE_S, in_loop, wait_until
 
 
 @pytest.fixture
@@ -36,15 +34,25 @@ def library(build: Build, encoder: FakeEncoder) -> Library:
     return library
 
 
-@pytest.fixture
-def view(library: Library) -> BenchmarksView:
+def view_with(library: Library, desk: MeasuringDesk) -> BenchmarksView:
     def make() -> BenchmarksView:
         with gr.Blocks(analytics_enabled=False):
             asking = Asking.place(library, library.open(), place_index(library))
             with gr.Tabs(), gr.Tab("Benchmarks") as tab:
-                return BenchmarksView(library, asking, tab, IndexFrontiers(), desk=MeasuringDesk())
+                return BenchmarksView(library, asking, tab, IndexFrontiers(), desk=desk)
 
     return in_loop(make)
+
+
+@pytest.fixture
+def view(library: Library) -> BenchmarksView:
+    return view_with(library, MeasuringDesk())
+
+
+@pytest.fixture
+def held_view(library: Library, gate: MeasureGate) -> BenchmarksView:
+    """A view whose measurements are held at the gate."""
+    return view_with(library, MeasuringDesk(gate.measure))
 
 
 def started(view: BenchmarksView, index: str | None = None) -> Measurement:
@@ -54,7 +62,7 @@ def started(view: BenchmarksView, index: str | None = None) -> Measurement:
 
 
 def finished(view: BenchmarksView, measurement: Measurement, results: Any) -> dict[Any, Any]:
-    assert measurement.wait(30)
+    wait_until(lambda: measurement.is_over)
     return view.poll(measurement, results)
 
 
@@ -66,34 +74,34 @@ def test_a_measurement_ends_with_its_numbers_and_a_column(view: BenchmarksView) 
     assert update[view.running] is None
 
 
-def test_while_it_is_under_way_there_is_a_bar(view: BenchmarksView, gate: threading.Event) -> None:
-    measurement = started(view)
-    assert "progressbar" in view.poll(measurement, {})[view.panel]
-    assert view.start(None, None, measurement) == {view.running: measurement}  # a second click starts nothing
+def test_while_it_is_under_way_there_is_a_bar(held_view: BenchmarksView) -> None:
+    measurement = started(held_view)
+    assert "progressbar" in held_view.poll(measurement, {})[held_view.panel]
+    assert held_view.start(None, None, measurement) == {held_view.running: measurement}  # a second click starts nothing
 
 
-def test_a_second_visitor_is_told_to_wait(view: BenchmarksView, gate: threading.Event) -> None:
-    started(view)
-    update = view.start(None, None, None)
-    assert "Somebody else is measuring" in update[view.panel]
-    assert update[view.running] is None
+def test_a_second_visitor_is_told_to_wait(held_view: BenchmarksView) -> None:
+    started(held_view)
+    update = held_view.start(None, None, None)
+    assert "Somebody else is measuring" in update[held_view.panel]
+    assert update[held_view.running] is None
 
 
-def test_cancel_frees_the_desk(view: BenchmarksView, gate: threading.Event) -> None:
-    measurement = started(view)
-    assert "Cancelled" in view.stop(measurement)[view.panel]
-    gate.set()
-    assert measurement.wait(30)
+def test_cancel_frees_the_desk(held_view: BenchmarksView, gate: MeasureGate) -> None:
+    measurement = started(held_view)
+    assert "Cancelled" in held_view.stop(measurement)[held_view.panel]
+    gate.opened.set()
+    assert measurement.wait(PATIENCE_S)
     assert measurement.figures is None
-    assert started(view).wait(30)
+    assert started(held_view).wait(PATIENCE_S)
 
 
-def test_another_index_ends_the_measurement_and_shows_its_own(view: BenchmarksView, gate: threading.Event) -> None:
-    measurement = started(view, "first")
-    update = view.show("second", None, measurement, {})
+def test_another_index_ends_the_measurement_and_shows_its_own(held_view: BenchmarksView) -> None:
+    measurement = started(held_view, "first")
+    update = held_view.show("second", None, measurement, {})
     assert measurement.is_cancelled
-    assert "100 texts" in update[view.panel]
-    assert view.show("first", None, None, {}).keys() >= {view.claims, view.plots, view.panel}
+    assert "100 texts" in update[held_view.panel]
+    assert held_view.show("first", None, None, {}).keys() >= {held_view.claims, held_view.plots, held_view.panel}
 
 
 def test_coming_back_to_an_index_shows_what_the_visitor_measured(view: BenchmarksView) -> None:
@@ -121,11 +129,11 @@ def test_an_index_that_is_not_there_is_told(view: BenchmarksView) -> None:
     assert "no index called" in view.show("third", None, None, {})[view.panel]
 
 
-def test_a_failure_is_told(view: BenchmarksView, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_told(library: Library) -> None:
     def fail(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(measuring, "measure_quickly", fail)
+    view = view_with(library, MeasuringDesk(fail))
     assert "Nothing was measured" in finished(view, started(view), {})[view.panel]
 
 
@@ -145,7 +153,7 @@ def test_the_frontier_of_an_index_is_measured_once_for_all_visitors(library: Lib
     assert view.show("first", None, None)[view.panel.kept] is None
     assert "progressbar" in view.measure("first", None)[view.progress]
     assert "progressbar" in view.show("first", None, None)[view.progress]  # another visitor, meanwhile
-    wait_until(lambda: view.panel.kept in view.poll("first", None), 60)
+    wait_until(lambda: view.panel.kept in view.poll("first", None))
     shown = view.measure("first", None)
     frontier = shown[view.panel.kept]
     assert frontier.num_vectors + frontier.num_queries == 120

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -11,7 +13,7 @@ from retrieval.benchmark.figures.kept import keep_figures
 from retrieval.bundle.bundle import BINARY_FILE, Bundle
 from tests.benchmark_json import RUN
 from tests.browser_page import PHONE, assert_accessible, assert_nothing_is_cut_off, opened, search
-from tests.page_server import RunningApp, build_tiny_index, running_app
+from tests.page_server import RunningApp, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
@@ -19,8 +21,8 @@ VIEW = "?view=benchmarks"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    index = build_tiny_index(tmp_path_factory.mktemp("benchmarks") / "tiny")
+def served(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    index = shutil.copytree(tiny_index, tmp_path_factory.mktemp("benchmarks") / "tiny")
     bundle = Bundle.open(index)
     own = {**RUN["index"], "binary_sha256": bundle.manifest.files[BINARY_FILE].sha256}
     keep_figures(bundle, {**RUN, "index": own})

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser_page import opened, search, wait_for_answer
-from tests.page_server import RunningApp, build_tiny_index, running_app
+from tests.page_server import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp("history")
-    with running_app(folder, "--index", str(build_tiny_index(folder / "tiny"))) as running:
-        yield running
 
 
 def expect_search(page: Page, query: str, title: str) -> None:

@@ -51,7 +51,7 @@ def bring(page: Page, path: Path) -> None:
 
 def built(page: Page) -> None:
     page.click("#own-build")
-    expect(page.locator(".own-verdict")).to_be_visible(timeout=60_000)
+    expect(page.locator(".own-verdict")).to_be_visible()
 
 
 def files_with(secret: str, folder: Path) -> list[Path]:
@@ -150,7 +150,7 @@ def test_two_visitors_have_an_index_each_and_delete_it(
         one.click("#own-build")
         other.click("#own-build")
         for page, label in ((one, "Yours: same.jsonl, 22"), (other, "Yours: other.jsonl, 2")):
-            expect(page.locator(".own-verdict")).to_be_visible(timeout=60_000)
+            expect(page.locator(".own-verdict")).to_be_visible()
             expect(page.locator("#index input")).to_have_value(label)
         other.click("#own-search")
         search(other, "elephant")
@@ -204,7 +204,7 @@ def test_what_was_guessed_is_told_and_none_switches_it_off(
 
 def measured(page: Page, button: str) -> None:
     page.click(button)
-    expect(page.locator("#own-frontier .charts")).to_be_visible(timeout=90_000)
+    expect(page.locator("#own-frontier .charts")).to_be_visible()
 
 
 def test_vectors_are_measured_recommended_and_taken_along(browser: Browser, served: RunningApp, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +28,7 @@ from retrieval.ui.search.view import SearchView
 from retrieval.ui.theme import launch_options
 from retrieval.ui.visit import Visit
 from tests.conftest import Build, FakeEncoder
-from tests.support import in_loop
+from tests.support import PATIENCE_S, in_loop
 
 Made = TypeVar("Made")
 ROWS = [
@@ -241,7 +240,7 @@ def test_the_api_gives_plain_values_and_clear_errors(library: Library) -> None:
     assert isinstance(caught.value.__cause__, QueryError)
 
 
-def link_after(open_tunnel: Callable[[], str], deadline_s: float = 5.0) -> PublicLink:
+def link_after(open_tunnel: Callable[[], str], deadline_s: float = PATIENCE_S) -> PublicLink:
     link = PublicLink(open_tunnel)
     link.ask(deadline_s)
     return link
@@ -269,15 +268,13 @@ def test_a_tunnel_that_hangs_is_given_up_and_stays_given_up() -> None:
     release = threading.Event()
 
     def hang() -> str:
-        release.wait(10)
+        release.wait(PATIENCE_S)
         return "https://late.gradio.live"
 
-    started = time.monotonic()
     link = link_after(hang, deadline_s=0.1)
-    assert time.monotonic() - started < 5
     assert "no answer after 0.1 s" in link.note
     release.set()
-    link._thread.join(10)
+    link._thread.join(PATIENCE_S)
     assert link.url is None
 
 

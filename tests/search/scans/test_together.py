@@ -11,6 +11,7 @@ import pytest
 from retrieval.quantization import Float32s
 from retrieval.search.scans.scan import Candidates
 from retrieval.search.scans.together import MOST_IN_A_BATCH, Together
+from tests.support import PATIENCE_S
 
 
 class Held:
@@ -24,7 +25,7 @@ class Held:
     def __call__(self, vectors: Float32s, k: int) -> list[Candidates]:
         self.sizes.append(len(vectors))
         self.has_begun.set()
-        assert self.may_go.wait(20)
+        assert self.may_go.wait(PATIENCE_S)
         if vectors.min() < 0:
             raise ValueError("negative")
         return [Candidates(np.full(k, int(vector[0])), np.zeros(k, np.float32)) for vector in vectors]
@@ -41,13 +42,15 @@ def test_those_who_wait_are_answered_together(num_waiting: int) -> None:
     together = Together(search, 1)
     with ThreadPoolExecutor(num_waiting + 1) as pool:
         first = pool.submit(ask, together, 100)
-        assert search.has_begun.wait(20)
+        assert search.has_begun.wait(PATIENCE_S)
         others = [pool.submit(ask, together, value, 1 + value % 4) for value in range(num_waiting)]
         while len(together._waiting) < num_waiting:
             threading.Event().wait(0.001)
         search.may_go.set()
-        assert first.result(20) == [100] * 3
-        assert [each.result(20) for each in others] == [[value] * (1 + value % 4) for value in range(num_waiting)]
+        assert first.result(PATIENCE_S) == [100] * 3
+        assert [each.result(PATIENCE_S) for each in others] == [
+            [value] * (1 + value % 4) for value in range(num_waiting)
+        ]
     assert search.sizes == [1, min(num_waiting, MOST_IN_A_BATCH), *([3] if num_waiting > MOST_IN_A_BATCH else [])]
 
 
@@ -66,13 +69,13 @@ def test_an_error_reaches_the_query_that_made_it_and_nobody_waits_for_ever() -> 
     together = Together(search, 1)
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(ask, together, 1)
-        assert search.has_begun.wait(20)
+        assert search.has_begun.wait(PATIENCE_S)
         wrong, *right = [pool.submit(ask, together, value) for value in (-1, 2, 3)]
         while len(together._waiting) < 3:
             threading.Event().wait(0.001)
         search.may_go.set()
-        assert first.result(20) == [1] * 3
+        assert first.result(PATIENCE_S) == [1] * 3
         with pytest.raises(ValueError, match="negative"):
-            wrong.result(20)
-        assert [each.result(20) for each in right] == [[2] * 3, [3] * 3]
+            wrong.result(PATIENCE_S)
+        assert [each.result(PATIENCE_S) for each in right] == [[2] * 3, [3] * 3]
     assert ask(together, 5) == [5] * 3

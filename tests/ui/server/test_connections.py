@@ -17,7 +17,7 @@ from uvicorn import Config, Server
 
 from retrieval.ui.server.connections import bound_connections, raise_handle_limit
 from tests.page_server import free_port
-from tests.support import wait_until
+from tests.support import PATIENCE_S, wait_until
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -27,28 +27,34 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-@pytest.fixture
-def port() -> Iterator[int]:
-    """The port of a server that holds four connections, for half a second without a request."""
+@contextlib.contextmanager
+def serving(request_s: float) -> Iterator[int]:
+    """Yields the port of a server that holds four connections, so long without a request."""
     port = free_port()
     server = Server(Config(app, port=port, log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_until(lambda: server.started)
-    bound_connections(server, max_connections=4, request_s=0.5)
+    bound_connections(server, max_connections=4, request_s=request_s)
     yield port
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE_S)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with serving(request_s=0.5) as port:
+        yield port
 
 
 def connected(port: int, sent: bytes) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+    connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
     connection.sendall(sent)
     return connection
 
 
 def get(port: int, path: str = "/") -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request("GET", path)
     try:
         return connection.getresponse().read()
@@ -68,7 +74,7 @@ def test_a_connection_that_asks_nothing_is_closed(port: int, sent: bytes) -> Non
     started = time.monotonic()
     with connected(port, sent) as connection:
         assert is_closed(connection)
-    assert 0.3 < time.monotonic() - started < 4
+    assert time.monotonic() - started > 0.3
 
 
 def test_a_further_request_must_come_whole_too(port: int) -> None:
@@ -83,8 +89,8 @@ def test_an_answer_that_takes_longer_is_not_cut_off(port: int) -> None:
     assert get(port, "/slow") == b"ok"
 
 
-def test_the_one_that_waits_longest_makes_room(port: int) -> None:
-    with contextlib.ExitStack() as stack:
+def test_the_one_that_waits_longest_makes_room() -> None:
+    with serving(request_s=10 * PATIENCE_S) as port, contextlib.ExitStack() as stack:
         held = [stack.enter_context(connected(port, b"GET / HT")) for _ in range(3)]
         time.sleep(0.1)
         assert get(port) == b"ok"

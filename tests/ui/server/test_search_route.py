@@ -15,7 +15,7 @@ from retrieval.serving.library import Library
 from retrieval.serving.turns import Turns
 from retrieval.ui.server.search_route import PATH, search_route
 from tests.conftest import Build, FakeEncoder
-from tests.support import wait_until
+from tests.support import PATIENCE_S, wait_until
 
 TEXTS = ["red apple", "green pear", "blue plum"]
 
@@ -36,7 +36,7 @@ def test_busy_is_a_503_that_says_when_to_come_again(searcher: Searcher) -> None:
     client = client_of(searcher, turns)
     assert client.get(PATH, params={"q": "red apple"}).json()["hits"][0]["text"] == "red apple"
     with ThreadPoolExecutor(1) as other:
-        held = other.submit(turns.call, lambda: go_on.wait(10))
+        held = other.submit(turns.call, lambda: go_on.wait(PATIENCE_S))
         wait_until(lambda: turns.taken == 1)
         refused = client.get(PATH, params={"q": "red apple"})
         go_on.set()
