@@ -64,17 +64,19 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser(os.environ).parse_args(arguments)
-    stop, started = StopRequest(), time.monotonic()
-    if problem := _port_problem(args.host, args.port):
-        return _fail(problem)
-    # Read when Gradio is imported, and when it talks to itself to see whether it is up.
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    for name in ("no_proxy", "NO_PROXY"):
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost", LOCALHOST]))
-    set_up_logs()
-    library = Library(ROOT / INDEXES)
-    background: BackgroundIndex | None = None
+    started = time.monotonic()
+    stop: StopRequest | None = None
     try:
+        stop = StopRequest()
+        if problem := _port_problem(args.host, args.port):
+            return _fail(problem)
+        # Read when Gradio is imported, and when it talks to itself to see whether it is up.
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        for name in ("no_proxy", "NO_PROXY"):
+            os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost", LOCALHOST]))
+        set_up_logs()
+        library = Library(ROOT / INDEXES)
+        background: BackgroundIndex | None = None
         _keep_uploads_apart()
         choice = choose_index(args.index, os.environ, ROOT)
         library.add(choice.path, as_default=True)
@@ -94,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return 0
     finally:
-        if stop.asked:
+        if stop is None or stop.asked:  # None: the signal came while it was being taken over
             end_process()
 
 

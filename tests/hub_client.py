@@ -41,6 +41,7 @@ def give_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.2)
+    monkeypatch.setattr("retrieval.hub.fetching.ANSWER_LIMIT_S", 0.5)
 
 
 def publish(hub: HubStandIn, bundle: Bundle, **options: object) -> str:

@@ -272,7 +272,10 @@ def test_two_programs_do_not_fetch_into_the_same_folder(hub: HubStandIn, bundle:
         fetch(hub, tmp_path / "cache", report=again)
 
 
-def test_a_hub_that_takes_the_call_and_says_nothing_is_given_up(hub: HubStandIn, tmp_path: Path) -> None:
+def test_a_hub_that_takes_the_call_and_says_nothing_is_given_up(
+    hub: HubStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_up_soon(monkeypatch)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(HubError, match=f"the hub at {url} stopped answering"):

@@ -109,9 +109,10 @@ def test_stopping_ends_the_child_and_the_next_start_goes_on(
     endpoint: HubStandIn, bundle: Bundle, started: Make
 ) -> None:
     publish(endpoint, bundle)
-    endpoint.faults.append(Fault(INT8_FILE, "stall", after_bytes=50_000, times=1))
+    stall = Fault(INT8_FILE, "stall", after_bytes=50_000, times=1)
+    endpoint.faults.append(stall)
     index = started(FetchJob(ADDRESS))
-    wait_until(lambda: index.status.child.phase == "fetching")
+    wait_until(lambda: stall.times == 0)
     index.stop()
     assert index.status.child.state == "cancelled"
     assert not index.status.has_failed
