@@ -11,9 +11,9 @@ import numpy.typing as npt
 from retrieval.bundle.row_tables import Rows
 from retrieval.quantization import Float32s
 
-_CHUNK_ROWS = 32_768
-_QUERIES_AT_ONCE = 128
-"""With `_CHUNK_ROWS`, 17 MB of scores at once."""
+CHUNK_ROWS = 32_768
+QUERIES_AT_ONCE = 128
+"""With `CHUNK_ROWS`, 17 MB of scores at once."""
 SAME_SCORE = 1e-6
 """Two float32 sums of the same products differ by this much when they are added in another order."""
 
@@ -49,7 +49,15 @@ def best_of(rows: Rows, scores: Float32s, top_k: int) -> ExactAnswer:
     return ExactAnswer(rows[best], scores[best])
 
 
-def scan(queries: Float32s, rows: Rows, fetch: Callable[[Rows], Float32s], top_k: int) -> list[ExactAnswer]:
+def scan(
+    queries: Float32s,
+    rows: Rows,
+    fetch: Callable[[Rows], Float32s],
+    top_k: int,
+    *,
+    chunk_rows: int = CHUNK_ROWS,
+    queries_at_once: int = QUERIES_AT_ONCE,
+) -> list[ExactAnswer]:
     """Returns the `top_k` of `rows` with the highest dot product for each query, float32 `(m, dim)`.
 
     Args:
@@ -57,13 +65,15 @@ def scan(queries: Float32s, rows: Rows, fetch: Callable[[Rows], Float32s], top_k
         rows: `(n,)`, ascending; they are read in chunks, each once for all queries.
         fetch: returns the vectors at some rows, float32 `(len(rows), dim)`.
         top_k: how many, from 1 on.
+        chunk_rows: how many rows are read at once.
+        queries_at_once: how many queries are compared with a chunk at once.
     """
     best = [ExactAnswer(np.empty(0, np.int64), np.empty(0, np.float32))] * len(queries)
-    for start in range(0, len(rows), _CHUNK_ROWS):
-        chunk = rows[start : start + _CHUNK_ROWS]
+    for start in range(0, len(rows), chunk_rows):
+        chunk = rows[start : start + chunk_rows]
         vectors = fetch(chunk)
-        for first in range(0, len(queries), _QUERIES_AT_ONCE):
-            scores = queries[first : first + _QUERIES_AT_ONCE] @ vectors.T
+        for first in range(0, len(queries), queries_at_once):
+            scores = queries[first : first + queries_at_once] @ vectors.T
             for query, own in enumerate(scores, start=first):
                 best[query] = _merged(best[query], chunk, own, top_k)
     return best

@@ -17,7 +17,7 @@ from retrieval.bundle.row_tables import Rows
 from retrieval.quantization import Float32s
 from retrieval.system import usable_cores
 
-_BLOCK_VALUES = 1 << 18
+BLOCK_VALUES = 1 << 18
 """Values in a block: 1 MB of float32 stays in a core's cache. OpenBLAS gives a product of this size one thread of its
 own, so that the threads here do not fight with its."""
 _WIDEST_SPAN = 4
@@ -27,7 +27,9 @@ ReadRows = Callable[[int, npt.NDArray[Any]], None]
 """Fills an array `(any, dim)` with the vectors from a row on; called from many threads."""
 
 
-def all_scores(query: Float32s, rows: Rows, read: ReadRows, dtype: npt.DTypeLike) -> Float32s:
+def all_scores(
+    query: Float32s, rows: Rows, read: ReadRows, dtype: npt.DTypeLike, *, block_values: int = BLOCK_VALUES
+) -> Float32s:
     """Returns the dot products `(len(rows),)` of a query `(dim,)` with the vectors at `rows`, ascending.
 
     Args:
@@ -35,9 +37,10 @@ def all_scores(query: Float32s, rows: Rows, read: ReadRows, dtype: npt.DTypeLike
         rows: which vectors of the file; rows that lie together are read together.
         read: reads the vectors, of type `dtype`.
         dtype: float32, or a type that becomes float32 on the way, such as int8.
+        block_values: how many values are read at once; at least one vector is.
     """
     scores = np.empty(len(rows), np.float32)
-    size = max(1, _BLOCK_VALUES // len(query))
+    size = max(1, block_values // len(query))
     # One iterator for all threads: whoever is done takes the next block, however busy the other core is.
     starts = iter(range(0, len(rows), size))
     num_threads = max(1, min(usable_cores(), -(-len(rows) // size)))

@@ -8,19 +8,17 @@ import pytest
 from retrieval import BundleMissingError
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
-from retrieval.search import exact_scan
 from retrieval.search.exact_scan import ExactAnswer, scan
 from tests.conftest import Build, FakeEncoder, random_texts
 
 
-def test_the_answer_is_that_of_a_full_sort(build: Build, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exact_scan, "_CHUNK_ROWS", 64)
-    monkeypatch.setattr(exact_scan, "_QUERIES_AT_ONCE", 3)
+def test_the_answer_is_that_of_a_full_sort(build: Build, encoder: FakeEncoder) -> None:
     texts = random_texts(300)
-    queries = encoder.encode(random_texts(10, seed=1))
+    queries, vectors = encoder.encode(random_texts(10, seed=1)), encoder.encode(texts)
     answers = ExactBaseline.open(build(texts)).search(queries, 10)
-    scores = queries @ encoder.encode(texts).T
-    for own, answer in zip(scores, answers, strict=True):
+    in_parts = scan(queries, np.arange(300), lambda rows: vectors[rows], 10, chunk_rows=64, queries_at_once=3)
+    scores = queries @ vectors.T
+    for own, answer in [*zip(scores, answers, strict=True), *zip(scores, in_parts, strict=True)]:
         assert answer.rows.tolist() == np.argsort(-own, kind="stable")[:10].tolist()
         np.testing.assert_allclose(answer.scores, np.sort(own)[::-1][:10], atol=1e-6)
 
@@ -37,10 +35,9 @@ def test_fewer_texts_than_asked_for_are_all_answered(build: Build, encoder: Fake
     assert answer.rows.tolist() == [1, 0]
 
 
-def test_equal_scores_are_in_order_of_row_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exact_scan, "_CHUNK_ROWS", 4)
+def test_equal_scores_are_in_order_of_row_across_chunks() -> None:
     vectors = np.array([[0.5]] * 3 + [[1.0]] + [[0.5]] * 7, np.float32)
-    (answer,) = scan(np.ones((1, 1), np.float32), np.arange(11), lambda rows: vectors[rows], 4)
+    (answer,) = scan(np.ones((1, 1), np.float32), np.arange(11), lambda rows: vectors[rows], 4, chunk_rows=4)
     assert answer.rows.tolist() == [3, 0, 1, 2]
 
 

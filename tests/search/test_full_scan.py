@@ -12,7 +12,6 @@ from retrieval import BundleCorruptError
 from retrieval.bundle.bundle import EMBEDDINGS_FILE, INT8_FILE
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.evaluation.baseline import ExactBaseline
-from retrieval.search import full_scan
 from retrieval.search.full_scan import all_scores, taken
 from tests.conftest import Build, FakeEncoder, random_texts
 
@@ -37,26 +36,22 @@ def read(first_row: int, into: npt.NDArray[Any]) -> None:
         pytest.param(np.arange(0), id="none"),
     ],
 )
-def test_the_scores_are_those_of_the_whole_product(
-    rows: npt.NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(full_scan, "_BLOCK_VALUES", 7 * 24)
-    np.testing.assert_allclose(all_scores(QUERY, rows, read, np.float32), MATRIX[rows] @ QUERY, atol=1e-5)
+def test_the_scores_are_those_of_the_whole_product(rows: npt.NDArray[np.int64]) -> None:
+    scores = all_scores(QUERY, rows, read, np.float32, block_values=7 * 24)
+    np.testing.assert_allclose(scores, MATRIX[rows] @ QUERY, atol=1e-5)
 
 
-def test_a_block_holds_one_vector_however_long_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(full_scan, "_BLOCK_VALUES", 1)
-    np.testing.assert_allclose(all_scores(QUERY, np.arange(500), read, np.float32), MATRIX @ QUERY, atol=1e-5)
+def test_a_block_holds_one_vector_however_long_it_is() -> None:
+    scores = all_scores(QUERY, np.arange(500), read, np.float32, block_values=1)
+    np.testing.assert_allclose(scores, MATRIX @ QUERY, atol=1e-5)
 
 
-def test_an_error_in_a_thread_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(full_scan, "_BLOCK_VALUES", 24)
-
+def test_an_error_in_a_thread_comes_out() -> None:
     def fail(first_row: int, into: npt.NDArray[Any]) -> None:
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
-        all_scores(QUERY, np.arange(500), fail, np.float32)
+        all_scores(QUERY, np.arange(500), fail, np.float32, block_values=24)
 
 
 def test_int8_codes_are_read_from_the_file_as_they_are_mapped(build: Build) -> None:
