@@ -49,7 +49,7 @@ conala: $(READY) assets/indexes/conala/manifest.json  ## Serves the 593,891 docu
 	$(BIN)/python app.py --index assets/indexes/conala
 
 test: $(READY)  ## Runs the tests in two processes: all, or those in TESTS=tests/search.
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(READY)  ## Lints, checks the format and the types: of everything, or of FILES=retrieval/search.
 	$(BIN)/ruff check $(FILES)

@@ -123,6 +123,14 @@ def random_texts(count: int, *, seed: int = 0, words: int = 5) -> list[str]:
     return [f"{' '.join(rng.choice(WORDS, words))} {number}" for number in range(count)]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Has the processes of a test run begin with the files that take long: at its end, all of them are busy."""
+    if not hasattr(config, "workerinput"):
+        return
+    long = {item.path for item in items if item.get_closest_marker("model")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 Build = Callable[..., Bundle]
 Rows = Sequence[str | Mapping[str, Any]]
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from retrieval import BuildError
-from retrieval.serving.visitor import queue as queues
 from retrieval.serving.visitor.queue import ChildQueue, Client
 
 
@@ -38,10 +37,13 @@ class Job:
 
 
 @pytest.fixture(autouse=True)
-def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+def started() -> list[Job]:
     Job.started = []
-    monkeypatch.setattr(queues, "ChildJob", Job)
     return Job.started
+
+
+def queue_of_fakes(num_slots: int, max_waiting: int) -> ChildQueue:
+    return ChildQueue(num_slots, max_waiting, make_job=Job)  # type: ignore[arg-type]
 
 
 def submit(queue: ChildQueue, name: str, address: str, session: str = "") -> Any:
@@ -57,7 +59,7 @@ def order_of(queue: ChildQueue, started: list[Job]) -> list[str]:
 
 
 def test_a_visitor_is_next_however_much_another_one_has_sent(started: list[Job]) -> None:
-    queue = ChildQueue(1, 20)
+    queue = queue_of_fakes(1, 20)
     for number in range(20):
         submit(queue, f"hostile {number}", "6.6.6.6")
     honest = submit(queue, "honest", "1.1.1.1")
@@ -66,7 +68,7 @@ def test_a_visitor_is_next_however_much_another_one_has_sent(started: list[Job])
 
 
 def test_with_two_slots_a_visitor_does_not_wait_at_all_for_one_address(started: list[Job]) -> None:
-    queue = ChildQueue(2, 20)
+    queue = queue_of_fakes(2, 20)
     for number in range(20):
         submit(queue, f"hostile {number}", "6.6.6.6")
     assert [job.name for job in started] == ["hostile 0"]
@@ -74,7 +76,7 @@ def test_with_two_slots_a_visitor_does_not_wait_at_all_for_one_address(started: 
 
 
 def test_sessions_behind_one_address_take_turns(started: list[Job]) -> None:
-    queue = ChildQueue(1, 20)
+    queue = queue_of_fakes(1, 20)
     for name, session in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b")):
         submit(queue, name, "9.9.9.9", session)
     submit(queue, "other", "1.1.1.1")
@@ -82,14 +84,14 @@ def test_sessions_behind_one_address_take_turns(started: list[Job]) -> None:
 
 
 def test_places_are_those_in_which_jobs_begin(started: list[Job]) -> None:
-    queue = ChildQueue(1, 20)
+    queue = queue_of_fakes(1, 20)
     jobs = [submit(queue, f"{address} {number}", address) for address in "abc" for number in range(4)]
     places = {job.name: queue.place_of(job) for job in jobs}
     assert sorted(places, key=places.__getitem__) == order_of(queue, started)
 
 
 def test_whoever_fills_the_queue_makes_room_for_others(started: list[Job]) -> None:
-    queue = ChildQueue(1, 3)
+    queue = queue_of_fakes(1, 3)
     hostile = [submit(queue, f"hostile {number}", "6.6.6.6") for number in range(4)]
     with pytest.raises(BuildError, match="3 jobs are waiting"):
         submit(queue, "hostile 4", "6.6.6.6")
@@ -99,14 +101,14 @@ def test_whoever_fills_the_queue_makes_room_for_others(started: list[Job]) -> No
 
 
 def test_without_names_jobs_run_in_the_order_in_which_they_came(started: list[Job]) -> None:
-    queue = ChildQueue(2, 20)
+    queue = queue_of_fakes(2, 20)
     for number in range(5):
         queue.submit({"name": str(number)}, max_seconds=1)
     assert order_of(queue, started) == ["0", "1", "2", "3", "4"]
 
 
 def test_closing_starts_nothing_more(started: list[Job]) -> None:
-    queue = ChildQueue(1, 20)
+    queue = queue_of_fakes(1, 20)
     jobs = [submit(queue, str(number), "a") for number in range(3)]
     queue.close()
     assert [job.state for job in jobs] == ["cancelled"] * 3

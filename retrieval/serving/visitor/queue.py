@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 from retrieval.errors import BuildError
@@ -49,7 +49,8 @@ class ChildQueue:
     whoever has the most.
     """
 
-    def __init__(self, num_slots: int = 1, max_waiting: int = 20) -> None:
+    def __init__(self, num_slots: int = 1, max_waiting: int = 20, make_job: Callable[..., ChildJob] = ChildJob) -> None:
+        self._make_job = make_job
         self._num_slots = num_slots
         self._max_waiting = max_waiting
         self._lock = threading.RLock()
@@ -74,7 +75,7 @@ class ChildQueue:
         Raises:
             BuildError: if too many are waiting already, and none of them is of a client with more jobs.
         """
-        job = ChildJob(
+        job = self._make_job(
             _CHILD, request, environment=_environment(os.environ), one_core=True, max_seconds=max_seconds,
             on_end=self._leave,
         )  # fmt: skip
