@@ -36,7 +36,7 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
 
 
 class RetrievalError(Exception):
-    """Base of every error that a user of this package can mend."""
+    """Base of every error that a user of this package can fix."""
 
 
 class QueryError(RetrievalError):

@@ -86,7 +86,7 @@ def read_conala(curated: Sequence[Path], mined_copy: Path | None) -> Judged:
     """Returns CoNaLa's curated requests, judged by the mined question they came from.
 
     Raises:
-        CorpusError: if one of the two cannot be had, or has no request.
+        CorpusError: if one of the two cannot be loaded, or has no request.
     """
     mined = ConalaCorpus(mined_copy, otherwise="give a local copy with --conala-mined FILE")
     task = load_curated_task(mined, curated)

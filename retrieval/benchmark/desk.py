@@ -18,7 +18,7 @@ from retrieval.search.searcher import Searcher
 
 BUDGET_S = 40.0
 ABANDONED_AFTER_S = 20.0
-"""A measurement that nobody has asked about for so long is ended: whoever started it has left."""
+"""A measurement that nobody has asked about for this long is ended: the visitor who started it has left."""
 _ENDING_S = 3.0
 """A measurement that was cancelled may be in the middle of a scan: the next one waits so long for its end."""
 MOST_QUERIES, _SEED = 100, 0
@@ -54,7 +54,7 @@ class Measurement:
 
     @property
     def is_over(self) -> bool:
-        """Returns whether it has ended, one way or another; whoever asks is still there."""
+        """Returns whether it has ended, one way or another. Asking keeps it from being abandoned."""
         self._asked_at = time.monotonic()
         return self._ended.is_set()
 

@@ -62,7 +62,7 @@ def measure_quickly(
     Args:
         searcher: the opened index.
         queries: texts, or vectors `(m, dim)` of length 1 where the index has no model; the first hundred are used.
-        report: told how far it is, before every search too; what it raises ends the measurement.
+        report: called with the share done, before every search too; what it raises ends the measurement.
         budget_s: a measurement that is at its end takes fewer repeats, but never fewer than three.
 
     Raises:

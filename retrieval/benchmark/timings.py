@@ -58,7 +58,7 @@ def timed(
         items: what it is called with, at least one; each once.
         until: no call starts after this `time.monotonic()`, except the first `at_least`.
         at_least: so many are timed in any case, or all there are.
-        progress: told the share of the items that is done, between calls; what it raises ends the measurement.
+        progress: called with the share of the items that is done, between calls; what it raises ends the measurement.
     """
     call(items[0])
     timings = Timings()

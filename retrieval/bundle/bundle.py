@@ -89,7 +89,7 @@ class Manifest:
     """Parameters of the sign bits, as `SignQuantizer.to_json` gives them, and `uniform_dimensions`: how many have the
     same bit for nearly all texts. Empty in an index of an earlier release."""
     notes: Sequence[str] = ()
-    """What the build told of the source: how it was read, why a column was taken as what, values that are odd."""
+    """What the build noted about the source: how it was read, why a column was taken as what, values that are odd."""
     format_version: float = FORMAT_VERSION
 
     @classmethod
@@ -128,7 +128,7 @@ class Manifest:
 
     @property
     def warning(self) -> str | None:
-        """Returns what whoever searches this index should know about what its bits lose, if it is much."""
+        """Returns a warning for those who search this index, where its bits lose much."""
         num_uniform = int(self.bits.get("uniform_dimensions", 0))
         return kept_warning(self.tuning, self.dim, num_uniform, is_centered=self.signs.center is not None)
 

@@ -13,7 +13,7 @@ _MOST_DIMENSIONS = 0.5
 def kept_warning(tuning: Tuning | None, dim: int, num_uniform: int, *, is_centered: bool) -> str | None:
     """Returns what is lost and why, in two sentences; None where the best settings keep 90 % or nothing was measured.
 
-    Few texts are all compared by int8 in the end: bits that are nearly all equal are told of even so.
+    Few texts are all compared by int8 in the end; even so, bits that are nearly all equal are reported.
 
     Args:
         tuning: what was measured; its share is what is found of what rescoring all int8 vectors would find.

@@ -79,7 +79,7 @@ class Verification:
             raise type(self._failure)(f"this index is out of service: {self._failure}")
 
     def _check_changed(self) -> None:
-        with self._checking_again:  # whoever comes meanwhile waits here
+        with self._checking_again:  # other callers wait here meanwhile
             for name in self._watched.changed():
                 self._watched.accept(name)
                 try:

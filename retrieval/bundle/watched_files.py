@@ -39,7 +39,7 @@ class _Watched:
 
 
 class WatchedFiles:
-    """Compares open files with what they were. A look takes a microsecond a file. Safe to use from many threads."""
+    """Compares open files with what they were. A look takes a microsecond per file. Safe to use from many threads."""
 
     def __init__(self, paths: Mapping[str, Path]) -> None:
         """Takes the files by name, as they are now, and keeps them open."""

@@ -33,7 +33,7 @@ def downloaded_model(model: str, patterns: Sequence[str]) -> tuple[Path, str]:
         patterns: the names of the files that are wanted, in the model's folder and in those of its modules.
 
     Raises:
-        ModelError: if it cannot be had.
+        ModelError: if it cannot be downloaded.
     """
     names = [model] if "/" in model else [f"{_USUAL_OWNER}/{model}", model]
     for name in names[:-1]:

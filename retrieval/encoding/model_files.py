@@ -38,7 +38,7 @@ def locate_model(model: str | Path, *, expected_sha256: str | None = None) -> Mo
     """Returns the files of a model: a folder, else the package of the default model, else the hub.
 
     Raises:
-        ModelError: if they cannot be had, or their weights are not the expected ones.
+        ModelError: if they cannot be found or downloaded, or their weights are not the expected ones.
     """
     folder, model_id = _find_folder(str(model))
     try:

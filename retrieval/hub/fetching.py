@@ -57,7 +57,7 @@ def fetch_bundle(
     it was first fetched here; the name of the folder's parent is that commit.
 
     Raises:
-        HubError: if it cannot be had; what has arrived is kept, and the next call goes on from there.
+        HubError: if it cannot be fetched; what has arrived is kept, and the next call goes on from there.
         BundleCorruptError: if what arrived is not what its manifest says.
         BundleIncompatibleError: if it is of another format version.
     """

@@ -41,7 +41,7 @@ def check_target(output: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def disk_errors(output: Path) -> Iterator[None]:
-    """Maps what goes wrong with the disk, while the index at `output` is made, to errors that say what mends it.
+    """Maps what goes wrong with the disk, while the index at `output` is made, to errors that say what to do.
 
     Raises:
         BuildError: if the disk is full, or a file cannot be read or written.

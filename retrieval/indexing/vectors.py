@@ -28,7 +28,7 @@ def write_vectors(
         source: where the vectors come from.
         fingerprint: what the vectors depend on; those of another fingerprint are dropped.
         checkpoint_texts: vectors between two notes of progress.
-        report: is told what is done.
+        report: called with the progress.
 
     Raises:
         ModelError, VectorsError: if the source gives something else than finite vectors of its dimension.

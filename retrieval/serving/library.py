@@ -135,7 +135,7 @@ class Library:
         Raises:
             BundleMissingError: if there is no index of that name.
             BundleError: if it cannot be opened.
-            ModelError: if its model cannot be had.
+            ModelError: if its model cannot be loaded.
         """
         name = name or self.default
         if not isinstance(name, str):  # what calls this may pass on what a stranger sent
@@ -159,7 +159,7 @@ class Library:
 
         Raises:
             BundleError: if it cannot be opened.
-            ModelError: if its model cannot be had.
+            ModelError: if its model cannot be loaded.
         """
         with self._opening:
             return self._opened_anew(path)

@@ -17,7 +17,7 @@ _EVICTED_SHARE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """How many pages a file has, and how many of them are in RAM, whoever brought them there."""
+    """How many pages a file has, and how many of them are in RAM, whichever process read them."""
 
     total: int
     resident: int

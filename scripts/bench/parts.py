@@ -55,7 +55,7 @@ def run_parts(names: Sequence[str], job: Job, on_part: Callable[[str, dict[str, 
     """Runs parts in turn, each on `job.threads` cores, and returns the names of those that failed.
 
     A part that fails gives `{"error": ...}`, one that needs what the index lacks `{"not_measured": ...}`, and the
-    others still run. `on_part` is told each result as it comes.
+    others still run. `on_part` is called with each result as it comes.
     """
     failed = []
     for name in names:

@@ -1,6 +1,6 @@
 """CoNaLa curated against CoNaLa mined: requests that people rewrote, judged by the question they came from.
 
-A query is the rewritten intent, or the question's title where nobody rewrote it; the mined question with the same
+A query is the rewritten intent, or the question's title where there is none; the mined question with the same
 `question_id` is what should be found. Any other question may answer it as well, and counts as not relevant.
 """
 
@@ -86,7 +86,7 @@ def load_curated_task(mined: ConalaCorpus, copies: Sequence[Path] = ()) -> BeirT
     """Returns the curated requests as queries, judged by their question, from local copies or from the hub.
 
     Raises:
-        CorpusError: if the rows cannot be had, or are not CoNaLa's.
+        CorpusError: if the rows cannot be loaded, or are not CoNaLa's.
     """
     queries: dict[str, str] = {}
     judgments: dict[str, dict[str, int]] = {}

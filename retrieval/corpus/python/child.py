@@ -98,7 +98,7 @@ def _wait(process: subprocess.Popen[bytes], out: Path, module_timeout_s: float) 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody of its session is left
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # no process of its session is left
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()

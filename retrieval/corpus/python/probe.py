@@ -4,7 +4,7 @@
 
 JOB is a JSON file `{"sys_path": [...], "modules": [...]}`. OUT receives one JSON object a line: `{"start": name}`
 before a module is imported and `{"module": name, "error": ..., "declared": ..., "names": ..., "entities": ...}` after
-it, so that whoever reads OUT knows which module a hang or a crash belongs to. Standard output belongs to the modules.
+it, so that the reader of OUT knows which module a hang or a crash belongs to. Standard output belongs to the modules.
 
 An entity is a function, class or property, described once however many names lead to it. Its key is the same in
 every child as long as the object can be found again under its own `__module__` and `__qualname__`.
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from retrieval.corpus.python import describe
-else:  # by its file: the package around it would bring along what strangers' modules should not meet
+else:  # by its file: the package around it would import what the modules that are read should not see
     _spec = importlib.util.spec_from_file_location("_describe", Path(__file__).with_name("describe.py"))
     describe = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(describe)
@@ -95,7 +95,7 @@ def read_module(name: str, describer: describe.Describer) -> dict[str, object]:
 
 def run(job: dict[str, list[str]], out: TextIO) -> None:
     """Reads all modules of the job, writing a line before and after each."""
-    dumps, write, flush = json.dumps, out.write, out.flush  # as they are now, before strangers patch anything
+    dumps, write, flush = json.dumps, out.write, out.flush  # as they are now, before a module patches anything
     describer = describe.Describer()
     for name in job["modules"]:
         write(dumps({"start": name}) + "\n")

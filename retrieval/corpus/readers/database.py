@@ -88,7 +88,7 @@ def _tables(path: Path) -> dict[str, str]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # What a program that has it open has not moved into the file yet lies next to it; else nothing beside is wanted.
+    # A program that has it open keeps its last changes in a file next to it; without one, the file alone is read.
     has_log = path.with_name(path.name + "-wal").exists()
     options = "mode=ro" if has_log else "mode=ro&immutable=1"
     connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?{options}", uri=True)

@@ -75,7 +75,7 @@ def _sniffed(head: str, usual: str) -> str:
     if _width(head, best) > 1:
         return best
     # The rows differ whatever separates them: by the first one, where half of the others agree with it, so that the
-    # fault is told against the right header.
+    # fault is reported against the right header.
     return max(_DELIMITERS, key=lambda delimiter: (_width_of_most(_rows(head, delimiter)), delimiter == usual))
 
 

@@ -68,7 +68,7 @@ def quotes_of(file: TextFile, delimiter: str, skipped_lines: int) -> Quotes:
     if not quoted.fits and trial(strict=True, skipinitialspace=True).fits:
         return Quotes(after_spaces=True, note=f"{file.name}: spaces after delimiters are ignored.")
     if not quoted.fault:
-        return Quotes()  # either well quoted, or with a row of another width, which is told when it is met
+        return Quotes()  # well quoted, or with a row of another width, which is reported when it is reached
     if trial(strict=True, escapechar="\\").fits:
         return Quotes(backslash_escapes=True, note=f'{file.name}: \\" inside of a field is read as a quote.')
     if is_raw:

@@ -42,7 +42,7 @@ def require_text(source: ByteSource, expected: str) -> None:
         found = f"binary data (a NUL byte at byte {head.index(0)})"
     if found is not None:
         raise CorpusError(
-            f"{source} is not what its name says: expected {expected}, found {found}. To mend it, name the file by "
+            f"{source} is not what its name says: expected {expected}, found {found}. To fix it, name the file by "
             f"what it is, or convert it."
         )
 

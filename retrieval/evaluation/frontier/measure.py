@@ -65,7 +65,7 @@ def measure_frontier(
         vectors: finite float32 vectors `(n, dim)`.
         queries: float32 `(m, dim)`; without them, vectors of the set are held out.
         options: what is measured.
-        progress: told before each scheme; what it raises ends the measurement.
+        progress: called before each scheme; what it raises ends the measurement.
         num_given: how many vectors there were, when only the first of them are passed.
 
     Raises:

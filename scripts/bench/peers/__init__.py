@@ -68,7 +68,7 @@ def measure(
         query_sets: float32 `(m, dim)` of length 1, by name.
         threads: how many cores everyone may use, and how many callers saturate them.
         work: a folder for the engines' files; what is put there is removed again.
-        report: is told what happens, a line at a time.
+        report: called with what happens, line by line.
         entries: the engines to measure; None for all of the catalog.
         timeout_s: the time of one engine for building, sweeping and measuring; then it is stopped.
         saturate_s: for how long the callers of one engine ask.

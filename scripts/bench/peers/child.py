@@ -151,7 +151,7 @@ def _percentiles(values: Sequence[float]) -> dict[str, float]:
 
 
 def _saturated(opened: Opened, queries: Float32s, job: Job, setting: Mapping[str, int]) -> float:
-    """Returns the queries a second that `job.threads` callers get answered together."""
+    """Returns the queries per second that `job.threads` callers get answered together."""
     answered = [0] * job.threads
     start_line = threading.Barrier(job.threads + 1)
     done = threading.Event()

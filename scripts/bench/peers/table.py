@@ -45,7 +45,7 @@ def where_peers_win(engines: Mapping[str, Mapping[str, Any]]) -> list[dict[str, 
 
 
 def in_short(figures: Mapping[str, Any]) -> str:
-    """Returns what one engine reached, on one line, for whoever waits for the others."""
+    """Returns what one engine reached, on one line, to show while the others run."""
     return f"recall {min(figures['recall'].values()):.3f}, {_slowest(figures, 'p50'):.2f} ms at {figures['setting']}"
 
 
