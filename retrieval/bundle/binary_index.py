@@ -150,11 +150,13 @@ class BinaryIndex:
         return BinaryIndex(np.ascontiguousarray(self.codes[rows]), self.dim, num_threads=self._num_threads)
 
     def release(self) -> None:
-        """Gives the pages of a mapped file back: they are read again when they are touched."""
-        if self.is_mapped:
+        """Gives the pages of a mapped file back, where the system can: they are read again when they are touched."""
+        if not (self.is_mapped and hasattr(mmap, "MADV_DONTNEED")):
+            return
+        if (madvise := getattr(ctypes.CDLL(None), "madvise", None)) is not None:
             start = -(-self.codes.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
             end = self.codes.ctypes.data + self.codes.nbytes
-            ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(max(0, end - start)), mmap.MADV_DONTNEED)
+            madvise(ctypes.c_void_p(start), ctypes.c_size_t(max(0, end - start)), mmap.MADV_DONTNEED)
 
     def distances(self, query: Bits, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
         """Returns how many bits of the codes at `rows` `(m,)` differ from a query's `(ceil(dim / 8),)`, `(m,)`."""
