@@ -40,6 +40,7 @@ _RUNGS = {
     "float_bits": "float query x sign bits",
     "int8_all": "all int8 vectors",
     "chosen": "the settings above",
+    "published": "40 by sign bits, ordered by raw int8 codes",
 }
 """What the manifest calls the searches it has measured."""
 
@@ -100,7 +101,8 @@ def _quality(manifest: Manifest) -> str:
     )
     if tuning is None:
         return text
-    rows = [(_RUNGS[name], f"{value:.4f}") for name, value in asdict(tuning.recall).items()]
+    measured = {name: value for name, value in asdict(tuning.recall).items() if value is not None}
+    rows = [(_RUNGS[name], f"{value:.4f}") for name, value in measured.items()]
     among = f" on {tuning.sampled_queries:,} texts of the corpus"
     return f"{text}\n\nrecall@10 against the exact float32 scan, measured{among}:\n\n" + _table(
         ("search", "recall@10"), rows

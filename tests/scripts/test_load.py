@@ -31,7 +31,7 @@ def test_rates_and_percentiles_are_those_of_the_answers() -> None:
 
 @pytest.mark.model
 def test_both_routes_of_a_real_server_are_measured_without_an_error(served: RunningApp) -> None:
-    arguments = ["--index", "-", "--queries", "-", "--visitors", "3", "--seconds", "0.5"]
+    arguments = ["--index", "-", "--queries", "-", "--visitors", "3", "--seconds", "2"]
     figures = measure(served.url, psutil.Process(served.process.pid), parser().parse_args(arguments), ["sort", "read"])
     assert [(each["route"], each["visitors"]) for each in figures] == [(route, 3) for route in ROUTES]
     assert all(each["searches"] > 0 and each["errors"] == each["busy"] == 0 for each in figures)
