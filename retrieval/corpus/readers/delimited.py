@@ -17,13 +17,15 @@ from retrieval.corpus.base import sliced
 from retrieval.corpus.readers.base import Reader, in_batches, require_distinct_names, with_names
 from retrieval.corpus.readers.byte_source import ByteSource
 from retrieval.corpus.readers.delimited_dialect import layout_of
-from retrieval.corpus.readers.delimited_faults import explain_fault
 from retrieval.corpus.readers.delimited_quotes import quotes_of
 from retrieval.corpus.readers.text_file import TextFile
+from retrieval.errors import CorpusError
 
 _FIRST_BLOCK_BYTES = 1 << 20
 _LARGEST_BLOCK_BYTES = 1 << 30
 _BLOCK_GROWTH = 8
+_LATE_QUOTE = "A quote that opens a field there seems to be closed only lines later, or never."
+_UNQUOTED = "Put quotes around a field that holds {delimiter!r} or a line break, and double the quotes inside it."
 
 
 class DelimitedReader(Reader):
@@ -94,7 +96,7 @@ class DelimitedReader(Reader):
         if "straddling" in str(error) and block_bytes < _LARGEST_BLOCK_BYTES:
             return block_bytes * _BLOCK_GROWTH
         skipped = self._layout.skipped_lines
-        raise explain_fault(self._file, self._layout.delimiter, str(error), skipped_lines=skipped) from error
+        raise _explained(self._file, self._layout.delimiter, str(error), skipped_lines=skipped) from error
 
     def _open(self, block_bytes: int, convert: pacsv.ConvertOptions) -> pacsv.CSVStreamingReader:
         return pacsv.open_csv(
@@ -123,3 +125,35 @@ def _after(batches: Iterator[pa.RecordBatch], num_rows: int) -> Iterator[pa.Reco
         num_rows -= skipped
         if skipped < batch.num_rows:
             yield batch.slice(skipped)
+
+
+def _explained(file: TextFile, delimiter: str, reason: str, *, skipped_lines: int = 0) -> CorpusError:
+    """Returns the error that names the line at fault; `reason` is what to say when none is found."""
+    width = None
+    names = ""
+    for line, row in _records(file, delimiter, skipped_lines):
+        if row is None:
+            return CorpusError(f"{file}, line {line}: {_LATE_QUOTE}")
+        if width is None:
+            width, names = len(row), ", ".join(row)
+        elif row and len(row) != width:
+            spans_lines = any("\n" in field for field in row)
+            return CorpusError(
+                f"{file}, line {line}: expected {width} fields as in the header ({names}), found {len(row)}. "
+                f"{_LATE_QUOTE if spans_lines else _UNQUOTED.format(delimiter=delimiter)}"
+            )
+    first_line = reason.split("\n", maxsplit=1)[0]
+    return CorpusError(f"{file} cannot be read as CSV: {first_line}")
+
+
+def _records(file: TextFile, delimiter: str, skipped_lines: int) -> Iterator[tuple[int, list[str] | None]]:
+    """Yields each record with the number of the line on which it begins; None for one too large, which is the last."""
+    lines = (line + "\n" for number, line in file.lines() if number > skipped_lines)
+    reader = csv.reader(lines, delimiter=delimiter)
+    start = 1 + skipped_lines
+    try:
+        for row in reader:
+            yield start, row
+            start = reader.line_num + 1 + skipped_lines
+    except csv.Error:
+        yield start, None

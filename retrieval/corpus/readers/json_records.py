@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from retrieval.corpus.readers.byte_source import ByteSource
 from retrieval.corpus.readers.json_layouts import records_in
+from retrieval.corpus.readers.record_columns import RecordReader
 from retrieval.corpus.readers.text_file import TextFile
 from retrieval.errors import CorpusError
 
@@ -174,3 +176,13 @@ def _reason(error: Exception) -> str:
 def _no_object(file: TextFile, number: int, line: str, what: str) -> CorpusError:
     found = line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]}…"
     return CorpusError(f"{file}, line {number}: {what}, found: {found}")
+
+
+class JsonReader(RecordReader):
+    """Reads a JSON file: one object per line, an array, or an object with a table in it."""
+
+    def __init__(self, source: ByteSource) -> None:
+        file = TextFile(source, "JSON: one object per line, or an array of objects")
+        records = JsonRecords(file)
+        super().__init__(records, source)
+        self.notes = (*file.notes, *records.notes)

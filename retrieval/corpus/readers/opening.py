@@ -13,7 +13,7 @@ from retrieval.corpus.readers.database import DatabaseReader
 from retrieval.corpus.readers.delimited import DelimitedReader
 from retrieval.corpus.readers.folders import open_folder
 from retrieval.corpus.readers.hub_dataset import open_hub_dataset
-from retrieval.corpus.readers.json_file import JsonReader
+from retrieval.corpus.readers.json_records import JsonReader
 from retrieval.corpus.readers.parquet import ParquetReader
 from retrieval.corpus.readers.plain_text import MarkdownReader, PlainTextReader
 from retrieval.corpus.readers.workbook import WorkbookReader
