@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from retrieval.system import read_into, usable_cores
+from retrieval.system import UnderWay, is_worth_it, read_into, usable_cores
 from tests.support import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +37,7 @@ pathlib.Path.read_text = read_text
 """
 JOURNEY = """
 import sys
+import time
 from pathlib import Path
 import numpy as np
 from retrieval import BuildOptions, Searcher, build_index
@@ -126,3 +128,18 @@ def test_cores_are_those_of_the_process_or_of_the_machine(monkeypatch: pytest.Mo
     assert usable_cores() == os.cpu_count()
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert usable_cores() == 1
+
+
+def test_only_the_first_of_several_calls_is_alone() -> None:
+    under_way = UnderWay()
+    with under_way as first, under_way as second:
+        assert (first, second) == (True, False)
+    with under_way as third:
+        assert third
+
+
+def test_several_cores_are_worth_it_when_they_save_a_quarter() -> None:
+    done = []
+    assert is_worth_it(lambda: done.append("several"), lambda: time.sleep(0.05))
+    assert not is_worth_it(lambda: time.sleep(0.05), lambda: done.append("one"))
+    assert set(done) == {"several", "one"}

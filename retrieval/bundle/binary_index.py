@@ -3,8 +3,7 @@
 The index on disk is a plain `faiss.IndexBinaryFlat`. It is read into RAM, where every query needs all of it: a map
 would take as much, and end the process when the file is cut short. It is searched through faiss's counting kernel
 (`hammings_knn_mc`), which stays fast at a thousand neighbours where a heap slows down. faiss gives one query one
-thread; here a query alone is cut into one slice per core where that was found to be faster, and as soon as another one
-is under way, each gets one core.
+thread; here a query alone is cut into one slice per core, and as soon as another one is under way, each gets one core.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import ctypes
 import mmap
 import os
 import threading
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -27,13 +25,10 @@ from retrieval.bundle.files import write_rows
 from retrieval.bundle.neighbours import Neighbours, nearest_by_sorting
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError
 from retrieval.quantization import Bits, num_code_bytes
-from retrieval.system import usable_cores
+from retrieval.system import UnderWay, usable_cores
 
 _MIN_ROWS_PER_SLICE = 20_000
 """Below this, handing a slice to another thread costs more than it saves."""
-_ROWS_TIMED, _TIMED_K, _TIMED_RUNS = 600_000, 1000, 5
-_WORTH_IT = 0.75
-"""Two cores are taken for one query when that saves a quarter of its time: for all queries together, it costs some."""
 _COUNTING_ENTRIES = 1 << 25
 """faiss's counting kernel asks for 8 bytes per query, a distance and a neighbour: a batch is cut to 256 MB of them, and
 whoever wants so many neighbours that one query alone takes more is answered by sorting."""
@@ -41,6 +36,7 @@ whoever wants so many neighbours that one query alone takes more is answered by 
 _COUNT_IN_HEAD = 12
 """Where the head of a file has the number of codes as uint64; its last 8 bytes are the size of the codes behind it."""
 
+_LIBC = ctypes.CDLL(None)
 _openmp = threading.local()
 """How many threads OpenMP was told to use, by calling thread."""
 
@@ -103,10 +99,8 @@ class BinaryIndex:
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         self._batch = threading.Lock()
-        self._under_way = 0
+        self._under_way = UnderWay()
         self._may_slice = self._num_threads > 1 and len(codes) >= 2 * _MIN_ROWS_PER_SLICE
-        self.slices_pay = True
-        """Whether a query alone is cut into slices; see `choose_threads`."""
 
     @classmethod
     def open(cls, path: Path, dim: int, *, num_threads: int | None = None, mapped: bool = False) -> BinaryIndex:
@@ -153,7 +147,7 @@ class BinaryIndex:
         """Gives the pages of a mapped file back, where the system can: they are read again when they are touched."""
         if not (self.is_mapped and hasattr(mmap, "MADV_DONTNEED")):
             return
-        if (madvise := getattr(ctypes.CDLL(None), "madvise", None)) is not None:
+        if (madvise := getattr(_LIBC, "madvise", None)) is not None:
             start = -(-self.codes.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
             end = self.codes.ctypes.data + self.codes.nbytes
             madvise(ctypes.c_void_p(start), ctypes.c_size_t(max(0, end - start)), mmap.MADV_DONTNEED)
@@ -163,40 +157,15 @@ class BinaryIndex:
         differing: npt.NDArray[np.int32] = np.bitwise_count(self.codes[rows] ^ query).sum(axis=1, dtype=np.int32)
         return differing
 
-    def choose_threads(self) -> None:
-        """Measures whether a query alone is faster on all cores than on one, and keeps to what is faster.
-
-        It depends on the machine: where one core takes all that the memory gives, several take no less time. It takes
-        some ten scans; until then, a query alone has all cores.
-        """
-        if not self._may_slice:
-            return
-        query, codes = self.codes[:1], self.codes[:_ROWS_TIMED]
-        times = {self._search_slices: [0.0], _on_one_core: [0.0]}
-        for _ in range(_TIMED_RUNS):
-            for search, elapsed_s in times.items():
-                start = time.perf_counter()
-                search(query, codes, _TIMED_K)
-                elapsed_s.append(time.perf_counter() - start)
-        # The first runs map the codes. What else happens on the machine makes a run slower, never faster.
-        in_slices, on_one_core = (min(elapsed_s[2:]) for elapsed_s in times.values())
-        self.slices_pay = in_slices <= _WORTH_IT * on_one_core
-
     def search(self, query: Bits, k: int) -> Neighbours:
         """Returns the `min(k, len(self))` nearest codes of one query, uint8 `(ceil(dim / 8),)`, as `(1, k)` arrays.
 
-        A query alone gets all cores, where that pays; as soon as another one is under way, each gets one.
+        A query alone gets all cores; as soon as another one is under way, each gets one.
         """
         queries = query.reshape(1, -1)
-        with self._lock:
-            self._under_way += 1
-            alone = self._under_way == 1
-        try:
-            search = self._search_slices if alone and self.slices_pay and self._may_slice else _on_one_core
+        with self._under_way as is_alone:
+            search = self._search_slices if is_alone and self._may_slice else _on_one_core
             return search(queries, self.codes, min(k, len(self)))
-        finally:
-            with self._lock:
-                self._under_way -= 1
 
     def search_batch(self, queries: Bits, k: int) -> Neighbours:
         """Returns the `min(k, len(self))` nearest codes of each query, uint8 `(m, bytes)`, one core a query."""

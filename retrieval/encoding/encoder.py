@@ -7,7 +7,7 @@ default; PyTorch is the fallback, with a note that the page shows.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -16,7 +16,7 @@ from retrieval.encoding.model_files import DEFAULT_MODEL, ModelFiles, locate_mod
 from retrieval.errors import ModelError
 from retrieval.quantization import Float32s
 
-__all__ = ["DEFAULT_MODEL", "CountsUnknown", "Encoder", "ShowsTokens", "clean_text", "load_encoder"]
+__all__ = ["DEFAULT_MODEL", "ChoosesCores", "CountsUnknown", "Encoder", "ShowsTokens", "clean_text", "load_encoder"]
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -83,6 +83,15 @@ class CountsUnknown(Protocol):
 
         Special tokens, such as those at both ends, are not counted.
         """
+        ...
+
+
+@runtime_checkable
+class ChoosesCores(Protocol):
+    """An encoder that can give a query one core or all, whichever is sooner."""
+
+    def choose_cores(self, answer: Callable[[Float32s], object]) -> None:
+        """Measures which is sooner on this machine, `answer` to the vector `(1, dim)` included, and keeps to it."""
         ...
 
 

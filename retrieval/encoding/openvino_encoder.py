@@ -6,7 +6,7 @@ import json
 import mmap
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from retrieval.encoding.model_cache import CONVERTED_FILES, conversion_folder, k
 from retrieval.encoding.model_files import ModelFiles
 from retrieval.encoding.token_batches import Tokens, batches_of_similar_length, padded
 from retrieval.quantization import Float32s
-from retrieval.system import usable_cores
+from retrieval.system import UnderWay, is_worth_it, usable_cores
 
 # OpenVINO reports its import and each conversion to its makers, asking nobody, unless this package cannot be imported.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
@@ -33,6 +33,11 @@ _LEAST_COSINE = 0.999
 """Rounding costs 0.0001, also where OpenVINO computes with bfloat16; another pooling or prompt costs far more."""
 _LENGTH_TOLERANCE = 0.01
 """What bfloat16 may make of a length of 1."""
+_MOST_STREAMS = 8
+"""Queries that are encoded at once, one core each: each of these streams keeps some 10 MB."""
+_TIMED_WORDS = 10
+_TOKENS_BETWEEN_RELEASES = 200
+"""Each token that is read maps some 64 KB of the word table into the process; this keeps that to some 10 MB."""
 _WARM_UP_WORDS = 24
 """OpenVINO prepares itself anew for each length it meets: questions of up to this many words are met at the start."""
 
@@ -118,17 +123,25 @@ def unknown_token_id(tokenizer: Tokenizer) -> int | None:
     return None
 
 
-def _for_one_query() -> dict[str, Any]:
-    # Threads that are pinned to cores are in the way of the Hamming scan, which uses the same cores right after.
-    return {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": usable_cores(),
-        "ENABLE_CPU_PINNING": False,
-    }
+def _one_core_each() -> dict[str, Any]:
+    # Threads that are pinned to cores are in the way of the scan, which uses the same cores right after.
+    return {"NUM_STREAMS": _most_at_once(), "INFERENCE_NUM_THREADS": _most_at_once(), "ENABLE_CPU_PINNING": False}
+
+
+def _all_cores() -> dict[str, Any]:
+    return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": usable_cores(), "ENABLE_CPU_PINNING": False}
+
+
+def _most_at_once() -> int:
+    return min(usable_cores(), _MOST_STREAMS)
 
 
 class OpenVinoEncoder:
-    """An encoder that runs a converted model. One query uses all cores; a long list uses one core a batch."""
+    """An encoder that runs a converted model.
+
+    Each query has one core, or all where that was found to pay and no other query is under way; see `choose_cores`. A
+    long list has one core per batch.
+    """
 
     def __init__(self, folder: Path, model_id: str) -> None:
         """Opens the converted model in `folder`, which `cached_model` has verified, under the name it goes by now."""
@@ -153,9 +166,13 @@ class OpenVinoEncoder:
             self._weights = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         weights = openvino.Tensor(np.frombuffer(self._weights, np.uint8), shared_memory=True)
         self._model = self._core.read_model((folder / "model.xml").read_bytes(), weights)
-        self._for_queries = self._core.compile_model(self._model, "CPU", _for_one_query())
+        self._for_queries = self._core.compile_model(self._model, "CPU", _one_core_each())
         self._requests: list[Any] = []
-        self._turns = threading.BoundedSemaphore(usable_cores())
+        self._turns = threading.BoundedSemaphore(_most_at_once())
+        self._under_way = UnderWay()
+        self._on_all_cores: Any = None
+        self._were_cores_chosen = False
+        self._tokens_read = 0
         self._bulk: Any = None
         self._bulk_lock = threading.Lock()
         for num_words in range(1, _WARM_UP_WORDS + 1):
@@ -198,6 +215,32 @@ class OpenVinoEncoder:
         ]
         return [*encoding.tokens, *cut]
 
+    def choose_cores(self, answer: Callable[[Float32s], object]) -> None:
+        """Measures whether a query alone is answered sooner when all cores encode it, and keeps to what is sooner.
+
+        It depends on the machine, and on what comes after: OpenVINO's threads spin for a while when they are done, and
+        are in the way of it. Once is enough for an encoder; until it is done, every query has one core.
+
+        Args:
+            answer: does with a vector `(1, dim)` what a query does after it was encoded.
+        """
+        if self._were_cores_chosen or usable_cores() == 1:
+            return
+        self._were_cores_chosen = True
+        request = self._core.compile_model(self._model, "CPU", _all_cores()).create_infer_request()
+        [encoding] = self._tokenizer.encode_batch_fast(["word " * _TIMED_WORDS])
+        tokens = [Tokens(encoding.ids, encoding.type_ids)]
+
+        def on_all_cores() -> None:
+            answer(self._infer(request, tokens))
+
+        def on_one_core() -> None:
+            answer(self._encode_in_turn(tokens))
+
+        if is_worth_it(on_all_cores, on_one_core):
+            self._on_all_cores = request
+        self._release_weights()
+
     def _encode(self, texts: Sequence[str], prompt: str) -> Float32s:
         if len(texts) == 0:
             return np.empty((0, self.dim), dtype=np.float32)
@@ -212,6 +255,23 @@ class OpenVinoEncoder:
             self._weights.madvise(mmap.MADV_DONTNEED)
 
     def _encode_one(self, tokens: list[Tokens]) -> Float32s:
+        with self._under_way as is_alone:
+            # Atomic: who comes meanwhile finds none, and takes one core.
+            request, self._on_all_cores = (self._on_all_cores, None) if is_alone else (None, self._on_all_cores)
+            if request is None:
+                vector = self._encode_in_turn(tokens)
+            else:
+                try:
+                    vector = self._infer(request, tokens)
+                finally:
+                    self._on_all_cores = request
+        self._tokens_read += len(tokens[0].ids)
+        if self._tokens_read >= _TOKENS_BETWEEN_RELEASES:
+            self._tokens_read = 0
+            self._release_weights()
+        return vector
+
+    def _encode_in_turn(self, tokens: list[Tokens]) -> Float32s:
         # No more requests than cores, however many ask: each keeps its memory. list.pop and append are atomic: a
         # request is used by one thread at a time, and kept for the next query.
         with self._turns:
@@ -220,10 +280,13 @@ class OpenVinoEncoder:
             except IndexError:
                 request = self._for_queries.create_infer_request()
             try:
-                request.infer(padded(tokens, self._inputs, self._pad_id))
-                return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+                return self._infer(request, tokens)
             finally:
                 self._requests.append(request)
+
+    def _infer(self, request: Any, tokens: list[Tokens]) -> Float32s:
+        request.infer(padded(tokens, self._inputs, self._pad_id))
+        return np.array(request.get_output_tensor(0).data, dtype=np.float32)
 
     def _encode_bulk(self, tokens: list[Tokens]) -> Float32s:
         embeddings = np.empty((len(tokens), self.dim), dtype=np.float32)

@@ -17,7 +17,7 @@ from retrieval.bundle.bundle import Bundle, Manifest
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
 from retrieval.bundle.verification import Verification
-from retrieval.encoding.encoder import Encoder, load_encoder
+from retrieval.encoding.encoder import ChoosesCores, Encoder, load_encoder
 from retrieval.errors import BundleIncompatibleError, QueryError, brief
 from retrieval.quantization import Bits, Float32s, Int8s
 from retrieval.results import Document, Latency, MemoryReport, SearchKnobs, SearchResponse, SearchSettings
@@ -77,7 +77,7 @@ class Searcher:
                 f"open it with its own model, or build the index again."
             )
         searcher = cls(store, encoder, max(0, process_rss_bytes() - before))
-        store.prepare(verify)
+        store.prepare(verify, searcher._choose_cores)
         return searcher
 
     def __len__(self) -> int:
@@ -300,6 +300,11 @@ class Searcher:
             encoder_bytes=self._encoder_bytes,
             query_vectors_bytes=0 if self.query_vectors is None else self.query_vectors.nbytes,
         )
+
+    def _choose_cores(self) -> None:
+        """Finds out, by whole queries, whether one is answered sooner when all cores encode it."""
+        if isinstance(self.encoder, ChoosesCores):
+            self.encoder.choose_cores(lambda vectors: self._search("", vectors[0], self.defaults, StageClock(), ()))
 
     def _settings(self, top_k: int | None, knobs: SearchKnobs) -> SearchSettings:
         return chosen_settings(

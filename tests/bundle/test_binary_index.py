@@ -63,27 +63,11 @@ def test_slices_for_several_threads_give_the_answer_of_one(num_threads: int) -> 
     assert_same(index.search(query, 500), brute_force(query, codes, 500))
 
 
-@pytest.mark.parametrize("slices_pay", [True, False])
-def test_a_query_alone_is_cut_into_slices_only_where_that_pays(slices_pay: bool) -> None:
-    codes, query = random_codes(module._MIN_ROWS_PER_SLICE * 2, 2), random_codes(1, 2, seed=1)[0]
-    index = BinaryIndex(codes, 16, num_threads=2)
-    index.slices_pay = slices_pay
-    assert_same(index.search(query, 100), brute_force(query, codes, 100))
-    assert (index._pool is not None) == slices_pay
-
-
-def test_the_number_of_threads_is_measured_and_the_answers_stay() -> None:
-    codes, query = random_codes(module._MIN_ROWS_PER_SLICE * 2, 2), random_codes(1, 2, seed=1)[0]
-    index = BinaryIndex(codes, 16, num_threads=2)
-    index.choose_threads()
-    assert_same(index.search(query, 100), brute_force(query, codes, 100))
-
-
 def test_a_query_beside_another_one_takes_one_core() -> None:
     codes, query = random_codes(module._MIN_ROWS_PER_SLICE * 2, 2), random_codes(1, 2, seed=1)[0]
     index = BinaryIndex(codes, 16, num_threads=2)
-    index._under_way = 1
-    assert_same(index.search(query, 100), brute_force(query, codes, 100))
+    with index._under_way:
+        assert_same(index.search(query, 100), brute_force(query, codes, 100))
     assert index._pool is None
 
 

@@ -92,6 +92,7 @@ def test_a_folder_replaced_during_the_check_is_no_damage(bundle: Bundle, build: 
 
 
 def test_files_are_closed_after_the_check(bundle: Bundle) -> None:
+    gc.collect()
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
         Verification(bundle).start("now")
@@ -99,7 +100,7 @@ def test_files_are_closed_after_the_check(bundle: Bundle) -> None:
     with pytest.raises(BundleCorruptError):
         Verification(bundle).start("now")
     gc.collect()  # the error holds the check that failed
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_an_unknown_way_is_refused(bundle: Bundle) -> None:

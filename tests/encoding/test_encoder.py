@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from retrieval import Encoder, ModelError, Searcher, build_index, load_encoder
-from retrieval.encoding.encoder import DEFAULT_MODEL, ShowsTokens, clean_text
+from retrieval.encoding.encoder import DEFAULT_MODEL, ChoosesCores, ShowsTokens, clean_text
 from retrieval.encoding.model_cache import CONVERTED_FILES, cache_folder, cached_model, converted_folder
 from retrieval.encoding.model_files import DEFAULT_MODEL_SHA256, locate_model
 from retrieval.quantization import Float32s
@@ -259,6 +259,22 @@ class TestOpenVino:
             ):
                 assert np.array_equal(found, expected[text])
         assert len(vars(model)["_requests"]) <= usable_cores()  # each keeps its memory
+
+    @pytest.mark.parametrize("all_cores", [True, False])
+    def test_a_query_alone_gets_the_same_vector_however_many_cores_it_takes(
+        self, cache: Path, all_cores: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        module = "retrieval.encoding.openvino_encoder"
+        monkeypatch.setattr(f"{module}.usable_cores", lambda: 2)
+        monkeypatch.setattr(f"{module}.is_worth_it", lambda several, one: [several(), one()] and all_cores)
+        encoder = load_encoder()
+        assert isinstance(encoder, ChoosesCores)
+        before = encoder.encode_query(TEXTS[:1])
+        answered: list[Float32s] = []
+        encoder.choose_cores(answered.append)
+        assert [vectors.shape for vectors in answered] == [(1, encoder.dim)] * 2
+        for _ in range(3):  # and again, once the request was given back
+            assert np.allclose(encoder.encode_query(TEXTS[:1]), before, atol=1e-2)
 
     def test_batches_at_once_do_not_mix(self, model: Encoder) -> None:
         lists = [TEXTS[start : start + 5] for start in range(0, 30, 5)]

@@ -13,6 +13,8 @@ from retrieval.quantization import Bits
 from retrieval.search.rescoring import hamming_scores
 from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Candidates, Queries
+from retrieval.search.scans.together import Together
+from retrieval.system import usable_cores
 
 
 class Hamming:
@@ -24,20 +26,28 @@ class Hamming:
         """Searches `texts`, one code per distinct text; by their packed bits, once `packed` gives them."""
         self._texts = texts
         self._packed = packed
+        self._together = Together(self._compared, usable_cores())
 
     def search(self, queries: Queries, k: int, probes: int | None = None) -> list[Candidates]:
         """Returns the nearest texts of each query with their distances; see `Scan.search`."""
-        k, packed = min(k, len(self._texts)), self._packed()
-        if packed is None and len(queries) > 1:
-            batch = self._texts.search_batch(queries.codes, k)
-            return [self._candidates(*each) for each in zip(batch.ids, batch.distances, strict=True)]
-        return [self._nearest(code, k, packed) for code in queries.codes]
+        k = min(k, len(self._texts))
+        if len(queries) == 1:
+            return [self._together.search(queries.codes, k)]
+        return self._compared(queries.codes, k, is_alone=False)
 
-    def _nearest(self, code: Bits, k: int, packed: PackedBits | None) -> Candidates:
-        found = None if packed is None else packed.nearest(code, k)
-        if found is None:
-            found = self._texts.search(code, k)
-        return self._candidates(found.ids[0], found.distances[0])
+    def _compared(self, codes: Bits, k: int, is_alone: bool) -> list[Candidates]:
+        packed = self._packed()
+        if packed is None:
+            return self._counted(codes, k)
+        nearest = packed.nearest(codes, k, several_cores=is_alone and packed.several_pay)
+        return [
+            self._candidates(found.ids[0], found.distances[0]) if found else self._counted(code[None], k)[0]
+            for code, found in zip(codes, nearest, strict=True)
+        ]
+
+    def _counted(self, codes: Bits, k: int) -> list[Candidates]:
+        found = self._texts.search(codes[0], k) if len(codes) == 1 else self._texts.search_batch(codes, k)
+        return [self._candidates(*each) for each in zip(found.ids, found.distances, strict=True)]
 
     def _candidates(self, ids: Rows, distances: npt.NDArray[np.int32]) -> Candidates:
         return Candidates(ids, hamming_scores(distances, self._texts.dim), distances)

@@ -7,6 +7,9 @@ widest table for 255 steps: that of the zeros which follow each code is made jus
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import faiss
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +27,14 @@ from retrieval.search.scans.sign_patterns import (
     packed_in,
     padded_dim,
 )
+from retrieval.system import is_worth_it, usable_cores
 
-_CHUNK_ROWS = 1024 * BLOCK_ROWS
+_CHUNK_ROWS = 512 * BLOCK_ROWS
+_MIN_ROWS_PER_SLICE = 20_000
+"""Below this, handing a slice to another core costs more than it saves."""
+_MOST_SLICES = 4
+"""Each slice sorts as many candidates as all of them hand on: one core that searches many slices pays for it."""
+_TIMED_K = 1000
 _STEPS = 31
 """Steps of a table for one unit of a dot product: 8 units, from four signs that differ to four that agree, are 248."""
 _WIDEST_TABLE = 255 / _STEPS
@@ -35,68 +44,125 @@ _PLACE = np.argsort([0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15])
 
 
 class PackedBits:
-    """A copy of sign bits for FastScan. Safe to use from many threads."""
+    """A copy of sign bits for FastScan, in slices for several cores. Safe to use from many threads."""
 
-    def __init__(self, codes: Bits, dim: int) -> None:
-        """Rearranges `codes`, uint8 `(n, ceil(dim / 8))`, of `dim` dimensions."""
+    def __init__(
+        self, codes: Bits, dim: int, num_slices: int | None = None, after_chunk: Callable[[], None] = lambda: None
+    ) -> None:
+        """Rearranges `codes`, uint8 `(n, ceil(dim / 8))`, of `dim` dimensions.
+
+        Args:
+            codes: the sign bits.
+            dim: their dimensions.
+            num_slices: into how many parts they are cut; by default one per core, where each is large enough.
+            after_chunk: is called again and again while codes are read; those before are not read a second time.
+        """
         self.dim = dim
+        self._num_rows = len(codes)
         self._bits = padded_dim(dim)
-        self._index = _fast_scan_index(codes, dim)
-        self._blocks = packed_in(self._index).reshape(-1, packed_dim(dim) // 8, BLOCK_ROWS)
+        if num_slices is None:
+            num_slices = max(1, min(usable_cores(), _MOST_SLICES, len(codes) // _MIN_ROWS_PER_SLICE))
+        self._rows_each = -(-len(codes) // (num_slices * BLOCK_ROWS)) * BLOCK_ROWS
+        starts = range(0, len(codes), self._rows_each)
+        self._slices = [_fast_scan_index(codes[start : start + self._rows_each], dim, after_chunk) for start in starts]
+        self._blocks = [packed_in(each).reshape(-1, packed_dim(dim) // 8, 2, _HALF) for each in self._slices]
+        self._by_one_core = _joined(self._slices, at_once=False)
+        self._by_several = _joined(self._slices, at_once=True)
+        self.several_pay = False
+        """Whether a query alone gets several cores; see `choose_cores`."""
         self._tells_distances = _STEPS * (2 * self._bits + _WIDEST_TABLE) <= MOST_STEPS
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return self._num_rows
 
     @property
     def nbytes(self) -> int:
         """Returns its bytes in RAM."""
-        return int(self._blocks.nbytes)
+        return sum(int(blocks.nbytes) for blocks in self._blocks)
+
+    def choose_cores(self) -> None:
+        """Measures whether a query alone is faster on several cores than on one, and keeps to what is faster.
+
+        It depends on the machine: where one core takes all that the memory gives, several take no less time. It takes
+        some ten scans; until then, every query has one core.
+        """
+        if len(self._slices) > 1:
+            query, k = np.ones((1, self.dim), np.float32), min(len(self), _TIMED_K)
+            one, several = (partial(self.highest_dots, query, k, several_cores=each) for each in (False, True))
+            self.several_pay = is_worth_it(several, one)
 
     def codes_at(self, rows: npt.NDArray[np.int64]) -> Bits:
         """Returns the sign bits at `rows` `(m,)` as they were given, uint8 `(m, ceil(dim / 8))`."""
-        blocks, within = np.divmod(rows, BLOCK_ROWS)
-        places, shifts = _PLACE[within % _HALF], (4 * (within // _HALF)).astype(np.uint8)[:, None]
-        num_bytes = self._bits // 8
-        upper = (self._blocks[blocks, :num_bytes, places] >> shifts) & 15
-        lower = (self._blocks[blocks, :num_bytes, places + _HALF] >> shifts) & 15
-        return np.asarray((upper << 4) | lower, dtype=np.uint8)
+        if len(self._blocks) == 1:
+            return self._unpacked(self._blocks[0], rows)
+        numbers, within = np.divmod(rows, self._rows_each)
+        found = np.empty((len(rows), self._bits // 8), np.uint8)
+        for number, blocks in enumerate(self._blocks):
+            own = np.flatnonzero(numbers == number)
+            found[own] = self._unpacked(blocks, within[own])
+        return found
 
-    def highest_dots(self, vectors: Float32s, k: int) -> tuple[Float32s, npt.NDArray[np.int64]]:
-        """Returns the highest dot products of float queries `(m, dim)` with signs, and their rows, both `(m, k)`."""
+    def _unpacked(self, packed: Bits, rows: npt.NDArray[np.int64]) -> Bits:
+        blocks, within = np.divmod(rows, BLOCK_ROWS)
+        places, shifts = _PLACE[within % _HALF], (4 * (within // _HALF)).astype(np.uint8)[:, None, None]
+        # Both halves of a code in one go: each row is a kilobyte and a half apart, and comes from afar.
+        halves = (packed[blocks, : self._bits // 8, :, places] >> shifts) & 15
+        return np.asarray((halves[:, :, 0] << 4) | halves[:, :, 1], dtype=np.uint8)
+
+    def highest_dots(
+        self, vectors: Float32s, k: int, *, several_cores: bool = False
+    ) -> tuple[Float32s, npt.NDArray[np.int64]]:
+        """Returns the highest dot products of float queries `(m, dim)` with signs, and their rows, both `(m, k)`.
+
+        Several cores are of use to one query; many queries keep one core busy with a single pass over the bits.
+        """
         queries, added = float_queries(vectors)
-        dots, rows = self._search(queries, k)
+        dots, rows = self._search(queries, k, several_cores)
         return dots - added, rows
 
-    def nearest(self, code: Bits, k: int) -> Neighbours | None:
-        """Returns the `k` nearest rows by Hamming distance to `(ceil(dim / 8),)`, as `(1, k)` arrays.
+    def nearest(self, codes: Bits, k: int, *, several_cores: bool = False) -> list[Neighbours | None]:
+        """Returns the `k` nearest rows by Hamming distance to each of the codes `(m, ceil(dim / 8))`, `(1, k)` arrays.
 
         None where so many rows are equally far that this cannot tell which ones come first, or where the dimensions
         are too many for exact distances.
         """
         if not self._tells_distances:
-            return None
-        query = np.zeros((1, self._index.d), np.float32)
-        query[0, : self._bits] = np.where(np.unpackbits(code), 1.0, -1.0)
-        query[0, self._bits] = -_WIDEST_TABLE / 2
+            return [None] * len(codes)
+        queries = np.zeros((len(codes), packed_dim(self.dim)), np.float32)
+        queries[:, : self._bits] = np.where(np.unpackbits(codes, axis=1), np.float32(1), np.float32(-1))
+        queries[:, self._bits] = -_WIDEST_TABLE / 2
         wanted = min(len(self), k + k // 4 + 128)
-        dots, rows = self._search(query, wanted)
-        found = np.rint((self._bits + _WIDEST_TABLE / 2 - dots[0]) / 2).astype(np.int32)
-        order = np.lexsort((rows[0], found))
-        distances, rows = found[order], rows[0][order]
-        if wanted < len(self) and distances[k - 1] == distances[-1]:
+        return [self._sorted(*each, k) for each in zip(*self._search(queries, wanted, several_cores), strict=True)]
+
+    def _sorted(self, dots: Float32s, rows: npt.NDArray[np.int64], k: int) -> Neighbours | None:
+        found = np.rint((self._bits + _WIDEST_TABLE / 2 - dots) / 2).astype(np.int32)
+        order = np.lexsort((rows, found))
+        distances, rows = found[order], rows[order]
+        if len(rows) < len(self) and distances[k - 1] == distances[-1]:
             return None
         return Neighbours(distances[None, :k], rows[None, :k])
 
-    def _search(self, queries: Float32s, k: int) -> tuple[Float32s, npt.NDArray[np.int64]]:
+    def _search(self, queries: Float32s, k: int, several_cores: bool) -> tuple[Float32s, npt.NDArray[np.int64]]:
         use_threads(1)
         k = min(k, len(self))
+        index = self._by_several if several_cores and len(queries) == 1 else self._by_one_core
         # For one result, faiss keeps sums as signed 16-bit numbers, and takes the highest for negative.
-        dots, rows = self._index.search(queries, max(k, 2))
+        dots, rows = index.search(queries, max(k, 2))
         return dots[:, :k], rows[:, :k]
 
 
-def _fast_scan_index(codes: Bits, dim: int) -> faiss.IndexPQFastScan:
+def _joined(slices: Sequence[faiss.IndexPQFastScan], *, at_once: bool) -> faiss.Index:
+    """Returns slices as one index, which searches them at once, one core each, or one after the other."""
+    if len(slices) == 1:
+        return slices[0]
+    successive_ids = True
+    shards = faiss.IndexShards(slices[0].d, at_once, successive_ids)
+    for each in slices:
+        shards.add_shard(each)
+    return shards
+
+
+def _fast_scan_index(codes: Bits, dim: int, after_chunk: Callable[[], None]) -> faiss.IndexPQFastScan:
     index = faiss.IndexPQFastScan(empty_index(dim))
     num_padded = -(-len(codes) // BLOCK_ROWS) * BLOCK_ROWS
     index.codes.resize(num_padded * index.M2 // 2)
@@ -107,5 +173,6 @@ def _fast_scan_index(codes: Bits, dim: int) -> faiss.IndexPQFastScan:
         own = packed_codes(codes[start : start + _CHUNK_ROWS], dim)
         packed[filled : filled + len(own)] = own
         filled += len(own)
+        after_chunk()
     index.ntotal, index.ntotal2 = len(codes), num_padded
     return index

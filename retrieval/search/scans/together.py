@@ -6,24 +6,26 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from retrieval.quantization import Float32s
 from retrieval.search.scans.scan import Candidates
 
 MOST_IN_A_BATCH = 32
-Search = Callable[[Float32s, int], list[Candidates]]
-"""Searches vectors `(m, dim)` for so many texts each."""
+Search = Callable[[npt.NDArray[Any], int, bool], list[Candidates]]
+"""Searches vectors or codes `(m, any)` for so many texts each; is told whether nothing else is under way."""
 
 
 @dataclass(slots=True)
 class _Waiting:
-    vector: Float32s
+    query: npt.NDArray[Any]
     k: int
     woken: threading.Event = field(default_factory=threading.Event)
     batch: list[_Waiting] | None = None
     """What this query is to search for all of them; None until it is chosen to."""
+    is_alone: bool = False
     found: list[Candidates] = field(default_factory=list)
 
 
@@ -32,15 +34,17 @@ class Together:
 
     def __init__(self, search: Search, num_cores: int) -> None:
         self._search = search
+        self._num_cores = num_cores
         self._free = num_cores
         self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
 
-    def search(self, vector: Float32s, k: int) -> Candidates:
-        """Returns the best `k` texts for a vector `(1, dim)`, as the search alone would."""
-        own = _Waiting(vector, k)
+    def search(self, query: npt.NDArray[Any], k: int) -> Candidates:
+        """Returns the best `k` texts for a vector or code `(1, any)`, as the search alone would."""
+        own = _Waiting(query, k)
         with self._lock:
             if self._free:
+                own.is_alone = self._free == self._num_cores
                 self._free -= 1
                 own.batch = [own]
             else:
@@ -51,14 +55,14 @@ class Together:
             with suppress(Exception):  # over another query, perhaps
                 self._answer(own.batch)
         # Whose batch failed searches alone, and is told of its own error.
-        return own.found[0] if own.found else self._search(vector, k)[0]
+        return own.found[0] if own.found else self._search(query, k, False)[0]
 
     def _answer(self, batch: list[_Waiting]) -> None:
         """Answers a batch, the first of which is the caller's own, and gives the core to those who wait by then."""
         try:
             k = max(each.k for each in batch)
-            vectors = batch[0].vector if len(batch) == 1 else np.concatenate([each.vector for each in batch])
-            for each, found in zip(batch, self._search(vectors, k), strict=True):
+            queries = batch[0].query if len(batch) == 1 else np.concatenate([each.query for each in batch])
+            for each, found in zip(batch, self._search(queries, k, batch[0].is_alone), strict=True):
                 each.found.append(found.first(each.k))
         finally:
             self._pass_on()

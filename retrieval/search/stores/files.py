@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -106,9 +108,15 @@ class FileStore:
         """Raises the error that the check of the files ended with; see `Verification`."""
         self.verification.raise_if_failed()
 
-    def prepare(self, verify: str) -> None:
-        """Prepares the scans and starts the check; see `Store.prepare`."""
-        self._scans.prepare()
+    def prepare(self, verify: str, when_fast: Callable[[], None] = lambda: None) -> None:
+        """Prepares the scans, where there is much to scan, and starts the check; see `Store.prepare`."""
+        if len(self.texts) >= WORTH_PACKING:
+
+            def prepare() -> None:
+                self._scans.prepare()
+                when_fast()
+
+            threading.Thread(target=prepare, name="prepare-search", daemon=True).start()
         if verify != "now":
             self.verification.start(verify)
         self.bundle.check_current()

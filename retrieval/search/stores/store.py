@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from retrieval.bundle.bundle import Manifest
@@ -55,8 +56,10 @@ class Store(Protocol):
         """
         ...
 
-    def prepare(self, verify: str) -> None:
+    def prepare(self, verify: str, when_fast: Callable[[], None] = ...) -> None:
         """Makes searches faster and checks the index, both meanwhile; see `Searcher.open` on `verify`.
+
+        `when_fast` is called, in the background, once searches are as fast as they get; never where they are at once.
 
         Raises:
             BundleError: if it was replaced since it was opened.

@@ -25,7 +25,7 @@ def test_the_nearest_are_those_of_counting_bits_in_the_same_order(dim: int, coun
     packed, counting = PackedBits(codes, dim), BinaryIndex(codes, dim)
     for query in [*queries, codes[0], ~codes[0] if dim % 8 == 0 else codes[-1]]:
         for k in {1, min(10, count), min(300, count)}:
-            found, expected = packed.nearest(query, k), counting.search(query, k)
+            [found], expected = packed.nearest(query[None], k), counting.search(query, k)
             assert found is not None or dim < 32
             if found is not None:
                 assert np.array_equal(found.distances, expected.distances)
@@ -34,12 +34,12 @@ def test_the_nearest_are_those_of_counting_bits_in_the_same_order(dim: int, coun
 
 def test_too_many_equal_distances_are_left_to_counting() -> None:
     codes = np.tile(binarize(unit(1, 64)), (5000, 1))
-    assert PackedBits(codes, 64).nearest(codes[0], 10) is None
+    assert PackedBits(codes, 64).nearest(codes[:1], 10) == [None]
 
 
 def test_too_many_dimensions_are_left_to_counting() -> None:
     codes = binarize(unit(10, 1100))
-    assert PackedBits(codes, 1100).nearest(codes[0], 3) is None
+    assert PackedBits(codes, 1100).nearest(codes[:1], 3) == [None]
 
 
 @pytest.mark.parametrize("dim", [1, 2, 8, 384, 1024, 1025, 1536, 3072])
@@ -51,3 +51,43 @@ def test_a_text_that_is_the_query_is_the_first_and_none_is_lost(dim: int) -> Non
         assert sorted(rows.tolist()) == list(range(300))
         assert np.abs(dots - exact[rows]).max() < 0.15
         assert exact[rows[0]] >= exact.max() - 0.15
+
+
+@pytest.mark.parametrize("num_slices", [2, 3, 5])
+@pytest.mark.parametrize("several_cores", [False, True])
+def test_slices_give_the_answer_of_the_whole(num_slices: int, several_cores: bool) -> None:
+    codes, queries = binarize(unit(1001, 48)), unit(3, 48, seed=1)
+    whole, sliced = PackedBits(codes, 48, num_slices=1), PackedBits(codes, 48, num_slices=num_slices)
+    rows = np.random.default_rng(0).permutation(1001)
+    assert len(sliced) == 1001
+    assert np.array_equal(sliced.codes_at(rows), codes[rows])
+    for query in queries:
+        dots, _ = sliced.highest_dots(query[None], 1001, several_cores=several_cores)
+        assert np.array_equal(dots, whole.highest_dots(query[None], 1001)[0])
+        [found] = sliced.nearest(binarize(query[None]), 40, several_cores=several_cores)
+        [expected] = whole.nearest(binarize(query[None]), 40)
+        assert found is not None
+        assert expected is not None
+        assert np.array_equal(found.ids, expected.ids)
+        assert np.array_equal(found.distances, expected.distances)
+
+
+def test_a_batch_gives_each_query_its_own_answer() -> None:
+    codes = binarize(unit(500, 64))
+    packed = PackedBits(codes, 64)
+    together = packed.nearest(codes[:5], 20)
+    for place, found in enumerate(together):
+        [alone] = packed.nearest(codes[place : place + 1], 20)
+        assert found is not None
+        assert alone is not None
+        assert np.array_equal(found.ids, alone.ids)
+
+
+def test_the_number_of_cores_is_measured_and_the_answers_stay() -> None:
+    codes, queries = binarize(unit(1001, 48)), unit(1, 48, seed=1)
+    packed = PackedBits(codes, 48, num_slices=2)
+    before = packed.highest_dots(queries, 30)
+    packed.choose_cores()
+    after = packed.highest_dots(queries, 30, several_cores=packed.several_pay)
+    assert np.array_equal(before[0], after[0])
+    assert np.array_equal(before[1], after[1])

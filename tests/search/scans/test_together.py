@@ -22,7 +22,7 @@ class Held:
         self.may_go = threading.Event()
         self.has_begun = threading.Event()
 
-    def __call__(self, vectors: Float32s, k: int) -> list[Candidates]:
+    def __call__(self, vectors: Float32s, k: int, is_alone: bool) -> list[Candidates]:
         self.sizes.append(len(vectors))
         self.has_begun.set()
         assert self.may_go.wait(PATIENCE_S)
