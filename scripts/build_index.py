@@ -15,6 +15,9 @@ vectors, it is searched by text as any other.
 --center takes the mean of the vectors off before the sign: where most values of a dimension have one sign, its bit
 tells nothing otherwise. The build says so when it would help.
 
+--ray encodes and quantizes on the machines of a Ray cluster (requirements-ray.txt), each of which has this project and
+the model. The index is the same.
+
 A build that is stopped goes on where it was when the same command is run again.
 """
 
@@ -25,6 +28,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, load_encoder
@@ -37,6 +41,7 @@ from retrieval.encoding.encoder import DEFAULT_MODEL
 from retrieval.errors import counted
 from retrieval.indexing.column_vectors import write_column_vectors
 from retrieval.indexing.progress_bar import ProgressBars
+from retrieval.indexing.ray_workers import LOCAL, ray_workers
 from scripts.terminal import printable, run
 
 
@@ -87,6 +92,13 @@ def parser() -> argparse.ArgumentParser:
         help=f"hub id or folder of a sentence-transformers model; by default {DEFAULT_MODEL}, "
         f"or none where --embeddings is given",
     )
+    made.add_argument(
+        "--ray",
+        nargs="?",
+        const=LOCAL,
+        metavar="ADDRESS",
+        help="read, encode and quantize on the machines of a Ray cluster: HOST:PORT, auto, or one that is started here",
+    )
     vectors = made.add_mutually_exclusive_group()
     vectors.add_argument(
         "--embeddings",
@@ -133,12 +145,16 @@ def build(args: argparse.Namespace, corpus: Corpus, bars: ProgressBars) -> Bundl
         encoder = load_encoder(model) if model is not None else None
         if encoder is not None and encoder.note:
             bars(BuildProgress("note", message=encoder.note))
+        workers = None
+        if args.ray is not None:
+            load = partial(load_encoder, model, expected_sha256=encoder.weights_sha256) if encoder and model else None
+            workers = stack.enter_context(ray_workers(args.ray, load))
         options = BuildOptions(
             args.limit, args.overwrite, not args.no_baseline,
             embeddings=embeddings, center=args.center, title=args.title, target_share=args.target_share,
             lists=args.lists,
         )  # fmt: skip
-        return build_index(corpus, encoder, args.output, options, lambda step: bars(_printable(step)))
+        return build_index(corpus, encoder, args.output, options, lambda step: bars(_printable(step)), workers)
 
 
 def main(arguments: list[str] | None = None) -> int:

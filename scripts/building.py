@@ -1,10 +1,11 @@
-"""Measure builds of many documents: the most RAM each stage takes, its seconds, and the bytes of the files.
+"""Measure large indexes: the RAM and time of each stage of the build, the bytes of the files, and what a query takes.
 
     .venv/bin/python scripts/building.py --index DIR --sizes 1000000 10000000 --json assets/benchmarks/building.json
 
 The documents are the texts of an index, repeated with a running number; their vectors are its vectors with a little
-noise, as an int8 `.npy`, and are given to the build with --embeddings. Each build runs in a process of its own. Its
-files are removed, so the disk must hold one build and its vectors at a time.
+noise, as an int8 `.npy`, and are given to the build with --embeddings. Each build runs in a process of its own, and so
+does what is measured on its index. The files are removed: the disk must hold one build and its vectors at a time.
+What other programs do on the machine hardly changes the CPU time of a stage or a query, unlike their seconds.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +24,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index
+from retrieval import BuildOptions, BuildProgress, RetrievalError, Searcher, build_index, load_encoder
 from retrieval.benchmark.machine import about_machine
-from retrieval.benchmark.sampled_queries import with_noise
+from retrieval.benchmark.sampled_queries import noisy_vectors, with_noise
+from retrieval.benchmark.timings import Timings
 from retrieval.bundle.bundle import DOCUMENTS_FILE, INT8_FILE, Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.files import write_json
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.corpus.files import FileCorpus
 from retrieval.quantization import Float32s
+from retrieval.search.measurement import process_rss_bytes
 from scripts.bench.processes import in_own_process
 from scripts.terminal import run
 
 _BATCH_ROWS = 50_000
 _LARGEST = 0.3
 """What 127 stands for in the int8 vectors that are given: hardly a value of a vector of length 1 is larger."""
+_QUERIES = 50
+_ENCODED = 4096
 _SEED = 0
 
 
@@ -59,10 +65,12 @@ def main(arguments: list[str] | None = None) -> int:
         "builds": [],
     }
     try:
+        figures["encoding"] = in_own_process(measured_encoding, args.index)
         for size in args.sizes:
             with tempfile.TemporaryDirectory(prefix="building-", dir=args.work) as folder:
                 in_own_process(write_inputs, args.index, Path(folder), size)
-                figures["builds"].append(in_own_process(measured_build, Path(folder)))
+                build = in_own_process(measured_build, Path(folder))
+                figures["builds"].append({**build, "searching": in_own_process(measured_search, Path(folder))})
             print(figures["builds"][-1])
             if args.json:
                 write_json(args.json, figures)
@@ -102,23 +110,24 @@ def measured_build(folder: Path) -> dict[str, Any]:
     """Builds an index of what `write_inputs` wrote, and returns what that took.
 
     Returns:
-        `rows`, `dim`, `build_seconds`, `files` with their bytes, and `stages`: for each, its `seconds` and the most
-        RAM that the process has taken until its end, `peak_rss_bytes`.
+        `rows`, `dim`, `build_seconds`, `files` with their bytes, and `stages`: for each, its `seconds`, the
+        `cpu_seconds` of the process, and the most RAM that it has taken until the stage's end, `peak_rss_bytes`.
     """
-    stages: list[dict[str, Any]] = [{"stage": "opening", "peak_rss_bytes": 0, "seconds": 0.0}]
-    began = time.monotonic()
+    stages = [_stage("opening")]
+    began = _clocks()
 
     def note(step: BuildProgress) -> None:
         nonlocal began
-        now = time.monotonic()
-        stages[-1]["seconds"] += now - began
+        now = _clocks()
+        stages[-1]["seconds"] += now[0] - began[0]
+        stages[-1]["cpu_seconds"] += now[1] - began[1]
         stages[-1]["peak_rss_bytes"] = _peak_rss_bytes()
         began = now
         name = " ".join(filter(None, (step.phase, step.message if step.phase == "writing" else "")))
         if step.phase == "note":
             print(step.message, flush=True)
         elif name != stages[-1]["stage"]:
-            stages.append({"stage": name, "peak_rss_bytes": 0, "seconds": 0.0})
+            stages.append(_stage(name))
             print(f"{name}; until here {_peak_rss_bytes() / 1e6:,.0f} MB", flush=True)
 
     corpus = FileCorpus(folder / "texts.parquet")
@@ -132,6 +141,49 @@ def measured_build(folder: Path) -> dict[str, Any]:
         "files": {name: record.size_bytes for name, record in bundle.manifest.files.items()},
         "stages": stages[:-1],
     }
+
+
+def measured_search(folder: Path) -> dict[str, Any]:
+    """Searches the index that `measured_build` built, and returns what that took.
+
+    Returns:
+        `rss_bytes_before` the index is opened, and for each scan its milliseconds per query and the `rss_bytes` after
+        it; the scans are measured one after the other, and what one has in RAM stays there.
+    """
+    before = process_rss_bytes()
+    bundle = Bundle.open(folder / "index")
+    queries = noisy_vectors(bundle, _QUERIES, _SEED)
+    searcher = Searcher(bundle, None)
+    scans = {}
+    for scan in searcher.scans:
+        searcher.search_vector(queries[0], scan=scan)
+        timings = Timings()
+        for query in queries:
+            timings.add(partial(searcher.search_vector, query, scan=scan))
+        scans[scan] = {**timings.to_json(), "rss_bytes": process_rss_bytes()}
+        print(scan, scans[scan], flush=True)
+    return {"rss_bytes_before": before, "queries": _QUERIES, "scans": scans}
+
+
+def measured_encoding(index: Path) -> dict[str, Any]:
+    """Returns the `model` of an index, and the milliseconds that one of its texts takes to encode."""
+    bundle = Bundle.open(index)
+    encoder = load_encoder(bundle.manifest.model_id, expected_sha256=bundle.manifest.weights_sha256)
+    rows = np.random.default_rng(_SEED).choice(bundle.manifest.row_count, _ENCODED)
+    texts = DocumentStore.open(bundle.file(DOCUMENTS_FILE)).texts(rows.tolist())
+    encoder.encode(texts[: _ENCODED // 4])
+    timings = Timings()
+    timings.add(encoder.encode, texts, items=_ENCODED)
+    return {"model": Path(encoder.model_id).name, **timings.to_json(), "samples": _ENCODED}
+
+
+def _stage(name: str) -> dict[str, Any]:
+    return {"stage": name, "seconds": 0.0, "cpu_seconds": 0.0, "peak_rss_bytes": 0}
+
+
+def _clocks() -> tuple[float, float]:
+    """Returns the seconds of the clock, and of this process's CPU time."""
+    return time.monotonic(), time.process_time()
 
 
 def _peak_rss_bytes() -> int:

@@ -24,6 +24,7 @@ ENGINES = {
         "retrieval.evaluation.frontier.schemes",
     },
     "usearch": {"retrieval.bundle.int8_store"},
+    "ray": {"retrieval.indexing.ray_workers"},
     "numkong": {"retrieval.benchmark.scan_kernels"},
     "openvino": {"retrieval.encoding.openvino_encoder"},
     "torch": {"retrieval.encoding.torch_encoder"},

@@ -47,6 +47,7 @@ from retrieval.indexing.tuning_sweep import TuningSweep
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.indexing.vector_source import EncodedTexts, VectorSource
 from retrieval.indexing.vectors import write_vectors
+from retrieval.indexing.workers import ThisProcess, Workers
 from retrieval.results import SearchSettings
 
 _PACKAGES = ("faiss-cpu", "usearch", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
@@ -89,8 +90,11 @@ def build_index(
     output: Path,
     options: BuildOptions | None = None,
     report: Report = lambda _: None,
+    workers: Workers | None = None,
 ) -> Bundle:
     """Builds the bundle `output` and returns it, opened.
+
+    Batches are read, encoded and quantized by `workers`, in this process when none are given.
 
     Without an encoder, `options.embeddings` has the vectors, and the index is searched by vector. With both, the
     encoder is the model that made the vectors: this is checked on a sample, and it encodes the queries.
@@ -101,13 +105,14 @@ def build_index(
         ModelError: if the encoder gives something else than finite vectors of its dimension.
         BuildError: if the target exists and may not be replaced, another build of it is running, or the disk is full.
     """
-    options = options or BuildOptions()
+    options, workers = options or BuildOptions(), workers or ThisProcess()
     started = time.monotonic()
     with disk_errors(output):
         # A link to a folder stays a link: what it points to is replaced, on its own disk.
         output = output.resolve()
         check_target(output, overwrite=options.overwrite)
-    source = _vector_source(encoder, options)
+    source = _vector_source(encoder, workers, options)
+    corpus = workers.reading(corpus)
     with disk_errors(output), build_folder(output) as work:
         note = partial(_note, report)
         _check_disk_before(corpus, source, options, work, note)
@@ -132,7 +137,9 @@ def build_index(
         check_after_reading(need, work, note)
         fingerprint = _fingerprint(corpus, source, ingested)
         vectors = write_vectors(work, ingested, source, fingerprint, options.checkpoint_texts, report)
-        fitted = write_codes(work, ingested, vectors, baseline=options.baseline, center=options.center, report=report)
+        fitted = write_codes(
+            work, ingested, vectors, workers, baseline=options.baseline, center=options.center, report=report
+        )
         _write_lists(work, ingested, vectors, fitted, options, report)
         tuning = _tune(work, ingested, vectors, fitted, options, report)
         _write_manifest(work, corpus, source, ingested, fitted, tuning, told, options, time.monotonic() - started)
@@ -163,12 +170,12 @@ def _tell(notes: Sequence[str], told: tuple[str, ...], note: Callable[[str], Non
     return told
 
 
-def _vector_source(encoder: Encoder | None, options: BuildOptions) -> VectorSource:
+def _vector_source(encoder: Encoder | None, workers: Workers, options: BuildOptions) -> VectorSource:
     if options.embeddings is not None:
         return GivenVectors(options.embeddings, encoder, limit=options.limit)
     if encoder is None:
         raise BuildError("there is neither a model nor a file of vectors to build from: give one of them.")
-    return EncodedTexts(encoder)
+    return EncodedTexts(encoder, workers)
 
 
 def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested) -> str:

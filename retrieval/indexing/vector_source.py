@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import ModelError
 from retrieval.indexing.ingestion import Ingested, read_texts
+from retrieval.indexing.workers import Workers
 from retrieval.quantization import Float32s
 
 RowKeys = Callable[[npt.NDArray[np.int64]], Sequence[bytes]]
@@ -79,8 +81,9 @@ class EncodedTexts:
     content_sha256 = None
     num_rows = None
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, workers: Workers) -> None:
         self._encoder = encoder
+        self._workers = workers
         self.model_id = encoder.model_id
         self.weights_sha256 = encoder.weights_sha256
         self.dim = encoder.dim
@@ -95,8 +98,15 @@ class EncodedTexts:
         Raises:
             ModelError: if the encoder gives something else than finite vectors of its dimension.
         """
-        for texts in _chunks(read_texts(texts_path), skip, size):
-            yield self._checked(self._encoder.encode(texts), len(texts))
+        sizes: deque[int] = deque()
+
+        def counted() -> Iterator[list[str]]:
+            for texts in _chunks(read_texts(texts_path), skip, size):
+                sizes.append(len(texts))
+                yield texts
+
+        for embeddings in self._workers.encode(self._encoder, counted()):
+            yield self._checked(embeddings, sizes.popleft())
 
     def _checked(self, embeddings: Float32s, num_texts: int) -> Float32s:
         if embeddings.shape != (num_texts, self.dim) or not np.isfinite(embeddings).all():
