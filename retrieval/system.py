@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 import time
@@ -18,6 +19,7 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+_LIBC = ctypes.CDLL(None)
 _TRIALS = 5
 _WORTH_IT = 0.75
 """Several cores are taken for one call when that saves a quarter of its time: for all calls together, it costs some."""
@@ -50,6 +52,12 @@ def is_worth_it(several: Callable[[], object], one: Callable[[], object]) -> boo
             own.append(time.perf_counter() - start)
     # The first ones prepare what they need. What else happens on the machine makes a call slower, never faster.
     return min(elapsed_s[several][1:]) <= _WORTH_IT * min(elapsed_s[one][1:])
+
+
+def give_back_freed() -> None:
+    """Gives freed memory back to the system where the C library keeps it: glibc, after many small pieces."""
+    if (trim := getattr(_LIBC, "malloc_trim", None)) is not None:
+        trim(0)
 
 
 def read_into(file: int, into: npt.NDArray[np.generic], start: int) -> bool:

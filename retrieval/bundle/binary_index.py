@@ -152,6 +152,12 @@ class BinaryIndex:
             end = self.codes.ctypes.data + self.codes.nbytes
             madvise(ctypes.c_void_p(start), ctypes.c_size_t(max(0, end - start)), mmap.MADV_DONTNEED)
 
+    def codes_at(self, rows: npt.NDArray[np.int64]) -> Bits:
+        """Returns the codes at `rows` `(m,)`, uint8 `(m, ceil(dim / 8))`; no page of a mapped file stays for them."""
+        codes = self.codes[rows]
+        self.release()
+        return codes
+
     def distances(self, query: Bits, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
         """Returns how many bits of the codes at `rows` `(m,)` differ from a query's `(ceil(dim / 8),)`, `(m,)`."""
         differing: npt.NDArray[np.int32] = np.bitwise_count(self.codes[rows] ^ query).sum(axis=1, dtype=np.int32)

@@ -51,7 +51,9 @@ class Searcher:
         """Vectors of texts that were asked before; None, unless a server sets it: every text is encoded."""
 
     @classmethod
-    def open(cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background") -> Self:
+    def open(
+        cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background", scan: str | None = None
+    ) -> Self:
         """Returns the searcher of the bundle in `path`: checked and warm.
 
         Args:
@@ -60,8 +62,11 @@ class Searcher:
                 have none, and is then searched with `search_vector`, or takes any encoder of its dimension.
             verify: `background` checks the big files against their checksums while queries are answered, and takes
                 the index out of service if that fails; `now` checks them first; `never` leaves them unchecked.
+            scan: the scan of searches that name none, one of `scans`; by default `hamming`. Only what it needs is
+                prepared: with `lists`, the bits take RAM once, in their lists.
 
         Raises:
+            QueryError: if the index has no such scan.
             BundleError: if the bundle is missing, altered, or of another format version, model or dimension.
             ModelError: if the model cannot be had.
         """
@@ -77,7 +82,9 @@ class Searcher:
                 f"open it with its own model, or build the index again."
             )
         searcher = cls(store, encoder, max(0, process_rss_bytes() - before))
-        store.prepare(verify, searcher._choose_cores)
+        if scan is not None:
+            searcher.defaults = searcher._settings(None, {"scan": scan})
+        store.prepare(verify, searcher.defaults.scan, searcher._choose_cores)
         return searcher
 
     def __len__(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.bundle.verification import Verification
-from retrieval.errors import BundleCorruptError
+from retrieval.errors import BundleCorruptError, BundleError
 from retrieval.quantization import Bits, Float32s, Int8s
 from retrieval.results import Document, MemoryItem
 from retrieval.search.memory_report import file_items
@@ -108,18 +109,23 @@ class FileStore:
         """Raises the error that the check of the files ended with; see `Verification`."""
         self.verification.raise_if_failed()
 
-    def prepare(self, verify: str, when_fast: Callable[[], None] = lambda: None) -> None:
-        """Prepares the scans, where there is much to scan, and starts the check; see `Store.prepare`."""
+    def prepare(self, verify: str, scan: str, when_fast: Callable[[], None] = lambda: None) -> None:
+        """Prepares a scan, where there is much to scan, and starts the check; see `Store.prepare`."""
         if len(self.texts) >= WORTH_PACKING:
 
             def prepare() -> None:
-                self._scans.prepare()
+                with suppress(BundleError):  # whoever searches is told
+                    self.prepare_scan(scan)
                 when_fast()
 
             threading.Thread(target=prepare, name="prepare-search", daemon=True).start()
         if verify != "now":
             self.verification.start(verify)
         self.bundle.check_current()
+
+    def prepare_scan(self, name: str) -> None:
+        """Brings what a scan needs into RAM; see `Scans.prepare`."""
+        self._scans.prepare(name)
 
     def scan(self, name: str) -> Scan:
         """Returns a scan; see `Store.scan`."""

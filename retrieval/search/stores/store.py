@@ -56,8 +56,8 @@ class Store(Protocol):
         """
         ...
 
-    def prepare(self, verify: str, when_fast: Callable[[], None] = ...) -> None:
-        """Makes searches faster and checks the index, both meanwhile; see `Searcher.open` on `verify`.
+    def prepare(self, verify: str, scan: str, when_fast: Callable[[], None] = ...) -> None:
+        """Makes searches by `scan` faster and checks the index, both meanwhile; see `Searcher.open` on `verify`.
 
         `when_fast` is called, in the background, once searches are as fast as they get; never where they are at once.
 

@@ -21,11 +21,7 @@ def build(vectors: Vectors, folder: Path, threads: int) -> None:
 
 def open_index(folder: Path, threads: int) -> Ours:
     """Returns the bundle in `folder`, without the encoder that a vector does not need."""
-    searcher = Searcher(Bundle.open(folder), None)
-    if len(searcher.text_rows) >= WORTH_PACKING:
-        # As in the background after `Searcher.open`: the float scan and the Hamming scan share the packed bits.
-        searcher.candidates(np.ones(searcher.manifest.dim, np.float32), 1, "float-bits")
-    return Ours(searcher)
+    return Ours(Searcher(Bundle.open(folder), None))
 
 
 class Ours:
@@ -33,10 +29,13 @@ class Ours:
 
     def __init__(self, searcher: Searcher) -> None:
         self._searcher = searcher
+        self._prepared: set[str] = set()
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the rows of the nearest texts, nearest first."""
         settings = dataclasses.replace(self._searcher.defaults, top_k=top_k, scan=_scan_of(setting))
+        if settings.scan not in self._prepared:
+            self._prepare(settings.scan)
         if "num_candidates" in setting:
             settings = dataclasses.replace(settings, num_candidates=setting["num_candidates"])
         if "probes" in setting:
@@ -44,6 +43,12 @@ class Ours:
         if "int8_rows" in setting:
             settings = dataclasses.replace(settings, rescore_multiplier=max(1, setting["int8_rows"] // top_k))
         return np.asarray(self._searcher.nearest_texts(query, settings), dtype=np.int64)
+
+    def _prepare(self, scan: str) -> None:
+        """Prepares what `Searcher.open(scan=...)` prepares in the background: one scan, and what it needs in RAM."""
+        self._prepared.add(scan)
+        if len(self._searcher.text_rows) >= WORTH_PACKING:
+            self._searcher.files.prepare_scan(scan)
 
     def held_bytes(self) -> int | None:
         """Returns the bytes of the sign bits and of the tables that go with them."""

@@ -238,3 +238,26 @@ def test_the_command_refuses_other_lists(given: str, capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit, match="2"):
         parser().parse_args(["--corpus", "python", "--output", "x", f"--lists={given}"])
     assert "--lists" in capsys.readouterr().err
+
+
+def test_the_scan_of_searches_that_name_none_is_chosen_at_opening(build: Build) -> None:
+    path = build(random_texts(100), lists=4).path
+    searcher = Searcher.open(path, encoder=FakeEncoder(), scan="lists")
+    assert searcher.search("red apple").settings.scan == "lists"
+    assert searcher.search("red apple", probes=4).settings.probes == 4
+    assert searcher.search("red apple", scan="hamming").settings.scan == "hamming"
+
+
+def test_only_what_the_chosen_scan_needs_is_prepared(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrieval.search.stores.files.WORTH_PACKING", 1)
+    path = build(random_texts(100), lists=4).path
+    searcher = Searcher.open(path, encoder=FakeEncoder(), scan="lists")
+    hits = searcher.search("red apple", probes=4).hits
+    assert searcher.memory()["lists"] > 0
+    assert searcher.files._scans._packed is None
+    assert hits == Searcher.open(path, encoder=FakeEncoder(), scan="float-bits").search("red apple").hits
+
+
+def test_a_scan_that_the_index_lacks_is_refused_at_opening(build: Build) -> None:
+    with pytest.raises(QueryError, match="no lists"):
+        Searcher.open(build(random_texts(60)).path, encoder=FakeEncoder(), scan="lists")
