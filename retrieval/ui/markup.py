@@ -83,6 +83,11 @@ def wide_table(heads: Sequence[str], rows: str, label: str, css_class: str = "")
     )
 
 
+def folded(title: str, html: str) -> str:
+    """Returns HTML that opens on a click on its title."""
+    return f"<details><summary>{escaped(title)}</summary>{html}</details>"
+
+
 def data_size(size_bytes: int) -> str:
     """Returns a size in decimal units: `28.5 MB`."""
     value = float(size_bytes)

@@ -30,16 +30,36 @@ def counted_bits(page: Page) -> int:
 
 def test_every_step_is_there_and_another_document_changes_the_bits(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url + LINK) as page:
-        expect(page.locator("#hood .step")).to_have_count(11)
+        expect(page.locator("#hood .step")).to_have_count(12)  # eleven, and the one to try
         expect(page.locator("#hood-tokens .token-list li").first).to_have_text("[CLS]")
-        before = counted_bits(page)
-        assert marked_bits(page) == before
-        page.locator("#hood-document label").nth(4).click()
-        expect(page.locator("#hood-hamming [data-count=distance]")).not_to_have_text(str(before))
-        assert marked_bits(page) == counted_bits(page) > before
+        assert marked_bits(page) == counted_bits(page)
+        for number in (1, 5):
+            page.locator("#hood-document label").nth(number - 1).click()
+            expect(page.locator("#hood-hamming h3 .number")).to_have_text(str(number), timeout=30_000)
+            assert marked_bits(page) == counted_bits(page)
         page.fill("#query input", "read a csv file")
-        expect(page.locator("#hood-hamming h3").nth(1)).to_contain_text("read a csv file into a table")
-        expect(page.locator("#hood-document input").first).to_be_checked()
+        expect(page.locator("#hood-query .lead")).to_contain_text("read a csv file", timeout=30_000)
+        expect(page.locator("#hood-document input:checked")).to_have_count(1)
+
+
+def test_fewer_dimensions_show_what_the_bits_lose(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url + LINK) as page:
+        for place, dim in ((1, 192), (3, 48)):
+            page.locator("#hood-dims label").nth(place).click()
+            expect(page.locator("#hood-dropped thead th").nth(2)).to_contain_text(f"{dim} bits", timeout=30_000)
+        assert_nothing_is_cut_off(page, "#hood-fewer")
+
+
+@pytest.mark.parametrize(
+    ("viewport", "most"), [({"width": 1366, "height": 768}, 5_000), ({"width": 360, "height": 800}, 8_500)],
+    ids=["laptop", "phone"],
+)  # fmt: skip
+def test_the_lesson_is_no_longer_than_it_must_be(
+    browser: Browser, served: RunningApp, viewport: Any, most: int
+) -> None:
+    with opened(browser, served.url + LINK, viewport=viewport) as page:
+        expect(page.locator("#hood .step .cells")).to_have_count(5, timeout=30_000)
+        assert page.evaluate("document.documentElement.scrollHeight") <= most
 
 
 def test_one_dimension_is_followed_through_all_pictures(browser: Browser, served: RunningApp) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 import pytest
 
 from retrieval import Searcher, SearchSettings
-from retrieval.search.explanation.explain import explain
+from retrieval.evaluation.comparison.dimensions import drop_dimensions
+from retrieval.search.explanation.explain import explain, most_lifted
 from retrieval.serving.library import Library
 from retrieval.ui.answering import Answering
-from retrieval.ui.hood.view import HoodView, document_choices, example_query
+from retrieval.ui.hood.view import HoodView, document_choices, example_query, lifted_words
 from retrieval.ui.knobs import values_of
 from retrieval.ui.page import lay_out
 from retrieval.ui.visit import Visit
@@ -46,10 +48,40 @@ def asked(text: str) -> list[Any]:
 def test_a_query_fills_the_steps_and_the_choice(searcher: Searcher) -> None:
     page, view = page_over(searcher)
     update = page.follow("hood", Visit(), *asked("sort list"))
-    best = searcher.search("sort list").hits[0]
+    lifted = most_lifted(searcher.search("sort list").hits)
     assert "sort list" in update[view.query_steps]
-    assert update[view.document].value == best.row
-    assert f'data-count="distance">{best.hamming_distance}</strong>' in update[view.document_steps]
+    assert update[view.document].value == lifted.row
+    assert f'data-count="distance">{lifted.hamming_distance}</strong>' in update[view.document_steps]
+
+
+def test_it_begins_with_the_document_that_rescoring_lifted_most_and_says_from_where(searcher: Searcher) -> None:
+    settings = replace(searcher.defaults, top_k=5)
+    found = explain(searcher, "sort list", settings, otherwise=most_lifted)
+    rises = [hit.binary_rank - hit.rank for hit in found.response.hits]
+    assert found.hit.binary_rank - found.hit.rank == max(rises) > 0
+    words = lifted_words(found)
+    assert f"<strong>{found.hit.binary_rank}</strong>" in words
+    assert f"<strong>{found.hit.rank}</strong>" in words
+    assert lifted_words(explain(searcher, "sort list", settings, rises.index(min(rises)))) == "" or min(rises) > 0
+
+
+def test_fewer_dimensions_are_measured_when_they_are_asked_for(searcher: Searcher) -> None:
+    page, view = page_over(searcher)
+    update = page.follow("hood", Visit(), *asked("sort list"))
+    assert [count for _, count in update[view.dimensions].choices] == [64, 32, 16, 8]
+    assert update[view.dropped] == ""
+    html = view.drop(16, *asked("sort list"))
+    dropped = drop_dimensions(searcher, searcher.encode_query("sort list")[0], 10)
+    for each in (dropped.kept[0], dropped.at(16)):
+        assert f"<strong>{each.found(10)}</strong> of 10" in html
+        assert f"{each.dim} bits" in html
+    assert "16 bits" not in view.drop(None, *asked("sort list"))
+
+
+def test_what_cannot_be_measured_is_told(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, view = page_over(searcher)
+    monkeypatch.setattr(searcher, "search", lambda *_, **__: 1 / 0)
+    assert "cannot be measured" in view.drop(16, *asked("red"))
 
 
 def test_another_document_gives_its_own_steps(searcher: Searcher) -> None:

@@ -79,7 +79,8 @@ class Gate:
             self._places.release()
 
 
-_gate = Gate()
+GATE = Gate()
+"""Of this process, for all that scans with every core."""
 
 
 def compare(
@@ -88,7 +89,7 @@ def compare(
     settings: SearchSettings,
     *,
     ways: Callable[[SearchSettings], Sequence[Way]] = ways_compared,
-    gate: Gate = _gate,
+    gate: Gate = GATE,
     clock: Clock = time.perf_counter,
 ) -> Comparison:
     """Returns the answers of all ways to one query.
@@ -113,7 +114,7 @@ def compare(
         start = time.perf_counter()
         used = _checked(searcher, settings)
         are_warm = searcher in _baselines
-        index = _opened(searcher)
+        index = opened_index(searcher)
         shown = ways(used)
         searches = {way.key: partial(way.search, index, vector, used.top_k) for way in shown if way.can_search(index)}
         timed = in_turns(searches, are_warm=are_warm, clock=clock)
@@ -134,7 +135,7 @@ def compare(
         )
 
 
-def _opened(searcher: Searcher) -> OpenedIndex:
+def opened_index(searcher: Searcher) -> OpenedIndex:
     """Returns an index whose float32 file is opened once; called by one thread at a time."""
     bundle, rows = searcher.bundle, searcher.text_rows
     if searcher not in _baselines:

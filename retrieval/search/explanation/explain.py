@@ -6,6 +6,7 @@ that the search itself calls.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,21 +83,40 @@ class Explanation:
         return np.flatnonzero((step == 1.0) | (step < _CONSTANT * np.median(step)))
 
 
-def explain(searcher: Searcher, text: str, settings: SearchSettings, row: int | None = None) -> Explanation:
+Pick = Callable[[Sequence[Hit]], Hit]
+"""Chooses one of the hits of a search, of which there is one at least."""
+
+
+def first_of(hits: Sequence[Hit]) -> Hit:
+    """Returns the first hit."""
+    return hits[0]
+
+
+def most_lifted(hits: Sequence[Hit]) -> Hit:
+    """Returns the hit that rose most from its rank by bits to its last one; the first where none rose."""
+    lifted = max(hits, key=lambda hit: hit.binary_rank - hit.rank)
+    return lifted if lifted.binary_rank > lifted.rank else hits[0]
+
+
+def explain(
+    searcher: Searcher, text: str, settings: SearchSettings, row: int | None = None, *, otherwise: Pick = first_of
+) -> Explanation:
     """Returns the explanation of one query.
 
     Args:
         searcher: the index, with its encoder.
         text: the query.
         settings: those of the search.
-        row: the hit to look at closely; the first one if it is None or not among the hits.
+        row: the hit to look at closely.
+        otherwise: chooses it, if `row` is None or not among the hits.
 
     Raises:
         QueryError: if the query is blank, or the index has no model for texts.
         BundleCorruptError: if the background check found an altered file.
     """
     response = searcher.search(text, settings.top_k, **settings.knobs)
-    return _explanation(searcher, text, _tokens(searcher, text), searcher.encode_query(text)[0], response, row)
+    hit = _hit(response, row, otherwise)
+    return _explanation(searcher, text, _tokens(searcher, text), searcher.encode_query(text)[0], response, hit)
 
 
 def explain_first_document(searcher: Searcher, settings: SearchSettings, row: int | None = None) -> Explanation:
@@ -112,7 +132,11 @@ def explain_first_document(searcher: Searcher, settings: SearchSettings, row: in
         values = searcher.manifest.quantizer.decode(searcher.int8_codes(np.array([0])))[0]
     vector = unit_vector(values, searcher.manifest.dim)
     response = searcher.search_vector(vector, settings.top_k, **settings.knobs)
-    return _explanation(searcher, document.text, None, vector, response, row)
+    return _explanation(searcher, document.text, None, vector, response, _hit(response, row, first_of))
+
+
+def _hit(response: SearchResponse, row: int | None, otherwise: Pick) -> Hit:
+    return next((hit for hit in response.hits if hit.row == row), None) or otherwise(response.hits)
 
 
 def _explanation(
@@ -121,9 +145,8 @@ def _explanation(
     tokens: QueryTokens | None,
     vector: Float32s,
     response: SearchResponse,
-    row: int | None,
+    hit: Hit,
 ) -> Explanation:
-    hit = next((hit for hit in response.hits if hit.row == row), response.hits[0])
     settings = response.settings
     candidates = searcher.candidates(vector, response.num_candidates, settings.scan, settings.probes)
     distances = searcher.distances(vector, candidates.texts)

@@ -79,10 +79,17 @@ def read_lesson(text: str) -> tuple[Section, ...]:
     return tuple(_section(markdown, title, tokens) for title, tokens in parts if title)
 
 
-def code_html(code: str, title: str, what: str) -> str:
-    """Returns Python in a box with a copy button, which opens on a click on the title; `what` names it for the ear."""
+def code_html(code: str, title: str, what: str, above: str = "") -> str:
+    """Returns Python in a box with a copy button, which opens on a click on the title.
+
+    Args:
+        code: Python.
+        title: what is clicked on.
+        what: names the code for the ear.
+        above: HTML that stands above it.
+    """
     return (
-        f'<details class="numpy"><summary>{escaped(title)}</summary><div class="code"><button type="button" '
+        f'<details class="numpy"><summary>{escaped(title)}</summary>{above}<div class="code"><button type="button" '
         f'class="copy" data-copy aria-label="Copy the code of {escaped(what)}">Copy</button>'
         f'<pre tabindex="0"><code>{highlighted(code, "python")}</code></pre></div></details>'
     )

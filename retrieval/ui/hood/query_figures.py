@@ -9,7 +9,7 @@ import numpy as np
 from retrieval.errors import counted
 from retrieval.search.explanation.explain import Explanation, QueryTokens
 from retrieval.ui.hood.grids import GridWords, bit_grid, heat_grid
-from retrieval.ui.markup import escaped, signed, whole, wide_table
+from retrieval.ui.markup import escaped, folded, signed, whole, wide_table
 
 _FIRST_TOKENS, _LAST_TOKENS, _MOST_CUT = 64, 6, 24
 _SHOWN_BYTES = 4
@@ -78,7 +78,8 @@ def _bytes_table(explanation: Explanation) -> str:
             f"<td><code>{byte:08b}</code>{padding}</td><td><code>{byte:02x}</code></td><td>{byte}</td>"
             f"<td>{whole(byte - 128)}</td></tr>"
         )
-    return wide_table(["Dimensions", "Signs", "Bits", "Hex", "ubinary", "binary"], "".join(rows), "The first bytes")
+    names = ["Dimensions", "Signs", "Bits", "Hex", "ubinary", "binary"]
+    return folded("The first bytes", wide_table(names, "".join(rows), "The first bytes"))
 
 
 def _read_tokens(tokens: Sequence[str]) -> str:

@@ -6,9 +6,9 @@ import numpy as np
 
 from retrieval.search.explanation.explain import Explanation
 from retrieval.ui.hood.grids import GridWords, code_grid
-from retrieval.ui.markup import escaped, signed, whole, wide_table
+from retrieval.ui.markup import escaped, folded, signed, whole, wide_table
 
-_SHOWN_TERMS = 8
+_SHOWN_TERMS = 6
 
 
 def int8_figure(explanation: Explanation) -> str:
@@ -27,7 +27,9 @@ def int8_figure(explanation: Explanation) -> str:
 
 def score_figure(explanation: Explanation) -> str:
     """Returns the dot product term by term, its folded form, and what raw codes would have given."""
-    return _terms(explanation) + _folded(explanation) + _raw(explanation)
+    return _terms(explanation) + folded(
+        "Folded into the query, and with raw codes", _folded(explanation) + _raw(explanation)
+    )
 
 
 def _ruler(explanation: Explanation) -> str:
@@ -94,9 +96,8 @@ def _code_table(explanation: Explanation) -> str:
         )
     names = ["Dimension", "Lowest", "Highest", "Step", *(["float32"] if has_baseline else []), "Code", "Stands for"]
     names += [*(["Error"] if has_baseline else []), "Code, if fitted on 10 results"]
-    return "<h3>The dimensions that count most for this score</h3>" + wide_table(
-        names, "".join(rows), "int8 codes of the largest terms"
-    )
+    table = wide_table(names, "".join(rows), "int8 codes of the largest terms")
+    return folded("The dimensions that count most for this score", table)
 
 
 def _error_words(explanation: Explanation) -> str:

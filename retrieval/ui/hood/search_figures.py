@@ -13,7 +13,7 @@ from retrieval.ui.hood.distance_chart import distance_chart
 from retrieval.ui.hood.grids import GridWords, difference_grid
 from retrieval.ui.markup import data_size, escaped, milliseconds, one_line, wide_table
 
-_SHOWN_MOVES = 10
+_SHOWN_MOVES = 6
 _TEXT_CHARS = 90
 
 

@@ -102,14 +102,20 @@ def _figure(key: str, manifest: Manifest, explanation: Explanation | None) -> st
 
 def _step(number: int, section: Section, figure: str) -> str:
     asides = "".join(f"<details><summary>{aside.title}</summary>{aside.html}</details>" for aside in section.asides)
-    code = code_html(section.code, "In numpy", f"step {number}") if section.code else ""
+    code = _code(section, number)
     drawn = f'<div class="figure">{figure}</div>' if figure else ""
     return (
         f'<section class="step" id="hood-{section.key}" aria-labelledby="hood-{section.key}-title">'
         f'<h2 id="hood-{section.key}-title"><span class="number" aria-hidden="true">{number}</span>{section.title}</h2>'
-        f'<div class="words">{section.prose}<div class="formulas">{section.formula}</div></div>{drawn}'
-        f'<div class="more">{code}{asides}<div class="source"><span>Source</span>{section.source}</div></div></section>'
+        f'<div class="words">{section.prose}</div>{drawn}<div class="more">{code}{asides}'
+        f'<details class="source"><summary>Source</summary>{section.source}</details></div></section>'
     )
+
+
+def _code(section: Section, number: int) -> str:
+    """Returns the formulas above the code that computes them, which open on a click."""
+    formulas = f'<div class="formulas">{section.formula}</div>'
+    return code_html(section.code, "Formula and numpy", f"step {number}", formulas) if section.code else formulas
 
 
 def _contents(sections: Sequence[Section]) -> str:
