@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tqdm import tqdm
@@ -61,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--num-vectors", type=int, metavar="N", help="how many there will be in the end")
     made.add_argument("--price", type=float, default=ARTICLE_PRICE, metavar="$", help="per GB of RAM and month")
     made.add_argument("--disk-price", type=float, default=0.0, metavar="$", help="per GB of disk and month")
+    made.add_argument("--title", metavar="T", help="what the vectors are called, in the files that are kept")
     made.add_argument("--json", type=Path, metavar="FILE", help="keep what was measured")
     made.add_argument("--plot", type=Path, metavar="FILE", help="draw it as an SVG")
     made.add_argument("--html", type=Path, metavar="FILE", help="write a report with charts and database settings")
@@ -128,13 +130,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _keep(args: argparse.Namespace, frontier: Frontier, wish: Wish) -> None:
     """Writes the files that were asked for."""
     machine = about_machine()
+    title = args.title or (args.embeddings or args.beir).name
     if args.json is not None:
-        values = {"machine": machine, **frontier.to_json()}
+        taken_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        values = {"title": title, "taken_at": taken_at, "machine": machine, **frontier.to_json()}
         args.json.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
     if args.plot is not None:
         args.plot.write_text(picture(frontier_charts(frontier)), encoding="utf-8")
     if args.html is not None:
-        args.html.write_text(report(frontier, wish, machine, (args.embeddings or args.beir).name), encoding="utf-8")
+        args.html.write_text(report(frontier, wish, machine, title), encoding="utf-8")
 
 
 if __name__ == "__main__":

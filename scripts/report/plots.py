@@ -23,10 +23,12 @@ RUN_PLOTS: Mapping[str, Callable[[RunFigures], Iterator[Chart]]] = {
 JUDGED_PLOT = "kept-multiplier"
 _STYLE = """
 svg { --card: #ffffff; --ink: #1a1917; --muted: #62615b; --line: #e7e6e1; --edge: #c9c8c2;
-      --float32: #3b6fd4; --int8: #b8690b; --binary: #0f766e; --other: #62615b; }
+      --float32: #3b6fd4; --int8: #b8690b; --binary: #0f766e; --other: #62615b;
+      --one: #7c3aed; --two: #be185d; --three: #4d7c0f; --four: #0369a1; }
 @media (prefers-color-scheme: dark) {
 svg { --card: #1b1d1c; --ink: #ecebe6; --muted: #a5a49c; --line: #2c2f2d; --edge: #474b48;
-      --float32: #7ea6f5; --int8: #e9a54a; --binary: #3ec3ae; --other: #a5a49c; } }
+      --float32: #7ea6f5; --int8: #e9a54a; --binary: #3ec3ae; --other: #a5a49c;
+      --one: #b794f6; --two: #f38bb4; --three: #a3d65c; --four: #63b8ea; } }
 .card { fill: var(--card); stroke: var(--line); }
 text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: var(--muted); }
 .name, .key { fill: var(--ink); }
@@ -35,6 +37,8 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-seri
 .edge, .tick { stroke: var(--edge); }
 .c-float32 { --c: var(--float32); } .c-int8 { --c: var(--int8); }
 .c-binary { --c: var(--binary); } .c-other { --c: var(--other); } .c-ink { --c: var(--ink); }
+.c-one { --c: var(--one); } .c-two { --c: var(--two); }
+.c-three { --c: var(--three); } .c-four { --c: var(--four); }
 polyline { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: round; }
 .dashed { stroke-dasharray: 5 4; }
 circle, g rect, path { fill: var(--c); stroke: var(--card); stroke-width: 1; }

@@ -15,6 +15,7 @@ from retrieval.bundle.bundle import Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series, figure
 from retrieval.ui.benchmarks.claims import CLAIMS
+from retrieval.ui.benchmarks.collection_names import collection_name
 from retrieval.ui.benchmarks.cost_table import article_table, cost_answer
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
 from retrieval.ui.benchmarks.kept_plots import tuning_chart
@@ -47,11 +48,32 @@ def test_every_claim_of_the_article_is_there_with_its_source(manifest: Manifest)
 
 def test_an_index_that_was_not_measured_says_so_and_offers_to(manifest: Manifest) -> None:
     html = claims_section(manifest, None, None)
-    assert "No benchmark of this index was kept" in html
     assert "scripts/benchmark.py" in html
-    assert html.count("not benchmarked yet") == len(CLAIMS) - 2  # sizes need no measuring
-    usual = {"num_candidates": 1000, "rescore_multiplier": 20, "source": "default"}
-    assert plots_section(replace(manifest, search=usual), None) == ""
+    assert html.count('class="none"') == 2  # speeds: sizes need no measuring, and recall the build has measured
+    usual = replace(manifest, search={"num_candidates": 1000, "rescore_multiplier": 20, "source": "default"})
+    assert claims_section(usual, None, None).count('class="none"') == len(CLAIMS) - 2
+    assert plots_section(usual, None) == ""
+
+
+def test_what_the_build_measured_stands_beside_the_claims(manifest: Manifest) -> None:
+    measured = replace(manifest, search=TUNED)
+    text = text_of(claims_section(measured, None, None))
+    for key in ("int8_all", "bits", "chosen"):
+        assert f"{TUNED['recall'][key]:.3f} recall@10, {TUNED['sampled_queries']:,} of its texts" in text
+
+
+def test_a_run_of_the_project_on_the_same_texts_comes_first_with_its_machine(manifest: Manifest) -> None:
+    about = {
+        "rows": manifest.row_count, "distinct_texts": manifest.distinct_text_count, "dim": manifest.dim,
+        "model": manifest.model_id,
+    }  # fmt: skip
+    same = RunFigures.from_json({**RUN, "index": {**RUN["index"], **about}})
+    html = claims_section(manifest, None, None, same)
+    assert 'class="none"' not in html
+    assert "The project, same texts" in html
+    assert "on A processor, 2 cores" in html
+    assert "The project, same texts" not in claims_section(manifest, WHOLE, None, same)  # its own run is better
+    assert "The project, same texts" not in claims_section(manifest, None, None, WHOLE)  # other texts
 
 
 def test_what_was_measured_stands_beside_the_claim(manifest: Manifest) -> None:
@@ -128,6 +150,13 @@ def test_a_logarithmic_scale_spans_its_values(values: list[float]) -> None:
     assert len(scale.ticks) <= 6
 
 
+@pytest.mark.parametrize("values", [[76.0, 100.3], [89.0, 101.2], [5.0, 5.0], [-3, 0.4]])
+def test_an_axis_ends_where_its_values_end(values: list[float]) -> None:
+    scale, spread = linear_scale(values), max(values) - min(values) or max(map(abs, values))
+    assert scale.high <= max(values) + 0.1 * spread
+    assert all(scale.low <= tick <= scale.high for tick in scale.ticks)
+
+
 def test_recall_has_no_tick_above_one() -> None:
     assert max(linear_scale([0.65, 0.99], 1.0).ticks) == 1.0
 
@@ -163,14 +192,17 @@ def test_without_baseline_or_model_the_offer_says_what_cannot_be_had(build: Buil
 def test_judged_quality_names_its_collections_and_intervals() -> None:
     text = text_of(judged_section(judged_collections(JUDGED)))
     assert "medicine 30 queries" in text
+    assert collection_name("cran") == "aeronautics abstracts"
+    assert collection_name("cran among 117,581") == "aeronautics abstracts among 117,581 texts"
+    assert collection_name("medicine") == "medicine"
     assert "99.2 % 98.2 to 100.2" in text
     assert "not to the loaded index" in text
 
 
 def test_the_projects_run_is_labelled_as_of_another_machine() -> None:
     html = project_section(WHOLE)
-    assert "Measured by the project at 1,000 documents" in html
-    assert "Another machine and another index" in html
+    assert "What the project measured at 1,000 documents" in html
+    assert "Another machine" in html
 
 
 def test_what_is_not_in_the_repository_is_not_on_the_page() -> None:

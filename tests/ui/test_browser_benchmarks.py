@@ -47,16 +47,17 @@ def test_the_tab_opens_and_a_measurement_gives_numbers(browser: Browser, served:
 
 def test_the_calculator_follows_the_typing(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url + VIEW) as page:
+        page.get_by_role("button", name="by arithmetic").click()
         answer = page.locator("#cost-answer")
         expect(answer).to_contain_text("$1,358")
-        page.get_by_label("Dimensions", exact=True).fill("1024")
+        page.locator("#cost-inputs").get_by_label("Dimensions", exact=True).fill("1024")
         expect(answer).to_contain_text("953.67 GB")
         page.get_by_role("button", name="1 billion").click()
         expect(answer).to_contain_text("$14,495")
         for hostile in ("-5", "1e30", "0", ""):
-            page.get_by_label("Documents", exact=True).fill(hostile)
+            page.locator("#cost-inputs").get_by_label("Documents", exact=True).fill(hostile)
             expect(answer.locator(".note")).to_contain_text("Documents")
-        page.get_by_label("Documents", exact=True).fill("100000000")
+        page.locator("#cost-inputs").get_by_label("Documents", exact=True).fill("100000000")
         expect(answer).to_contain_text("381.46 GB")
 
 
@@ -64,8 +65,10 @@ def test_the_calculator_follows_the_typing(browser: Browser, served: RunningApp)
 def test_axe_finds_nothing_serious(browser: Browser, served: RunningApp, scheme: str) -> None:
     with opened(browser, served.url + VIEW, color_scheme=scheme) as page:
         expect(page.locator("#claims")).to_be_visible()
+        page.evaluate("document.querySelectorAll('#benchmarks .fold').forEach((part) => { part.open = true; })")
         expect(page.locator("#plots .chart > svg").nth(3)).to_be_visible()
         page.locator("#plots .numbers summary").first.click()
+        page.get_by_role("button", name="by arithmetic").click()
         page.get_by_text("computed with this calculator").click()
         assert_accessible(page)
 
@@ -73,4 +76,27 @@ def test_axe_finds_nothing_serious(browser: Browser, served: RunningApp, scheme:
 def test_nothing_is_cut_off_on_a_phone(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url + VIEW, viewport=PHONE) as page:
         expect(page.locator("#claims")).to_be_visible()
-        assert_nothing_is_cut_off(page, "#claims", "#measure", "#plots", "#cost-inputs", "#cost-answer .costs")
+        page.evaluate("document.querySelectorAll('#benchmarks .fold').forEach((part) => { part.open = true; })")
+        page.get_by_role("button", name="by arithmetic").click()
+        expect(page.locator("#cost-answer")).to_be_visible()
+        parts = (
+            "#needs-inputs",
+            "#needs-answer",
+            "#claims",
+            "#measure",
+            "#plots",
+            "#cost-inputs",
+            "#cost-answer .costs",
+        )
+        assert_nothing_is_cut_off(page, *parts)
+
+
+def test_it_opens_with_what_to_take_and_follows_the_wish(browser: Browser, served: RunningApp) -> None:
+    with opened(browser, served.url + VIEW) as page:
+        take = page.locator("#needs-answer .take")
+        expect(take).to_contain_text("Take", timeout=30_000)
+        first = page.locator("#needs-answer .answer").inner_text()
+        page.locator("#needs-inputs").get_by_label("Documents", exact=True).fill("100000000")
+        expect(page.locator("#needs-answer .answer")).not_to_have_text(first, timeout=30_000)
+        page.locator("#needs-inputs").get_by_label("Documents", exact=True).fill("0")
+        expect(page.locator("#needs-answer .note")).to_be_visible(timeout=30_000)

@@ -8,7 +8,7 @@ from typing import Self
 
 from retrieval.benchmark.figures.quick import QuickFigures
 from retrieval.benchmark.figures.reading import count_at, items_at, list_at, number_at, numbers_at, text_at
-from retrieval.bundle.bundle import EMBEDDINGS_FILE, INT8_FILE
+from retrieval.bundle.bundle import EMBEDDINGS_FILE, INT8_FILE, Manifest
 
 SCAN_RECALLS = {
     "float32": "float32_numpy",
@@ -76,7 +76,9 @@ class RunFigures:
     load_average: float | None
     title: str | None
     rows: int | None
+    distinct_texts: int | None
     dim: int | None
+    model: str | None
     file_bytes: Mapping[str, float]
     """Size of each file of the index, by name."""
     query_sets: Mapping[str, int]
@@ -108,7 +110,9 @@ class RunFigures:
             load_average=number_at(figures, "load_average"),
             title=text_at(figures, "index", "title"),
             rows=count_at(figures, "index", "rows"),
+            distinct_texts=count_at(figures, "index", "distinct_texts"),
             dim=count_at(figures, "index", "dim"),
+            model=text_at(figures, "index", "model"),
             file_bytes=numbers_at(figures, "index", "files"),
             query_sets={
                 name: count
@@ -124,6 +128,11 @@ class RunFigures:
             growth=_growth(parts),
             quick=QuickFigures.from_json(parts["quick"]) if "quick" in parts else None,
         )
+
+    def is_of(self, manifest: Manifest) -> bool:
+        """Returns whether an index of the same texts and model was measured, so far as their numbers can tell."""
+        own = (self.rows, self.distinct_texts, self.dim, self.model)
+        return own == (manifest.row_count, manifest.distinct_text_count, manifest.dim, manifest.model_id)
 
     @property
     def is_busy(self) -> bool:

@@ -11,7 +11,9 @@ from retrieval.ui.markup import escaped
 WIDTH, HEIGHT = 460, 300
 """Of a drawing, in its own units."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 14, 52
-_COLOURS = ("float32", "int8", "binary", "other", "ink")
+COLOURS = ("one", "two", "three", "four")
+"""For series that are no precision: every precision has a colour of its own, and keeps it."""
+_COLOURS = ("float32", "int8", "binary", "other", "ink", *COLOURS)
 _SIGNS = {
     "circle": '<circle r="3.8"/>',
     "ring": '<circle class="hollow" r="3.4"/>',
@@ -38,7 +40,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points that belong together. `colour` is a precision, `other`, or `ink`."""
+    """Points that belong together. `colour` is a precision, `other`, `ink`, or one of `COLOURS`."""
 
     label: str
     colour: str

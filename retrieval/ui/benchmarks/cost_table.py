@@ -23,7 +23,7 @@ _ARTICLE_MODELS = {
 _SIZES = {"1 million": 10**6, "100 million": 10**8, "250 million": 25 * 10**7, "1 billion": 10**9}
 _DEFAULTS = (25 * 10**7, 384, ARTICLE_PRICE, 0.08, 0)
 _HEAD = (
-    '<section class="bench" id="cost"><h2>What it would cost</h2><p>By arithmetic, as in the article: the vectors '
+    '<section class="bench" id="cost"><p>The vectors '
     "alone, at $3.80 per GB of RAM and month (AWS x2gd), and $0.08 per GB of disk (AWS gp3).</p></section>"
 )
 

@@ -8,7 +8,7 @@ from retrieval.benchmark.figures.run import RunFigures
 from retrieval.bundle.bundle import Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.ui.benchmarks.charts import Chart, figure
-from retrieval.ui.benchmarks.claims import Column, claims_table, memory_cells, origin, run_cells
+from retrieval.ui.benchmarks.claims import Column, build_cells, claims_table, memory_cells, origin, run_cells
 from retrieval.ui.benchmarks.kept_plots import tuning_chart
 from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.markup import escaped
@@ -16,25 +16,36 @@ from retrieval.ui.markup import escaped
 COMMAND = ".venv/bin/python scripts/benchmark.py --index DIR"
 
 
-def claims_section(manifest: Manifest, kept: RunFigures | None, own: RunFigures | None) -> str:
-    """Returns the claims next to what was kept of a run of this index, and to the visitor's own measurement."""
+def claims_section(
+    manifest: Manifest, kept: RunFigures | None, own: RunFigures | None, project: RunFigures | None = None
+) -> str:
+    """Returns the claims next to what was measured.
+
+    Args:
+        manifest: that of the index.
+        kept: a run of this index that was kept with it.
+        own: what the visitor measured.
+        project: what the project measured; it is shown where it is of the same texts and model.
+    """
     columns, told = [], []
+    if project is not None and kept is None and project.is_of(manifest):
+        columns.append(Column("The project, same texts", run_cells(project)))
+        told.append(f"<p>The project measured the same texts on another machine, {origin(project)}</p>")
     if kept is not None:
         columns.append(Column("This index", {**run_cells(kept), **memory_cells(manifest)}))
         told.append(f"<p>This index was measured {origin(kept)}</p>")
     if own is not None:
         columns.append(Column("Measured by you", {**run_cells(own), **memory_cells(manifest)}))
     if not columns:
-        columns.append(Column("This index", memory_cells(manifest)))
-    if kept is None:
+        columns.append(Column("This index", {**memory_cells(manifest), **build_cells(manifest.tuning)}))
+    if not told and own is None:
         told.append(
-            '<p class="unmeasured">No benchmark of this index was kept, so speed and recall are '
-            f"{'only those you measured' if own else 'open'}. The button below measures in less than a minute; "
-            f"<code>{COMMAND}</code> measures everything.</p>"
+            '<p class="unmeasured">The speed of this index was not measured yet. The button below measures it in less '
+            f"than a minute; <code>{COMMAND}</code> measures everything.</p>"
         )
     title = escaped(manifest.corpus.title)
     return (
-        '<section class="bench" id="claims"><h2>The article\'s claims, and what was measured here</h2>'
+        '<section class="bench" id="claims"><h2>The article\'s claims, and what was measured</h2>'
         f'<p class="lead">The article reports averages over its own models and data. What quantization costs depends '
         f"on yours, so here it is measured on the loaded index: <b>{title}</b>, "
         f"{manifest.distinct_text_count:,} vectors of {manifest.dim:,} dimensions.</p>"
@@ -48,10 +59,15 @@ def plots_section(manifest: Manifest, kept: RunFigures | None) -> str:
     tuning = manifest.tuning
     parts = []
     if charts:
-        parts.append(f"<h2>What was measured, as plots</h2>{gallery(charts)}")
+        parts.append(_fold("What was measured of this index, as plots", gallery(charts)))
     if tuning is not None:
-        parts.append(f"<h2>Where the settings come from</h2>{_tuning_words(tuning)}{gallery([tuning_chart(tuning)])}")
-    return f'<section class="bench" id="plots">{"".join(parts)}</section>' if parts else ""
+        words = _tuning_words(tuning)
+        parts.append(_fold("Where the settings of this index come from", words + gallery([tuning_chart(tuning)])))
+    return f'<section id="plots">{"".join(parts)}</section>' if parts else ""
+
+
+def _fold(title: str, html: str) -> str:
+    return f'<details class="bench fold"><summary>{title}</summary>{html}</details>'
 
 
 def gallery(charts: Sequence[Chart]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from retrieval.benchmark.figures.judged import JudgedFigures
 from retrieval.bundle.tuning import Tuning, TuningPoint
-from retrieval.ui.benchmarks.charts import MARKERS, Axis, Chart, Point, Series
+from retrieval.ui.benchmarks.charts import COLOURS, MARKERS, Axis, Chart, Point, Series
+from retrieval.ui.benchmarks.collection_names import collection_name
 
 _MULTIPLIER = Axis("rescore multiplier", ticks=(1, 2, 4, 6, 8, 10))
 
@@ -14,16 +15,16 @@ _MULTIPLIER = Axis("rescore multiplier", ticks=(1, 2, 4, 6, 8, 10))
 def kept_charts(collections: Sequence[JudgedFigures]) -> Iterator[Chart]:
     """Yields the percent of nDCG@10 that is kept against the rescore multiplier."""
     curves = (
-        ("binary_depth_10", "binary", "Bits, rescored by float query x bits"),
-        ("int8_first_raw_codes", "int8", "int8, rescored by float query x codes"),
+        ("binary_depth_10", "Bits, rescored by float query x bits"),
+        ("int8_first_raw_codes", "int8, rescored by float query x codes"),
     )
-    for curve, colour, title in curves:
+    for curve, title in curves:
         series = tuple(
             Series(
-                collection.name,
-                colour,
+                collection_name(collection.name),
+                COLOURS[number % len(COLOURS)],
                 tuple(
-                    Point(multiplier, percent, f"{collection.name}, {multiplier}x: {percent:.1f} %")
+                    Point(multiplier, percent, f"{collection_name(collection.name)}, {multiplier}x: {percent:.1f} %")
                     for multiplier, percent in collection.curves.get(curve, ())
                 ),
                 MARKERS[number % len(MARKERS)],
@@ -31,7 +32,7 @@ def kept_charts(collections: Sequence[JudgedFigures]) -> Iterator[Chart]:
             )
             for number, collection in enumerate(collections)
         )
-        yield Chart(title, _MULTIPLIER, Axis("% of float32's nDCG@10", include=(95.0, 100.0)), series)
+        yield Chart(title, _MULTIPLIER, Axis("% of float32's nDCG@10", include=(100.0,)), series)
 
 
 def tuning_chart(tuning: Tuning) -> Chart:
@@ -54,10 +55,10 @@ def tuning_chart(tuning: Tuning) -> Chart:
     return Chart(
         "Recall kept against int8 rows read",
         Axis("int8 rows read per query", is_log=True),
-        Axis("% of rescoring all int8", include=(95.0, 100.0)),
+        Axis("% of rescoring all int8", include=(100.0,)),
         (
             Series("settings that were tried", "other", points(others), "ring"),
-            Series("settings that keep more than any with fewer rows", "int8", points(best), line="solid"),
+            Series("the Pareto frontier: more kept than with any fewer rows", "int8", points(best), line="solid"),
             Series("chosen for this index", "int8", points(chosen), "star"),
         ),
     )

@@ -8,7 +8,7 @@ from itertools import cycle
 from retrieval.benchmark.figures.run import GrowthPoint, PeerPoint, RunFigures, SweepPoint
 from retrieval.errors import counted
 from retrieval.quantization import vector_bytes
-from retrieval.ui.benchmarks.charts import MARKERS, Axis, Chart, Point, Series
+from retrieval.ui.benchmarks.charts import COLOURS, MARKERS, Axis, Chart, Point, Series
 from retrieval.ui.markup import milliseconds
 
 _RECALL = Axis("recall@10", at_most=1.0)
@@ -71,10 +71,10 @@ def _frontier(
         (
             Series("other settings", "other", _sweep_points(others), "ring"),
             *(
-                Series(peer.title, "other", (_peer_point(peer),), marker)
-                for peer, marker in zip(peers, cycle(MARKERS), strict=False)
+                Series(peer.title, colour, (_peer_point(peer),), marker)
+                for peer, marker, colour in zip(peers, cycle(MARKERS), cycle(COLOURS), strict=False)
             ),
-            Series("settings that no other beats", "binary", _sweep_points(best), line="solid"),
+            Series("the Pareto frontier of our settings", "binary", _sweep_points(best), line="solid"),
             Series("the index's own setting", "binary", _sweep_points(chosen), "star"),
         ),
         "Each point is a number of candidates from the bits, and of int8 rows that are read for them.",

@@ -42,7 +42,8 @@ def linear_scale(values: Sequence[float], at_most: float | None = None, ticks: S
     count = math.ceil((top - first) / step - 1e-9)
     round_ticks = tuple(round(first + step * number, 10) for number in range(count + 1))
     if at_most is None:
-        return Scale(first, round_ticks[-1], False, round_ticks)
+        # The axis ends a little beyond the values, not at the next round number: nothing is there.
+        return Scale(bottom, top, False, tuple(tick for tick in round_ticks if bottom <= tick <= top))
     return Scale(first, top + 0.03 * (top - first), False, tuple(tick for tick in round_ticks if tick <= top + 1e-9))
 
 

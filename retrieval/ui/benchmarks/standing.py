@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from retrieval.benchmark.figures.judged import JudgedFigures, JudgedRung
 from retrieval.benchmark.figures.run import RunFigures
 from retrieval.ui.benchmarks.claims import Column, claims_table, origin, run_cells
+from retrieval.ui.benchmarks.collection_names import collection_name
 from retrieval.ui.benchmarks.evidence import gallery
 from retrieval.ui.benchmarks.kept_plots import kept_charts
 from retrieval.ui.benchmarks.plots import run_charts
@@ -17,21 +18,24 @@ def judged_section(collections: Sequence[JudgedFigures]) -> str:
     """Returns the percent of nDCG@10 that each search keeps, by human judgment; empty without a collection."""
     if not collections:
         return ""
-    head = "".join(f'<th scope="col">{escaped(each.name)}{_queries(each)}</th>' for each in collections)
+    head = "".join(
+        f'<th scope="col">{escaped(collection_name(each.name))}{_queries(each)}</th>' for each in collections
+    )
     by_key = [{rung.key: rung for rung in each.rungs} for each in collections]
     keys = dict.fromkeys(key for rungs in by_key for key in rungs)
     rows = "".join(_row([rungs.get(key) for rungs in by_key]) for key in keys)
     confidence = next((each.confidence_percent for each in collections if each.confidence_percent), 95)
     model = next((each.model for each in collections if each.model), None)
     return (
-        '<section class="bench" id="judged"><h2>By human judgment</h2><p>How much of float32\'s nDCG@10 each search '
-        f"keeps, where people judged which documents answer a question{f', with {escaped(model)}' if model else ''}. "
+        '<details class="bench fold" id="judged"><summary>What people judged</summary><p>How much of float32\'s '
+        "nDCG@10 each search keeps, where people judged which documents answer a question"
+        f"{f', with {escaped(model)}' if model else ''}. "
         "This belongs to the method and the model, not to the loaded index.</p>"
         f'<div class="wide" tabindex="0" role="region" aria-label="Judged quality"><table class="judged"><thead><tr>'
         f'<th scope="col">Search</th><th scope="col">Bytes per vector</th>{head}</tr></thead><tbody>{rows}</tbody>'
         f'</table></div><p class="source">Percent of float32, with the {confidence:g} % interval of a paired '
         "bootstrap: one that holds 100 shows no difference. Measured by <code>scripts/evaluate.py</code>.</p>"
-        f"{gallery(list(kept_charts(collections)))}</section>"
+        f"{gallery(list(kept_charts(collections)))}</details>"
     )
 
 
@@ -63,8 +67,8 @@ def project_section(run: RunFigures | None) -> str:
         return ""
     size = f" at {run.rows:,} documents" if run.rows else ""
     return (
-        f'<section class="bench" id="project"><h2>Measured by the project{size}</h2>'
-        f'<p class="note">Another machine and another index than those you are using: {origin(run)}</p>'
+        f'<details class="bench fold" id="project"><summary>What the project measured{size}</summary>'
+        f'<p class="note">Another machine than the one you are using: {origin(run)}</p>'
         f"{claims_table([Column('The project', run_cells(run))], run.dim or 0)}{gallery(list(run_charts(run)))}"
-        "</section>"
+        "</details>"
     )

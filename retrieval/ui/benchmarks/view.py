@@ -1,4 +1,4 @@
-"""The Benchmarks view: the article's claims next to what was measured of the loaded index, and what vectors cost."""
+"""The Benchmarks view: what to take for a wish, the article's claims next to what was measured, what vectors cost."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from retrieval.ui.asking import OF_OPEN_VIEW, Asking, Update, searcher_of
 from retrieval.ui.benchmarks.cost_table import place_cost_panel
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
 from retrieval.ui.benchmarks.index_frontier import IndexFrontierView
+from retrieval.ui.benchmarks.needs import NeedsView
 from retrieval.ui.benchmarks.quick_panel import offer, result, told, under_way
 from retrieval.ui.benchmarks.standing import judged_section, project_section
 from retrieval.ui.markup import error_words
@@ -58,15 +59,17 @@ class BenchmarksView:
         self.results = gr.State({})
         # What is read here comes when the tab opens: most visitors never ask for it.
         with gr.Column(elem_id="benchmarks"):
+            NeedsView(library, asking, frontiers, tab)
+            IndexFrontierView(library, asking, frontiers, tab)
             self.claims = gr.HTML(elem_id="bench-claims", apply_default_css=False)
             with gr.Row(elem_id="measure-buttons"):
                 self.start_button = gr.Button("Measure on this machine", variant="primary", elem_id="measure", scale=0)
                 self.stop_button = gr.Button("Cancel", elem_id="stop-measuring", scale=0, visible=False)
             self.panel = gr.HTML(elem_id="bench-measured", apply_default_css=False)
-            self.plots = gr.HTML(apply_default_css=False)
-            IndexFrontierView(library, asking, frontiers, tab)
+            self.plots = gr.HTML(elem_id="bench-plots", apply_default_css=False)
             self.standing = gr.HTML(elem_id="bench-standing", apply_default_css=False)
-            place_cost_panel()
+            with gr.Accordion("What vectors cost, by arithmetic, as in the article", open=False, elem_id="cost-fold"):
+                place_cost_panel()
         self.timer = gr.Timer(_POLL_S, active=False)
         self._wire(asking, tab)
 
@@ -184,7 +187,8 @@ def _evidence(searcher: Searcher, results: Results) -> tuple[str, str]:
     figures = kept_figures(searcher.bundle)
     kept = None if figures is None else RunFigures.from_json(figures)
     manifest = searcher.manifest
-    return claims_section(manifest, kept, _own_run(searcher, results)), plots_section(manifest, kept)
+    project = _project_run()
+    return claims_section(manifest, kept, _own_run(searcher, results), project), plots_section(manifest, kept)
 
 
 def _panel(searcher: Searcher, results: Results) -> str:
@@ -195,7 +199,11 @@ def _panel(searcher: Searcher, results: Results) -> str:
 
 
 @cache
-def _standing() -> str:
+def _project_run() -> RunFigures | None:
     project = read_object(PUBLISHED / "packages.json")
-    run = None if project is None else RunFigures.from_json(project)
-    return judged_section(read_judged(PUBLISHED)) + project_section(run)
+    return None if project is None else RunFigures.from_json(project)
+
+
+@cache
+def _standing() -> str:
+    return project_section(_project_run()) + judged_section(read_judged(PUBLISHED))

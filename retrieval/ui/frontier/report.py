@@ -20,10 +20,10 @@ _PACKAGES = ("faiss-cpu", "numpy")
 _COLOURS = (r"^:root \{(.*?)\n\}", r"^:root\.dark,.*?\{(.*?)\n\}")
 """What `style.css` sets for a light and for a dark page."""
 _PAGE = """
-body { margin: 0; background: var(--paper); color: var(--ink); font: var(--text-m)/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: var(--type-m)/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
 main { max-width: 1080px; margin: 0 auto; padding: 28px 20px 60px; }
-h1 { font-size: var(--text-xl); line-height: 1.25; margin: 0 0 6px; }
-footer { margin-top: 34px; padding-top: 12px; border-top: 1px solid var(--line); font-size: var(--text-s); color: var(--muted); }
+h1 { font-size: var(--type-xl); line-height: 1.25; margin: 0 0 6px; }
+footer { margin-top: 34px; padding-top: 12px; border-top: 1px solid var(--line); font-size: var(--type-s); color: var(--muted); }
 :root { --font-mono: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 """  # noqa: E501
 _COPY = """

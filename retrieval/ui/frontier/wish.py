@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from retrieval.errors import QueryError
+from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.evaluation.frontier.recommend import SCARCE, Scarce, Wish
 
 
@@ -21,3 +23,16 @@ def wish_of(target: Any, scarce: Any, num_vectors: Any, price: Any) -> Wish:
         raise QueryError(
             "a target recall, what is scarce, a number of vectors and a price are needed, all of them."
         ) from error
+
+
+def plan_of(documents: Any, dimensions: Any, target: Any, disk_price: float) -> tuple[Wish, int]:
+    """Returns the wish and the number of dimensions that these values, which may be anything, stand for.
+
+    Raises:
+        QueryError: if one is missing, no number, or out of its range.
+    """
+    wish = wish_of(target, "ram", documents, ARTICLE_PRICE)
+    try:
+        return replace(wish, disk_price=disk_price), int(dimensions)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise QueryError("a number of dimensions is needed.") from error

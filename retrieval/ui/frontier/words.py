@@ -127,12 +127,13 @@ def described(choice: Choice) -> str:
         if point.rescoring == "none"
         else (f", {point.oversampling}x oversampling rescored by {point.rescoring} from disk")
     )
-    disk = f" and {_size(choice.disk.size_bytes)} of disk" if choice.disk.size_bytes else ""
+    disk = f" and {size(choice.disk.size_bytes)} of disk" if choice.disk.size_bytes else ""
     return (
         f"{label(point.scheme)} on {point.dim} dimensions{rescored}: recall {point.recall.mean:.3f}, "
-        f"{_size(choice.ram.size_bytes)} of RAM{disk}, {dollars(choice.monthly)} per month"
+        f"{size(choice.ram.size_bytes)} of RAM{disk}, {dollars(choice.monthly)} per month"
     )
 
 
-def _size(size_bytes: int) -> str:
+def size(size_bytes: int) -> str:
+    """Returns a size as the article counts it, 2^30 bytes to the GB; a small one in decimal units."""
     return gigabytes(size_bytes) if size_bytes >= GB_BYTES / 10 else data_size(size_bytes)
