@@ -30,6 +30,13 @@
     true,
   );
 
+  /* A verdict that arrives is read from its headline on; one that is opened again stays where it was left. */
+  document.addEventListener("animationstart", (event) => {
+    if (event.animationName !== "own-arrived" || event.target.dataset.seen !== undefined) return;
+    event.target.dataset.seen = "";
+    event.target.scrollIntoView({ block: "start" });
+  });
+
   /* The link appears with the server's answer, a moment after the handler is done. */
   window.ownFetch = (id) => {
     const link = document.querySelector(`a#${id}, #${id} a, #${id}`);

@@ -1,30 +1,5 @@
-/* Asking while one types, the keys, the address, the copy buttons. */
+/* Asking while one types, the address, and what the page says of an answer. */
 (() => {
-  const SHOWN_MS = 1600;
-
-  /* Older browsers, and pages served over plain HTTP from another machine, have no clipboard API. */
-  const copyByHand = (text) => {
-    const area = document.createElement("textarea");
-    area.value = text;
-    area.setAttribute("readonly", "");
-    area.style.position = "fixed";
-    area.style.opacity = "0";
-    document.body.append(area);
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    return done;
-  };
-
-  const copy = async (text) => {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      return copyByHand(text);
-    }
-  };
-
   const PAUSE_MS = 150;
   window.pauseMs = PAUSE_MS; /* scripts/page_latency.py asks for it */
   const AGAIN_MS = 3000;
@@ -35,7 +10,6 @@
   const SETTINGS = ["k", "n", "m", "asymmetric", "rescore", "scan", "p"];
   const root = document.documentElement;
   const queryBox = () => document.querySelector("#query input, #query textarea");
-  const hits = () => [...document.querySelectorAll("#results .hit")].filter((hit) => hit.offsetParent !== null);
   const isCalm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   let pause = 0;
   let again = 0;
@@ -151,6 +125,13 @@
     if (strip) strip.scrollLeft = tab.offsetLeft - strip.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
   };
 
+  /* The document that is looked at closely may be one of the last. */
+  const showDocument = () => {
+    const label = document.querySelector("#hood-document label.selected");
+    const strip = label?.parentElement;
+    if (strip) strip.scrollLeft = label.offsetLeft - strip.offsetLeft - 8;
+  };
+
   /* A region that stays, so that screen readers hear of each answer. */
   const announce = () => {
     let region = document.getElementById("announced");
@@ -215,6 +196,7 @@
       else document.body.dataset.arrived = "";
     }
     showTab();
+    showDocument();
     if (document.body.dataset.arrived !== undefined) noteView(window.openView());
     const text = queryBox()?.value ?? "";
     const isStale = ["arrived", "if-changed"].includes(askAgain) && text !== (new URLSearchParams(address ?? "").get("q") ?? "");
@@ -241,82 +223,13 @@
   window.openView = (known) =>
     document.querySelector('#views [role=tab][aria-selected="true"]')?.dataset.tabId ?? known;
 
-  const moveTo = (hit) => {
-    if (!hit) return;
-    hit.focus({ preventScroll: true });
-    hit.scrollIntoView({ block: "nearest", behavior: isCalm() ? "auto" : "smooth" });
-  };
-
-  /* `/` goes to the question, arrows through the results, `c` copies the code of one, Enter opens it. */
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.key === "Escape" && root.classList.contains("settings-open")) {
-      event.stopImmediatePropagation(); /* it closes the settings, and nothing else */
-      document.getElementById("settings-button")?.focus();
-      toggleSettings(false);
-      return;
-    }
-    const target = event.target instanceof Element ? event.target : document.body;
-    const box = queryBox();
-    if (target === box) {
-      if (event.key === "Enter") {
-        clearTimeout(pause);
-        waiting();
-        wantsView = true;
-        entry = "enter";
-      } else if (event.key === "Escape" && box.value) {
-        event.preventDefault();
-        setQuery("");
-      } else if (event.key === "ArrowDown" && hits().length) {
-        event.preventDefault();
-        moveTo(hits()[0]);
-      }
-      return;
-    }
-    if (target.closest("input, textarea, select, [contenteditable], [role=listbox], [role=slider]")) return;
-    if (event.key === "/") {
-      event.preventDefault();
-      box?.focus();
-      box?.select();
-      return;
-    }
-    const hit = target.closest("#results .hit");
-    if (!hit) return;
-    const all = hits();
-    const place = all.indexOf(hit);
-    if (event.key === "ArrowDown" || event.key === "j") {
-      event.preventDefault();
-      moveTo(all[place + 1]);
-    } else if (event.key === "ArrowUp" || event.key === "k") {
-      event.preventDefault();
-      if (place > 0) moveTo(all[place - 1]);
-      else box?.focus();
-    } else if (event.key === "c") {
-      hit.querySelector("button[data-copy]")?.click();
-      moveTo(hit);
-    } else if (event.key === "Enter" && target === hit) {
-      hit.querySelector("h3 a")?.click();
-    } else if (event.key === "Escape") {
-      box?.focus();
-    }
-  });
-
   const toggleSettings = (open) => {
     const isOpen = root.classList.toggle("settings-open", open);
     document.getElementById("settings-button")?.setAttribute("aria-expanded", String(isOpen));
   };
 
-  const unfold = (button) => {
-    const isOpen = button.parentElement.classList.toggle("open");
-    button.dataset.label ??= button.textContent;
-    button.textContent = isOpen ? "Show less" : button.dataset.label;
-    button.setAttribute("aria-expanded", String(isOpen));
-  };
-
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
-    const fold = target?.closest("button[data-fold]");
-    if (fold) unfold(fold);
     if (target?.closest("#settings-button")) toggleSettings();
     else if (event.isTrusted && root.classList.contains("settings-open") && target && !target.closest("#settings, [role=listbox]")) toggleSettings(false);
     if (target?.closest("#views [role=tab]:not([data-tab-id=search])")) becomeCompact();
@@ -332,22 +245,12 @@
     else if (target?.closest("#search, #views [role=tab], #settings button.sm")) waiting();
   });
 
-  const confirm = (button, done, label) => {
-    button.textContent = done ? "Copied" : "Select and copy by hand";
-    button.classList.toggle("done", done);
-    button.focus();
-    setTimeout(() => {
-      button.textContent = label;
-      button.classList.remove("done");
-    }, SHOWN_MS);
+  /* For the keys, which are in a file of their own. */
+  const entered = () => {
+    clearTimeout(pause);
+    waiting();
+    wantsView = true;
+    entry = "enter";
   };
-
-  /* One listener for all buttons: results come and go, the listener stays. */
-  document.addEventListener("click", async (event) => {
-    const button = event.target instanceof Element ? event.target.closest("button[data-copy], button[data-copy-link]") : null;
-    if (!button) return;
-    const isLink = button.hasAttribute("data-copy-link");
-    const text = isLink ? window.location.href : button.parentElement.querySelector("code").textContent;
-    confirm(button, await copy(text), isLink ? "Copy link" : "Copy");
-  });
+  window.page = { queryBox, isCalm, setQuery, entered, toggleSettings };
 })();

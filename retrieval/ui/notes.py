@@ -65,9 +65,9 @@ def background_words(status: BackgroundStatus) -> str:
         revision = child.result.get("revision")
         return f"{label} is ready{f' (revision {revision})' if revision else ''}."
     if status.has_failed:
-        return f"{label} cannot be had: {_failure(status).rstrip('.')}. This page goes on with what it has."
+        return f"{label} is not available: {_failure(status).rstrip('.')}. This page goes on with what it has."
     if child.state != "running" or child.phase == "starting":
-        return f"{label} is being made ready in the background."
+        return f"{label} is being prepared in the background."
     parts = [_PHASES.get(child.phase, child.phase)]
     if child.fraction is not None:
         parts.append(f"{100 * child.fraction:.0f} %")
@@ -85,7 +85,7 @@ def _failure(status: BackgroundStatus) -> str:
         case "not started":
             return f"no process can be started ({child.message})"
         case "silence":
-            return f"it gave no sign of life for {status.max_silence_s:.0f} s"
+            return f"it has not answered for {status.max_silence_s:.0f} s"
         case "died":
             return f"its process ended with {child.exit_status}; the log says more"
         case _:

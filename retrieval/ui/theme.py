@@ -92,7 +92,7 @@ class PageTheme(Base):  # type: ignore[misc]
 
 def launch_options() -> dict[str, Any]:
     """Returns how `launch` is to dress the page."""
-    script = _all("page.js", "*-view.js")
+    script = _all("page.js", "page-*.js", "*-view.js")
     description = '<meta name="description" content="Semantic search from sign bits in memory, measured.">'
     return {
         "theme": PageTheme(),

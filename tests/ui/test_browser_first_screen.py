@@ -37,6 +37,9 @@ _FOCUSED_AREA = """(() => {
 })()"""
 
 
+_WAYS = ("boiled", "fried", "baked", "grilled", "steamed", "roasted", "raw")
+
+
 class CodeFile(FileCorpus):
     """A file whose bodies are code."""
 
@@ -53,7 +56,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
         {"text": f"Read the csv file of {text} into a table of rows", "package": f"tables-{number}"}
         for number, text in enumerate(random_texts(30, seed=1))
     ]
-    rows.append({"text": "a recipe with long code", "package": "long", "body": code})
+    rows += [{"text": f"a recipe with long code, {way}", "package": "long", "body": code} for way in _WAYS]
     path = folder / "rows.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows))
     path = build_index(CodeFile(path, body_column="body"), load_encoder(), folder / "screen").path
@@ -150,10 +153,18 @@ def test_the_settings_say_how_many_were_changed_and_close_on_escape(browser: Bro
         expect(button).to_be_focused()
 
 
-def test_code_is_folded_to_six_lines_and_unfolds(browser: Browser, served: RunningApp) -> None:
+def test_seven_results_with_code_are_whole_in_the_first_screen_of_a_laptop(
+    browser: Browser, served: RunningApp
+) -> None:
+    with opened(browser, served.url + "?q=a+recipe+with+long+code", viewport=LAPTOP) as page:
+        expect(page.locator(".hit.coded")).to_have_count(7)
+        assert page.evaluate(_WHOLE) >= 7
+
+
+def test_code_is_folded_to_one_line_and_unfolds(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url + "?q=a+recipe+with+long+code") as page:
         code = page.locator(".hit .code").first
-        assert code.locator("pre").bounding_box()["height"] <= 6 * 19 + 16  # type: ignore[index]
+        assert code.locator("pre").bounding_box()["height"] <= 19 + 8  # type: ignore[index]
         code.get_by_role("button", name="Show all 30 lines").click()
         assert code.locator("pre").bounding_box()["height"] > 30 * 18  # type: ignore[index]
 

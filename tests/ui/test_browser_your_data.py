@@ -74,6 +74,12 @@ def test_from_an_upload_to_a_verdict_a_search_and_a_download(
         expect(page.locator("#own-text input")).to_have_value("title")
         built(page)
         expect(page.locator(".own-verdict")).to_contain_text("first 300 of 322 rows")
+        expect(page.locator(".own-verdict[data-seen] h2")).to_be_in_viewport(ratio=0.9)
+        expect(page.locator(".tools [data-copy-link]")).to_be_hidden()  # nobody else can open the index
+        with page.expect_event("dialog") as asked:
+            page.evaluate("setTimeout(() => window.location.reload())")
+        assert asked.value.type == "beforeunload"  # what was built would be gone
+        asked.value.dismiss()
         expect(page.locator("h1")).to_contain_text("300 documents")
         assert files_with(SECRET, scratch) != []
         with page.expect_download() as download:

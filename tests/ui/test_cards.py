@@ -144,7 +144,7 @@ def test_a_row_shows_the_name_that_its_source_has_for_it(extra: dict[str, Any], 
 def test_long_code_is_folded_and_says_how_long_it_is() -> None:
     html = result_list(response(document(body="\n".join(f"line({n})" for n in range(34)))), {}, STYLE)
     assert "Show all 34 lines" in html
-    assert "data-fold" not in result_list(response(document(body="one()\ntwo()")), {}, STYLE)
+    assert "data-fold" not in result_list(response(document(body="one()")), {}, STYLE)
 
 
 def test_an_error_is_announced() -> None:

@@ -67,7 +67,7 @@ def test_the_page_looks_after_the_background_until_it_is_settled(library: Librar
     page = in_loop(lambda: build_page(library, background=background))
     config = page.get_config_file()
     (note,) = [part for part in config["components"] if part["props"].get("elem_id") == "background-note"]
-    assert "being made ready" in note["props"]["value"]
+    assert "being prepared" in note["props"]["value"]
     (look_up,) = [block.fn for block in page.fns.values() if getattr(block.fn, "__name__", "") == "look_up"]
     assert look_up()[1].active
     background.status = status("finished", "large")
@@ -79,7 +79,7 @@ def test_the_page_looks_after_the_background_until_it_is_settled(library: Librar
 @pytest.mark.parametrize(
     ("status", "parts"),
     [
-        (status("waiting", job=BuildJob("conala", "out")), ["conala", "being made ready"]),
+        (status("waiting", job=BuildJob("conala", "out")), ["conala", "being prepared"]),
         (status(phase="fetching", done=25, total=100), ["25 %", '<progress value="0.250"', "a&amp;b"]),
         (status(phase="encoding", done=40, total=100, seconds_left=180.0), ["encoding, 40 %", "3 min left"]),
         (status("finished", "a&b", result={"revision": "c0ffee"}), ["is ready", "c0ffee", 'href="?index=a%26b"']),

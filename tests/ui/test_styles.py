@@ -11,7 +11,7 @@ from retrieval.ui.theme import ASSETS
 SHEETS = sorted(path.name for path in ASSETS.glob("*.css"))
 _SIZE = re.compile(r"font-size:\s*([^;}]+?)\s*(?:!important\s*)?[;}]")
 _SHORTHAND = re.compile(r"font:\s*([^;}]+?)\s*[;}]")
-_STEP = re.compile(r"(--text-\w+):\s*(\d+)px")
+_STEP = re.compile(r"(--type-\w+):\s*(\d+)px")
 
 
 def _text(name: str) -> str:

@@ -17,7 +17,7 @@ _TITLE_CHARS = 240
 _NAME_COLUMNS = ("qualified_name", "package", "function", "name", "file", "path", "title", "id", "_id", "question_id")
 """Columns in which sources keep the names of their rows, the most telling first."""
 _NAME_CHARS = 60
-_FOLDED_LINES = 6
+_FOLDED_LINES = 1
 _FOLDED_CHARS = 200
 _FOLD = '<button type="button" class="fold" data-fold aria-expanded="false">Show all{lines}</button>'
 _MEMBER_WORDS = {"conala": ("other snippet for this question", "other snippets for this question")}
@@ -34,7 +34,7 @@ class CardStyle:
 
 
 def result_list(response: SearchResponse, members: Mapping[int, Document], style: CardStyle) -> str:
-    """Returns the answer to a query: a summary line, the notes, and a card a hit.
+    """Returns the answer to a query: a summary line, the notes, and a card per hit.
 
     Args:
         response: the answer of the searcher.
@@ -100,7 +100,8 @@ def _card(told: Told, members: Mapping[int, Document], style: CardStyle) -> str:
     times = f'<span class="badge">{told.times:,} times</span>' if told.times > 1 else ""
     facts = f"{_source(hit.document)}{times}{_move(hit)}{_distance(hit, style.dim)}{_quality(hit.document)}"
     return (
-        f'<li class="hit" data-row="{hit.row}" tabindex="-1"><article aria-label="Result {hit.rank}">'
+        f'<li class="hit{_coded(hit.document, style)}" data-row="{hit.row}" tabindex="-1">'
+        f'<article aria-label="Result {hit.rank}">'
         f'<header><span class="rank" aria-hidden="true">{hit.rank}</span>'
         f'<div class="title">{_title(hit.document)}<p class="facts">{facts}</p></div>{_score(hit)}</header>'
         f"{_body(hit.document, what, style.body_language)}{_members(hit, members, style)}"
@@ -108,9 +109,14 @@ def _card(told: Told, members: Mapping[int, Document], style: CardStyle) -> str:
     )
 
 
+def _coded(document: Document, style: CardStyle) -> str:
+    """Returns the class of a hit with code, whose title takes one line, so that as many hits are in sight."""
+    return " coded" if style.body_language is not None and document.body else ""
+
+
 def _title(document: Document) -> str:
     if len(document.text) <= _TITLE_CHARS:
-        return f'<h3 dir="auto">{link(document.url, document.text)}</h3>'
+        return f'<h3 dir="auto" title="{escaped(document.text)}">{link(document.url, document.text)}</h3>'
     open_link = ""
     if safe_url(document.url) is not None:
         open_link = f'<h3 dir="auto">{link(document.url, document.text[:80] + "…")}</h3>'

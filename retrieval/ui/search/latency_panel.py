@@ -55,7 +55,7 @@ def latency_panel(response: SearchResponse, visit: Visit) -> str:
     return _panel(
         f'<p class="figure">{total}<small> ms</small></p>'
         f'<div class="stack" role="img" aria-label="{escaped(", ".join(shares))}">{bar}</div>'
-        f'<table class="stages"><caption class="unseen">Milliseconds a stage</caption><tbody>{rows}</tbody>'
+        f'<table class="stages"><caption class="unseen">Milliseconds per stage</caption><tbody>{rows}</tbody>'
         f'<tfoot><tr><th scope="row">Whole call</th><td>{total} ms</td></tr></tfoot></table>'
         f"{_funnel(response)}{_session(visit)}"
     )
@@ -66,7 +66,7 @@ def empty_latency_panel() -> str:
     rows = "".join(_stage_row(name, None) for name in STAGES if name not in _OTHER_SCANS)
     return _panel(
         '<p class="figure">&ndash;<small> ms</small></p><div class="stack idle"></div>'
-        f'<table class="stages"><caption class="unseen">Milliseconds a stage</caption><tbody>{rows}</tbody></table>'
+        f'<table class="stages"><caption class="unseen">Milliseconds per stage</caption><tbody>{rows}</tbody></table>'
         '<p class="hint">Measured here, on your first query.</p>'
     )
 
