@@ -79,8 +79,9 @@ class TestEachEngine:
 def test_the_figures_are_json_and_a_table(figures: dict[str, Any]) -> None:
     assert json.loads(json.dumps(figures)).keys() <= set(re.findall(r"\w+", str(peers.__doc__)))
     table = [line for line in lines(figures) if line.startswith("|")]
-    assert len(table) == 2 + len(ENTRIES)
-    assert len({line.count("|") for line in table}) == 1
+    measured = sum("at_higher_target" in engine for engine in figures["engines"].values())
+    assert len(table) == 2 + len(ENTRIES) + 2 * (2 + measured)
+    assert len({line.count("|") for line in table}) == 2
 
 
 class TestAnEngineThatCannotBeMeasured:
@@ -181,6 +182,18 @@ def test_a_peer_wins_only_where_it_is_better() -> None:
     (win,) = where_peers_win(engines)
     assert (win["engine"], win["measure"], win["peer"], win["ours"]) == ("fast", "p50 ms", 1.0, 2.0)
     assert win["peer_reached_target"] is False
+
+
+def test_a_peer_wins_only_where_it_is_better_than_every_scan_of_ours() -> None:
+    engines = {
+        "ours_at_target": _figures(0.98, 2.0, 100),
+        "ours_lists": _figures(0.98, 0.5, 50),
+        "fast": _figures(0.98, 1.0, 90),
+    }
+    assert where_peers_win(engines) == []
+    engines["ours_lists"]["target_reached"] = False
+    (win,) = where_peers_win(engines)
+    assert (win["measure"], win["ours"], win["our_engine"]) == ("p50 ms", 2.0, "ours_at_target")
 
 
 class TestBadInput:

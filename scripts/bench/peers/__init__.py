@@ -8,11 +8,13 @@ cores. Vector search only: no text is encoded and no document is read, by no eng
 
 `measure` returns, ready for JSON:
 
-    top_k, recall_target, threads, vectors, dim      what was asked of everyone
+    top_k, recall_target, higher_target, threads, vectors, dim
+                      what was asked of everyone
     queries           {query set: how many}
     covers            what the figures do and do not contain, in words
     engines           {name: figures of one engine}, in order; ours first
-    where_peers_win   [{measure, engine, peer, ours, peer_reached_target}], `peer` better than ours at the same recall
+    where_peers_win   [{measure, engine, peer, ours, our_engine, peer_reached_target}], `peer` better than each of our
+                      scans at the same recall, of which `our_engine` is the best
 
 Figures of one engine:
 
@@ -25,7 +27,9 @@ Figures of one engine:
     recall            {query set: recall@10 against the exact float32 scan}
     latency_ms        {query set: {p50, p95, p99}}, one caller that waits for each answer
     cpu_ms_per_query  processor time of the whole process, all its threads
-    queries_per_s     with `callers` threads that each ask again as soon as they are answered
+    by_callers        {threads that each ask again as soon as they are answered: queries per second}
+    queries_per_s     the highest of these
+    at_higher_target  the figures down to here again, at the setting that reaches `higher_target`
     rss_growth_bytes, anonymous_growth_bytes
                       by how much the process grew by opening and searching: all resident pages; those of no file
     rss_after_bytes   all its resident pages then, code of the libraries included

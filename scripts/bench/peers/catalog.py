@@ -86,7 +86,10 @@ ENTRIES = (
         "random rotation, about 2 sqrt(n) lists, 1 bit with fast scan, 8-bit queries, SQ8 refine, read into RAM",
         ".faiss_rabitq", ("faiss-cpu",),
         # The threads of one query wait for each other: on busy cores, one is faster than all.
-        tuple({"nprobe": nprobe, "k_factor": k, "all_threads": both} for both in (0, 1) for nprobe, k in _RABITQ),
+        tuple(
+            {"nprobe": nprobe, "k_factor": k, "all_threads": both, "implem": implem}
+            for both, implem in ((0, 0), (1, 0), (0, 10), (0, 11)) for nprobe, k in _RABITQ
+        ),
     ),
     Entry(
         "usearch_hnsw", "usearch HNSW, int8",
@@ -98,6 +101,13 @@ ENTRIES = (
         "m 16, ef_construct 100 (defaults), bits pinned in RAM, float32 vectors mapped from disk for rescoring",
         ".qdrant_binary", ("qdrant-edge-py",),
         tuple({"oversampling": n} for n in (4, 8, 16, 24, 32, 40, 48, 56, 64, 100)),
+    ),
+    Entry(
+        "scann", "ScaNN, tree and 4-bit codes, float32 reorder",
+        "sqrt(n) leaves, score_ah(2) with anisotropic threshold 0.2, float32 vectors for reordering, all in RAM",
+        ".scann_tree", ("scann",),
+        _grid("leaves", "reordered", ((32, 100), (64, 100), (64, 200), (96, 100), (128, 100), (128, 200), (192, 150),
+                                      (256, 150), (256, 300))),
     ),
     Entry(
         "lancedb_rq", "LanceDB IVF_RQ", "1 bit, about n / 4,096 partitions, float32 vectors on disk for refining",

@@ -27,6 +27,7 @@ from scripts.bench.peers.table import in_short, where_peers_win
 
 _TOP_K = 10
 RECALL_TARGET = 0.98
+HIGHER_TARGET = 0.99
 _COVERS = (
     "Vector search only, for ours as for the peers: no text is encoded, no document is read. Everyone indexes one "
     "vector per distinct text and runs in processes of its own, one after the other, pinned to the same cores. "
@@ -85,6 +86,7 @@ class Comparison:
         return {
             "top_k": _TOP_K,
             "recall_target": RECALL_TARGET,
+            "higher_target": HIGHER_TARGET,
             "threads": self.threads,
             "vectors": len(self.baseline.text_rows),
             "dim": self.bundle.manifest.dim,
@@ -139,14 +141,18 @@ class Comparison:
             Tried(setting, self._recall(entry, one["ids"]), one["ms"])
             for setting, one in zip(entry.settings, swept, strict=True)
         ]
-        best = pick(tried, RECALL_TARGET)
-        measured = run("measure", settings=[best.setting])
-        recall = self._recall(entry, measured.pop("ids"))
+
+        def measured(target: float) -> dict[str, Any]:
+            best = pick(tried, target)
+            figures = run("measure", settings=[best.setting])
+            recall = self._recall(entry, figures.pop("ids"))
+            reached = min(recall.values()) >= target
+            return {"setting": label(best.setting), "target_reached": reached, "recall": recall, **figures}
+
+        same = pick(tried, RECALL_TARGET).setting == pick(tried, HIGHER_TARGET).setting
         return {
-            "setting": label(best.setting),
-            "target_reached": min(recall.values()) >= RECALL_TARGET,
-            "recall": recall,
-            **measured,
+            **(first := measured(RECALL_TARGET)),
+            "at_higher_target": _at(first, HIGHER_TARGET) if same else measured(HIGHER_TARGET),
             "disk_bytes": _disk_bytes(_our_files(self.bundle, entry) if entry.is_ours else index.rglob("*")),
             **built,
             "sweep": [one.to_json() for one in tried],
@@ -168,6 +174,11 @@ class Comparison:
         """Returns rows of the corpus: peers answer with positions, and faiss with -1 where it found too few."""
         found = [identifier for identifier in ids if identifier >= 0]
         return found if entry.is_ours else [int(self.baseline.text_rows[position]) for position in found]
+
+
+def _at(figures: Mapping[str, Any], target: float) -> dict[str, Any]:
+    """Returns what was measured at one target as what it is at another, where the same setting is the cheapest."""
+    return {**figures, "target_reached": min(figures["recall"].values()) >= target}
 
 
 def _our_files(bundle: Bundle, entry: Entry) -> Sequence[Path]:

@@ -45,11 +45,17 @@ def open_index(folder: Path, threads: int) -> FaissRabitq:
     return FaissRabitq(faiss.read_index(str(folder / _FILE)), threads)
 
 
+def lists_of(index: Any) -> Any:
+    """Returns the lists behind the refining and the rotation of an index."""
+    return faiss.downcast_index(faiss.downcast_index(index.base_index).index)
+
+
 class FaissRabitq:
     """An opened index."""
 
     def __init__(self, index: Any, threads: int) -> None:
         self._index = index
+        self._lists = lists_of(index)
         self._threads = threads
         self._caller = threading.local()
 
@@ -57,6 +63,9 @@ class FaissRabitq:
         """Returns the positions of the nearest vectors, nearest first."""
         shares = getattr(self._caller, "shares_cores", False)
         faiss.omp_set_num_threads(self._threads if setting["all_threads"] and not shares else 1)
+        # The way of the scan is the index's, not the call's: it is set once, before callers come from several threads.
+        if self._lists.implem != setting["implem"]:
+            self._lists.implem = setting["implem"]
         lists = faiss.IVFRaBitQSearchParameters(nprobe=setting["nprobe"], qb=_QUERY_BITS)
         rotated = faiss.SearchParametersPreTransform(index_params=lists)
         refined = faiss.IndexRefineSearchParameters(k_factor=setting["k_factor"], base_index_params=rotated)
