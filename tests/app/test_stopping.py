@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from tests.conftest import random_texts
@@ -46,8 +47,7 @@ def serving(index: Path, tmp_path: Path, scratch: Path) -> Iterator[RunningApp]:
 
 
 def children(pid: int) -> list[int]:
-    lists = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
-    return [int(child) for each in lists for child in each]
+    return [child.pid for child in psutil.Process(pid).children()]
 
 
 def files(folder: Path) -> list[Path]:

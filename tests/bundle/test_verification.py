@@ -92,7 +92,7 @@ def test_a_folder_replaced_during_the_check_is_no_damage(bundle: Bundle, build: 
 
 
 def test_files_are_closed_after_the_check(bundle: Bundle) -> None:
-    gc.collect()
+    gc.collect()  # what earlier tests left open
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
         Verification(bundle).start("now")
@@ -110,7 +110,7 @@ def test_an_unknown_way_is_refused(bundle: Bundle) -> None:
 
 def test_the_check_in_the_background_gives_way_and_still_reads_everything(bundle: Bundle) -> None:
     """A file of many pieces, of which the last byte is altered; the thread has the lowest priority there is."""
-    size, priorities = 20_000_000, []
+    size, priorities = 100_000_000, []
     path = bundle.file(INT8_FILE)
     path.write_bytes(bytes(size))
     digest = hashlib.sha256(bytes(size)).hexdigest()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -125,8 +126,10 @@ def test_a_build_ends_with_the_visit(browser: Browser, served: RunningApp) -> No
 
 def workers(pid: int) -> list[str]:
     """Returns the command lines of the children that work on visitors' data."""
-    lists = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
-    commands = [Path(f"/proc/{child}/cmdline").read_text() for each in lists for child in each]
+    commands = []
+    for child in psutil.Process(pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may end meanwhile
+            commands.append(" ".join(child.cmdline()))
     return [command for command in commands if "visitor.child" in command]
 
 
