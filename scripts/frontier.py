@@ -29,7 +29,7 @@ from retrieval.evaluation.frontier.judged import Judge
 from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.recommend import SCARCE, Wish, recommend
-from retrieval.evaluation.frontier.scores import ArrayVectors, Vectors
+from retrieval.evaluation.frontier.vectors import ArrayVectors, Vectors
 from retrieval.indexing.any_vectors import open_any_vectors
 from retrieval.indexing.vector_formats import open_vectors
 from retrieval.quantization import Float32s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from retrieval.errors import VectorsError
-from retrieval.evaluation.frontier.scores import Vectors, chunks
+from retrieval.evaluation.frontier.vectors import Vectors, chunks
 from retrieval.quantization import Float32s
 
 METRICS = ("cosine", "inner product", "euclidean")

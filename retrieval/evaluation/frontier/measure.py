@@ -17,7 +17,8 @@ from retrieval.errors import VectorsError, counted
 from retrieval.evaluation.frontier.judged import Judge
 from retrieval.evaluation.frontier.points import Frontier, Interval, LeftOut, Point, Rescoring, SampleRecall
 from retrieval.evaluation.frontier.schemes import SCHEMES, CannotFitError, Index, Rows, Scheme, one_thread
-from retrieval.evaluation.frontier.scores import AllScores, Truth, Vectors, chunks, sample_of
+from retrieval.evaluation.frontier.scores import AllScores, Truth
+from retrieval.evaluation.frontier.vectors import FirstDimensions, Vectors, chunks, hold_out, sample_of
 from retrieval.quantization import Float32s, Int8Quantizer
 
 OVERSAMPLINGS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
@@ -77,7 +78,7 @@ def measure_frontier(
     held_out = queries is None
     positions = np.arange(0)
     if queries is None:
-        vectors, queries = _hold_out(vectors, min(most_queries, len(vectors) // 5))
+        vectors, queries = hold_out(vectors, min(most_queries, len(vectors) // 5))
     else:
         if queries.ndim != 2 or queries.shape[1] != vectors.dim or not len(queries):
             raise VectorsError(f"queries have shape {queries.shape}, the vectors {vectors.dim} dimensions.")
@@ -107,62 +108,6 @@ def measure_frontier(
 
 def _spread(count: int, most: int) -> Rows:
     return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(np.int64)
-
-
-@dataclass(frozen=True)
-class _Without:
-    """Vectors without those that are held out as queries."""
-
-    vectors: Vectors
-    rows: Rows
-    """`(m,)` rows held out, ascending."""
-
-    def __len__(self) -> int:
-        return len(self.vectors) - len(self.rows)
-
-    @property
-    def dim(self) -> int:
-        return self.vectors.dim
-
-    def read(self, start: int, stop: int) -> Float32s:
-        # Row i of what is left is row i + j of all, where j of the rows held out come before it.
-        shifted = self.rows - np.arange(len(self.rows))
-        first, last = (int(row + np.searchsorted(shifted, row, side="right")) for row in (start, max(start, stop - 1)))
-        inside = self.rows[(self.rows >= first) & (self.rows <= last)] - first
-        return np.delete(self.vectors.read(first, last + 1), inside, axis=0)[: stop - start]
-
-
-def _hold_out(vectors: Vectors, count: int) -> tuple[Vectors, Float32s]:
-    if count < 1:
-        raise VectorsError(
-            f"{counted(len(vectors), 'vector')} given: at least 5 are needed to hold one out as a query."
-        )
-    rows = np.unique(np.linspace(0, len(vectors) - 1, count).astype(np.int64))
-    queries = np.concatenate([vectors.read(int(row), int(row) + 1) for row in rows])
-    return _Without(vectors, rows), np.ascontiguousarray(queries)
-
-
-@dataclass(frozen=True)
-class _FirstDimensions:
-    """The first dimensions of vectors, brought to length 1 again where the whole vectors have it."""
-
-    vectors: Vectors
-    dim: int
-    normalized: bool
-
-    def __len__(self) -> int:
-        return len(self.vectors)
-
-    def read(self, start: int, stop: int) -> Float32s:
-        return self.cut(self.vectors.read(start, stop))
-
-    def cut(self, vectors: Float32s) -> Float32s:
-        kept = np.ascontiguousarray(vectors[:, : self.dim])
-        if not self.normalized:
-            return kept
-        lengths: Float32s = np.linalg.norm(kept, axis=1, keepdims=True)
-        lengths[lengths == 0] = 1
-        return kept / lengths
 
 
 class _Run:
@@ -223,7 +168,7 @@ class _Run:
         vectors: Vectors = self._vectors
         queries = self._queries
         if dim < vectors.dim:
-            cut = _FirstDimensions(vectors, dim, self._options.metric == "cosine")
+            cut = FirstDimensions(vectors, dim, self._options.metric == "cosine")
             vectors, queries = cut, cut.cut(queries)
         index = scheme.fit(sample_of(vectors, _FIT_VECTORS), inner_product=self._inner_product)
         rows = self._nearest(index, vectors, queries, scheme.key if dim == self._vectors.dim else None)
@@ -234,7 +179,7 @@ class _Run:
         def point(rescoring: Rescoring, oversampling: int, recalls: Float32s, ndcg: float | None) -> Point:
             disk_bytes = {"none": 0, "int8": 1, "float32": 4}[rescoring] * self._vectors.dim
             read = min(oversampling * k, len(self._vectors)) if disk_bytes else 0
-            shares, size = interval(recalls, k), index.bytes_per_vector
+            shares, size = Interval.of(recalls, k), index.bytes_per_vector
             return Point(scheme.key, dim, rescoring, oversampling, shares, size, disk_bytes, read, scan_ns, ndcg)
 
         yield point("none", 1, self._truth.recall(exact, [k])[:, 0], self._judged(rows))
@@ -280,7 +225,7 @@ class _Run:
             if growing and truth is not None:
                 k = self._options.k
                 recalls = truth.recall(self._looked_up(self._scores.exact, best_rows[:, :k]), [k])[:, 0]
-                self._growth.append(SampleRecall(growing, start + len(chunk), interval(recalls, k)))
+                self._growth.append(SampleRecall(growing, start + len(chunk), Interval.of(recalls, k)))
         return best_rows
 
     def _looked_up(self, scores: Float32s, rows: Rows) -> Float32s:
@@ -298,15 +243,3 @@ class _Run:
                 index.best_of(query[np.newaxis], self._options.k)
                 best = min(best, time.perf_counter_ns() - started)
         return best / self._num_loaded
-
-
-def interval(values: Float32s, k: int = 1) -> Interval:
-    """Returns the mean of the recalls of some queries `(m,)`, with its 95 % interval.
-
-    1.96 standard errors to either side. Where every query has the same recall, the error is not 0 but unknown: the rule
-    of three (Hanley and Lippman-Hand 1983) gives 3 / trials, with `m * k` of them.
-    """
-    mean = float(np.mean(values))
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    margin = 1.96 * spread / len(values) ** 0.5 if spread else 3 / (len(values) * k)
-    return Interval(mean, max(0.0, mean - margin), min(1.0, mean + margin))

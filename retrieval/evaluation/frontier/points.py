@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from retrieval.quantization import Float32s
 
 Rescoring = Literal["none", "int8", "float32"]
 
@@ -15,6 +19,18 @@ class Interval:
     mean: float
     low: float
     high: float
+
+    @classmethod
+    def of(cls, values: Float32s, k: int = 1) -> Self:
+        """Returns the mean of the recalls of some queries `(m,)`, with its 95 % interval.
+
+        1.96 standard errors to either side. Where every query has the same recall, the error is not 0 but unknown: the
+        rule of three (Hanley and Lippman-Hand 1983) gives 3 / trials, with `m * k` of them.
+        """
+        mean = float(np.mean(values))
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        margin = 1.96 * spread / len(values) ** 0.5 if spread else 3 / (len(values) * k)
+        return cls(mean, max(0.0, mean - margin), min(1.0, mean + margin))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,68 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 
 from retrieval.evaluation.frontier.schemes import Rows, highest, similarity
+from retrieval.evaluation.frontier.vectors import Vectors, chunks
 from retrieval.quantization import Float32s, Int8Quantizer
 from retrieval.search.exact_scan import SAME_SCORE
-
-CHUNK_ROWS = 32_768
-
-
-class Vectors(Protocol):
-    """A set of vectors that may be larger than memory."""
-
-    def __len__(self) -> int: ...
-
-    @property
-    def dim(self) -> int:
-        """Returns the number of dimensions."""
-        ...
-
-    def read(self, start: int, stop: int) -> Float32s:
-        """Returns the vectors from row `start` to before row `stop`, float32 `(stop - start, dim)`."""
-        ...
-
-
-@dataclass(frozen=True)
-class ArrayVectors:
-    """Vectors that are in memory."""
-
-    array: Float32s
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    @property
-    def dim(self) -> int:
-        """Returns the number of dimensions."""
-        return int(self.array.shape[1])
-
-    def read(self, start: int, stop: int) -> Float32s:
-        """Returns a view of these rows, float32 `(stop - start, dim)`."""
-        return self.array[start:stop]
-
-
-def sample_of(vectors: Vectors, count: int) -> Float32s:
-    """Returns about `count` vectors from all over the set, float32 `(m, dim)`: 16 runs of neighbouring rows."""
-    if len(vectors) <= count:
-        return np.ascontiguousarray(vectors.read(0, len(vectors)))
-    run = count // 16
-    starts = np.linspace(0, len(vectors) - run, 16).astype(np.int64)
-    return np.concatenate([vectors.read(int(start), int(start) + run) for start in starts])
-
-
-def chunks(vectors: Vectors, ends: Sequence[int] = ()) -> Iterator[tuple[int, Float32s]]:
-    """Yields the first row and the vectors of each chunk; before each of the rows in `ends`, too, a chunk ends."""
-    bounds = sorted({*range(0, len(vectors), CHUNK_ROWS), *(end for end in ends if end < len(vectors)), len(vectors)})
-    for start, stop in pairwise(bounds):
-        yield start, vectors.read(start, stop)
 
 
 @dataclass(frozen=True, eq=False)

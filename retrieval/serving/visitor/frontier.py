@@ -9,7 +9,7 @@ from retrieval.errors import VectorsError
 from retrieval.evaluation.frontier.given import GivenVectors
 from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.neighbours import some_neighbours
-from retrieval.evaluation.frontier.scores import ArrayVectors, Vectors, sample_of
+from retrieval.evaluation.frontier.vectors import ArrayVectors, Vectors, sample_of
 from retrieval.indexing.any_vectors import open_any_vectors
 from retrieval.indexing.npy_vectors import NpyVectors
 from retrieval.serving.child_process import Reports, Request
