@@ -1,12 +1,12 @@
-"""Make the tables and plots of README.md and assets/docs/measurements.md from what was measured.
+"""Make the tables and plots of README.md and of texts in assets/docs from what was measured.
 
     .venv/bin/python scripts/figures.py             # or: make figures
     .venv/bin/python scripts/figures.py --check     # changes nothing; exit status 1 if a table is not current
 
 In assets/benchmarks, packages.json is what scripts/benchmark.py --json wrote, judged*.json what scripts/evaluate.py
---json wrote, schemes-packages.json what scripts/compare_schemes.py --json wrote, and page.json what
-scripts/page_latency.py --json wrote. A table NAME goes between `<!-- figures: NAME -->` and `<!-- /figures -->` in a
-document. Plots become SVG files in the same folder.
+--json wrote, schemes-packages.json what scripts/compare_schemes.py --json wrote, page.json what scripts/page_latency.py
+--json wrote, and building.json what scripts/building.py --json wrote. A table NAME goes between
+`<!-- figures: NAME -->` and `<!-- /figures -->` in a document. Plots become SVG files in the same folder.
 """
 
 from __future__ import annotations
@@ -23,20 +23,24 @@ from scripts.report.markdown import FigureMissingError
 from scripts.report.markers import MarkerError, replaced
 from scripts.report.plots import plots
 from scripts.report.quality_tables import judged, schemes
+from scripts.report.sizing_tables import SIZING_TABLES
 from scripts.report.speed_tables import page
 from scripts.report.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "assets" / "benchmarks"
-TEXTS = (ROOT / "README.md", ROOT / "assets" / "docs" / "measurements.md")
+DOCS = ROOT / "assets" / "docs"
+TEXTS = (ROOT / "README.md", DOCS / "measurements.md", DOCS / "beyond-one-machine.md")
 RUN_FILE = "packages.json"
 SCHEMES_FILE = "schemes-packages.json"
 PAGE_FILE = "page.json"
+BUILDING_FILE = "building.json"
 WRITTEN_BY = {
     RUN_FILE: "scripts/benchmark.py",
     "judged*.json": "scripts/evaluate.py",
     SCHEMES_FILE: "scripts/compare_schemes.py",
     PAGE_FILE: "scripts/page_latency.py",
+    BUILDING_FILE: "scripts/building.py",
 }
 
 
@@ -50,11 +54,12 @@ class Measured:
             FigureMissingError: if a file is no JSON.
         """
         judged_files = [figures for path in sorted(folder.glob("judged*.json")) if (figures := _read(path))]
-        run = _read(folder / RUN_FILE)
+        run, built = _read(folder / RUN_FILE), _read(folder / BUILDING_FILE)
         self._tables: dict[str, tuple[Callable[[Any], Iterable[str]], Any, str]] = {
             **{name: (table, run, RUN_FILE) for name, table in TABLES.items()},
             "judged": (judged, judged_files, "judged*.json"),
             "schemes": (schemes, _read(folder / SCHEMES_FILE), SCHEMES_FILE),
+            **{name: (table, built, BUILDING_FILE) for name, table in SIZING_TABLES.items()},
             "page": (page, _read(folder / PAGE_FILE), PAGE_FILE),
         }
 

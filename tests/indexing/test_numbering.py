@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -60,3 +62,16 @@ def test_no_row_changes_nothing() -> None:
     numbering = Numbering()
     numbers, is_first = numbering.number(b"", np.zeros(0, np.bool_))
     assert (len(numbers), len(is_first), len(numbering)) == (0, 0, 0)
+
+
+def test_a_key_takes_a_fraction_of_what_it_takes_in_a_dict() -> None:
+    rng, every = np.random.default_rng(0), np.ones(10_000, np.bool_)
+    tracemalloc.start()
+    numbering = Numbering()
+    for _ in range(20):
+        numbering.number(rng.bytes(16 * 10_000), every)
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(numbering) == 200_000
+    assert kept < 60 * 200_000
+    assert peak < 90 * 200_000
