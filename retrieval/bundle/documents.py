@@ -25,8 +25,8 @@ from retrieval.results import Document
 TEXT_ID = "_text_id"
 GROUP_ID = "_group_id"
 _OURS = (TEXT_ID, GROUP_ID)
-_ROWS_BETWEEN_RELEASES = 64
-"""Each row touched maps some 64 KB into the process; this many are given back at once, to keep that to some MB."""
+_ROWS_BETWEEN_RELEASES = 128
+"""Each row touched maps some 64 KB into the process; this many are given back at once, to keep that below 10 MB."""
 
 _UNKNOWN_TO_PYTHON = (ValueError, OverflowError, TypeError, KeyError, pa.ArrowException)
 """What Arrow raises for values that Python has no type for."""

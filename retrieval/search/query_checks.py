@@ -16,6 +16,7 @@ from retrieval.results import SCANS, SearchKnobs, SearchSettings
 
 NUMBERS = ("top_k", "num_candidates", "rescore_multiplier", "probes")
 """The fields of `SearchSettings` that are numbers; `scan` is a name, the others are switches."""
+_FIELDS = tuple(field.name for field in dataclasses.fields(SearchSettings))
 
 
 def usable_text(query: str, *, max_chars: int | None = None) -> str:
@@ -96,7 +97,9 @@ def checked_settings(defaults: SearchSettings, given: Mapping[str, Any], limits:
     """
     given = {name: value for name, value in given.items() if value is not None}
     checked: dict[str, Any] = {}
-    for name, value in dataclasses.asdict(dataclasses.replace(defaults, **given)).items():
+    settings = dataclasses.replace(defaults, **given)
+    for name in _FIELDS:
+        value = getattr(settings, name)
         if name == "scan":
             checked[name] = _scan(value)
         elif name in NUMBERS:

@@ -14,7 +14,6 @@ from retrieval.search.scans.hamming import Hamming
 from retrieval.search.scans.lists import Lists
 from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Scan
-from retrieval.system import give_back_freed
 
 WORTH_PACKING = 40_000
 """Fewer codes are compared in a tenth of a millisecond, packed or not."""
@@ -62,7 +61,6 @@ class Scans:
         if self._packed is None:
             packed = PackedBits(self._texts.codes, self._texts.dim, after_chunk=self._texts.release)
             packed.choose_cores()
-            give_back_freed()
             self._packed = packed
         return self._packed
 

@@ -22,6 +22,7 @@ from retrieval.results import Document, MemoryItem
 from retrieval.search.memory_report import file_items
 from retrieval.search.scans.available import WORTH_PACKING, Scans
 from retrieval.search.scans.scan import Scan
+from retrieval.system import give_back_freed
 
 
 class FileStore:
@@ -117,6 +118,7 @@ class FileStore:
                 with suppress(BundleError):  # whoever searches is told
                     self.prepare_scan(scan)
                 when_fast()
+                give_back_freed()
 
             threading.Thread(target=prepare, name="prepare-search", daemon=True).start()
         if verify != "now":
@@ -126,6 +128,7 @@ class FileStore:
     def prepare_scan(self, name: str) -> None:
         """Brings what a scan needs into RAM; see `Scans.prepare`."""
         self._scans.prepare(name)
+        give_back_freed()
 
     def scan(self, name: str) -> Scan:
         """Returns a scan; see `Store.scan`."""
