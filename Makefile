@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 AUDIT := .venv-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo conala test check format benchmark figures faults screenshots lock audit sbom clean
+.PHONY: help setup demo conala milvus milvus-demo test check format benchmark figures faults screenshots lock audit sbom clean
 
 help:  ## Lists the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,16 @@ demo: $(READY)  ## Serves the page on http://127.0.0.1:7860; builds a small inde
 
 conala: $(READY) assets/indexes/conala/manifest.json  ## Serves the 593,891 documents of CoNaLa; builds their index first from the hub.
 	$(BIN)/python app.py --index assets/indexes/conala
+
+milvus: $(VENV)/.milvus-ready  ## Installs what an index in Milvus needs, and a packaged server for Linux to try it out.
+
+$(VENV)/.milvus-ready: requirements-databases.txt | $(READY)
+	@if [ "$$(uname -s)" = Linux ]; then $(PIP) $$(grep -E '^(milvus|pymilvus)==' requirements-databases.txt); \
+		else $(PIP) $$(grep '^pymilvus==' requirements-databases.txt); fi
+	@touch $@
+
+milvus-demo: milvus assets/indexes/python/manifest.json  ## Serves the page from a Milvus server on this machine, with the small index in it.
+	$(BIN)/python scripts/milvus_demo.py
 
 test: $(READY)  ## Runs the tests in two processes: all, or those in TESTS=tests/search.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)

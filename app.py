@@ -3,6 +3,7 @@
     .venv/bin/python app.py                                   what is there, or a small default built on the spot
     .venv/bin/python app.py --index assets/indexes/conala     this one
     .venv/bin/python app.py --index hf://datasets/owner/name  a published one, or one at a revision: owner/name@revision
+    .venv/bin/python app.py --index milvus://host:19530/name  one that scripts/load_milvus.py loaded into Milvus
     .venv/bin/python app.py --share                           with a public link
     .venv/bin/python app.py --mcp                             with the search as a tool for MCP clients
 
@@ -53,7 +54,9 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     """Returns the parser of the command line; the environment gives defaults, as on a Space."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     everywhere = "0.0.0.0" if "SPACE_ID" in environment else LOCALHOST
-    made.add_argument("--index", metavar="DIR", help="a built index, or hf://datasets/owner/name")
+    made.add_argument(
+        "--index", metavar="DIR", help="a built index, hf://datasets/owner/name, or milvus://host:port/name"
+    )
     made.add_argument("--host", default=environment.get("GRADIO_SERVER_NAME") or everywhere)
     made.add_argument("--port", type=_port, default=environment.get("GRADIO_SERVER_PORT") or DEFAULT_PORT)
     made.add_argument("--share", action="store_true", help="ask for a public link through Gradio's tunnel")
@@ -84,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             background = BackgroundIndex(choice.job, partial(take_over, library))
             at_end(background.stop)
             background.start()
-        if choice.is_default and not is_built(choice.path):
+        if choice.is_default and isinstance(choice.path, Path) and not is_built(choice.path):
             build_default(choice.path)
         if is_built(choice.path):
             # Gradio takes seconds to import, some of them spent waiting for files: the index is opened meanwhile.

@@ -10,6 +10,7 @@
     ├── BusyError       a server has too many searches waiting
     └── BundleError     a built index cannot be opened
         ├── HubError                 the hub does not give or take it
+        ├── EngineError              the engine that holds it cannot be reached, or fails
         ├── BundleMissingError       a file or the folder is not there
         ├── BundleCorruptError       a file is truncated or altered
         └── BundleIncompatibleError  another format version, model or dimension
@@ -73,6 +74,10 @@ class BundleError(RetrievalError):
 
 class HubError(BundleError):
     """The hub does not give an index, or does not take one: missing, private, unreachable, silent or broken off."""
+
+
+class EngineError(BundleError):
+    """The engine that holds an index does not answer, refuses, is not ready, or fails."""
 
 
 class BundleMissingError(BundleError):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-STAGES = ("encode", "binarize", "hamming", "float_bits", "lists", "asymmetric", "rescore", "documents")
+STAGES = ("encode", "binarize", "hamming", "float_bits", "lists", "asymmetric", "rescore", "documents", "network")
 """The stages of one query, in order; every latency has them all, 0.0 where a stage is off or not part of the scan."""
 SCANS = ("hamming", "float-bits", "lists")
 """The first stage of a search: exact Hamming distance; float query x sign bits of all texts; the same of the texts in

@@ -3,6 +3,7 @@
     .venv/bin/python scripts/search.py --index assets/indexes/python "read a csv file into a table"
     .venv/bin/python scripts/search.py --index DIR --json "query" | jq .hits[0].score
     .venv/bin/python scripts/search.py --index DIR --vector query.npy
+    .venv/bin/python scripts/search.py --index milvus://127.0.0.1:19530/python "query"
 
 Several queries are answered one after the other; `-` reads them from standard input, one per line. --vector takes a
 file of one query vector, or of several, one per row: for an index that was built from given vectors without a model.
@@ -33,7 +34,7 @@ _BODY_CHARS = 400
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--index", type=Path, required=True, metavar="DIR")
+    made.add_argument("--index", required=True, metavar="DIR", help="a built index, or milvus://host:port/collection")
     made.add_argument("queries", nargs="*", metavar="query", help="a text, or - for standard input")
     made.add_argument("--vector", type=Path, metavar="FILE.npy", help="search by these vectors, rather than by text")
     made.add_argument("--top-k", type=int, default=10, metavar="K")

@@ -26,6 +26,7 @@ from retrieval.quantization import Float32s
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from scripts.packaged_milvus import PackagedMilvus
     from tests.page_server import RunningApp
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -231,6 +232,17 @@ def browser() -> Iterator[Browser]:
 
     with chromium() as launched:
         yield launched
+
+
+@pytest.fixture(scope="session")
+def milvus_server() -> Iterator[PackagedMilvus]:
+    """A real Milvus server that asks for a token, started once for all tests of a process."""
+    from scripts.packaged_milvus import packaged_milvus
+
+    pytest.importorskip("milvus", reason="needs requirements-databases.txt")
+    pytest.importorskip("pymilvus", reason="needs requirements-databases.txt")
+    with packaged_milvus(asks_for_token=True) as server:
+        yield server
 
 
 class MeasureGate:

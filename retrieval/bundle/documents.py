@@ -93,18 +93,19 @@ class DocumentStore:
         """
         if not rows:
             return ()
-        found = pa.Table.from_batches([self._batch(row) for row in rows])
-        try:
-            # Arrow believes the offsets of a file; altered ones would lead out of it, and end the process.
-            found.validate(full=True)
-        except pa.ArrowInvalid as error:
-            raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
-        common = _by_row({name: found.column(name).to_pylist() for name in COMMON_COLUMNS}, len(rows))
-        extra = _by_row({name: _values(found.column(name)) for name in self._extra}, len(rows))
+        documents = self._documents(pa.Table.from_batches([self._batch(row) for row in rows]), rows)
         self._release_pages(len(rows))
-        return tuple(
-            Document(row=row, **values, extra=others) for row, values, others in zip(rows, common, extra, strict=True)
-        )
+        return documents
+
+    def read(self, start: int, stop: int) -> tuple[Document, ...]:
+        """Returns the documents from row `start` to before `stop`, read together: for going through all of them.
+
+        Raises:
+            BundleCorruptError: if the bytes of a row cannot be what was written.
+        """
+        documents = self._documents(self._table.slice(start, stop - start), range(start, stop))
+        self._release_pages(_ROWS_BETWEEN_RELEASES)
+        return documents
 
     def text_ids(self) -> npt.NDArray[np.int32]:
         """Returns the text id of every row, int32 `(n,)`."""
@@ -135,6 +136,19 @@ class DocumentStore:
             self._num_touched = 0
             # The file is read-only and stays in the page cache: a row that is wanted again is mapped again.
             self._mapped.madvise(mmap.MADV_DONTNEED)
+
+    def _documents(self, found: pa.Table, rows: Sequence[int]) -> tuple[Document, ...]:
+        """Returns the documents in a table that has these rows."""
+        try:
+            # Arrow believes the offsets of a file; altered ones would lead out of it, and end the process.
+            found.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
+        common = _by_row({name: found.column(name).to_pylist() for name in COMMON_COLUMNS}, len(rows))
+        extra = _by_row({name: _values(found.column(name)) for name in self._extra}, len(rows))
+        return tuple(
+            Document(row=row, **values, extra=others) for row, values, others in zip(rows, common, extra, strict=True)
+        )
 
     def _batch(self, row: int) -> pa.RecordBatch:
         if not 0 <= row < len(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,14 +111,9 @@ class RowTables:
             lists = [self.text_rows[int(text)] for text in texts]
             rows = np.concatenate(lists).astype(np.int64)
             positions = np.repeat(np.arange(len(texts)), [len(rows_of_text) for rows_of_text in lists])
-        quality = np.zeros(len(rows)) if self.qualities is None else self.qualities[rows]
-        order = np.lexsort((rows, -quality, -scores[positions]))
-        rows, positions = rows[order], positions[order]
-        if self.group_ids is not None:
-            _, first = np.unique(self.group_ids[rows], return_index=True)
-            first.sort()
-            rows, positions = rows[first], positions[first]
-        return rows[:top_k], positions[:top_k]
+        qualities = None if self.qualities is None else self.qualities[rows]
+        groups = None if self.group_ids is None else self.group_ids[rows]
+        return best_first(rows, positions, scores, qualities, groups, top_k)
 
     def members(self, rows: Rows, texts: Rows) -> list[tuple[int, ...]]:
         """Returns, for each row, the other rows of its group: those of the texts found first, then by quality."""
@@ -129,7 +125,42 @@ class RowTables:
             others = self.group_rows[int(self.group_ids[row])].astype(np.int64)
             others = others[others != row]
             own_texts = others if self.text_ids is None else self.text_ids[others]
-            place = [places.get(int(text), len(places)) for text in own_texts]
-            quality = np.zeros(len(others)) if self.qualities is None else self.qualities[others]
-            lists.append(tuple(others[np.lexsort((others, -quality, np.array(place)))].tolist()))
+            qualities = None if self.qualities is None else self.qualities[others]
+            lists.append(members_first(others, own_texts, places, qualities))
         return lists
+
+
+def best_first(
+    rows: Rows,
+    positions: Rows,
+    scores: Float32s,
+    qualities: npt.NDArray[np.float64] | None,
+    groups: npt.NDArray[np.integer] | None,
+    top_k: int,
+) -> tuple[Rows, Rows]:
+    """Returns the best `top_k` of some rows `(m,)`, one per group, and their positions; see `RowTables.best_rows`.
+
+    Args:
+        rows: the rows of some texts.
+        positions: which text each row has, `(m,)`.
+        scores: of the texts.
+        qualities: of the rows; None where none has one.
+        groups: of the rows; None where there are none.
+        top_k: how many.
+    """
+    quality = np.zeros(len(rows)) if qualities is None else qualities
+    order = np.lexsort((rows, -quality, -scores[positions]))
+    if groups is not None:
+        _, first = np.unique(groups[order], return_index=True)
+        first.sort()
+        order = order[first]
+    return rows[order[:top_k]], positions[order[:top_k]]
+
+
+def members_first(
+    others: Rows, texts: Rows, places: Mapping[int, int], qualities: npt.NDArray[np.float64] | None
+) -> tuple[int, ...]:
+    """Returns the other rows of a group, `(m,)`: those whose texts come first in `places`, then by quality."""
+    place = np.array([places.get(int(text), len(places)) for text in texts])
+    quality = np.zeros(len(others)) if qualities is None else qualities
+    return tuple(others[np.lexsort((others, -quality, place))].tolist())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Self, Unpack
 
 import numpy as np
@@ -29,6 +28,7 @@ from retrieval.search.query_vectors import QueryVectors
 from retrieval.search.ranking import Ranker
 from retrieval.search.scans.scan import Candidates, Queries
 from retrieval.search.stores.files import FileStore
+from retrieval.search.stores.opening import Place, open_store
 from retrieval.search.stores.store import Store
 
 
@@ -52,12 +52,12 @@ class Searcher:
 
     @classmethod
     def open(
-        cls, path: Path | str, *, encoder: Encoder | None = None, verify: str = "background", scan: str | None = None
+        cls, path: Place, *, encoder: Encoder | None = None, verify: str = "background", scan: str | None = None
     ) -> Self:
         """Returns the searcher of the bundle in `path`: checked and warm.
 
         Args:
-            path: the folder of a built index.
+            path: the folder of a built index, or the address of one in Milvus, `milvus://host:port/collection`.
             encoder: the encoder to use; by default the one of the model in the manifest. An index of given vectors may
                 have none, and is then searched with `search_vector`, or takes any encoder of its dimension.
             verify: `background` checks the big files against their checksums while queries are answered, and takes
@@ -68,9 +68,10 @@ class Searcher:
         Raises:
             QueryError: if the index has no such scan.
             BundleError: if the bundle is missing, altered, or of another format version, model or dimension.
+            EngineError: if the engine that holds the index does not answer, or fails.
             ModelError: if the model cannot be had.
         """
-        store = FileStore.open(Path(path), verify)
+        store = open_store(path, verify)
         manifest = store.manifest
         before = process_rss_bytes()
         if encoder is None and manifest.has_model:
@@ -94,10 +95,22 @@ class Searcher:
         return f"Searcher({self.manifest.corpus.name}, {len(self):,} rows, {self.store!r})"
 
     @property
+    def has_files(self) -> bool:
+        """Returns whether the index lies in files on this machine, rather than in another engine."""
+        return isinstance(self.store, FileStore)
+
+    @property
     def files(self) -> FileStore:
-        """Returns the opened files of the index: what compares or shows all of its vectors reads them."""
+        """Returns the opened files of the index: what compares or shows all of its vectors reads them.
+
+        Raises:
+            QueryError: if it lies in another engine.
+        """
         if not isinstance(self.store, FileStore):
-            raise TypeError(f"{self.store!r} has no files here")
+            raise QueryError(
+                f"every vector of the index is needed for this, and they are at {self.store.name}: open the folder "
+                f"that was loaded there."
+            )
         return self.store
 
     @property

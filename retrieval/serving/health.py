@@ -13,19 +13,20 @@ def health(library: Library, background: BackgroundIndex | None = None) -> tuple
     """Returns whether the default index can be searched, and what is known of it.
 
     It is warm by then: the page is served once an index is open. `files_checked` is `running` while its files are
-    compared with their checksums, then `passed`, or `failed`, which takes the index out of service.
+    compared with their checksums, then `passed`, or `failed`, which takes the index out of service. Of an index in
+    another engine, `engine` says whether that answers.
     """
     try:
         name = library.default
         searcher = library.open(name)
-        searcher.verification.raise_if_failed()
+        searcher.store.raise_if_failed()
     except RetrievalError as error:
         return False, {"status": "unavailable", "error": type(error).__name__}
     known: dict[str, Any] = {
         "status": "ok",
         "index": name,
         "documents": len(searcher),
-        "files_checked": searcher.verification.status,
+        "files_checked" if searcher.has_files else "engine": searcher.store.state,
     }
     if background is not None:
         status = background.status

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from retrieval.bundle.bundle import MANIFEST_FILE, Manifest
 from retrieval.encoding.encoder import Encoder
-from retrieval.errors import BundleError, BundleMissingError, RetrievalError, brief
+from retrieval.errors import BundleMissingError, RetrievalError, brief
 from retrieval.search.query_vectors import QueryVectors
 from retrieval.search.searcher import Searcher
+from retrieval.search.stores.opening import Where, manifest_at
 
-OpenSearcher = Callable[[Path, Encoder | None], Searcher]
-"""Opens the index in a folder, with the encoder of an index of the same model where one is open."""
+OpenSearcher = Callable[[Where, Encoder | None], Searcher]
+"""Opens the index at a place, with the encoder of an index of the same model where one is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,14 @@ class Entry:
     title: str
     """What the documents are, for people."""
     row_count: int
-    path: Path
+    place: Where
 
 
 _WARM_UP = ("read a csv file into a table", "how to sort the numbers of a list", "parse json")
 
 
-def _open(path: Path, encoder: Encoder | None) -> Searcher:
-    searcher = Searcher.open(path, encoder=encoder)
+def _open(place: Where, encoder: Encoder | None) -> Searcher:
+    searcher = Searcher.open(place, encoder=encoder)
     _warm_up(searcher)
     return searcher
 
@@ -56,12 +57,9 @@ def still_there(searcher: Searcher) -> Searcher:
     """Returns the searcher, while its index is where it was opened.
 
     Raises:
-        BundleMissingError: if the folder is gone: some of what a view wants could be read still, and some could not.
+        BundleMissingError: if its folder is gone.
     """
-    if not (searcher.bundle.path / MANIFEST_FILE).is_file():
-        raise BundleMissingError(
-            f"the folder of the index {searcher.bundle.path.name} is gone: choose another index, or build it again."
-        )
+    searcher.store.check_there()
     return searcher
 
 
@@ -75,7 +73,7 @@ class Library:
         self._lock = threading.RLock()
         self._opening = threading.Lock()
         """Apart from the other: opening takes seconds, in which the open ones are searched and listed."""
-        self._paths: dict[str, Path] = {}
+        self._added: dict[str, Where] = {}
         self._open: dict[str, Searcher] = {}
         self._encoders: weakref.WeakValueDictionary[str, Encoder] = weakref.WeakValueDictionary()
         """Those of all searchers that are in use, private ones too, by the hash of their model."""
@@ -98,16 +96,19 @@ class Library:
             raise BundleMissingError("there is no index to search: build one with scripts/build_index.py.")
         return names[0]
 
-    def add(self, path: Path, *, as_default: bool = False) -> str:
-        """Adds the index in `path` and returns its name: that of its folder, with a number where that is taken."""
-        path = path.resolve()
+    def add(self, place: Where, *, as_default: bool = False) -> str:
+        """Adds the index at a place and returns its name: that of its folder or collection.
+
+        Where that name is taken, it gets a number.
+        """
+        place = place.resolve() if isinstance(place, Path) else place
         with self._lock:
-            name = next((name for name, known in self._places().items() if known == path), None)
+            name = next((name for name, known in self._places().items() if known == place), None)
             if name is None:
                 taken = self._places().keys()
-                base = path.name or "index"
+                base = place.name or "index"
                 name = next(n for n in (base, *(f"{base}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
-                self._paths[name] = path
+                self._added[name] = place
             if as_default:
                 self._default = name
         return name
@@ -115,12 +116,12 @@ class Library:
     def entries(self) -> tuple[Entry, ...]:
         """Returns the indexes whose manifest can be read, the default first, then by name."""
         found = []
-        for name, path in self._places().items():
+        for name, place in self._places().items():
             try:
-                manifest = Manifest.read(path)
-            except BundleError:
+                manifest = self._manifest(name, place)
+            except RetrievalError:
                 continue
-            found.append(Entry(name, manifest.corpus.title, manifest.row_count, path))
+            found.append(Entry(name, manifest.corpus.title, manifest.row_count, place))
         return tuple(sorted(found, key=lambda entry: (entry.name != self._default, entry.name)))
 
     def is_open(self, name: str | None = None) -> bool:
@@ -145,14 +146,19 @@ class Library:
         with self._opening:
             if (searcher := self._opened(name)) is not None:
                 return searcher
-            path = self._places().get(name)
-            if path is None:
+            place = self._places().get(name)
+            if place is None:
                 names = ", ".join(sorted(self._places()))
                 raise BundleMissingError(f"there is no index called {brief(name)} here: choose one of {names}.")
-            searcher = self._opened_anew(path)
+            searcher = self._opened_anew(place)
             with self._lock:
                 self._open[name] = searcher
             return searcher
+
+    def engines(self) -> tuple[Searcher, ...]:
+        """Returns the open searchers whose index lies in another engine."""
+        with self._lock:
+            return tuple(searcher for searcher in self._open.values() if not searcher.has_files)
 
     def open_private(self, path: Path) -> Searcher:
         """Returns the searcher of an index that only the caller knows of, with a shared encoder.
@@ -165,12 +171,22 @@ class Library:
             return self._opened_anew(path)
 
     def _opened(self, name: str) -> Searcher | None:
+        """Returns the searcher of an index that is open, and was not replaced where it lies."""
         with self._lock:
-            return self._open.get(name)
+            searcher = self._open.get(name)
+            if searcher is not None and searcher.store.is_replaced:
+                del self._open[name]
+                return None
+            return searcher
 
-    def _places(self) -> dict[str, Path]:
+    def _manifest(self, name: str, place: Where) -> Manifest:
+        """Returns the manifest of an index: of one that lies elsewhere, as it was opened; its engine may be silent."""
+        searcher = None if isinstance(place, Path) else self._opened(name)
+        return manifest_at(place) if searcher is None else searcher.manifest
+
+    def _places(self) -> dict[str, Where]:
         with self._lock:
-            places = dict(self._paths)
+            places = dict(self._added)
         if self._folder is not None and self._folder.is_dir():
             for path in sorted(self._folder.iterdir()):
                 if (path / MANIFEST_FILE).is_file() and not path.name.endswith(".building"):
@@ -179,9 +195,9 @@ class Library:
                         places.setdefault(path.name, resolved)
         return places
 
-    def _opened_anew(self, path: Path) -> Searcher:
+    def _opened_anew(self, place: Where) -> Searcher:
         """Returns a new searcher; called by one thread at a time, so that no model is loaded twice."""
-        searcher = self._open_searcher(path, self._encoders.get(Manifest.read(path).weights_sha256))
+        searcher = self._open_searcher(place, self._encoders.get(manifest_at(place).weights_sha256))
         if searcher.encoder is not None:
             self._encoders.setdefault(searcher.encoder.weights_sha256, searcher.encoder)
             searcher.query_vectors = self._vectors.setdefault(searcher.encoder, QueryVectors())

@@ -9,6 +9,7 @@ from pathlib import Path
 from retrieval.bundle.bundle import MANIFEST_FILE
 from retrieval.errors import HubError, RetrievalError
 from retrieval.hub import HubAddress, fetched_bundle, is_hub_address
+from retrieval.search.stores.opening import Where, place_of
 from retrieval.serving.background.index import BuildJob, FetchJob, Job
 from retrieval.serving.library import Library
 
@@ -21,7 +22,7 @@ DEFAULT = INDEXES / "python"
 class IndexChoice:
     """The index to open first, and what is made ready meanwhile."""
 
-    path: Path
+    path: Where
     is_default: bool = False
     """Whether it is the small default, which is built when it is missing."""
     job: Job | None = None
@@ -32,14 +33,15 @@ def choose_index(named: str | None, environment: Mapping[str, str], root: Path) 
 
     Raises:
         HubError: if `named` is meant to be an address on the hub, and is none.
+        BundleMissingError: if it is meant to be an address of Milvus, and is none.
         RetrievalError: if BUILD_LIMIT is no number.
     """
     if named is not None and is_hub_address(named):
         return _published(HubAddress.parse(named), root)
     if named is not None:
-        return IndexChoice(Path(named))
+        return IndexChoice(place_of(named))
     if environment.get("INDEX_DIR"):
-        return IndexChoice(Path(environment["INDEX_DIR"]))
+        return IndexChoice(place_of(environment["INDEX_DIR"]))
     if repository := environment.get("INDEX_REPO", "").strip():
         try:
             return _published(HubAddress.parse(repository), root)
@@ -51,9 +53,9 @@ def choose_index(named: str | None, environment: Mapping[str, str], root: Path) 
     return _what_is_there(root)
 
 
-def is_built(path: Path) -> bool:
-    """Returns whether a finished index is in a folder."""
-    return (path / MANIFEST_FILE).exists()  # it is written last
+def is_built(path: Where) -> bool:
+    """Returns whether a finished index is in a folder; one in another engine is taken to be."""
+    return not isinstance(path, Path) or (path / MANIFEST_FILE).exists()  # it is written last
 
 
 def build_default(path: Path) -> None:

@@ -52,13 +52,16 @@ class Answering:
         views: Mapping[str, tuple[gr.Tab, View]],
         query_views: Sequence[QueryView],
         index_changes: Sequence[Any] = (),
+        engine_changes: Sequence[Any] = (),
     ) -> None:
         """Takes the views by key with their tabs; those in `query_views` answer the query, the first one by default.
 
         Args:
             index_changes: events after which another index is chosen, besides the visitor's own choice.
+            engine_changes: events after which the same question may have another answer.
         """
         self._index_changes = index_changes
+        self._engine_changes = engine_changes
         self._page = page
         self._library = library
         self.asking = asking
@@ -81,7 +84,7 @@ class Answering:
         inputs = [self.active, asking.visit, *asking.inputs]
         # One event for all that asks the same: Gradio then sends the next only when the last one is answered.
         followed = gr.on(
-            [asking.query.submit, asking.button.click, asking.follow.click, *asking.knobs.moved],
+            [asking.query.submit, asking.button.click, asking.follow.click, *asking.knobs.moved, *self._engine_changes],
             self.follow, inputs, self.outputs, trigger_mode="always_last", js=OF_OPEN_VIEW, **_COMMON,
         )  # fmt: skip
         chosen = gr.on(

@@ -102,7 +102,7 @@ class Frame:
     ) -> None:
         """Takes the notes that always hold, and by folder those that hold for one index."""
         self._notes = notes
-        self._index_notes = {path.resolve(): each for path, each in index_notes.items()}
+        self._index_notes: dict[object, Sequence[str]] = {path.resolve(): each for path, each in index_notes.items()}
         self.head = gr.HTML(_head(searcher), elem_id="masthead", apply_default_css=False, render=False)
         self.notes = self._banner(searcher, elem_id="banner", apply_default_css=False, render=False)
         self.foot = gr.HTML(colophon(searcher.manifest), elem_id="colophon", apply_default_css=False, render=False)
@@ -117,7 +117,7 @@ class Frame:
         }
 
     def _banner(self, searcher: Searcher, **options: Any) -> gr.HTML:
-        own = self._index_notes.get(searcher.bundle.path.resolve(), ())
+        own = self._index_notes.get(searcher.store.place, ())
         notes = (*self._notes, *own, *searcher.notes)
         return gr.HTML(banner(notes), visible=bool(notes), **options)
 

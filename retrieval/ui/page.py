@@ -18,6 +18,7 @@ from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, QueryView, View, place_index
 from retrieval.ui.benchmarks.view import BenchmarksView
 from retrieval.ui.compare.view import CompareView
+from retrieval.ui.engine_note import place_engine_note
 from retrieval.ui.frame import NO_NOTES, Frame, IndexNotes, banner
 from retrieval.ui.hood.view import HoodView
 from retrieval.ui.notes import place_background_note
@@ -79,6 +80,7 @@ def lay_out(
         place_background_note(page, background)
     if public_link is not None:
         _place_link_note(public_link)
+    engine_changes = place_engine_note(page, library)
     asking = Asking.place(library, searcher, index)
     views: dict[str, tuple[gr.Tab, View]] = {}
     query_views: list[QueryView] = []
@@ -101,7 +103,7 @@ def lay_out(
         with gr.Tab("Benchmarks", id="benchmarks") as tab:
             views["benchmarks"] = (tab, BenchmarksView(library, asking, tab, frontiers))
     frame.foot.render()
-    return Answering(page, library, asking, frame, tabs, views, query_views, own.index_changes)
+    return Answering(page, library, asking, frame, tabs, views, query_views, own.index_changes, engine_changes)
 
 
 def _place_link_note(link: PublicLink) -> None:

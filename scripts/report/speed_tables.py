@@ -47,7 +47,8 @@ def paths(figures: Figures) -> Iterator[str]:
     columns = [(set_, path) for set_ in part["sets"] for path in which]
     header = ["ms, p50 (p95)", *(f"{set_}, {which[path]}" for set_, path in columns)]
     rows = []
-    for stage in (*STAGES, "without_encode", "total"):
+    in_files = [stage for stage in STAGES if stage != "network"]
+    for stage in (*in_files, "without_encode", "total"):
         cells = [ms_cell(part["sets"][set_][path]["stages"].get(stage)) for set_, path in columns]
         rows.append([{"total": "**whole query**", "without_encode": "without encode"}.get(stage, stage), *cells])
     rows.append(

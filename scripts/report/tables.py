@@ -82,7 +82,7 @@ def quick(figures: Figures) -> Iterator[str]:
     """Yields the bounded measurement: the whole search, the exact scans, recall."""
     part = part_of(figures, "quick")
     path, scans, ratios = part["path"], part["scans"], part["ratios"]
-    rows = [[stage, ms_cell(path["stages"].get(stage)), ""] for stage in STAGES]
+    rows = [[stage, ms_cell(path["stages"].get(stage)), ""] for stage in STAGES if stage != "network"]
     rows.append(["**whole query**", ms_cell(path["total"]), ""])
     for name, scan in scans.items():
         faster = f"{ratios[name]:.2f}x" if ratios else "-"

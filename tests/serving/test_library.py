@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from retrieval import BundleMissingError, Encoder, Searcher
+from retrieval.search.stores.opening import Where
 from retrieval.serving.library import Library
 from tests.conftest import Build, FakeEncoder
 from tests.support import PATIENCE_S
@@ -21,7 +22,7 @@ class Opener:
     def __init__(self) -> None:
         self.asked: list[tuple[str, Encoder | None]] = []
 
-    def __call__(self, path: Path, encoder: Encoder | None) -> Searcher:
+    def __call__(self, path: Where, encoder: Encoder | None) -> Searcher:
         self.asked.append((path.name, encoder))
         return Searcher.open(path, encoder=encoder or FakeEncoder())
 
@@ -85,7 +86,7 @@ def test_what_is_open_answers_while_another_index_opens(build: Build, tmp_path: 
         build(["red apple"], name)
     going_on, done = threading.Event(), threading.Event()
 
-    def open_searcher(path: Path, encoder: Encoder | None) -> Searcher:
+    def open_searcher(path: Where, encoder: Encoder | None) -> Searcher:
         if path.name == "slow":
             going_on.set()
             assert done.wait(PATIENCE_S)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,6 +10,7 @@ import pytest
 from retrieval import Searcher
 from retrieval.benchmark.desk import Measurement, MeasuringDesk
 from retrieval.benchmark.figures.kept import keep_figures
+from retrieval.search.stores.opening import Where
 from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.ui.api import Api
@@ -25,7 +25,7 @@ from tests.support import PATIENCE_S, in_loop, wait_until
 
 @pytest.fixture
 def library(build: Build, encoder: FakeEncoder) -> Library:
-    def open_searcher(path: Path, _: Any) -> Searcher:
+    def open_searcher(path: Where, _: Any) -> Searcher:
         return Searcher.open(path, encoder=encoder, verify="never")
 
     library = Library(open_searcher=open_searcher)

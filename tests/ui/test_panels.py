@@ -12,7 +12,7 @@ from retrieval.ui.visit import Visit
 from tests.conftest import Build
 from tests.support import Reader
 
-LATENCY = Latency(dict(zip(STAGES, (2.5, 0.01, 1.35, 0.0, 0.0, 0.3, 0.0, 0.1), strict=True)), 4.3)
+LATENCY = Latency(dict(zip(STAGES, (2.5, 0.01, 1.35, 0.0, 0.0, 0.3, 0.0, 0.1, 0.0), strict=True)), 4.3)
 RESPONSE = SearchResponse("q", (), LATENCY, SearchSettings(), 593_891, 1000, 0)
 MEMORY = MemoryReport(
     (
@@ -135,3 +135,11 @@ def test_a_banner_sets_commands_as_code() -> None:
     assert "<code>make conala</code>" in banner(["Run `make conala`."])
     assert Reader(banner(["<b> `<i>`"])).tags == ["p", "code"]
     assert banner([]) == ""
+
+
+def test_the_network_is_a_stage_only_where_there_is_one() -> None:
+    assert "Network" not in latency_panel(RESPONSE, Visit())
+    remote = dataclasses.replace(RESPONSE, latency=Latency({**LATENCY.stages, "network": 1.5}, 5.8))
+    shown = latency_panel(remote, Visit())
+    assert "Network" in shown
+    assert "1.50 ms" in shown

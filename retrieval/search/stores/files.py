@@ -11,12 +11,12 @@ from typing import Self
 import numpy as np
 
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle, Manifest
+from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, MANIFEST_FILE, Bundle, Manifest
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.bundle.verification import Verification
-from retrieval.errors import BundleCorruptError, BundleError
+from retrieval.errors import BundleCorruptError, BundleError, BundleMissingError
 from retrieval.quantization import Bits, Float32s, Int8s
 from retrieval.results import Document, MemoryItem
 from retrieval.search.memory_report import file_items
@@ -29,6 +29,7 @@ class FileStore:
     """The opened files of an index. Safe to use from many threads."""
 
     notes: tuple[str, ...] = ()
+    is_replaced = False
 
     def __init__(self, bundle: Bundle, verification: Verification | None = None) -> None:
         """Opens the files of a bundle.
@@ -86,6 +87,11 @@ class FileStore:
         return self.bundle.path.name
 
     @property
+    def place(self) -> Path:
+        """Returns the folder."""
+        return self.bundle.path.resolve()
+
+    @property
     def state(self) -> str:
         """Returns how far the check of the files is: `not started`, `running`, `passed` or `failed`."""
         return self.verification.status
@@ -105,6 +111,13 @@ class FileStore:
         """Returns the first row of each distinct text, `(num_texts,)`, ascending."""
         first_rows = self._tables.first_rows
         return np.arange(len(self.index)) if first_rows is None else first_rows
+
+    def check_there(self) -> None:
+        """Checks that the folder is there; see `Store.check_there`."""
+        if not self.bundle.file(MANIFEST_FILE).is_file():
+            raise BundleMissingError(
+                f"the folder of the index {self.name} is gone: choose another index, or build it again."
+            )
 
     def raise_if_failed(self) -> None:
         """Raises the error that the check of the files ended with; see `Verification`."""

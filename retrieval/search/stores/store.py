@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from retrieval.bundle.bundle import Manifest
 from retrieval.bundle.row_tables import Rows
+from retrieval.milvus.address import MilvusAddress
 from retrieval.quantization import Bits, Float32s, Int8s
 from retrieval.results import Document, MemoryItem
 from retrieval.search.scans.scan import Scan
@@ -29,6 +31,16 @@ class Store(Protocol):
         ...
 
     @property
+    def place(self) -> Path | MilvusAddress:
+        """Returns the folder, or the address."""
+        ...
+
+    @property
+    def is_replaced(self) -> bool:
+        """Returns whether another index was found where this one was: it must be opened again."""
+        ...
+
+    @property
     def state(self) -> str:
         """Returns what is known of its soundness, in a word or two."""
         ...
@@ -46,6 +58,14 @@ class Store(Protocol):
     @property
     def num_results(self) -> int:
         """Returns how many hits a search can give at most: groups, or rows where there are no groups."""
+        ...
+
+    def check_there(self) -> None:
+        """Checks that the index is still where it was opened, as far as that takes no time.
+
+        Raises:
+            BundleMissingError: if it is gone: some of it could be read still, and some could not.
+        """
         ...
 
     def raise_if_failed(self) -> None:

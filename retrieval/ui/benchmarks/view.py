@@ -184,7 +184,7 @@ def _own_run(searcher: Searcher, results: Results) -> RunFigures | None:
 
 def _evidence(searcher: Searcher, results: Results) -> tuple[str, str]:
     """Returns the table of claims and the plots of an index."""
-    figures = kept_figures(searcher.bundle)
+    figures = kept_figures(searcher.bundle) if searcher.has_files else None
     kept = None if figures is None else RunFigures.from_json(figures)
     manifest = searcher.manifest
     project = _project_run()

@@ -82,7 +82,7 @@ class HoodView:
                 "It serves as the query: this index has no model to turn a question into a vector.",
             )
         lead = f'<p class="lead">{words}, <q dir="auto">{_short(found.text, 120)}</q>, step by step. {more}</p>'
-        return self._update(searcher, searcher.bundle.path.name, found, lead)
+        return self._update(searcher, searcher.store.name, found, lead)
 
     def show(self, message: str) -> Update:
         """Returns a message in the place of the steps."""

@@ -28,9 +28,12 @@ _WORDS = {
     "asymmetric": StageWords("Asymmetric", "float32 &times; bits", "mixed"),
     "rescore": StageWords("Rescore", "int8 from disk", "int8"),
     "documents": StageWords("Documents", "texts of the hits", "text"),
+    "network": StageWords("Network", "bare round trips", "network"),
 }
 
 _OTHER_SCANS = ("float_bits", "lists")
+_NOT_ALWAYS = (*_OTHER_SCANS, "network")
+"""Stages that are shown where they took time, and not as `off` where they did not."""
 _OF_HAMMING = ("hamming", "asymmetric")
 """A search has one scan, and only after Hamming distances there may be an asymmetric stage."""
 _LEAST_QUERIES = 5
@@ -42,16 +45,17 @@ def latency_panel(response: SearchResponse, visit: Visit) -> str:
     latency = response.latency
     total = milliseconds(latency.total_ms)
     elsewhere = _OTHER_SCANS if response.settings.scan == "hamming" else _OF_HAMMING
-    shown = [
-        name for name in STAGES if name not in elsewhere and (name not in _OTHER_SCANS or latency.stages[name] > 0)
-    ]
+    shown = [name for name in STAGES if name not in elsewhere and (name not in _NOT_ALWAYS or latency.stages[name] > 0)]
     shares = [f"{_WORDS[name].label} {milliseconds(latency.stages[name])} ms" for name in shown]
     bar = "".join(
         f'<i class="{_WORDS[name].colour}" style="flex-grow:{latency.stages[name]:.4f}"></i>'
         for name in STAGES
         if latency.stages[name] > 0
     )
-    rows = "".join(_stage_row(name, latency.stages[name], is_kept=response.vector_was_kept) for name in shown)
+    notes = {"encode": "asked before: its vector was kept"} if response.vector_was_kept else {}
+    if latency.stages["network"] > 0:
+        notes |= {"hamming": "in the engine", "rescore": "int8 from the engine"}
+    rows = "".join(_stage_row(name, latency.stages[name], notes.get(name)) for name in shown)
     return _panel(
         f'<p class="figure">{total}<small> ms</small></p>'
         f'<div class="stack" role="img" aria-label="{escaped(", ".join(shares))}">{bar}</div>'
@@ -63,7 +67,7 @@ def latency_panel(response: SearchResponse, visit: Visit) -> str:
 
 def empty_latency_panel() -> str:
     """Returns the panel before the first query, in the shape of the full one."""
-    rows = "".join(_stage_row(name, None) for name in STAGES if name not in _OTHER_SCANS)
+    rows = "".join(_stage_row(name, None) for name in STAGES if name not in _NOT_ALWAYS)
     return _panel(
         '<p class="figure">&ndash;<small> ms</small></p><div class="stack idle"></div>'
         f'<table class="stages"><caption class="unseen">Milliseconds per stage</caption><tbody>{rows}</tbody></table>'
@@ -75,9 +79,9 @@ def _panel(content: str) -> str:
     return f'<section class="panel" id="latency"><h2>Time</h2>{content}</section>'
 
 
-def _stage_row(name: str, elapsed_ms: float | None, *, is_kept: bool = False) -> str:
+def _stage_row(name: str, elapsed_ms: float | None, note: str | None = None) -> str:
     words = _WORDS[name]
-    what = "asked before: its vector was kept" if is_kept and name == "encode" else words.what
+    what = note or words.what
     value = "&ndash;" if elapsed_ms is None else "off" if elapsed_ms == 0 else f"{milliseconds(elapsed_ms)} ms"
     return (
         f'<tr><th scope="row"><i class="dot {words.colour}" aria-hidden="true"></i>{words.label}'
@@ -88,10 +92,11 @@ def _stage_row(name: str, elapsed_ms: float | None, *, is_kept: bool = False) ->
 def _funnel(response: SearchResponse) -> str:
     is_partial = response.settings.scan == "lists"
     compared = "in the index; the nearest lists compared" if is_partial else "compared: all of them"
+    fetched = "fetched from the engine" if response.latency.stages["network"] > 0 else "read from disk"
     steps = [
         ("binary", response.num_documents, compared),
         ("mixed", response.num_candidates, "nearest texts kept"),
-        ("int8", response.int8_rows_read, "int8 rows read from disk"),
+        ("int8", response.int8_rows_read, f"int8 rows {fetched}"),
         ("text", len(response.hits), "shown"),
     ]
     items = "".join(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from retrieval.ui.frontier.databases.base import Database
 from retrieval.ui.frontier.databases.engines import LANCEDB, MILVUS, QDRANT
 from retrieval.ui.frontier.databases.libraries import FAISS, SENTENCE_TRANSFORMERS, USEARCH
 from retrieval.ui.frontier.databases.postgres import PGVECTOR
+from scripts.packaged_milvus import FIRST_TOKEN, HOST, PackagedMilvus
 
 K = 10
 TOLERANCE = 0.015
@@ -157,19 +157,8 @@ def test_qdrants_engine_finds_what_was_promised(scheme: str, frontier: Frontier,
     assert_kept(np.array(nearest), point)
 
 
-@pytest.fixture(scope="module")
-def milvus_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    milvus = pytest.importorskip("milvus")
-    pytest.importorskip("pymilvus")
-    server = milvus.MilvusServer()
-    server.set_base_dir(str(tmp_path_factory.mktemp("milvus")))
-    server.start()
-    yield f"http://127.0.0.1:{server.listen_port}"
-    server.stop()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the packaged server is for Linux")
 @pytest.mark.parametrize("scheme", MILVUS.writers)
-def test_milvus_finds_what_was_promised(scheme: str, frontier: Frontier, milvus_uri: str) -> None:
+def test_milvus_finds_what_was_promised(scheme: str, frontier: Frontier, milvus_server: PackagedMilvus) -> None:
+    uri = f"http://{FIRST_TOKEN}@{HOST}:{milvus_server.port}"
     point = promised(frontier, MILVUS, scheme)
-    assert_kept(run_python(MILVUS.settings(point, "cosine", K), uri=milvus_uri), point)
+    assert_kept(run_python(MILVUS.settings(point, "cosine", K), uri=uri), point)

@@ -1,0 +1,125 @@
+"""What a collection says of itself, in its properties: which index it holds, and whether it holds all of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from retrieval.bundle.bundle import REQUIRED_FILES, Manifest
+from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError, RetrievalError
+from retrieval.milvus.address import MilvusAddress
+
+FORMAT_VERSION = "1"
+_PREFIX = "embedding_quantization."
+FLAT, IVF = "flat", "ivf"
+INDEX_TYPES = {FLAT: "BIN_FLAT", IVF: "BIN_IVF_FLAT"}
+"""The index of Milvus by what `--scan` calls it: exact, or approximate from the nearest lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The properties of a collection that holds an index, or a part of one."""
+
+    manifest: Manifest
+    load_id: str
+    """Names the partitions: whoever opened one load never reads another one of the same collection."""
+    num_loaded: int
+    """Rows that are in for certain; of those behind them, some may be."""
+    is_complete: bool
+    """Set last, when all rows were counted and are in the memory of the server."""
+    scan: str = FLAT
+    probes: int = 0
+    """Lists that a search visits, when `scan` is `ivf`."""
+    writer: str = ""
+    """The process that loads it: a second one takes over, and the first one ends."""
+
+    @classmethod
+    def new(cls, manifest: Manifest, scan: str, probes: int) -> Self:
+        """Returns the marks of a collection that holds nothing yet of the index with this manifest."""
+        return cls(carried(manifest), secrets.token_hex(4), 0, False, scan, probes, writer=secrets.token_hex(4))
+
+    @classmethod
+    def read(cls, properties: Mapping[str, str], address: MilvusAddress) -> Self:
+        """Returns the marks among the properties of a collection.
+
+        Raises:
+            BundleMissingError: if it holds no index.
+            BundleIncompatibleError: if it was loaded by another release.
+            BundleCorruptError: if they cannot be read.
+        """
+        values = {key.removeprefix(_PREFIX): value for key, value in properties.items() if key.startswith(_PREFIX)}
+        if not values:
+            raise BundleMissingError(
+                f"{address} is a collection of something else: load an index into another with scripts/load_milvus.py."
+            )
+        if (version := values.get("format")) != FORMAT_VERSION:
+            raise BundleIncompatibleError(
+                f"{address} has format {version!r}, this program reads {FORMAT_VERSION}: load the index again with "
+                f"scripts/load_milvus.py --replace."
+            )
+        try:
+            scan = values["scan"]
+            if scan not in INDEX_TYPES:
+                raise ValueError(f"scan is {scan!r}")
+            return cls(
+                manifest=Manifest.from_json(values["manifest"]),
+                load_id=values["load_id"],
+                num_loaded=int(values["num_loaded"]),
+                is_complete=values["is_complete"] == "true",
+                scan=scan,
+                probes=int(values["probes"]),
+                writer=values["writer"],
+            )
+        except RetrievalError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BundleCorruptError(
+                f"cannot read what {address} says of itself: {error}. Load the index again with "
+                f"scripts/load_milvus.py --replace."
+            ) from error
+
+    def to_properties(self) -> dict[str, str]:
+        """Returns them as the properties of a collection."""
+        values = {
+            "format": FORMAT_VERSION,
+            "manifest": self.manifest.to_json(),
+            "load_id": self.load_id,
+            "scan": self.scan,
+            "probes": str(self.probes),
+        }
+        return {**{f"{_PREFIX}{key}": value for key, value in values.items()}, **self.progress()}
+
+    def progress(self) -> dict[str, str]:
+        """Returns those of the properties that change while an index is loaded."""
+        return {
+            f"{_PREFIX}num_loaded": str(self.num_loaded),
+            f"{_PREFIX}is_complete": "true" if self.is_complete else "false",
+            f"{_PREFIX}writer": self.writer,
+        }
+
+    @property
+    def partition(self) -> str:
+        """Returns the partition of the rows that are searched: the first one with each text."""
+        return f"texts_{self.load_id}"
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """Returns all partitions; a second one holds the rows that repeat a text, where there are any."""
+        if self.manifest.distinct_text_count == self.manifest.row_count:
+            return (self.partition,)
+        return (self.partition, f"repeats_{self.load_id}")
+
+
+def num_lists(num_texts: int) -> int:
+    """Returns into how many lists Milvus is asked to sort so many texts, with `ivf`."""
+    return min(max(1, round(4 * math.sqrt(num_texts))), 65_536)
+
+
+def carried(manifest: Manifest) -> Manifest:
+    """Returns the manifest of what Milvus holds of an index: neither float32 vectors nor faiss's lists."""
+    files = {name: record for name, record in manifest.files.items() if name in REQUIRED_FILES}
+    return dataclasses.replace(manifest, files=files)

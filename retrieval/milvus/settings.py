@@ -1,0 +1,51 @@
+"""How Milvus is reached, from the environment: credentials, TLS and timeouts. Nothing of it is ever shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from retrieval.errors import RetrievalError
+
+DEFAULT_TIMEOUT_S = 10.0
+_YES = ("1", "true", "yes", "on")
+_NO = ("", "0", "false", "no", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """What a connection needs besides the address."""
+
+    token: str = field(default="", repr=False)
+    """`user:password`, or an API key."""
+    is_secure: bool = False
+    ca_file: str = ""
+    """A PEM file of who vouches for the server; empty: those that the system trusts."""
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    """After so long without an answer, a call has failed."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Returns the settings in MILVUS_TOKEN, MILVUS_TLS, MILVUS_CA_FILE and MILVUS_TIMEOUT.
+
+        Raises:
+            RetrievalError: if one cannot be used.
+        """
+        ca_file = environment.get("MILVUS_CA_FILE", "").strip()
+        tls = environment.get("MILVUS_TLS", "").strip().lower()
+        if tls not in (*_YES, *_NO):
+            raise RetrievalError("MILVUS_TLS is neither 1 nor 0: set it to 1 for an encrypted connection.")
+        timeout = environment.get("MILVUS_TIMEOUT", "").strip() or str(DEFAULT_TIMEOUT_S)
+        try:
+            seconds = float(timeout)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < float("inf"):
+            raise RetrievalError("MILVUS_TIMEOUT is no number of seconds above 0.")
+        return cls(environment.get("MILVUS_TOKEN", "").strip(), tls in _YES or bool(ca_file), ca_file, seconds)
+
+    def for_client(self) -> dict[str, Any]:
+        """Returns the arguments of pymilvus's client."""
+        arguments: dict[str, Any] = {"token": self.token, "secure": self.is_secure}
+        return {**arguments, "server_pem_path": self.ca_file} if self.ca_file else arguments

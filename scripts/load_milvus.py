@@ -1,0 +1,98 @@
+"""Load a built index into Milvus, to search it from there.
+
+    .venv/bin/python scripts/load_milvus.py --index assets/indexes/python --uri milvus://127.0.0.1:19530
+    .venv/bin/python app.py --index milvus://127.0.0.1:19530/python
+
+A load that was interrupted goes on where it was when the command is given again; until it is done, nobody searches the
+collection. Credentials come from the environment: MILVUS_TOKEN (`user:password` or an API key), MILVUS_TLS=1 or
+MILVUS_CA_FILE (a PEM file) for TLS, MILVUS_TIMEOUT (seconds for one call).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from retrieval import RetrievalError
+from retrieval.errors import counted
+from retrieval.milvus.address import MilvusAddress
+from retrieval.milvus.load import Loaded, LoadOptions, load
+from retrieval.milvus.marks import INDEX_TYPES
+from scripts.terminal import printable, run
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--index", type=Path, required=True, metavar="DIR")
+    made.add_argument("--uri", required=True, metavar="milvus://HOST:PORT")
+    made.add_argument("--collection", metavar="NAME", help="default: that in the URI, or the name of the folder")
+    made.add_argument(
+        "--scan", choices=tuple(INDEX_TYPES), default="flat", help="flat: exact (BIN_FLAT); ivf: lists (BIN_IVF_FLAT)"
+    )
+    made.add_argument("--probes", type=int, metavar="N", help="with ivf: lists that a search visits (default: 1 in 8)")
+    made.add_argument("--shards", type=int, default=1, metavar="N", help="shards of the collection (default: 1)")
+    made.add_argument("--replace", action="store_true", help="drop what the collection holds first")
+    return made
+
+
+class Bars:
+    """A progress bar for each phase, on standard error."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+        self._phase = ""
+
+    def __call__(self, phase: str, done: int, total: int) -> None:
+        """Shows how far a phase is."""
+        if self._bar is None or phase != self._phase:
+            self.close()
+            bar = tqdm(total=total, desc=phase, unit="", unit_scale=True)
+            self._bar, self._phase = bar, phase
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Ends the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def summary(loaded: Loaded) -> str:
+    """Returns what came of it, in lines for a terminal."""
+    if not loaded.num_written:
+        return f"{loaded.address} holds this index already: {counted(loaded.num_rows, 'row')}."
+    lines = [f"{loaded.address}: {counted(loaded.num_written, 'row')} written in {loaded.seconds:.0f} s."]
+    if loaded.num_cut:
+        lines.append(f"{counted(loaded.num_cut, 'document')} longer than the 65,536 bytes of a JSON field were cut.")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    args = parser().parse_args(arguments)
+    for name in ("probes", "shards"):
+        if (value := getattr(args, name)) is not None and value < 1:
+            parser().error(f"--{name} is {value}: 1 or more is needed")
+    name = re.sub(r"\W", "_", args.index.resolve().name, flags=re.ASCII)[:200]
+    bars = Bars()
+    try:
+        address = MilvusAddress.parse(args.uri, args.collection, default=f"_{name}" if name[:1].isdigit() else name)
+        loaded = load(args.index, address, LoadOptions(args.scan, args.probes, args.shards, args.replace), bars)
+    except RetrievalError as error:
+        bars.close()
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        return 1
+    finally:
+        bars.close()
+    print(summary(loaded))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
