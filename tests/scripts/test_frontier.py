@@ -25,9 +25,10 @@ def test_it_measures_and_recommends(embeddings: Path, tmp_path: Path, capsys: py
     kept = tmp_path / "frontier.json"
     assert command.main(["--embeddings", str(embeddings), "--json", str(kept), "--target", "0.9"]) == 0
     values = json.loads(kept.read_text())
-    machine = values.pop("machine")
+    title, taken_at, machine = (values.pop(name) for name in ("title", "taken_at", "machine"))
     frontier = Frontier.from_json(values)
     assert machine["cores"] >= 1
+    assert (title, taken_at.endswith(" UTC")) == (embeddings.name, True)
     assert (frontier.dim, frontier.num_vectors + frontier.num_queries) == (32, 500)
     captured = capsys.readouterr()
     assert "per month" in captured.out
