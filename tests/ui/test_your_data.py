@@ -148,7 +148,7 @@ def test_a_verdict_says_what_is_kept_and_saved(manifest: Manifest) -> None:
 
 def test_a_verdict_with_many_candidates_does_not_praise(manifest: Manifest) -> None:
     shown = verdict(replace(manifest, search={**MEASURED, "num_candidates": 100}), SEEN, 12)
-    assert "25% of your texts are candidates of every query" in shown
+    assert "25 % of your texts are candidates of every query" in shown
     assert "suits your data" not in shown
 
 
@@ -173,8 +173,8 @@ def test_a_verdict_without_measurements_says_so(manifest: Manifest) -> None:
 @pytest.mark.parametrize(
     ("seen", "told"),
     [
-        ({"non_ascii_texts": 200}, "50% of your texts have letters beyond English"),
-        ({"sampled_texts": 100, "long_texts": 60}, "60% of your texts are longer"),
+        ({"non_ascii_texts": 200}, "50 % of your texts have letters beyond English"),
+        ({"sampled_texts": 100, "long_texts": 60}, "60 % of your texts are longer"),
         ({"cut_texts": 1}, "1 text was so long"),
         ({"rows_in_file": 900}, "first 400 of 900 rows"),
         ({"rows_in_file": 900, "counted_all": False}, "of at least 900 rows"),

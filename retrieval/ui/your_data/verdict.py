@@ -150,8 +150,8 @@ def _judgement(manifest: Manifest, kept: Tuning | None) -> str:
         return "Compare a few of your own queries with float32 before you rely on them."
     if manifest.distinct_text_count >= _FEW_TEXTS and _candidates_share(manifest) > _MANY_CANDIDATES:
         return (
-            f"{_candidates_share(manifest):.0%} of your texts are candidates of every query, so that hardly anything "
-            "can be lost: with more texts, more is."
+            f"{percent(_candidates_share(manifest))} of your texts are candidates of every query, so that hardly "
+            "anything can be lost: with more texts, more is."
         )
     if manifest.distinct_text_count < _FEW_TEXTS:
         return "With so few texts, a plain float32 scan is as quick and simpler."
@@ -193,14 +193,14 @@ def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Tuning | None) -> 
     used = max(1, seen.get("rows_used", 0))
     if seen.get("non_ascii_texts", 0) / used > _MANY and not is_multilingual(manifest.model_id):
         yield (
-            f"{seen['non_ascii_texts'] / used:.0%} of your texts have letters beyond English. The model, "
+            f"{percent(seen['non_ascii_texts'] / used)} of your texts have letters beyond English. The model, "
             f"{escaped(manifest.model_id.rsplit('/', 1)[-1])}, is English by training: recall says how well "
             f"quantization keeps its order, not how good that order is in other languages."
         )
     sampled = max(1, seen.get("sampled_texts", 0))
     if seen.get("long_texts", 0) / sampled > _MANY:
         yield (
-            f"{seen['long_texts'] / sampled:.0%} of your texts are longer than the model reads (about 200 words): "
+            f"{percent(seen['long_texts'] / sampled)} of your texts are longer than the model reads (about 200 words): "
             f"what comes after that is not searched. Split them into passages, one per row."
         )
     if cut := seen.get("cut_texts", 0):
