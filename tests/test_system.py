@@ -138,7 +138,7 @@ def test_only_the_first_of_several_calls_is_alone() -> None:
         assert third
 
 
-def test_several_cores_are_worth_it_when_they_save_a_quarter() -> None:
+def test_several_cores_are_worth_it_when_they_save_time() -> None:
     done = []
     assert is_worth_it(lambda: done.append("several"), lambda: time.sleep(0.05))
     assert not is_worth_it(lambda: time.sleep(0.05), lambda: done.append("one"))
