@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,14 @@ _SEARCH_SECONDS = Histogram(
 _STAGE_SECONDS = Histogram(
     "search_stage_seconds", "Wall clock of a stage.", ["stage"], registry=REGISTRY, buckets=_SEARCH_BUCKETS_S
 )
+_ANSWER_SECONDS = Histogram(
+    "answer_seconds",
+    "Time to an answer, waiting for its turn included: search, compare, hood.",
+    ["what"],
+    registry=REGISTRY,
+    buckets=_REQUEST_BUCKETS_S,
+)
+_WAITING = Gauge("calls_waiting", "Calls that wait for their turn: searches, heavy.", ["line"], registry=REGISTRY)
 REQUESTS = Counter("http_requests", "Requests by route and status.", ["route", "status"], registry=REGISTRY)
 REQUESTS_RUNNING = Gauge("http_requests_running", "Requests that are being answered.", registry=REGISTRY)
 REQUEST_SECONDS = Histogram(
@@ -51,6 +60,19 @@ def counting_failures() -> Iterator[None]:
     except Exception as error:
         _FAILURES.labels(type(error).__name__).inc()
         raise
+
+
+@contextmanager
+def timing(what: str) -> Iterator[None]:
+    """Counts an answer of a kind, with its time, unless the block raises."""
+    started = time.perf_counter()
+    yield
+    _ANSWER_SECONDS.labels(what).observe(time.perf_counter() - started)
+
+
+def watch_waiting(line: str, count: Callable[[], float]) -> None:
+    """Has `count` called for how many calls wait in a line for their turn."""
+    _WAITING.labels(line).set_function(count)
 
 
 def watch_visitors(what: str, count: Callable[[], float]) -> None:

@@ -12,7 +12,8 @@ import gradio as gr
 
 from retrieval.errors import BundleError, BundleMissingError, QueryError, RetrievalError
 from retrieval.serving.library import Library
-from retrieval.serving.metrics import counting_failures
+from retrieval.serving.metrics import counting_failures, timing
+from retrieval.serving.turns import HEAVY
 from retrieval.ui.address import Address, address_of, read_address
 from retrieval.ui.asking import (
     OF_OPEN_VIEW,
@@ -33,6 +34,8 @@ from retrieval.ui.search.hit_cards import message
 from retrieval.ui.visit import Visit
 from retrieval.ui.your_data.sessions import OWN, OwnIndex
 
+HEAVY_VIEWS = ("compare", "hood")
+"""These compute for long: one answer at a time, and each visitor's in turn."""
 UNEXPECTED = "Something went wrong on this side. It was noted in the log; other queries may well work."
 _LOG = logging.getLogger(__name__)
 # A query takes a few milliseconds: the queue would cost more than it orders. `always_last` drops what is stale.
@@ -185,9 +188,13 @@ class Answering:
         view = self.query_views.get(active)
         if view is None:
             return {self.address: address}
-        if not question.text.strip():
-            return {self.address: address, **view.empty(question.searcher)}
-        return {self.address: address, **view.answer(question, visit)}
+        if question.text.strip():
+            make = partial(view.answer, question, visit)
+        else:
+            make = partial(view.empty, question.searcher)
+        with timing(active):
+            made = HEAVY.call(make) if active in HEAVY_VIEWS else make()
+        return {self.address: address, **made}
 
     def _guarded(self, active: str, make: Callable[[], Update]) -> Update:
         """Returns what `make` returns, or a message in the place of the answer; never an exception."""

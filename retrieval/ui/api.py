@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import gradio as gr
@@ -14,7 +15,8 @@ from retrieval.evaluation.comparison.compare import compare
 from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
-from retrieval.serving.metrics import counting_failures
+from retrieval.serving.metrics import counting_failures, timing
+from retrieval.serving.turns import HEAVY
 from retrieval.ui.compare.words import compare_values
 from retrieval.ui.frontier.values import frontier_values
 from retrieval.ui.frontier.wish import wish_of
@@ -97,7 +99,9 @@ class Api:
         with _told(), counting_failures():
             searcher = self._library.open(index)
             settings = served_settings(searcher.defaults, {"top_k": top_k})
-            found = compare_values(compare(searcher, served_query(query), settings))
+            with timing("compare"):
+                comparison = HEAVY.call(partial(compare, searcher, served_query(query), settings))
+            found = compare_values(comparison)
         return cast("dict[str, Any]", bounded(found))
 
     def indexes(self) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from retrieval.results import Hit, SearchResponse
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
-from retrieval.serving.metrics import count_search, counting_failures
+from retrieval.serving.metrics import count_search, counting_failures, timing
 from retrieval.serving.turns import SEARCHES, Turns
 from retrieval.ui.request_limits import bounded, served_query, served_settings
 
@@ -39,7 +39,8 @@ async def search_values(
         is_open = library.is_open(index)
         searcher = library.open(index) if is_open else await run_in_threadpool(library.open, index)
         settings = served_settings(searcher.defaults, given)
-        return await turns.run(partial(_answered, searcher, served_query(query), dataclasses.asdict(settings)))
+        with timing("search"):
+            return await turns.run(partial(_answered, searcher, served_query(query), dataclasses.asdict(settings)))
 
 
 def _answered(searcher: Searcher, query: str, settings: dict[str, Any]) -> dict[str, Any]:

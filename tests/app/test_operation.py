@@ -75,6 +75,18 @@ def test_searches_and_their_stages_and_failures_are_counted(served: RunningApp) 
     assert metric(served, "index_rows") == 25
 
 
+def test_comparisons_and_looks_under_the_hood_are_counted_too(served: RunningApp) -> None:
+    names = {what: f'answer_seconds_count{{what="{what}"}}' for what in ("search", "compare", "hood")}
+    before = {what: metric(served, name) for what, name in names.items()}
+    assert call(served, "compare", ["sort a list", 3, None]).status == 200
+    for view in ("hood", "compare", "search"):
+        shown = call(served, "follow", [view, None, "sort a list", "tiny", None, 5, 100, 4, True, True, None, None])
+        assert shown.status == 200
+    after = {what: metric(served, name) - before[what] for what, name in names.items()}
+    assert after == {"search": 1, "compare": 2, "hood": 1}
+    assert 'calls_waiting{line="heavy"} 0.0' in get(served, "/metrics")[2]
+
+
 def test_no_path_that_a_stranger_invents_becomes_a_label(served: RunningApp) -> None:
     for n in range(20):
         get(served, f"/invented-{n}")

@@ -7,11 +7,13 @@ import contextvars
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import pytest
 
 from retrieval.errors import BusyError, QueryError
-from retrieval.serving.turns import Turns
+from retrieval.serving.turns import Turns, asked_by
 from tests.support import PATIENCE_S, wait_until
 
 
@@ -90,3 +92,38 @@ def test_a_call_sees_the_context_of_its_caller() -> None:
     known: contextvars.ContextVar[str] = contextvars.ContextVar("known")
     known.set("by the caller")
     assert Turns(workers=1).call(known.get) == "by the caller"
+
+
+def test_visitors_are_served_in_turn_however_much_one_of_them_asks() -> None:
+    turns, order, gate = Turns(workers=1), list[str](), threading.Event()
+
+    async def ask() -> None:
+        calls: list[asyncio.Future[Any]] = [asyncio.ensure_future(turns.run(lambda: gate.wait(PATIENCE_S)))]
+        for visitor in ("greedy", "greedy", "greedy", "modest", "greedy", "late"):
+            with asked_by(visitor):
+                calls.append(asyncio.ensure_future(turns.run(partial(order.append, visitor))))
+            await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(*calls)
+
+    asyncio.run(ask())
+    assert order == ["greedy", "modest", "late", "greedy", "greedy", "greedy"]
+    assert turns.taken == 0
+
+
+def test_a_call_that_was_cancelled_leaves_its_line() -> None:
+    turns, gate, made = Turns(workers=1), threading.Event(), list[int]()
+
+    async def ask() -> None:
+        first = asyncio.ensure_future(turns.run(lambda: gate.wait(PATIENCE_S)))
+        await asyncio.sleep(0)
+        given_up = asyncio.ensure_future(turns.run(lambda: made.append(1)))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        gate.set()
+        await first
+        await turns.run(lambda: made.append(2))
+
+    asyncio.run(ask())
+    assert made == [2]
+    wait_until(lambda: turns.taken == 0)

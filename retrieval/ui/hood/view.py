@@ -15,7 +15,7 @@ from retrieval.results import SearchSettings
 from retrieval.search.explanation.explain import Explanation, explain, explain_first_document, most_lifted
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
-from retrieval.serving.turns import SEARCHES
+from retrieval.serving.turns import HEAVY, SEARCHES
 from retrieval.ui.asking import Asking, Question, Update, question_of
 from retrieval.ui.hood.dimensions import HEAD, dimension_choices, dropped_html
 from retrieval.ui.hood.steps import document_steps, query_steps
@@ -101,7 +101,7 @@ class HoodView:
             found = SEARCHES.call(partial(_followed, question, row))
             return document_steps(question.searcher.manifest, question.index, found)
 
-        return _guarded("This document cannot be shown", steps)
+        return _guarded("This document cannot be shown", partial(HEAVY.call, steps))
 
     def drop(self, dim: int | None, *asked: Any) -> str:
         """Returns what the bits of the first `dim` dimensions lose; never an exception."""
@@ -112,7 +112,7 @@ class HoodView:
             dropped = drop_dimensions(question.searcher, vector, min(question.settings.top_k, _MOST_CHOICES))
             return dropped_html(dropped, dim or 0)
 
-        return _guarded("This cannot be measured now", lost)
+        return _guarded("This cannot be measured now", partial(HEAVY.call, lost))
 
     def _update(self, searcher: Searcher, index: str, found: Explanation, lead: str) -> Update:
         manifest = searcher.manifest

@@ -24,6 +24,9 @@ from retrieval.ui.server.sessions import MAX_SESSIONS, let_go_of_left
 from retrieval.ui.server.shared_configs import share_configs
 from retrieval.ui.theme import launch_options
 
+_MAX_THREADS = 400
+"""A call of the page holds one while it waits for its turn: more than may wait in all lines together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -78,6 +81,7 @@ def launch(
         share=False,
         mcp_server=where.mcp,
         state_session_capacity=MAX_SESSIONS,
+        max_threads=_MAX_THREADS,
         app_kwargs={"middleware": before_all, "routes": [search_route(library)]},
         **launch_options(),
     )

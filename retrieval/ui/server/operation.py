@@ -13,6 +13,7 @@ from retrieval.serving import metrics
 from retrieval.serving.background.index import BackgroundIndex
 from retrieval.serving.health import health
 from retrieval.serving.library import Library
+from retrieval.serving.turns import HEAVY, SEARCHES
 
 _LOG = logging.getLogger(__name__)
 _SLOW_S = 2.0
@@ -29,6 +30,8 @@ class Operation:
         self._library = library
         self._background = background
         metrics.watch_index(lambda: len(library.open()))
+        metrics.watch_waiting("searches", lambda: SEARCHES.waiting)
+        metrics.watch_waiting("heavy", lambda: HEAVY.waiting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request, or has it answered."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from retrieval.errors import BuildError
+from retrieval.serving.turns import asked_by
 from retrieval.ui.server.answer import sentence
 from retrieval.ui.server.search_route import PATH
 
@@ -62,13 +63,13 @@ class RateLimit:
         """Has a request answered, or refuses it."""
         address = (scope.get("client") or ("",))[0]
         is_question = scope["type"] == "http" and (scope["method"] == "POST" or scope["path"].endswith(PATH))
-        if self._rates is None or not is_question or _is_this_machine(address):
-            await self._app(scope, receive, send)
-        elif wait_s := self._rates.take(_network(address)):
+        rates = self._rates if is_question and not _is_this_machine(address) else None
+        if rates is not None and (wait_s := rates.take(_network(address))):
             refused = sentence(429, _TOLD, close=True)
             refused.headers["retry-after"] = str(max(1, round(wait_s)))
             await refused(scope, receive, send)
-        else:
+            return
+        with asked_by(_network(address)):  # searches of this address wait for each other, not the others' for them
             await self._app(scope, receive, send)
 
 

@@ -1,0 +1,95 @@
+"""The app under load, in a process of its own, and what it holds."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+_START_LIMIT_S = 300
+_IDLE_PERCENT = 8.0
+"""Of one core: a server that uses less has finished checking its files."""
+_END_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a server holds at a moment."""
+
+    rss_bytes: int
+    threads: int
+    handles: int
+    temporary_files: int
+    children: int
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An app that answers."""
+
+    url: str
+    process: psutil.Process
+    temporary: Path
+    """Its folder for temporary files, and nobody else's."""
+
+    def holding(self) -> Holding:
+        """Returns what it holds now."""
+        with self.process.oneshot():
+            return Holding(
+                rss_bytes=self.process.memory_info().rss,
+                threads=self.process.num_threads(),
+                handles=self.process.num_fds(),
+                temporary_files=sum(path.is_file() for path in self.temporary.rglob("*")),
+                children=len(self.process.children(recursive=True)),
+            )
+
+    def cpu_seconds(self) -> float:
+        """Returns the CPU time that it has used."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+
+@contextmanager
+def served(app: Path, index: Path) -> Iterator[Server]:
+    """Yields an app, once it answers and is idle.
+
+    Raises:
+        RuntimeError: if the app ends, or does not answer in time.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as temporary:
+        started = subprocess.Popen(
+            [sys.executable, str(app), "--index", str(index.resolve()), "--port", str(port)],
+            env={**os.environ, "TMPDIR": temporary},
+        )
+        process = psutil.Process(started.pid)
+        try:
+            deadline = time.monotonic() + _START_LIMIT_S
+            while not _answers(url) or process.cpu_percent(1.0) > _IDLE_PERCENT:
+                if started.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"the app on {index} does not answer, or is never idle")
+            yield Server(url, process, Path(temporary))
+        finally:
+            started.terminate()
+            started.wait(_END_S)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=5, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        time.sleep(0.2)
+        return False
