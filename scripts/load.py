@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--visitors", nargs="+", type=int, default=VISITORS, metavar="N")
     made.add_argument("--seconds", type=float, default=8.0, metavar="S", help="for each figure")
     made.add_argument("--searches", type=int, default=100_000, metavar="N", help="of growth, in all")
+    made.add_argument("--minutes", type=float, default=60.0, metavar="M", help="of growth, at most")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there; other parts in it are kept")
     return made
 
@@ -61,7 +62,8 @@ def measured(server: Server, args: argparse.Namespace, queries: list[str]) -> di
         found["beside"] = measure.beside(server, args.seconds, queries)
     if "growth" in args.only:
         every = max(1, args.searches // _SAMPLES)
-        found["growth"] = measure.growth(server, args.searches, _GROWTH_VISITORS, queries, every)
+        most_s = 60 * args.minutes
+        found["growth"] = measure.growth(server, args.searches, _GROWTH_VISITORS, queries, every, most_s)
     return found
 
 

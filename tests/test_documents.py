@@ -64,6 +64,19 @@ def test_one_version_is_told_everywhere() -> None:
     assert retrieval.__version__ == project["version"] == latest[1]
 
 
+def test_every_variable_that_is_read_is_in_the_table() -> None:
+    sources = [ROOT / "app.py", *(ROOT / "retrieval").rglob("*.py")]
+    reading = re.compile(r"""environ(?:ment)?(?:\.get\(|\[|, )"([A-Z_]+)"|"([A-Z_]+)" in (?:os\.)?environ""")
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)
+    names = {one or other for one, other in reading.findall(code)}
+    assert {"VISITOR_RATE", "OWN_MAX_MB", "ALLOWED_HOSTS", "SPACE_ID"} <= names
+    # Set for libraries and children, not read.
+    set_by_us = {
+        "GRADIO_ANALYTICS_ENABLED", "PYTHONPATH", "RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER",
+    }  # fmt: skip
+    assert {name for name in names - set_by_us if f"`{name}" not in TEXTS["deployment.md"]} == set()
+
+
 def test_the_readme_installs_the_pinned_pytorch() -> None:
     [pinned] = re.findall(r"^torch==\S+", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert f" {pinned} --index-url" in TEXTS["README.md"]

@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +21,6 @@ CONVERTED_FILES = ("model.xml", "model.bin", "tokenizer.json")
 _CONVERSION = 2
 """Counted up when models are converted in another way: what an earlier release made is then made again."""
 _WORK_PREFIX = "convert-"
-_YOUNG_S = 60.0
-"""A folder this young may not be locked yet by the process that made it."""
 
 
 def cache_folder() -> Path:
@@ -77,23 +74,33 @@ def conversion_folder() -> Iterator[Path]:
     """
     parent = cache_folder()
     parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(parent)
-    work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=parent))
-    descriptor = os.open(work, os.O_RDONLY)
-    try:
+    with _alone(parent):
+        _remove_abandoned(parent)
+        work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=parent))
         # The lock goes with the process: a folder without one was left by a process that was killed.
+        descriptor = os.open(work, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
         yield work
     finally:
         os.close(descriptor)
         shutil.rmtree(work, ignore_errors=True)
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Holds a folder, so that no process sees what another one has made in it and not locked yet."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{_WORK_PREFIX}*"):
         try:
-            if time.time() - folder.stat().st_mtime < _YOUNG_S:
-                continue
             descriptor = os.open(folder, os.O_RDONLY)
         except OSError:
             continue  # it is gone, or another user's

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -111,8 +112,10 @@ async def _light(url: str, hammer: str | None, texts: Iterator[str], seconds: fl
     return run
 
 
-def growth(server: Server, searches: int, visitors: int, queries: Sequence[str], every: int) -> dict[str, Any]:
-    """Returns what the server holds after each so many searches, and what the visitors met."""
+def growth(
+    server: Server, searches: int, visitors: int, queries: Sequence[str], every: int, most_s: float = math.inf
+) -> dict[str, Any]:
+    """Returns what the server holds after each so many searches, and what the visitors met; after `most_s`, it ends."""
     texts = itertools.islice(texts_of(queries), searches)
     run = Run()
     samples: list[Figures] = [{"searches": 0, **dataclasses.asdict(server.holding())}]
@@ -121,7 +124,7 @@ def growth(server: Server, searches: int, visitors: int, queries: Sequence[str],
         done = len(run.wall_ms) + run.errors + run.busy + run.cross_talk
         if done >= samples[-1]["searches"] + every:
             samples.append({"searches": done, **dataclasses.asdict(server.holding())})
-        return done + visitors <= searches
+        return done + visitors <= searches and time.perf_counter() - start < most_s
 
     async def all_visitors() -> None:
         asks = await _asks(server.url)

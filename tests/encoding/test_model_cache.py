@@ -46,10 +46,11 @@ def test_a_conversion_under_way_in_another_process_is_left_alone(cache: Path) ->
         os.close(descriptor)
 
 
-def test_a_folder_that_was_just_made_is_left_alone(cache: Path) -> None:
-    young = left_behind(cache, "convert-young", age_s=5)
-    with conversion_folder():
-        assert young.exists()
+def test_what_a_conversion_killed_just_now_left_is_removed_by_the_next_one(cache: Path) -> None:
+    young = left_behind(cache, "convert-young", age_s=0)
+    with conversion_folder() as work:
+        assert list(cache.iterdir()) == [work]
+    assert not young.exists()
 
 
 def test_a_conversion_that_fails_leaves_nothing(cache: Path) -> None:

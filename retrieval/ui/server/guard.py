@@ -6,7 +6,9 @@ error.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,12 @@ from retrieval.ui.markup import data_size
 from retrieval.ui.server.answer import GuardedAnswer, sentence
 from retrieval.ui.your_data.taking import may_be_upload
 
+BODY_S = 30.0
+"""So long may the body of a request take to come that is no upload."""
+UPLOAD_S = 900.0
+"""So long may an upload take: 25 MB at 28 kB a second."""
+UPLOAD_SILENCE_S = 30.0
+"""In an upload, the next piece comes within so long."""
 _NEVER_USED = ("/process_recording",)
 """What Gradio offers to components that this page has not."""
 _MAY_NAME_FILES = (b"FileData", b"\\u", b"\0")
@@ -32,9 +40,19 @@ class RequestGuard:
     """Refuses what is too large, or names a file that was not uploaded; whoever is refused is told why."""
 
     def __init__(
-        self, app: ASGIApp, *, max_body_bytes: int, max_upload_bytes: int, uploads: Path, max_uploads_bytes: int
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        max_upload_bytes: int,
+        uploads: Path,
+        max_uploads_bytes: int,
+        body_s: float = BODY_S,
+        upload_s: float = UPLOAD_S,
+        silence_s: float = UPLOAD_SILENCE_S,
     ) -> None:
         """Takes what answers the requests that pass, the limits, and the folder in which Gradio keeps uploads."""
+        self._body_s, self._upload_s, self._silence_s = body_s, upload_s, silence_s
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._max_upload_bytes = max_upload_bytes
@@ -60,10 +78,14 @@ class RequestGuard:
             await sentence(507, full, close=True)(scope, receive, send)
             return
         if is_upload:
-            await self._answer(scope, _Counted(receive, most).receive, send)
+            await self._answer(scope, _Counted(receive, most, self._silence_s, self._upload_s).receive, send)
             return
         try:
-            body = await _read(receive, most)
+            async with asyncio.timeout(self._body_s):
+                body = await _read(receive, most)
+        except TimeoutError:
+            await sentence(408, "The request came too slowly: send it again.", close=True)(scope, receive, send)
+            return
         except _TooLargeError:
             await _too_large(most)(scope, receive, send)
             return
@@ -99,15 +121,25 @@ class _TooLargeError(Exception):
 
 
 class _Counted:
-    """Hands an upload on piece by piece, up to a limit. Gradio deletes the pieces when its own exception meets it."""
+    """Hands an upload on piece by piece, up to a limit of bytes and of time.
 
-    def __init__(self, receive: Receive, most: int) -> None:
+    Gradio deletes the pieces when its own exception meets it.
+    """
+
+    def __init__(self, receive: Receive, most: int, silence_s: float, upload_s: float) -> None:
         self._receive = receive
         self._left = most
         self._is_whole = False
+        self._silence_s = silence_s
+        self._ends_at = time.monotonic() + upload_s
 
     async def receive(self) -> Message:
-        message = await self._receive()
+        limit_s = None if self._is_whole else min(self._silence_s, self._ends_at - time.monotonic())
+        try:
+            async with asyncio.timeout(limit_s):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise MultiPartException("The upload came too slowly.") from error
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             raise MultiPartException("The upload is larger than the maximum allowed size.")
