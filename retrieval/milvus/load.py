@@ -68,6 +68,7 @@ def load(path: Path, address: MilvusAddress, options: LoadOptions, report: Repor
         writer.write(Pieces(bundle))
         settle(server, marks, report)
         server.set_properties(dataclasses.replace(writer.marks, is_complete=True).progress())
+        server.set_properties(writer.marks.kept())
     return Loaded(address, marks.manifest.row_count, writer.num_written, writer.num_cut, time.monotonic() - start)
 
 
