@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from retrieval import RetrievalError
-from scripts.injected import builds, damage, fuzzing, running, visitors
+from scripts.injected import builds, damage, downloads, fuzzing, running, visitors
 from scripts.injected.parts import Fault
 from scripts.report.markers import replaced
 
@@ -25,6 +25,7 @@ KINDS: Mapping[str, Callable[[], list[Fault]]] = {
     "damage": damage.run,
     "running": running.run,
     "builds": builds.run,
+    "downloads": downloads.run,
     "visitors": visitors.run,
     "fuzzing": fuzzing.run,
 }

@@ -33,13 +33,13 @@ _TIME_LIMIT_S = 180.0
 What = Literal["index", "model"]
 
 
-def run(kills: int = 20, seed: int = 0) -> list[Fault]:
-    """Returns what came of downloads of an index and of a model that were disturbed, each tried again afterwards."""
+def run(kills: int = 20, seed: int = 0, subjects: Sequence[What] = ("index",)) -> list[Fault]:
+    """Returns what came of downloads of an index, or of a model, that were disturbed, each tried again afterwards."""
     with tempfile.TemporaryDirectory() as name, HubStandIn(Path(name) / "hub") as hub:
         home = Path(name)
         _publish(hub, home)
         found = []
-        for what in ("index", "model"):
+        for what in subjects:
             downloads = _Downloads(what, hub, home, random.Random(seed))
             found += [downloads.killed(kills), downloads.faulty(), downloads.without_hub()]
     return found
