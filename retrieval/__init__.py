@@ -42,7 +42,7 @@ from retrieval.results import (
 )
 from retrieval.search.searcher import Searcher
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "SCANS",
