@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 
@@ -61,6 +62,8 @@ def main(folder: str) -> None:
     """Starts the nodes with their files in a folder, says the address, and stays until standard input is closed."""
     from ray.cluster_utils import Cluster
 
+    # Ray notes its cluster there, and takes it for granted that its own command has made the folder.
+    Path(tempfile.gettempdir(), "ray").mkdir(exist_ok=True)
     cluster = Cluster()
     for _ in range(2):
         cluster.add_node(
