@@ -184,7 +184,10 @@
 
   /* What a visitor built is gone with the page. */
   window.addEventListener("beforeunload", (event) => {
-    if (document.querySelector(".own-verdict")) event.preventDefault();
+    if (!document.querySelector(".own-verdict")) return;
+    event.preventDefault();
+    /* Gradio has closed the connection by now, before the visitor has answered. Whoever stays opens it again. */
+    setTimeout(() => document.getElementById("follow")?.click(), 0);
   });
 
   /* Called after every answer: the address says what is shown, so that a copied link opens the same view. */

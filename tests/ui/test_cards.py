@@ -121,7 +121,7 @@ def test_hits_of_one_text_are_told_once() -> None:
     other = dataclasses.replace(document(text="Reverse a list"), rank=10, row=10)
     html = result_list(response(*same, other), {}, STYLE)
     text = Reader(html).text
-    assert html.count('class="hit"') == 2
+    assert html.count('<li class="hit') == 2
     assert "9 times" in text
     assert "2 results (10 rows)" in text
     assert 'aria-label="Result 2"' in html

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
 import shutil
 import stat
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +37,7 @@ from retrieval.ui.your_data.taking import build_request, take_pasted, take_text,
 from retrieval.ui.your_data.verdict import percent, verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts
-from tests.support import in_loop
+from tests.support import in_loop, wait_until
 
 LIMITS = OwnLimits(max_bytes=1_000)
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -309,6 +311,28 @@ def test_sessions_do_not_share_and_end_with_their_files(sessions: OwnSessions, o
     assert not own.folder.exists()
     assert other.folder.exists()
     assert sessions.of("one") is not one
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_an_index_outlives_the_question_whether_to_leave(tmp_path: Path, own: OwnIndex, stays: bool) -> None:
+    pages = OpenPages()
+    sessions = OwnSessions(TempRoot(tmp_path / "a"), TempRoot(tmp_path / "b"), OwnLimits(), pages)
+    session = sessions.to_bring("key")
+    session.keep(own)
+    with pages.held("key") if stays else contextlib.nullcontext():
+        sessions.leave("key", stay_s=0.2)
+        assert session.folder.exists()
+        if stays:
+            time.sleep(1)  # nothing happens, which cannot be waited for
+            assert session.folder.exists()
+        else:
+            wait_until(lambda: not session.folder.exists() and not own.folder.exists())
+
+
+def test_what_was_brought_and_not_built_goes_with_the_page(sessions: OwnSessions) -> None:
+    session = sessions.to_bring("key")
+    sessions.leave("key")
+    assert not session.folder.exists()
 
 
 def test_a_session_that_brought_nothing_has_no_folder(sessions: OwnSessions) -> None:

@@ -25,6 +25,8 @@ from retrieval.serving.temp_folders import TempRoot, folder_bytes
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import Client
 
+STAY_S = 30.0
+"""How long a visitor may think about leaving an index behind."""
 _MAX_IDLE_S = 12 * 3600.0
 """A page that is open, and left alone for so long, loses its data."""
 
@@ -222,6 +224,24 @@ class OwnSessions:
             session = self._by_key.pop(key, None)
         if session is not None:
             session.end()
+
+    def leave(self, key: str, stay_s: float = STAY_S) -> None:
+        """Deletes all that belongs to a session whose page was closed; an index only if it is still closed in `stay_s`.
+
+        A page with an index asks before it is left. Its connection is closed by then, and opened again by whoever
+        stays.
+        """
+        session = self._by_key.get(key)
+        if session is None or session.own is None:
+            self.end(key)
+            return
+        timer = threading.Timer(stay_s, self._end_unless_open, (key,))
+        timer.daemon = True
+        timer.start()
+
+    def _end_unless_open(self, key: str) -> None:
+        if not self._pages.is_open(key):
+            self.end(key)
 
     def end_left(self, left_s: float = LEFT_S) -> None:
         """Ends the sessions whose visitor left, whether or not the browser said so."""

@@ -212,9 +212,9 @@ class OwnView:
         )
 
     def leave(self, request: gr.Request) -> None:
-        """Deletes what a visitor brought whose page was closed."""
+        """Deletes what a visitor brought whose page was closed; see `OwnSessions.leave`."""
         if request.session_hash:
-            self._sessions.end(request.session_hash)
+            self._sessions.leave(request.session_hash)
 
     def _take(self, request: gr.Request, take: Callable[[OwnSession], Source]) -> Update:
         return self._guarded(_NOT_USED, lambda: self._steps.take(self._session(request, bringing=True), take))
