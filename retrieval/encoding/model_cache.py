@@ -74,7 +74,7 @@ def conversion_folder() -> Iterator[Path]:
     """
     parent = cache_folder()
     parent.mkdir(parents=True, exist_ok=True)
-    with _alone(parent):
+    with locked(parent):  # no process sees a folder that another one has made and not locked yet
         _remove_abandoned(parent)
         work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=parent))
         # The lock goes with the process: a folder without one was left by a process that was killed.
@@ -88,8 +88,8 @@ def conversion_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Holds a folder, so that no process sees what another one has made in it and not locked yet."""
+def locked(folder: Path) -> Iterator[None]:
+    """Waits until no other process has locked `folder`, and locks it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

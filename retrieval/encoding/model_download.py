@@ -6,14 +6,11 @@ content: the functions under it are used, which take limits. Only safetensors an
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from retrieval.encoding.model_cache import cache_folder
+from retrieval.encoding.model_cache import cache_folder, locked
 from retrieval.encoding.model_kind import MODULE_LISTS, module_names
 from retrieval.errors import ModelError
 
@@ -77,7 +74,7 @@ def _download(model: str, patterns: Sequence[str]) -> Path:
             raise ModelError(f"the model {model!r} has no safetensors on the hub{only}. Choose another.")
         folder = home / info.sha
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
+        with locked(folder):
             _fill(folder, model, info.sha, sizes, patterns)
             (home / _NEWEST).write_text(info.sha)
         return folder
@@ -147,14 +144,3 @@ def _get(folder: Path, model: str, commit: str, name: str, size: int | None) -> 
         url = hf_hub_url(model, name, revision=commit)
         http_get(url, file, resume_size=there, headers=build_hf_headers(), expected_size=size)
     part.replace(target)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Waits until no other process downloads into `folder`."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
