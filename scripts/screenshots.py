@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import time
 import urllib.parse
@@ -25,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
+
+from scripts.loading.server import started
 
 ROOT = Path(__file__).resolve().parents[1]
 START_LIMIT_S = 120
@@ -106,21 +106,14 @@ def served(index: Path) -> Iterator[str]:
     Raises:
         RuntimeError: if the app ends, or does not answer in time.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/"
-    process = subprocess.Popen([sys.executable, str(ROOT / "app.py"), "--index", str(index), "--port", str(port)])
-    try:
+    with started(ROOT / "app.py", index) as (address, process):
+        url = f"{address}/"
         deadline = time.monotonic() + START_LIMIT_S
         while not _answers(url):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the app on {index} does not answer")
             time.sleep(0.2)
         yield url
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def _answers(url: str) -> bool:

@@ -66,25 +66,32 @@ def served(app: Path, index: Path) -> Iterator[Server]:
     Raises:
         RuntimeError: if the app ends, or does not answer in time.
     """
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        started(app, index.resolve(), TMPDIR=temporary) as (url, own),
+    ):
+        process = psutil.Process(own.pid)
+        deadline = time.monotonic() + _START_LIMIT_S
+        while not _answers(url) or process.cpu_percent(1.0) > _IDLE_PERCENT:
+            if own.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the app on {index} does not answer, or is never idle")
+        yield Server(url, process, Path(temporary))
+
+
+@contextmanager
+def started(app: Path, index: Path, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Starts an app on a free port, gives its address and its process at once, and ends it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryDirectory() as temporary:
-        started = subprocess.Popen(
-            [sys.executable, str(app), "--index", str(index.resolve()), "--port", str(port)],
-            env={**os.environ, "TMPDIR": temporary},
-        )
-        process = psutil.Process(started.pid)
-        try:
-            deadline = time.monotonic() + _START_LIMIT_S
-            while not _answers(url) or process.cpu_percent(1.0) > _IDLE_PERCENT:
-                if started.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"the app on {index} does not answer, or is never idle")
-            yield Server(url, process, Path(temporary))
-        finally:
-            started.terminate()
-            started.wait(_END_S)
+    process = subprocess.Popen(
+        [sys.executable, str(app), "--index", str(index), "--port", str(port)], env={**os.environ, **environment}
+    )
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.terminate()
+        process.wait(_END_S)
 
 
 def _answers(url: str) -> bool:
