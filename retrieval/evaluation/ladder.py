@@ -1,7 +1,7 @@
 """The ladder: one set of embeddings searched at every precision, from float32 down to bits.
 
 Every rung answers with distinct texts. The rungs that start from bits go through the search path of the product, with
-other settings: what they differ in is the method alone. Where the published demos spend candidates on rows that repeat
+other settings: what they differ in is the method alone. Where the demos of 2024 spend candidates on rows that repeat
 a text, these do not.
 """
 

@@ -1,7 +1,7 @@
 """What the article and its demos do: their numbers, and the ways to search that are theirs.
 
 The article is https://huggingface.co/blog/embedding-quantization. It and both demos of 2024 multiply the query with
-int8 codes as they are; sentence-transformers has since begun to de-quantize them before rescoring.
+int8 codes as they are; sentence-transformers has de-quantized them before rescoring since version 6.2.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from retrieval.search.full_scan import taken
 ARTICLE_DEPTH = 100
 """The article asks for 100 documents and scores the first ten: its multiplier of 4 is 400 candidates."""
 ARTICLE_MULTIPLIER = 4
-"""The published demos rescore this many candidates for each result, too."""
+"""The demos of 2024 rescored this many candidates for each result, too."""
 
 
 class RawInt8(Scan):

@@ -2,7 +2,7 @@
 
 The comparison, the ladder and the lesson loop over these objects. Another way is one class, its line in `ways_compared`
 (`comparison/compare.py`) or in the ladder (`ladder.py`), and its words in `retrieval/ui/compare/words.py`. The ways of
-the article and of the published demos are in `published.py`. All ways answer with distinct texts.
+the article and of the demos of 2024 are in `published.py`. All ways answer with distinct texts.
 """
 
 from __future__ import annotations

@@ -85,8 +85,8 @@ class Api:
     def compare(self, query: str, top_k: int = 10, index: str | None = None) -> dict[str, Any]:
         """Answer one query at every precision, and tell what each keeps of the float32 answer, its time and its bytes.
 
-        The ways are float32, int8 over all vectors, bits alone, bits rescored as the published demos do it, the float
-        query against all bits, and ours.
+        The ways are float32, int8 over all vectors, bits alone, bits rescored by raw int8 codes as the demos of 2024
+        did it (sentence-transformers has de-quantized them since version 6.2), the float query against all bits, and ours.
 
         Args:
             query: the question, in any words.

@@ -1,7 +1,7 @@
-"""The path that the published demos take, timed in a process of its own in turn with ours.
+"""The path that the demos of 2024 took, timed in a process of its own in turn with ours.
 
 PyTorch `encode`, sign bits, Hamming, raw int8 codes as if they were vectors, documents. What each step calls is what
-the demos call (sentence-transformers, faiss and usearch with their defaults); see
+the demos called (sentence-transformers, faiss and usearch with their defaults); see
 https://huggingface.co/spaces/sentence-transformers/quantized-retrieval.
 """
 
@@ -52,7 +52,7 @@ def path_figures(answers: Sequence[Timed]) -> dict[str, Any]:
 
 
 class ReferenceRanking:
-    """The published demos' search by vector over a bundle of ours."""
+    """The demos' search by vector over a bundle of ours."""
 
     def __init__(self, index: Path) -> None:
         self._binary: Any = faiss.read_index_binary(str(index / BINARY_FILE))
@@ -77,7 +77,7 @@ class ReferenceRanking:
 
 
 class ReferencePath:
-    """The whole search of the published demos: text to documents."""
+    """The whole search of the demos: text to documents."""
 
     def __init__(self, index: Path, model_id: str) -> None:
         self._encoder = TorchEncoder(locate_model(model_id))

@@ -32,7 +32,7 @@ def machine(figures: Figures) -> Iterator[str]:
 
 
 def headline(figures: Figures) -> Iterator[str]:
-    """Yields recall, speed and memory of ours, the published recipe and a float32 graph, and what the vectors take."""
+    """Yields recall, speed and memory of ours, the demos of 2024 and a float32 graph, and what the vectors take."""
     paths, peers, memory = (part_of(figures, name) for name in ("paths", "peers", "memory"))
     ours, graph = peers["engines"]["ours"], peers["engines"]["faiss_hnsw"]
     sets = list(paths["sets"])
@@ -64,12 +64,13 @@ def headline(figures: Figures) -> Iterator[str]:
             mb_cell(graph["rss_growth_bytes"]),
         ],
     ]
-    yield from markdown(["", "this project", "as the published demos do it", f"{graph['title']}"], rows)
+    yield from markdown(["", "this project", "as the demos of 2024 did it", f"{graph['title']}"], rows)
     yield ""
     yield (
         f"{figures['index']['rows']:,} documents; {' / '.join(sets)} as queries; medians, {figures['threads']} cores. "
         f"The bits take {mb_cell(memory['codes_bytes'])} MB, the same vectors as float32 "
-        f"{mb_cell(memory['by_arithmetic']['float32'])} MB."
+        f"{mb_cell(memory['by_arithmetic']['float32'])} MB. The demos ordered by raw int8 codes; sentence-transformers has "
+        "de-quantized them since version 6.2."
     )
 
 

@@ -1,4 +1,4 @@
-"""One query at every precision: float32, int8, bits alone, bits as the published demos do it, float-bits, and ours.
+"""One query at every precision: float32, int8, bits alone, bits as the demos of 2024 did it, float-bits, and ours.
 
 All ways answer with distinct texts, start from the same query vector, and are timed over the same stages: from that
 vector to the ranked texts. Encoding the query and reading the texts is in none of the times. Ours, the bits and the

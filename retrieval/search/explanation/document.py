@@ -18,7 +18,7 @@ from retrieval.search.searcher import Searcher
 
 @dataclass(frozen=True, slots=True)
 class RawScoring:
-    """What multiplying with the codes as they are would have given, as the published demos do."""
+    """What multiplying with the codes as they are would have given, as the demos of 2024 did."""
 
     score: float
     """`query @ codes`: no cosine, since every dimension has a step of its own."""

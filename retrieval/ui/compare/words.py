@@ -28,7 +28,7 @@ def _published(answer: WayAnswer) -> str:
     read = answer.work[INT8_READ]
     return (
         f"The {read:,} nearest by bits, ordered by the float32 query times their raw int8 codes. sentence-transformers "
-        "de-quantizes them since its version 6.2."
+        "has de-quantized them since version 6.2."
     )
 
 
