@@ -86,7 +86,8 @@ class Api:
         """Answer one query at every precision, and tell what each keeps of the float32 answer, its time and its bytes.
 
         The ways are float32, int8 over all vectors, bits alone, bits rescored by raw int8 codes as the demos of 2024
-        did it (sentence-transformers has de-quantized them since version 6.2), the float query against all bits, and ours.
+        did it (sentence-transformers has de-quantized them since version 6.2), the float query against all bits, and
+        ours.
 
         Args:
             query: the question, in any words.

@@ -93,8 +93,26 @@ def test_a_column_says_what_its_way_finds_on_average_where_that_is_known() -> No
     html = columns(replace(made, answers=(*made.answers[:2], bits, *made.answers[3:5], ours)))
     text = Reader(html).text
     assert text.count("on average") == 2
+
     assert "5.9 of 10over 1,000 queries" in text
     assert "9.98 of 10" in text  # not rounded to all
+
+
+def test_the_footnotes_name_the_ways_that_have_no_average() -> None:
+    def named(made: Comparison) -> list[str]:
+        note = figures(made).split("<strong>On average", 1)[1]
+        return [key for key, words in WAY_WORDS.items() if f" {words.name}," in note or f" {words.name}." in note]
+
+    made = comparison()
+    assert named(made) == []
+    averaged = replace(
+        made,
+        answers=tuple(
+            each if each.key in ("float32", "published", "bits") else replace(each, average=Average(9.0, 10, 1000))
+            for each in made.answers
+        ),
+    )
+    assert named(averaged) == ["bits", "published"]
 
 
 def test_the_slider_says_of_every_number_of_candidates_what_it_keeps() -> None:

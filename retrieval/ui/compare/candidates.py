@@ -46,7 +46,7 @@ def candidates_section(comparison: Comparison) -> str:
 
 def _about(curve: CandidateCurve) -> str:
     if not any(each is not None for each in curve.averages):
-        return "What they keep on average was not measured when this index was built."
+        return "What they keep on average was not measured when this index was built: build it again to see it."
     return (
         f"The average is over {curve.num_queries:,} texts of this corpus, which the build asked as queries, "
         "each left out of its own answer."

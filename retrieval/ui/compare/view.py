@@ -143,9 +143,28 @@ def _footnotes(comparison: Comparison) -> str:
         f"Each way answers with distinct texts, at most {MAX_TOP_K} here; a text that ties with the last one of "
         f"{reference_name(comparison)} counts as found.",
     )
-    if averaged := next((each.average for each in comparison.answers if each.average is not None), None):
-        lines += (
-            f"<strong>On average</strong> is over {averaged.num_queries:,} texts of this corpus, asked as queries when "
-            "the index was built, each left out of its own answer. Texts are harder than questions in most corpora.",
-        )
+    lines += (_about_averages(comparison),)
     return f'<ul class="footnotes">{"".join(f"<li>{line}</li>" for line in lines)}</ul>'
+
+
+def _about_averages(comparison: Comparison) -> str:
+    """Returns what the averages are over, which ways have none, and how to get them."""
+    others = [each for each in comparison.answers if each.key != comparison.reference_key]
+    averaged = next((each.average for each in others if each.average is not None), None)
+    if averaged is None:
+        return (
+            "<strong>On average:</strong> not measured when this index was built: it has too few texts, or was built "
+            "by an older version. In that case, build it again."
+        )
+    lacking = ", ".join(escaped(WAY_WORDS[each.key].name) for each in others if each.average is None)
+    without = (
+        f" Not measured with these settings: {lacking}. An older version measured fewer ways; build the index again to "
+        "get the rest."
+        if lacking
+        else ""
+    )
+    return (
+        f"<strong>On average</strong> is over {averaged.num_queries:,} texts of this corpus, asked as queries when "
+        "the index was built, each left out of its own answer. Texts are harder than questions in most corpora."
+        f"{without}"
+    )
