@@ -12,6 +12,7 @@ import pytest
 
 from retrieval.benchmark.figures.frontier import KeptFrontier, read_frontier
 from retrieval.ui.benchmarks.needs import KEPT, needs_answer, needs_chart
+from retrieval.ui.frontier.charts import frontier_charts
 from tests.support import HOSTILE
 from tests.ui.frontier.test_frontier import FRONTIER, MACHINE
 
@@ -60,6 +61,14 @@ def test_whatever_is_typed_is_answered(value: Any, place: int) -> None:
 
 def test_the_chart_is_that_of_the_measured_points() -> None:
     assert f"{FRONTIER.points[0].ram_bytes:,}" in needs_chart(MEASURED)
+
+
+def test_no_two_schemes_of_the_kept_measurement_look_alike() -> None:
+    kept = read_frontier(KEPT)
+    assert kept is not None
+    for chart in frontier_charts(kept.frontier):
+        signs = [(series.colour, series.marker) for series in chart.series]
+        assert len(set(signs)) == len(signs) > 10
 
 
 def test_what_was_kept_is_read_again_and_anything_else_is_not(tmp_path: Path) -> None:
