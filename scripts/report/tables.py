@@ -69,8 +69,8 @@ def headline(figures: Figures) -> Iterator[str]:
     yield (
         f"{figures['index']['rows']:,} documents; {' / '.join(sets)} as queries; medians, {figures['threads']} cores. "
         f"The bits take {mb_cell(memory['codes_bytes'])} MB, the same vectors as float32 "
-        f"{mb_cell(memory['by_arithmetic']['float32'])} MB. The demos ordered by raw int8 codes; sentence-transformers has "
-        "de-quantized them since version 6.2."
+        f"{mb_cell(memory['by_arithmetic']['float32'])} MB. The demos ordered by raw int8 codes; sentence-transformers "
+        "has de-quantized them since version 6.2."
     )
 
 
