@@ -38,8 +38,11 @@ _MOST_STREAMS = 8
 _TIMED_WORDS = 10
 _TOKENS_BETWEEN_RELEASES = 200
 """Each token that is read maps some 64 KB of the word table into the process; this keeps that to some 10 MB."""
-_WARM_UP_WORDS = 24
-"""OpenVINO prepares itself anew for each length it meets: questions of up to this many words are met at the start."""
+_LEAST_TOKENS, _TOKEN_STEP = 16, 8
+"""OpenVINO prepares itself anew whenever a query has another length than the one before, which takes a quarter of its
+time: so most queries are padded to one length, longer ones to one of few."""
+_WARM_UP_WORDS = range(1, 33, _TOKEN_STEP)
+"""Texts of so many words are encoded at the start: the first of each length takes longer."""
 
 
 def convert_to_openvino(files: ModelFiles) -> Path:
@@ -170,12 +173,12 @@ class OpenVinoEncoder:
         self._requests: list[Any] = []
         self._turns = threading.BoundedSemaphore(_most_at_once())
         self._under_way = UnderWay()
-        self._on_all_cores: Any = None
+        self._on_all_cores: list[Any] = []
         self._were_cores_chosen = False
         self._tokens_read = 0
         self._bulk: Any = None
         self._bulk_lock = threading.Lock()
-        for num_words in range(1, _WARM_UP_WORDS + 1):
+        for num_words in _WARM_UP_WORDS:
             self.encode_query(["word " * num_words])
         self._release_weights()
 
@@ -238,7 +241,7 @@ class OpenVinoEncoder:
             answer(self._encode_in_turn(tokens))
 
         if is_worth_it(on_all_cores, on_one_core):
-            self._on_all_cores = request
+            self._on_all_cores.append(request)
         self._release_weights()
 
     def _encode(self, texts: Sequence[str], prompt: str) -> Float32s:
@@ -256,15 +259,11 @@ class OpenVinoEncoder:
 
     def _encode_one(self, tokens: list[Tokens]) -> Float32s:
         with self._under_way as is_alone:
-            # Atomic: who comes meanwhile finds none, and takes one core.
-            request, self._on_all_cores = (self._on_all_cores, None) if is_alone else (None, self._on_all_cores)
-            if request is None:
-                vector = self._encode_in_turn(tokens)
+            # The one request for all cores is used by the query that is alone: nobody else takes it meanwhile.
+            if is_alone and self._on_all_cores:
+                vector = self._infer(self._on_all_cores[0], tokens)
             else:
-                try:
-                    vector = self._infer(request, tokens)
-                finally:
-                    self._on_all_cores = request
+                vector = self._encode_in_turn(tokens)
         self._tokens_read += len(tokens[0].ids)
         if self._tokens_read >= _TOKENS_BETWEEN_RELEASES:
             self._tokens_read = 0
@@ -285,8 +284,12 @@ class OpenVinoEncoder:
                 self._requests.append(request)
 
     def _infer(self, request: Any, tokens: list[Tokens]) -> Float32s:
-        request.infer(padded(tokens, self._inputs, self._pad_id))
+        request.infer(padded(tokens, self._inputs, self._pad_id, self._padded_length(len(tokens[0]))))
         return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+
+    def _padded_length(self, num_tokens: int) -> int:
+        length = max(_LEAST_TOKENS, -(-num_tokens // _TOKEN_STEP) * _TOKEN_STEP)
+        return length if self.max_tokens is None else min(length, self.max_tokens)
 
     def _encode_bulk(self, tokens: list[Tokens]) -> Float32s:
         embeddings = np.empty((len(tokens), self.dim), dtype=np.float32)

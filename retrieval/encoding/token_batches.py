@@ -20,9 +20,14 @@ class Tokens:
         return len(self.ids)
 
 
-def padded(texts: Sequence[Tokens], inputs: Collection[str], pad_id: int) -> dict[str, npt.NDArray[np.int64]]:
-    """Returns the named `inputs` of a model, each int64 `(len(texts), longest)`; what is padded is masked."""
-    shape = (len(texts), max(len(text) for text in texts))
+def padded(
+    texts: Sequence[Tokens], inputs: Collection[str], pad_id: int, least: int = 0
+) -> dict[str, npt.NDArray[np.int64]]:
+    """Returns the named `inputs` of a model, each int64 `(len(texts), longest)`, or `least` where that is more.
+
+    What is padded is masked.
+    """
+    shape = (len(texts), max(least, *(len(text) for text in texts)))
     feed = {name: np.zeros(shape, dtype=np.int64) for name in inputs}
     feed["input_ids"] += pad_id
     for row, text in enumerate(texts):

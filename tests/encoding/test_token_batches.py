@@ -17,6 +17,13 @@ def test_rows_are_padded_at_the_end_and_masked() -> None:
     assert feed["token_type_ids"].tolist() == [[0, 0, 1], [2, 0, 0]]
 
 
+def test_rows_can_be_padded_to_a_length_that_all_queries_share() -> None:
+    feed = padded(TOKENS, ["input_ids", "attention_mask"], pad_id=9, least=5)
+    assert feed["input_ids"].tolist() == [[5, 6, 7, 9, 9], [8, 9, 9, 9, 9]]
+    assert feed["attention_mask"].sum(axis=1).tolist() == [3, 1]
+    assert padded(TOKENS, ["input_ids", "attention_mask"], pad_id=9, least=2)["input_ids"].shape == (2, 3)
+
+
 def test_a_model_gets_only_the_inputs_it_has() -> None:
     assert padded(TOKENS, ["input_ids", "attention_mask"], pad_id=0).keys() == {"input_ids", "attention_mask"}
 

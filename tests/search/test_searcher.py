@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -600,3 +602,34 @@ class TestWhatFuzzingFound:
     def test_complex_numbers_are_no_vector(self, searcher: Searcher) -> None:
         with pytest.raises(QueryError, match="complex"):
             searcher.search_vector(np.full(64, 1j))
+
+
+_ENDS_DURING_PREPARATION = """
+import sys, threading
+import numpy as np
+from retrieval.encoding.openvino_encoder import openvino
+from openvino import opset13 as ops
+from retrieval import Searcher
+from retrieval.search.stores import files
+from tests.conftest import FakeEncoder
+
+class Prepares(FakeEncoder):
+    def choose_cores(self, answer):
+        given = ops.parameter([64, 64], np.float32)
+        request = openvino.compile_model(openvino.Model([ops.matmul(given, given, False, False)], [given]), "CPU")
+        has_begun.set()
+        for _ in range(1_000):
+            request(np.zeros((64, 64), np.float32))
+
+has_begun = threading.Event()
+files.WORTH_PACKING = 1
+searcher = Searcher.open(sys.argv[1], encoder=Prepares(), verify="never")
+assert has_begun.wait(60)
+sys.exit(7)
+"""
+
+
+def test_a_program_that_ends_while_an_index_is_prepared_ends_with_its_own_status(searcher: Searcher) -> None:
+    command = [sys.executable, "-c", _ENDS_DURING_PREPARATION, str(searcher.bundle.path)]
+    ended = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 7, ended.stderr

@@ -130,10 +130,12 @@ class FileStore:
             def prepare() -> None:
                 with suppress(BundleError):  # whoever searches is told
                     self.prepare_scan(scan)
-                when_fast()
+                if threading.main_thread().is_alive():  # the program does not end meanwhile
+                    when_fast()
                 give_back_freed()
 
-            threading.Thread(target=prepare, name="prepare-search", daemon=True).start()
+            # Not a daemon: Python stops those in the middle of a call into faiss or OpenVINO, which aborts the process.
+            threading.Thread(target=prepare, name="prepare-search").start()
         if verify != "now":
             self.verification.start(verify)
         self.bundle.check_current()
