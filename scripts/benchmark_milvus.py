@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ from retrieval.bundle.bundle import Bundle
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.milvus.address import MilvusAddress
 from retrieval.milvus.marks import num_lists
+from retrieval.milvus.server import Server
 from retrieval.system import usable_cores
 from scripts.bench.job import TOP_K
 from scripts.bench.milvus import Way, measure, measure_load
@@ -60,11 +62,14 @@ def measured(args: argparse.Namespace, data: Path) -> dict[str, Any]:
         RetrievalError: if an index, the queries or the server cannot be used.
     """
     bundle = Bundle.open(args.index)
+    load_average = os.getloadavg()[0]
     server = PackagedMilvus(data / "server")
     server.start()
     try:
         loads = {name: _loaded(args, server, data, name) for name in _SCANS}
-        return {} if args.load_only else {**_figures(args, bundle, server), "loads": loads}
+        if args.load_only:
+            return {}
+        return {**_figures(args, bundle, server), "load_average": load_average, "loads": loads}
     finally:
         server.stop()
 
@@ -78,12 +83,13 @@ def _figures(args: argparse.Namespace, bundle: Bundle, server: PackagedMilvus) -
         ways.append(Way("local_lists", str(lists), "lists"))
     ways += [Way(name, f"{server.uri}/{name}") for name in _SCANS]
     figures: dict[str, dict[str, Any]] = {way.name: {} for way in ways}
-    for set_, queries in query_sets.items():
-        truths = baseline.search(queries.vectors, TOP_K)
-        for way in ways:
+    truths_of = {set_: baseline.search(queries.vectors, TOP_K) for set_, queries in query_sets.items()}
+    for way in ways:
+        _keep_alone(way, server)
+        for set_, queries in query_sets.items():
             print(f"{way.name}: {set_}", file=sys.stderr, flush=True)
             found = in_own_process(measure, way, queries.vectors, args.rounds, args.visitors, args.seconds)
-            pairs = zip(queries.vectors, found.pop("found"), truths, strict=True)
+            pairs = zip(queries.vectors, found.pop("found"), truths_of[set_], strict=True)
             recalls = [baseline.recall(vector, rows, truth) for vector, rows, truth in pairs]
             found["recall"] = sum(recalls) / len(recalls)
             if way.name in _SCANS:
@@ -101,14 +107,22 @@ def _figures(args: argparse.Namespace, bundle: Bundle, server: PackagedMilvus) -
     }
 
 
+def _keep_alone(way: Way, server: PackagedMilvus) -> None:
+    """Drops the collections of other ways from the memory of the server, which is then that of this way."""
+    for name in _SCANS:
+        if name != way.name:
+            Server(MilvusAddress.parse(f"{server.uri}/{name}")).release()
+
+
 def _loaded(args: argparse.Namespace, server: PackagedMilvus, data: Path, name: str) -> dict[str, Any]:
     """Returns what loading a collection took: now, or when that was done."""
     kept = data / f"{name}.json"
     print(f"loading {name}", file=sys.stderr, flush=True)
-    address = MilvusAddress.parse(f"{server.uri}/{name}")
+    address, load_average = MilvusAddress.parse(f"{server.uri}/{name}"), os.getloadavg()[0]
     figures: dict[str, Any] = in_own_process(measure_load, args.index, address, _SCANS[name], args.probes)
     if not figures["rows_written"] and kept.is_file():
         return dict(json.loads(kept.read_text(encoding="utf-8")))
+    figures["load_average"] = load_average
     figures["server_rss_bytes"] = psutil.Process(server.pid).memory_info().rss
     kept.write_text(json.dumps(figures), encoding="utf-8")
     return figures

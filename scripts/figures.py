@@ -5,7 +5,8 @@
 
 In assets/benchmarks, packages.json is what scripts/benchmark.py --json wrote, judged*.json what scripts/evaluate.py
 --json wrote, schemes-packages.json what scripts/compare_schemes.py --json wrote, page.json what scripts/page_latency.py
---json wrote, and building.json what scripts/building.py --json wrote. A table NAME goes between
+--json wrote, building.json what scripts/building.py --json wrote, and milvus.json what scripts/benchmark_milvus.py
+--json wrote. A table NAME goes between
 `<!-- figures: NAME -->` and `<!-- /figures -->` in a document. Plots become SVG files in the same folder.
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 from retrieval import RetrievalError
 from scripts.report.markdown import FigureMissingError
 from scripts.report.markers import MarkerError, replaced
+from scripts.report.milvus_table import milvus
 from scripts.report.plots import plots
 from scripts.report.quality_tables import judged, schemes
 from scripts.report.sizing_tables import SIZING_TABLES
@@ -30,17 +32,19 @@ from scripts.report.tables import TABLES
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "assets" / "benchmarks"
 DOCS = ROOT / "assets" / "docs"
-TEXTS = (ROOT / "README.md", DOCS / "measurements.md", DOCS / "beyond-one-machine.md")
+TEXTS = (ROOT / "README.md", DOCS / "measurements.md", DOCS / "beyond-one-machine.md", DOCS / "milvus.md")
 RUN_FILE = "packages.json"
 SCHEMES_FILE = "schemes-packages.json"
 PAGE_FILE = "page.json"
 BUILDING_FILE = "building.json"
+MILVUS_FILE = "milvus.json"
 WRITTEN_BY = {
     RUN_FILE: "scripts/benchmark.py",
     "judged*.json": "scripts/evaluate.py",
     SCHEMES_FILE: "scripts/compare_schemes.py",
     PAGE_FILE: "scripts/page_latency.py",
     BUILDING_FILE: "scripts/building.py",
+    MILVUS_FILE: "scripts/benchmark_milvus.py",
 }
 
 
@@ -60,6 +64,7 @@ class Measured:
             "judged": (judged, judged_files, "judged*.json"),
             "schemes": (schemes, _read(folder / SCHEMES_FILE), SCHEMES_FILE),
             **{name: (table, built, BUILDING_FILE) for name, table in SIZING_TABLES.items()},
+            "milvus": (milvus, _read(folder / MILVUS_FILE), MILVUS_FILE),
             "page": (page, _read(folder / PAGE_FILE), PAGE_FILE),
         }
 

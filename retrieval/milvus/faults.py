@@ -31,8 +31,12 @@ def our_error(error: BaseException, address: MilvusAddress, settings: Connection
             f"{where} took longer than {settings.timeout_s:g} s: it is busy, or hangs. MILVUS_TIMEOUT sets the time."
         )
     if status == "UNAVAILABLE" or "fail connecting" in lower or "connection refused" in lower:
-        tls = " with TLS" if settings.is_secure else ""
-        return EngineError(f"{where} does not answer{tls}: start it, or check host, port and MILVUS_TLS.")
+        if settings.is_secure:
+            return EngineError(
+                f"{where} does not answer with TLS, or its certificate is not trusted: start it, or check host, port, "
+                f"MILVUS_TLS and MILVUS_CA_FILE."
+            )
+        return EngineError(f"{where} does not answer: start it, or check host, port and MILVUS_TLS.")
     if code in _NO_COLLECTION:
         return BundleMissingError(
             f"{where} has no collection {address.collection}: load an index with scripts/load_milvus.py, or name "

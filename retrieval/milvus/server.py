@@ -183,6 +183,10 @@ class Server:
         """Has the server bring the collection into its memory, where it can be searched."""
         self._call("load_collection", _async=not wait)
 
+    def release(self) -> None:
+        """Has the server drop the collection from its memory; its data stays."""
+        self._call("release_collection")
+
     def percent_in_memory(self) -> int:
         """Returns how much of the collection is in the memory of the server."""
         state = self._call("get_load_state")

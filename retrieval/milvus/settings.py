@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -36,6 +37,8 @@ class ConnectionSettings:
         tls = environment.get("MILVUS_TLS", "").strip().lower()
         if tls not in (*_YES, *_NO):
             raise RetrievalError("MILVUS_TLS is neither 1 nor 0: set it to 1 for an encrypted connection.")
+        if ca_file:
+            _check_certificates(ca_file)
         timeout = environment.get("MILVUS_TIMEOUT", "").strip() or str(DEFAULT_TIMEOUT_S)
         try:
             seconds = float(timeout)
@@ -49,3 +52,12 @@ class ConnectionSettings:
         """Returns the arguments of pymilvus's client."""
         arguments: dict[str, Any] = {"token": self.token, "secure": self.is_secure}
         return {**arguments, "server_pem_path": self.ca_file} if self.ca_file else arguments
+
+
+def _check_certificates(file: str) -> None:
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise RetrievalError(
+            f"MILVUS_CA_FILE is no file of certificates that can be read ({error.strerror}): name a PEM file."
+        ) from error

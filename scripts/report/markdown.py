@@ -8,6 +8,8 @@ from typing import Any
 from retrieval import RetrievalError
 
 Figures = Mapping[str, Any]
+_BUSY_LOAD = 0.7
+"""Load average of a core: opening the index and encoding the queries makes some of it."""
 
 
 class FigureMissingError(RetrievalError):
@@ -47,3 +49,12 @@ def ms_cell(found: Figures | None) -> str:
 def mb_cell(size_bytes: float) -> str:
     """Returns megabytes, with a decimal below 100."""
     return f"{size_bytes / 1e6:,.1f}" if size_bytes < 99.95e6 else f"{size_bytes / 1e6:,.0f}"
+
+
+def busy_note(load_average: float, cores: int) -> Iterator[str]:
+    """Yields a sentence when the machine had other work."""
+    if load_average > _BUSY_LOAD * cores:
+        yield (
+            f"The machine was busy with other work (load average {load_average:.1f} at the start): "
+            f"its milliseconds are too high, and its ratios uncertain."
+        )

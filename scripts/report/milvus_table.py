@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scripts.report.markdown import markdown, mb_cell, ms_cell
+from scripts.report.markdown import busy_note, markdown, mb_cell, ms_cell
 
 _NAMES = {
     "local_hamming": "files, `hamming`",
@@ -19,27 +19,36 @@ def milvus(figures: Mapping[str, Any]) -> Iterator[str]:
     """Yields the figures as a table of Markdown."""
     sets = list(figures["query_sets"])
     header = [
-        "way", *(f"recall@10, {name}" for name in sets), "one at a time, ms p50 (p95)",
+        "where, how", *(f"recall@10, {name}" for name in sets), "one at a time, ms p50 (p95)",
         "queries/s", "this process, MB", "Milvus, MB", "loading",
     ]  # fmt: skip
     rows = [_row(name, way, figures["loads"].get(name), sets) for name, way in figures["ways"].items()]
     yield from markdown(header, rows)
     yield ""
     first = next(iter(figures["ways"].values()))[sets[0]]
-    index, settings = figures["index"], first["settings"]
+    index, settings, about = figures["index"], first["settings"], figures["machine"]
     yield (
-        f"{index['rows']:,} x {index['dim']} dimensions, {settings['num_candidates']:,} candidates, "
-        f"{settings['rescore_multiplier'] * settings['top_k']:,} int8 rows. The vector part only, from a query vector "
-        f"to ranked texts; {first['visitors']} threads for the throughput; memory is RSS, after the queries. Milvus "
-        f"{figures['milvus']['version']}, on the same {figures['cores']} cores: {figures['machine']['cpu']}."
+        f"{index['title']}: {index['rows']:,} documents, {index['dim']} dimensions, "
+        f"{settings['num_candidates']:,} candidates, {settings['rescore_multiplier'] * settings['top_k']:,} int8 rows. "
+        f"The vector part only, from a query vector to ranked texts. Times are of *{sets[0]}*; queries/s is that of "
+        f"{first['visitors']} threads at once. Memory is RSS after the queries, when Milvus holds that one collection. "
+        f"Loading is from the files until all rows are indexed, in Milvus's memory and counted; with the most RAM that "
+        f"the command took."
     )
+    yield (
+        f"Milvus {figures['milvus']['version']}, on the same machine. Measured {figures['taken_at']} on "
+        f"{about['cpu']}, {figures['cores']} of {about['cores']} cores, {about['ram_bytes'] / 2**30:.0f} GiB of RAM, "
+        f"{about['os']}."
+    )
+    loads = (load["load_average"] for load in figures["loads"].values())
+    yield from busy_note(max(figures["load_average"], *loads), about["cores"])
 
 
 def _row(name: str, way: Mapping[str, Any], load: Mapping[str, Any] | None, sets: list[str]) -> list[str]:
     first = way[sets[0]]
     loading = "-"
     if load is not None:
-        loading = f"{load['seconds']:,.0f} s, at most {mb_cell(load['client_peak_rss_bytes'])} MB here"
+        loading = f"{load['seconds']:,.0f} s, {mb_cell(load['client_peak_rss_bytes'])} MB"
     return [
         _NAMES[name],
         *(f"{way[each]['recall']:.3f}" for each in sets),

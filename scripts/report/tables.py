@@ -7,10 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from retrieval.results import STAGES
 from scripts.bench.peers.table import lines as peer_lines
 from scripts.report import speed_tables, storage_tables
-from scripts.report.markdown import FigureMissingError, Figures, markdown, mb_cell, ms_cell, part_of, recall_cell
-
-_BUSY_LOAD = 0.7
-"""Load average a core: opening the index and encoding the queries makes some of it."""
+from scripts.report.markdown import (
+    FigureMissingError,
+    Figures,
+    busy_note,
+    markdown,
+    mb_cell,
+    ms_cell,
+    part_of,
+    recall_cell,
+)
 
 
 def machine(figures: Figures) -> Iterator[str]:
@@ -24,11 +30,7 @@ def machine(figures: Figures) -> Iterator[str]:
         f"Measured {figures['taken_at']} on {about['cpu']}, {figures['threads']} of {about['cores']} cores, "
         f"{about['ram_bytes'] / 2**30:.0f} GiB of RAM, {about['os']}."
     )
-    if figures["load_average"] > _BUSY_LOAD * about["cores"]:
-        yield (
-            f"The machine was busy with other work (load average {figures['load_average']:.1f} at the start): "
-            f"its milliseconds are too high, and its ratios uncertain."
-        )
+    yield from busy_note(figures["load_average"], about["cores"])
 
 
 def headline(figures: Figures) -> Iterator[str]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,7 +31,7 @@ from scripts.packaged_milvus import FIRST_TOKEN, PackagedMilvus, packaged_milvus
 from tests.conftest import Build, FakeEncoder, random_texts
 from tests.milvus.conftest import Load
 from tests.page_server import free_port
-from tests.support import wait_until
+from tests.support import PATIENCE_S, wait_until
 
 TEXTS, OTHERS = random_texts(120), random_texts(150, seed=1)
 QUERY = "red apple"
@@ -168,24 +171,57 @@ def test_a_server_that_hangs_is_told_and_found_again(
     wait_until(lambda: is_found(searcher, before), 120)
 
 
+@contextmanager
+def asking(searcher: Searcher) -> Iterator[list[list[int] | Exception]]:
+    """Searches all the time, from several threads; yields what was found or raised so far."""
+    outcomes: list[list[int] | Exception] = []
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            try:
+                outcomes.append([hit.row for hit in searcher.search(QUERY).hits])
+            except Exception as error:  # noqa: BLE001 - the test looks at what it is
+                outcomes.append(error)
+                ended.wait(0.05)
+
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(3):
+            pool.submit(ask)
+        try:
+            yield outcomes
+        finally:
+            ended.set()
+
+
 @pytest.mark.usefixtures("patient")
-def test_a_server_that_dies_is_told(loaded: Load, build: Build, tmp_path: Path) -> None:
+def test_a_server_that_dies_in_mid_query_is_told_and_found_again(loaded: Load, build: Build, tmp_path: Path) -> None:
     with packaged_milvus(tmp_path / "server") as server:
         address = MilvusAddress.parse(f"{server.uri}/texts")
         loaded(build(TEXTS).path, address)
         library = Library(open_searcher=open_there)
         library.add(address, as_default=True)
         searcher = library.open()
-        searcher.search(QUERY)
+        before = [hit.row for hit in searcher.search(QUERY).hits]
         assert health(library)[0]
         assert engine_note(library.engines()) == ""
-        server.kill()
-        with pytest.raises(EngineError) as raised:
-            searcher.search(QUERY)
-        assert FIRST_TOKEN not in str(raised.value)
-        wait_until(lambda: not health(library)[0], 60)
-        assert 'data-kind="error"' in engine_note(library.engines())
-        assert [entry.name for entry in library.entries()] == [address.collection]
+        with asking(searcher) as outcomes:
+            wait_until(lambda: len(outcomes) > 30)
+            server.kill()
+            wait_until(lambda: not health(library)[0])
+            with pytest.raises(EngineError):
+                searcher.search(QUERY)
+            assert 'data-kind="error"' in engine_note(library.engines())
+            assert [entry.name for entry in library.entries()] == [address.collection]
+            server.start()
+            wait_until(lambda: outcomes[-1] == before, 2 * PATIENCE_S, told=lambda: str(outcomes[-1]))
+            wait_until(lambda: health(library)[0])
+            assert engine_note(library.engines()) == ""
+    errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert errors != []
+    assert [error for error in errors if not isinstance(error, BundleError)] == []
+    assert [outcome for outcome in outcomes if not isinstance(outcome, Exception) and outcome != before] == []
+    assert not any(FIRST_TOKEN in str(error) for error in errors)
 
 
 @pytest.mark.parametrize(
