@@ -1,7 +1,8 @@
 """How the search grows with the number of documents, on indexes of 10,000 to 2,000,000 built for the purpose.
 
-Each is built by the one build and searched by the one search, in a temporary folder that is removed. Documents up to
-the size of the measured index have its real vectors, a seeded sample; beyond that, real vectors with a little noise.
+Each is built by the one build and searched by the one search, in a temporary folder that is removed; large ones have
+lists, and every scan is measured. Documents up to the size of the measured index have its real vectors, a seeded
+sample; beyond that, real vectors with a little noise.
 """
 
 from __future__ import annotations
@@ -23,15 +24,19 @@ from retrieval.benchmark.timings import percentiles, stage_percentiles
 from retrieval.bundle.bundle import Bundle
 from retrieval.corpus import CorpusInfo, with_common_columns
 from retrieval.evaluation.baseline import ExactBaseline
+from retrieval.indexing.lists import auto_lists
 from retrieval.quantization import Float32s, num_code_bytes
+from retrieval.search.measurement import process_rss_bytes
 from scripts.bench.job import TOP_K, Job, Report, require_baseline
 
 _SIZES = (10_000, 100_000, 2_000_000)
+_LISTS_FROM = 500_000
+"""Fewer documents are compared within a millisecond or two: lists would save little."""
 _QUERIES_OF_EACH_SET = 100
 _WARM_UP_QUERIES = 20
 _BATCH_ROWS = 10_000
 _OTHER_BYTES_PER_ROW = 200
-"""What a row takes besides its vectors: document, text, graph of usearch."""
+"""What a row takes besides its vectors: document, text, graph of usearch, its place in a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +95,15 @@ class NumberedTexts:
             yield with_common_columns(pa.RecordBatch.from_arrays([texts], names=["text"]), text="text")
 
 
-def measure(job: Job, report: Report, *, usual_sizes: Sequence[int] = _SIZES) -> dict[str, Any]:
-    """Returns, in `sizes`, for each number of documents: `stages` and `vector_part` in milliseconds, `recall`, `files`.
+def measure(
+    job: Job, report: Report, *, usual_sizes: Sequence[int] = _SIZES, lists_from: int = _LISTS_FROM
+) -> dict[str, Any]:
+    """Returns, in `sizes`, for each number of documents: its `files`, and the figures of each scan in `scans`.
 
-    `real_vectors` of each are the index's own. A size for which there is no room on the disk has `not_measured`.
+    These are `stages` and `vector_part` in milliseconds, `recall` against float32, and `kept`: how many of what
+    `float-bits` finds, which compares all documents, `lists` finds, too. `vector_part`, `stages` and `recall` of a size
+    are those of `hamming`. `real_vectors` of each are the index's own. A size for which there is no room on the disk
+    has `not_measured`.
 
     Raises:
         NotMeasurableError: if the index has no float32 baseline.
@@ -111,7 +121,8 @@ def measure(job: Job, report: Report, *, usual_sizes: Sequence[int] = _SIZES) ->
         rows = np.sort(rng.choice(baseline.text_rows, size=min(size, num_texts), replace=False))
         encoder = NumberedVectors(baseline.embeddings, rows, job.seed)
         about = {"documents": size, "real_vectors": len(rows), "made_vectors": size - len(rows)}
-        figures.append({**about, **_measure_size(job, encoder, size, vectors, settings, report)})
+        num_lists = auto_lists(size) if size >= lists_from else 0
+        figures.append({**about, **_measure_size(job, encoder, size, num_lists, vectors, settings, report)})
     return {
         "sizes": figures,
         "made_vectors_are": f"real vectors plus normal noise of {NOISE} per dimension, of length 1 again",
@@ -127,7 +138,13 @@ def bytes_needed(num_rows: int, dim: int) -> int:
 
 
 def _measure_size(
-    job: Job, encoder: NumberedVectors, size: int, vectors: Float32s, settings: SearchSettings, report: Report
+    job: Job,
+    encoder: NumberedVectors,
+    size: int,
+    num_lists: int,
+    vectors: Float32s,
+    settings: SearchSettings,
+    report: Report,
 ) -> dict[str, Any]:
     needed, free = bytes_needed(size, encoder.dim), shutil.disk_usage(job.work).free
     if needed > free:
@@ -135,13 +152,45 @@ def _measure_size(
         return {"not_measured": why}
     with tempfile.TemporaryDirectory(prefix="growth-", dir=job.work) as folder:
         report(f"building an index of {size:,}")
-        bundle = build_index(NumberedTexts(size), encoder, Path(folder) / "index", BuildOptions())
+        bundle = build_index(NumberedTexts(size), encoder, Path(folder) / "index", BuildOptions(lists=num_lists))
         report(f"searching {size:,}")
         return _measure_bundle(bundle, vectors, settings)
 
 
 def _measure_bundle(bundle: Bundle, vectors: Float32s, settings: SearchSettings) -> dict[str, Any]:
     searcher, baseline = Searcher(bundle, None), ExactBaseline.open(bundle)
+    truths = baseline.search(vectors, TOP_K)
+    found = {scan: _searched(searcher, scan, vectors, settings) for scan in searcher.scans}
+    scans: dict[str, Any] = {}
+    for scan, responses in found.items():
+        recalls = [
+            baseline.recall(vector, [hit.row for hit in response.hits], truth)
+            for vector, response, truth in zip(vectors, responses, truths, strict=True)
+        ]
+        latencies = [response.latency for response in responses]
+        scans[scan] = {
+            "stages": stage_percentiles(dict(latency.stages) for latency in latencies),
+            "vector_part": percentiles([latency.total_ms - latency.stages["documents"] for latency in latencies]),
+            "recall": float(np.mean(recalls)),
+        }
+    if "lists" in scans:
+        scans["lists"]["kept"] = _share_found(found["lists"], found["float-bits"])
+        scans["lists"]["probes"] = searcher.defaults.probes
+    held = {item.name: item.size_bytes for item in searcher.store.memory()}
+    return {
+        **{key: scans["hamming"][key] for key in ("stages", "vector_part", "recall")},
+        "scans": scans,
+        "codes_bytes": searcher.codes.nbytes,
+        "packed_bytes": held["codes"],
+        "lists_bytes": held["lists"],
+        "files": {name: record.size_bytes for name, record in bundle.manifest.files.items()},
+        "build_seconds": bundle.manifest.build_seconds,
+        "rss_bytes": process_rss_bytes(),
+    }
+
+
+def _searched(searcher: Searcher, scan: str, vectors: Float32s, settings: SearchSettings) -> list[SearchResponse]:
+    searcher.files.prepare_scan(scan)
 
     def search(vector: Float32s) -> SearchResponse:
         return searcher.search_vector(
@@ -149,22 +198,18 @@ def _measure_bundle(bundle: Bundle, vectors: Float32s, settings: SearchSettings)
             TOP_K,
             num_candidates=settings.num_candidates,
             rescore_multiplier=settings.rescore_multiplier,
+            scan=scan,
         )
 
     for vector in vectors[:_WARM_UP_QUERIES]:
         search(vector)
-    responses = [search(vector) for vector in vectors]
-    truths = baseline.search(vectors, TOP_K)
-    kept = [
-        baseline.recall(vector, [hit.row for hit in response.hits], truth)
-        for vector, response, truth in zip(vectors, responses, truths, strict=True)
+    return [search(vector) for vector in vectors]
+
+
+def _share_found(some: Sequence[SearchResponse], of: Sequence[SearchResponse]) -> float:
+    """Returns how many of the rows that one scan found, from 0 to 1, another one found, too."""
+    shares = [
+        len({hit.row for hit in one.hits} & {hit.row for hit in other.hits}) / len(other.hits)
+        for one, other in zip(some, of, strict=True)
     ]
-    latencies = [response.latency for response in responses]
-    return {
-        "stages": stage_percentiles(dict(latency.stages) for latency in latencies),
-        "vector_part": percentiles([latency.total_ms - latency.stages["documents"] for latency in latencies]),
-        "recall": float(np.mean(kept)),
-        "codes_bytes": searcher.codes.nbytes,
-        "files": {name: record.size_bytes for name, record in bundle.manifest.files.items()},
-        "build_seconds": bundle.manifest.build_seconds,
-    }
+    return float(np.mean(shares))

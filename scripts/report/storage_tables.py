@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from scripts.report.markdown import Figures, markdown, mb_cell, ms_cell, part_of
 
@@ -83,9 +83,36 @@ def growth(figures: Figures) -> Iterator[str]:
             mb_cell(size["codes_bytes"]), mb_cell(files["int8.usearch"]), mb_cell(files["embeddings.npy"]),
         ])  # fmt: skip
     yield from markdown(header, rows)
+    yield from _by_scan(part["sizes"])
     if any(size["made_vectors"] for size in part["sizes"]):
         yield ""
         yield f"\\* beyond the documents there are: {part['made_vectors_are']}; recall there is among such copies."
+
+
+def _by_scan(sizes: Sequence[Figures]) -> Iterator[str]:
+    """Yields the vector part of a query by scan, for the sizes that were measured with each."""
+    sizes = [size for size in sizes if "lists" in size.get("scans", {})]
+    if not sizes:
+        return
+    rows = [
+        [
+            f"{size['documents']:,}" + ("*" if size["made_vectors"] else ""),
+            scan,
+            ms_cell(found["vector_part"]),
+            f"{found['recall']:.3f}",
+            f"{found['kept']:.3f}" if "kept" in found else "-",
+            mb_cell(size["lists_bytes"] if scan == "lists" else size["packed_bytes"]),
+            f"{size['build_seconds']:,.0f}",
+        ]
+        for size in sizes
+        for scan, found in size["scans"].items()
+    ]
+    header = [
+        "documents", "scan", "vector part, ms p50 (p95)", "recall@10", "of what float-bits finds", "bits in RAM, MB",
+        "build, s",
+    ]  # fmt: skip
+    yield ""
+    yield from markdown(header, rows)
 
 
 def opening(figures: Figures) -> Iterator[str]:

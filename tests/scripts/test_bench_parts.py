@@ -19,6 +19,7 @@ from scripts.bench.job import Job, NotMeasurableError, QuerySet
 from scripts.bench.pages import Pages, count_pages, evict
 from scripts.bench.parts import measure_opening
 from scripts.bench.processes import in_own_process, limited_to
+from scripts.report import storage_tables
 from tests.conftest import Build, FakeEncoder, random_texts
 
 TEXTS = random_texts(400)
@@ -152,6 +153,17 @@ class TestGrowth:
         assert large["files"]["embeddings.npy"] > small["files"]["embeddings.npy"]
         assert 0.5 < large["recall"] <= 1.0
         assert set(tmp_path.iterdir()) == before
+
+    def test_every_scan_is_measured_where_there_are_lists(self, job: Job) -> None:
+        figures = growth.measure(replace(job, growth_sizes=(100, 900)), silent, lists_from=900)
+        small, large = figures["sizes"]
+        assert list(small["scans"]) == ["hamming", "float-bits"]
+        assert list(large["scans"]) == ["hamming", "float-bits", "lists"]
+        assert small["lists_bytes"] == 0 < large["lists_bytes"]
+        assert 0.5 < large["scans"]["lists"]["kept"] <= 1.0
+        text = "\n".join(storage_tables.growth({"parts": {"growth": figures}}))
+        assert "| 900* | lists |" in text
+        assert "| 100 | lists |" not in text
 
     def test_the_sizes_are_the_usual_ones_and_all_there_is(self, job: Job) -> None:
         sizes = growth.measure(job, silent, usual_sizes=(50, 500))["sizes"]
