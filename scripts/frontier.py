@@ -96,7 +96,7 @@ def measured(args: argparse.Namespace) -> Frontier:
 
         frontier = measure_frontier(vectors, queries, options, show, num_given=num_given)
     if vectors.were_normalized:
-        print("note: not all vectors have length 1; they were brought to it, as cosine asks.", file=sys.stderr)
+        print("note: not all vectors have length 1; they were normalized, as cosine needs.", file=sys.stderr)
     return frontier
 
 

@@ -56,7 +56,7 @@ print("cores", about_machine()["cores"])
 print("measured", sorted(measure_quickly(searcher, random_texts(5), budget_s=1.0)["scans"]))
 items = {item.name for item in searcher.memory().items}
 print("items", "codes" in items, "int8_resident" in items)
-print("panel", memory_panel(searcher.memory()).count("this system does not tell"))
+print("panel", memory_panel(searcher.memory()).count("not available on this system"))
 """
 
 

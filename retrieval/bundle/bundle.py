@@ -108,7 +108,7 @@ class Manifest:
             return cls.from_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise BundleMissingError(
-                f"{folder} has no {path.name}, so it is no finished index: "
+                f"{folder} has no {path.name}, so it is not a finished index: "
                 f"build one with scripts/build_index.py --output, or copy the whole folder."
             ) from error
         except KeyError as error:
@@ -209,7 +209,7 @@ class Manifest:
             raise ValueError(f"uniform_dimensions is {uniform!r}, a whole number from 0 to {self.dim} is needed")
         # Names come from a file that may be a stranger's: they must not lead out of the folder.
         if unknown := sorted(self.files.keys() - set(FILES)):
-            raise ValueError(f"it lists {unknown[0]!r}, which is no file of an index")
+            raise ValueError(f"it lists {unknown[0]!r}, which is not a file of an index")
         if lacking := [name for name in REQUIRED_FILES if name not in self.files]:
             raise ValueError(f"it does not list {lacking[0]}")
 

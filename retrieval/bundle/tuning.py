@@ -207,7 +207,7 @@ def choose(curve: Sequence[TuningPoint], target_share: float) -> TuningPoint:
 def _whole(values: Mapping[str, Any], name: str) -> int:
     value = values[name]
     if type(value) is not int or value < 1:
-        raise ValueError(f"{name} is {value!r}, a whole number from 1 on is needed")
+        raise ValueError(f"{name} is {value!r}, a whole number of at least 1 is needed")
     return value
 
 

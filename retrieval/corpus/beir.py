@@ -148,7 +148,7 @@ def _choose_split(folder: Path, wanted: str | None) -> tuple[str, tuple[str, ...
     """Returns the split to read, and the others there are."""
     there = sorted(path.stem for path in (folder / "qrels").glob("*.tsv"))
     if wanted is not None and "/" in wanted:
-        raise CorpusError(f"{wanted!r} is no name of a split: choose one of {', '.join(there)} (--split).")
+        raise CorpusError(f"{wanted!r} is not the name of a split: choose one of {', '.join(there)} (--split).")
     if wanted is None and (_USUAL_SPLIT in there or not there):
         chosen = _USUAL_SPLIT
     else:

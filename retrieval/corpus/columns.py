@@ -75,7 +75,7 @@ def choose_columns(sample: pa.RecordBatch, given: Mapping[str, str]) -> ColumnCh
     """
     names = sample.schema.names
     if given.get("text") == "":
-        raise CorpusError("there is no index without a text: name its column with --text-column.")
+        raise CorpusError("an index needs a text: name its column with --text-column.")
     for role, column in given.items():
         if column:
             require_column(names, column, role)

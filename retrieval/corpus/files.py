@@ -129,8 +129,8 @@ class FileCorpus:
         inner = [name for name in columns.values() if name not in self._reader.schema.names]
         if (conflict := self._reader.mixed_columns.get(columns["text"])) is not None:
             raise CorpusError(
-                f"{self._path}: the column {columns['text']!r} is {conflict}: expected text in every row. Mend the "
-                f"file, or choose another column with --text-column."
+                f"{self._path}: the column {columns['text']!r} is {conflict}: expected text in every row. Correct the "
+                "file, or choose another column with --text-column."
             )
         for batch in self._rows():
             batch = with_numbers(with_inner(batch, inner), columns.get("quality"))

@@ -44,8 +44,8 @@ def sound(batch: pa.RecordBatch, first_row: int) -> tuple[pa.RecordBatch, list[F
         except pa.ArrowInvalid as error:
             if not pa.types.is_string(column.type):
                 raise CorpusError(
-                    f"column {name!r}, row {first_row + _first_invalid(column) + 1:,}: {_first_line(error)}. Mend the "
-                    f"value, or leave the column out."
+                    f"column {name!r}, row {first_row + _first_invalid(column) + 1:,}: {_first_line(error)}. Correct "
+                    "the value, or leave the column out."
                 ) from error
             columns[position] = _as_utf8(column)
             faults.append(

@@ -86,7 +86,7 @@ def _check_whole(path: Path) -> None:
                 ends = [int(each["data_offsets"][1]) for name, each in header.items() if name != "__metadata__"]
                 needed = 8 + length + max(ends, default=0)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        raise ModelError(f"{path} is no safetensors file ({error}): copy or download the model again.") from error
+        raise ModelError(f"{path} is not a safetensors file ({error}): copy or download the model again.") from error
     if size < needed:
         raise ModelError(
             f"{path} is cut short: it has {size:,} bytes, at least {needed:,} are expected. Copy or download the "

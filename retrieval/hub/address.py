@@ -39,7 +39,7 @@ class HubAddress:
         match = _SHAPE.fullmatch(text.strip().removeprefix(_DATASETS))
         if match is None:
             raise HubError(
-                f"{text!r} is no address of a published index: hf://datasets/owner/name is expected, or "
+                f"{text!r} is not the address of a published index: hf://datasets/owner/name is expected, or "
                 f"hf://datasets/owner/name@revision."
             )
         return cls(match["repo"], match["revision"])

@@ -104,7 +104,7 @@ def _resolve(address: HubAddress, revision: str, endpoint: str | None) -> str:
     url = file_url(address, MANIFEST_FILE, revision, endpoint)
     commit = get_hf_file_metadata(url, timeout=ANSWER_LIMIT_S, endpoint=endpoint, retry_on_errors=False).commit_hash
     if commit is None or HubAddress(address.repo_id, commit).commit is None:
-        raise HubError(f"{address} cannot be fetched: what answers at {url} is no hub. Check HF_ENDPOINT.")
+        raise HubError(f"{address} cannot be fetched: what answers at {url} is not a hub. Check HF_ENDPOINT.")
     return commit
 
 
@@ -137,7 +137,7 @@ def _parsed(text: bytes, address: HubAddress) -> Manifest:
         return Manifest.from_json(text.decode("utf-8"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BundleCorruptError(
-            f"{address} has a {MANIFEST_FILE} that is none of an index ({error}): check the name, or ask its owner to "
+            f"{address} has a {MANIFEST_FILE} that is not an index's ({error}): check the name, or ask its owner to "
             f"publish the index again."
         ) from error
 

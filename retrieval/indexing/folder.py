@@ -34,7 +34,7 @@ def check_target(output: Path, *, overwrite: bool) -> None:
     if not output.is_dir() or not any(output.iterdir()):
         return
     if not (output / MANIFEST_FILE).exists():
-        raise BuildError(f"{output} holds something that is no index: choose another folder, or empty this one.")
+        raise BuildError(f"{output} holds something that is not an index: choose another folder, or empty this one.")
     if not overwrite:
         raise BuildError(f"{output} holds an index already: add --overwrite to replace it, or choose another folder.")
 

@@ -76,7 +76,7 @@ class NpyVectors:
         except _DAMAGE as error:
             reason = str(error) or type(error).__name__
             raise VectorsError(
-                f"{path} is no .npy file: {reason}. Save one array of vectors with numpy.save."
+                f"{path} is not an .npy file: {reason}. Save one array of vectors with numpy.save."
             ) from error
         _check_type(path, dtype)
         if may_be_one and len(shape) == 1:
@@ -186,7 +186,7 @@ def _check_type(path: Path, dtype: np.dtype[np.generic]) -> None:
 def _check_shape(path: Path, shape: tuple[int, ...]) -> None:
     if len(shape) != 2 or min(shape) < 0:
         raise VectorsError(
-            f"{path} holds an array of {len(shape)} dimensions, shape {shape}: one vector a row, shape (rows, "
+            f"{path} holds an array of {len(shape)} dimensions, shape {shape}: one vector per row, shape (rows, "
             f"dimensions), is needed. If it has vectors of tokens, pool them first."
         )
     if shape[0] == 0:

@@ -56,8 +56,8 @@ class FvecsVectors(NpyVectors):
         num_vectors, rest = divmod(size, 4 + 4 * max(dim, 0))
         if not LEAST_DIM <= dim <= _MOST_DIM or rest or not num_vectors:
             raise VectorsError(
-                f"{path} is no .fvecs file, or cut short: it begins with {dim:,} dimensions and has {size:,} bytes, "
-                f"which is no whole number of vectors of at least {LEAST_DIM} dimensions. Copy or save it again."
+                f"{path} is not an .fvecs file, or is cut short: it begins with {dim:,} dimensions and has {size:,} "
+                f"bytes, which is no whole number of vectors of at least {LEAST_DIM} dimensions. Copy or save it again."
             )
         return cls(path, (num_vectors, dim), np.dtype("<f4"), fortran=False, start=0)
 

@@ -40,7 +40,7 @@ class MilvusAddress:
             parts = urlsplit(text)
             host, port = parts.hostname, parts.port or DEFAULT_PORT
         except ValueError as error:
-            raise BundleMissingError(f"this is no address of Milvus: write it like {_EXAMPLE}.") from error
+            raise BundleMissingError(f"this is not an address of Milvus: write it like {_EXAMPLE}.") from error
         if parts.username is not None or parts.password is not None:
             raise BundleMissingError(
                 f"the address of Milvus has a user or a password in it: write it like {_EXAMPLE}, and put "
@@ -48,10 +48,10 @@ class MilvusAddress:
             )
         name = collection or parts.path.strip("/") or default
         if parts.scheme not in (SCHEME, "http", "https") or not host or parts.query or parts.fragment or not name:
-            raise BundleMissingError(f"this is no address of a collection in Milvus: write it like {_EXAMPLE}.")
+            raise BundleMissingError(f"this is not the address of a collection in Milvus: write it like {_EXAMPLE}.")
         if not _COLLECTION.fullmatch(name):
             raise BundleMissingError(
-                f"{name!r} is no name of a collection: Milvus takes letters, digits and _, not a digit first."
+                f"{name!r} is not the name of a collection: Milvus takes letters, digits and _, not a digit first."
             )
         return cls(host, port, name)
 

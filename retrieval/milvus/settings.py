@@ -45,7 +45,7 @@ class ConnectionSettings:
         except ValueError:
             seconds = 0.0
         if not 0 < seconds < float("inf"):
-            raise RetrievalError("MILVUS_TIMEOUT is no number of seconds above 0.")
+            raise RetrievalError("MILVUS_TIMEOUT is not a number of seconds above 0.")
         return cls(environment.get("MILVUS_TOKEN", "").strip(), tls in _YES or bool(ca_file), ca_file, seconds)
 
     def for_client(self) -> dict[str, Any]:

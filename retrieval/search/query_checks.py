@@ -28,7 +28,9 @@ def usable_text(query: str, *, max_chars: int | None = None) -> str:
     if not isinstance(query, str):
         raise QueryError(f"the query is {type(query).__name__}: a text is needed.")
     if max_chars is not None and len(query) > max_chars:
-        raise QueryError(f"the query has {len(query):,} characters: at most {max_chars:,} are answered here. Ask less.")
+        raise QueryError(
+            f"the query has {len(query):,} characters: at most {max_chars:,} are answered here. Shorten it."
+        )
     text = clean_text(query.replace("\0", " ")).strip()
     if not text:
         raise QueryError("the query is empty: type a few words to search for.")
@@ -120,7 +122,7 @@ def whole_number(name: str, value: object, most: int | None = None) -> int:
         # int(): numpy's whole numbers overflow where Python's do not.
         number = int(value) if isinstance(value, int | np.integer) or float(value).is_integer() else 0
     if number < 1 or (most is not None and number > most):
-        wanted = "from 1 on" if most is None else f"from 1 to {most:,}"
+        wanted = "of at least 1" if most is None else f"from 1 to {most:,}"
         raise QueryError(f"{name} is {brief(value)}: a whole number {wanted} is needed.")
     return number
 

@@ -140,7 +140,7 @@ class Library:
         """
         name = name or self.default
         if not isinstance(name, str):  # what calls this may pass on what a stranger sent
-            raise BundleMissingError(f"{brief(name)} is no name of an index: a text is needed.")
+            raise BundleMissingError(f"{brief(name)} is not the name of an index: a text is needed.")
         if (searcher := self._opened(name)) is not None:
             return still_there(searcher)
         with self._opening:

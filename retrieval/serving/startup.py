@@ -109,7 +109,7 @@ def _limit(environment: Mapping[str, str]) -> int | None:
     if not text:
         return None
     if not text.isdecimal() or int(text) < 1:
-        raise RetrievalError(f"BUILD_LIMIT is {text!r}: a whole number from 1 on is expected, or nothing.")
+        raise RetrievalError(f"BUILD_LIMIT is {text!r}: a whole number of at least 1 is expected, or nothing.")
     return int(text)
 
 

@@ -96,7 +96,7 @@ def private_parent(served: Path) -> Path:
         if not place.resolve().is_relative_to(served.resolve()):
             return place
     raise BuildError(
-        f"what visitors bring would lie in {served}, which the page serves: set GRADIO_TEMP_DIR to a folder of "
+        f"visitors' data would be stored in {served}, which the page serves: set GRADIO_TEMP_DIR to a folder of "
         f"its own, or switch Your data off with OWN_DATA=0."
     )
 

@@ -36,7 +36,7 @@ from retrieval.ui.your_data.sessions import OWN, OwnIndex
 
 HEAVY_VIEWS = ("compare", "hood")
 """These compute for long: one answer at a time, and each visitor's in turn."""
-UNEXPECTED = "Something went wrong on this side. It was noted in the log; other queries may well work."
+UNEXPECTED = "Something went wrong on the server and was logged. Other queries may still work."
 _LOG = logging.getLogger(__name__)
 # A query takes a few milliseconds: the queue would cost more than it orders. `always_last` drops what is stale.
 _COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}

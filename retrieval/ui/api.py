@@ -155,4 +155,4 @@ def _told() -> Iterator[None]:
         raise gr.Error(error_words(error), print_exception=False) from error
     except Exception as error:
         _LOG.exception("a call of the API failed")
-        raise gr.Error("the call failed on the server's side", print_exception=False) from error
+        raise gr.Error("the call failed on the server", print_exception=False) from error

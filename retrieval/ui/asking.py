@@ -196,7 +196,7 @@ def example_buttons(searcher: Searcher) -> str:
 def placeholder(searcher: Searcher) -> str:
     """Returns what stands in the empty query box."""
     if not searcher.can_encode:
-        return "No model in this index: it cannot read questions"
+        return "This index has no model, so it cannot read questions"
     examples = searcher.manifest.corpus.examples
     return examples[0] if examples else "What are you looking for?"
 

@@ -21,7 +21,7 @@ def engine_note(searchers: tuple[Searcher, ...]) -> str:
         try:
             searcher.store.raise_if_failed()
         except RetrievalError as error:
-            words = f"{error_words(error)} This page goes on by itself when it is back."
+            words = f"{error_words(error)} This page continues by itself when it is back."
             notes.append(f'<p class="banner" role="status" data-kind="error">{escaped(words)}</p>')
     return "".join(notes)
 

@@ -82,7 +82,7 @@ class Knobs:
             ),
             scan=OpenDropdown(label="Scan", filterable=False, **scan_update(searcher, defaults)),
             probes=OpenDropdown(
-                label="Lists visited", filterable=False, info="How many lists the scan called lists looks into.",
+                label="Lists visited", filterable=False, info="How many lists the scan called lists visits.",
                 **probes_update(searcher, defaults),
             ),
             reset=gr.Button("Reset to defaults", size="sm", variant="secondary"),

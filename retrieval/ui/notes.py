@@ -11,7 +11,7 @@ from retrieval.bundle.bundle import Manifest
 from retrieval.serving.background.index import BackgroundIndex, BackgroundStatus, FetchJob
 from retrieval.ui.markup import escaped
 
-DEFAULT_NOTE = "This is the small default: the documented functions of the Python that runs here."
+DEFAULT_NOTE = "This is the small default index: the documented functions of the Python that runs here."
 CONALA_HINT = (
     "The 593,891 Stack Overflow snippets of CoNaLa come with `make conala`, which reads them from the Hugging Face hub "
     "and serves them."
@@ -23,7 +23,7 @@ _PHASES = {
     "writing": "writing the files",
     "tuning": "choosing the search settings",
     "fetching": "fetching",
-    "checking": "checking what arrived",
+    "checking": "checking the files",
 }
 
 
@@ -38,9 +38,9 @@ def _settings_origin(manifest: Manifest) -> str:
         return "Candidates and multiplier are the program's own defaults: nothing was measured on this index."
     if tuning is None:
         return "This index does not say how its candidates and multiplier were chosen."
-    missed = "" if tuning.reached else "; nothing that was tried reaches that"
+    missed = "" if tuning.reached else "; no setting reached that"
     return (
-        f"Candidates and multiplier were measured when this index was built, with {tuning.sampled_queries:,} of its "
+        f"Candidates and multiplier were chosen when this index was built, with {tuning.sampled_queries:,} of its "
         f"texts as queries, to find {100 * tuning.target_share:g} % of what rescoring all int8 vectors would{missed}."
     )
 
@@ -65,7 +65,7 @@ def background_words(status: BackgroundStatus) -> str:
         revision = child.result.get("revision")
         return f"{label} is ready{f' (revision {revision})' if revision else ''}."
     if status.has_failed:
-        return f"{label} is not available: {_failure(status).rstrip('.')}. This page goes on with what it has."
+        return f"{label} is not available: {_failure(status).rstrip('.')}. This page keeps the index it has."
     if child.state != "running" or child.phase == "starting":
         return f"{label} is being prepared in the background."
     parts = [_PHASES.get(child.phase, child.phase)]
@@ -87,7 +87,7 @@ def _failure(status: BackgroundStatus) -> str:
         case "silence":
             return f"it has not answered for {status.max_silence_s:.0f} s"
         case "died":
-            return f"its process ended with {child.exit_status}; the log says more"
+            return f"its process ended with {child.exit_status}; see the log"
         case _:
             return f"unexpectedly, {child.message or 'memory ran out'}: the log says more"
 

@@ -46,8 +46,8 @@ class PublicLink:
             return f"This page is public for as long as it runs: {self.url}"
         if self.failure is not None:
             return (
-                f"No public link: Gradio's tunnel program (frpc) is downloaded at run time, and it could not be had "
-                f"({self.failure}). The page goes on locally."
+                f"No public link: Gradio's tunnel program (frpc) could not be downloaded ({self.failure}). The page "
+                "still works locally."
             )
         return "Asking for a public link…"
 

@@ -39,7 +39,7 @@ def scan_words(searcher: Searcher) -> str:
     words = " ".join(_SENTENCES[name] for name in searcher.scans)
     if not _measured(searcher):
         return f"How candidates are found. {words}"
-    return f"How candidates are found. {words} Recall@10 against float32 was measured on this index by its build."
+    return f"How candidates are found. {words} Recall@10 against float32 was measured when this index was built."
 
 
 def probe_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[str, int]]:

@@ -64,7 +64,7 @@ def _head(figures: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"Intervals: paired bootstrap over the {counts['scored_queries']:,} queries, {bootstrap['resamples']:,} "
         f"resamples, seed {bootstrap['seed']}. The queries are a small sample, and the figures are as noisy as the "
-        f"intervals are wide: one that holds 100 shows no difference."
+        f"intervals are wide: one that includes 100 shows no difference."
     )
     if texts < _PROVES_LITTLE * settings["num_candidates"]:
         yield (

@@ -50,7 +50,7 @@ def building(figures: Figures) -> Iterator[str]:
         yield f"From the smallest to the largest, a row adds {growth:,.0f} bytes to the most RAM that the build takes."
     yield (
         f"int8 vectors of {largest['dim']} dimensions, given. {machine['cpu']}, {machine['cores']} cores, "
-        f"{figures['taken_at']}; other programs ran beside, so minutes are more than they need be."
+        f"{figures['taken_at']}; other programs were running, so the minutes are too many."
     )
 
 

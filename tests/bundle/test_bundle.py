@@ -68,7 +68,7 @@ class TestMissing:
 
     def test_a_folder_without_manifest_is_no_finished_index(self, bundle: Bundle) -> None:
         (bundle.path / "manifest.json").unlink()
-        with pytest.raises(BundleMissingError, match=r"has no manifest\.json, so it is no finished index"):
+        with pytest.raises(BundleMissingError, match=r"has no manifest\.json, so it is not a finished index"):
             Bundle.open(bundle.path)
 
     @pytest.mark.parametrize("name", FILES)
@@ -186,7 +186,7 @@ class TestManifest:
     def test_names_that_lead_elsewhere_are_refused(self, bundle: Bundle, name: str) -> None:
         (bundle.path.parent / "outside").write_bytes(b"abc")
         change_manifest(bundle, lambda values: values["files"].update({name: {"size_bytes": 3, "sha256": "a" * 64}}))
-        with pytest.raises(BundleCorruptError, match="is no file of an index"):
+        with pytest.raises(BundleCorruptError, match="is not a file of an index"):
             Bundle.open(bundle.path)
 
     def test_a_required_file_that_is_not_listed_is_named(self, bundle: Bundle) -> None:

@@ -40,7 +40,7 @@ def test_a_pointer_of_git_lfs_in_the_place_of_a_file(tmp_path: Path, name: str) 
 def test_a_download_that_was_cut(tmp_path: Path, name: str, kept: int) -> None:
     content = (model_with(tmp_path) / name).read_bytes()
     (tmp_path / name).write_bytes(content[:kept])
-    with pytest.raises(ModelError, match=r"is cut short: it has .* bytes|is no safetensors file"):
+    with pytest.raises(ModelError, match=r"is cut short: it has .* bytes|is not a safetensors file"):
         locate_model(tmp_path)
 
 
@@ -57,7 +57,7 @@ def test_a_download_that_was_cut(tmp_path: Path, name: str, kept: int) -> None:
 )
 def test_something_else_in_the_place_of_weights(tmp_path: Path, content: bytes) -> None:
     (model_with(tmp_path) / "model.safetensors").write_bytes(content)
-    with pytest.raises(ModelError, match=r"is no safetensors file .*download the model again"):
+    with pytest.raises(ModelError, match=r"is not a safetensors file .*download the model again"):
         locate_model(tmp_path)
 
 

@@ -152,7 +152,7 @@ def test_a_manifest_that_leads_out_of_the_folder_is_refused(hub: HubStandIn, bun
     publish(hub, bundle)
     published = Bundle(repo_folder(hub), bundle.manifest)
     change_manifest(published, lambda it: it["files"].update({"../../escaped.npy": it["files"].pop(EMBEDDINGS_FILE)}))
-    with pytest.raises(BundleCorruptError, match="which is no file of an index"):
+    with pytest.raises(BundleCorruptError, match="which is not a file of an index"):
         fetch(hub, tmp_path / "cache")
 
 

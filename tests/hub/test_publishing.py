@@ -140,7 +140,7 @@ def test_an_address_is_read(text: str, repo: str, revision: str | None) -> None:
     "text", ["hf://me/index", "hf://datasets/me", "hf://models/me/index", "me/index@", "", "a b/c"]
 )
 def test_an_invalid_hub_address_is_refused(text: str) -> None:
-    with pytest.raises(HubError, match="is no address of a published index"):
+    with pytest.raises(HubError, match="is not the address of a published index"):
         HubAddress.parse(text)
 
 

@@ -185,7 +185,7 @@ class TestTarget:
     ) -> None:
         (tmp_path / "index").mkdir()
         (tmp_path / "index" / "thesis.txt").write_text("years of work")
-        with pytest.raises(BuildError, match="holds something that is no index: choose another folder"):
+        with pytest.raises(BuildError, match="holds something that is not an index: choose another folder"):
             build(TEXTS, overwrite=overwrite)
         assert (tmp_path / "index" / "thesis.txt").read_text() == "years of work"
 

@@ -68,7 +68,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("array", "message"),
         [
-            (VECTORS[0], "an array of 1 dimensions.*one vector a row"),
+            (VECTORS[0], "an array of 1 dimensions.*one vector per row"),
             (VECTORS.reshape(5, 10, 12), "an array of 3 dimensions.*pool them first"),
             (np.float32(3), "an array of 0 dimensions"),
             (np.empty((0, 12)), "is empty.*at least one vector"),
@@ -100,7 +100,7 @@ class TestRefusals:
     @pytest.mark.parametrize("content", [b"", b"\x93NUM", b"text,number\na,1\n", b"\x80\x04pickle", b"\x93NUMPY\x09\0"])
     def test_a_file_of_another_format(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "vectors.npy").write_bytes(content)
-        with pytest.raises(VectorsError, match=r"is no \.npy file.*numpy\.save"):
+        with pytest.raises(VectorsError, match=r"is not an \.npy file.*numpy\.save"):
             NpyVectors.open(tmp_path / "vectors.npy")
 
     def test_an_archive_of_arrays(self, tmp_path: Path) -> None:
@@ -112,7 +112,9 @@ class TestRefusals:
     def test_a_truncated_file(self, tmp_path: Path, kept: int) -> None:
         path = saved(tmp_path, VECTORS)
         path.write_bytes(path.read_bytes()[:kept])
-        with pytest.raises(VectorsError, match=r"is cut short: it has .* bytes, 4,928 are expected|is no \.npy file"):
+        with pytest.raises(
+            VectorsError, match=r"is cut short: it has .* bytes, 4,928 are expected|is not an \.npy file"
+        ):
             NpyVectors.open(path)
 
     def test_a_missing_file_and_a_folder(self, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ class TestDamage:
     def test_fvecs_cut_short(self, tmp_path: Path, kept: int) -> None:
         path = write_fvecs(tmp_path / "v.fvecs", VECTORS)
         path.write_bytes(path.read_bytes()[:kept])
-        with pytest.raises(VectorsError, match=r"is no \.fvecs file, or cut short"):
+        with pytest.raises(VectorsError, match=r"is not an \.fvecs file, or is cut short"):
             open_vectors(path)
 
     def test_fvecs_with_a_row_of_another_length(self, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ class TestDamage:
     @pytest.mark.parametrize("names", [[], ["a", "b"]])
     def test_an_archive_of_other_than_one_array(self, tmp_path: Path, names: list[str]) -> None:
         path = savez(tmp_path / "v.npz", **dict.fromkeys(names, VECTORS))
-        with pytest.raises(VectorsError, match=f"of {len(names)} arrays|cannot read|is no .npy file"):
+        with pytest.raises(VectorsError, match=f"of {len(names)} arrays|cannot read|is not an .npy file"):
             open_vectors(path)
 
     @pytest.mark.parametrize("write", [savez, savez_compressed])

@@ -38,8 +38,8 @@ def test_a_text_is_encoded_once_whichever_view_asks(build: Build) -> None:
     assert encoder.encoded == ["red apple"]
     assert again.hits == first.hits
     assert (first.vector_was_kept, again.vector_was_kept) == (False, True)
-    assert "its vector was kept" in latency_panel(again, Visit())
-    assert "its vector was kept" not in latency_panel(first, Visit())
+    assert "its vector is reused" in latency_panel(again, Visit())
+    assert "its vector is reused" not in latency_panel(first, Visit())
 
 
 def test_answers_are_those_of_a_searcher_that_keeps_nothing(build: Build) -> None:

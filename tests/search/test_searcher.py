@@ -282,7 +282,7 @@ class TestInput:
     @pytest.mark.parametrize("name", ["top_k", "num_candidates", "rescore_multiplier"])
     @pytest.mark.parametrize("value", [0, -1, True, 1.5, "3", np.float64(2.5), float("nan"), float("inf"), {}])
     def test_settings_below_one_or_no_whole_number_are_refused(self, searcher: Searcher, name: str, value: Any) -> None:
-        with pytest.raises(QueryError, match=f"{name} is .*: a whole number from 1 on is needed"):
+        with pytest.raises(QueryError, match=f"{name} is .*: a whole number of at least 1 is needed"):
             searcher.search("red", **{name: value})
 
     @pytest.mark.parametrize("value", [np.int64(3), np.uint8(3), 3, 3.0, np.float64(3)])

@@ -95,7 +95,7 @@ def test_the_small_default_is_not_built_twice(tmp_path: Path) -> None:
 
 
 def test_a_wrong_address_is_refused_on_the_command_line_and_told_on_the_page(tmp_path: Path) -> None:
-    with pytest.raises(HubError, match="is no address"):
+    with pytest.raises(HubError, match="is not the address"):
         choose_index("hf://me", {}, tmp_path)
     assert choose_index(None, {"INDEX_REPO": "me"}, tmp_path).job == FetchJob("me")
 

@@ -109,7 +109,7 @@ def test_tokens_that_were_cut_are_marked(found: Explanation) -> None:
 
 
 def test_the_view_says_when_the_encoder_shows_no_tokens(found: Explanation) -> None:
-    assert "does not say" in tokens_figure(replace(found, tokens=None))
+    assert "does not show" in tokens_figure(replace(found, tokens=None))
 
 
 def test_the_floats_are_summed_up_in_words(found: Explanation) -> None:

@@ -122,7 +122,7 @@ def test_progress_is_told_in_words(status: JobStatus, place: int, told: str) -> 
         (JobStatus("failed", failure="died", exit_status=-9), "memory"),
         (JobStatus("failed", failure="memory"), "memory"),
         (JobStatus("failed", failure="not started", message="no space"), "no space"),
-        (JobStatus("failed", failure="unexpected", message="KeyError"), "noted in the log"),
+        (JobStatus("failed", failure="unexpected", message="KeyError"), "was logged"),
         (JobStatus("failed", failure="error", message="/tmp/x/a.csv: no rows"), "a.csv: no rows"),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_verdict_says_what_is_kept_and_saved(manifest: Manifest) -> None:
 
 def test_a_verdict_with_many_candidates_does_not_praise(manifest: Manifest) -> None:
     shown = verdict(replace(manifest, search={**MEASURED, "num_candidates": 100}), SEEN, 12)
-    assert "25 % of your texts are candidates of every query" in shown
+    assert "25 % of your texts are candidates in every query" in shown
     assert "suits your data" not in shown
 
 

@@ -123,7 +123,7 @@ def _only_member(path: Path) -> zipfile.ZipInfo:
         with zipfile.ZipFile(path) as archive:
             members = [member for member in archive.infolist() if _is_content(member)]
     except (OSError, zipfile.BadZipFile) as error:
-        raise CorpusError(f"{path} is no ZIP archive that can be read: {_reason(error)}. Copy it again.") from error
+        raise CorpusError(f"{path} is not a ZIP archive that can be read: {_reason(error)}. Copy it again.") from error
     if len(members) != 1:
         names = ", ".join(member.filename for member in members[:_SHOWN_MEMBERS])
         names += ", …" if len(members) > _SHOWN_MEMBERS else ""

@@ -47,7 +47,7 @@ def _read(path: Path) -> Any:
 
 def _text(name: object) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"{brief(name)} is no name of a file")
+        raise TypeError(f"{brief(name)} is not the name of a file")
     return name
 
 

@@ -61,7 +61,7 @@ def inspect(request: Request, reports: Reports) -> dict[str, Any]:
     if longest := next((name for name in first.schema.names if len(name) > _MAX_NAME_CHARS), None):
         raise CorpusError(
             f"the first line has a column name of {len(longest):,} characters: expected a line with short names. "
-            f"Add one on top, or name the file .txt if it holds a text a line."
+            f"Add one on top, or name the file .txt if it holds one text per line."
         )
     guesses: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()

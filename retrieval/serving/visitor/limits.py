@@ -66,5 +66,5 @@ def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
     if not text:
         return default
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise BuildError(f"{name} is {text!r}: a whole number from 1 on is needed.")
+        raise BuildError(f"{name} is {text!r}: a whole number of at least 1 is needed.")
     return int(text)

@@ -33,12 +33,12 @@ CLAIMS = (
     Claim(
         "speed_int8", "Exact scan of int8, times faster than float32", "int8", "3.66x", "2.99x to 4.80x",
         "The article scanned 1,024 dimensions with other libraries on a Google Cloud CPU; here it is {dim} dimensions "
-        "on this machine's. The ratio says as much of the float32 kernel as of the int8 one.",
+        "on this machine's. The ratio depends on the float32 kernel as much as on the int8 one.",
     ),
     Claim(
         "speed_binary", "Exact scan of sign bits, times faster than float32", "binary", "24.76x", "15.05x to 45.80x",
-        "The same. And choosing the best ten costs the same for short codes as for long: the fewer dimensions and "
-        "documents, the more it weighs.",
+        "As above. Choosing the best ten takes the same time for short codes as for long ones: it counts for more "
+        "with fewer dimensions and documents.",
     ),
     Claim(
         "size_int8", "int8: size reduction", "int8", "4x", "exactly",
@@ -46,13 +46,13 @@ CLAIMS = (
     ),
     Claim(
         "size_binary", "Sign bits: size reduction", "binary", "32x", "exactly",
-        "The same, where the dimensions fill whole bytes.",
+        "The same, if the dimensions fill whole bytes.",
     ),
     Claim(
         "kept_int8", "int8 over all vectors, not rescored", "int8", "90.79 %",
         "all-MiniLM-L6-v2; other models 94.68 to 100 %",
         "The article counts nDCG@10 by human judgment, we count recall@10: how many of float32's own ten are found. "
-        "Codes times codes, as in the article, forget each dimension's step; de-quantized codes do not.",
+        "Codes times codes, as in the article, ignore each dimension's step; de-quantized codes keep it.",
     ),
     Claim(
         "kept_bits", "Sign bits alone", "binary", "92.53 %", "mxbai-embed-large-v1; not published for all-MiniLM-L6-v2",
@@ -63,7 +63,7 @@ CLAIMS = (
         "kept_rescored", "Sign bits, four times as many rescored", "binary", "93.79 %",
         "all-MiniLM-L6-v2; 96.45 % for mxbai-embed-large-v1",
         "The article rescores bits with the float query; the demos of 2024 read int8 codes, as measured here. Four "
-        "times ten candidates are too few for recall, though they often do for nDCG.",
+        "times ten candidates are too few for recall, though often enough for nDCG.",
     ),
     Claim(
         "kept_ours", "int8, rescored", "int8", "99 %", "mxbai-embed-large-v1, 4 to 5 times as many",
@@ -187,8 +187,8 @@ def origin(run: RunFigures) -> str:
     rows = f", over {run.rows:,} vectors" if run.rows else ""
     dims = f" of {run.dim:,} dimensions" if run.rows and run.dim else ""
     busy = (
-        f' <strong class="busy">Other work was under way on the machine (load {run.load_average:.1f} on {run.cores} '
-        "cores): its times are longer than they need be.</strong>"
+        f' <strong class="busy">The machine was busy with other work (load {run.load_average:.1f} on {run.cores} '
+        "cores), so its times are too long.</strong>"
         if run.is_busy
         else ""
     )

@@ -40,8 +40,8 @@ def claims_section(
         columns.append(Column("This index", {**memory_cells(manifest), **build_cells(manifest.tuning)}))
     if not told and own is None:
         told.append(
-            '<p class="unmeasured">The speed of this index was not measured yet. The button below measures it in less '
-            f"than a minute; <code>{COMMAND}</code> measures everything.</p>"
+            '<p class="unmeasured">The speed of this index has not been measured yet. The button below measures it in '
+            f"less than a minute; <code>{COMMAND}</code> measures everything.</p>"
         )
     title = escaped(manifest.corpus.title)
     return (
@@ -59,7 +59,7 @@ def plots_section(manifest: Manifest, kept: RunFigures | None) -> str:
     tuning = manifest.tuning
     parts = []
     if charts:
-        parts.append(_fold("What was measured of this index, as plots", gallery(charts)))
+        parts.append(_fold("Measurements of this index, as plots", gallery(charts)))
     if tuning is not None:
         words = _tuning_words(tuning)
         parts.append(_fold("Where the settings of this index come from", words + gallery([tuning_chart(tuning)])))
@@ -77,10 +77,10 @@ def gallery(charts: Sequence[Chart]) -> str:
 
 
 def _tuning_words(tuning: Tuning) -> str:
-    reached = "" if tuning.reached else ", which nothing that was tried reaches"
+    reached = "" if tuning.reached else ", which no setting reached"
     return (
-        f"<p>{tuning.num_candidates:,} candidates and a rescore multiplier of {tuning.rescore_multiplier:,}: chosen by "
-        f"the build, on this corpus. {tuning.sampled_queries:,} of its texts were asked as queries, themselves left "
-        f"out. The setting finds {100 * tuning.reached_share:.1f} % of what rescoring all int8 vectors would; "
-        f"{100 * tuning.target_share:g} % was asked for{reached}.</p>"
+        f"<p>{tuning.num_candidates:,} candidates and a rescore multiplier of {tuning.rescore_multiplier:,}: chosen "
+        f"by the build on this corpus. {tuning.sampled_queries:,} of its texts were asked as queries, each left out "
+        f"of its own results. The setting finds {100 * tuning.reached_share:.1f} % of what rescoring all int8 vectors "
+        f"would; {100 * tuning.target_share:g} % was the target{reached}.</p>"
     )

@@ -21,12 +21,12 @@ from retrieval.ui.your_data.sessions import OWN, OwnIndex
 _POLL_S = 0.5
 _HEAD = (
     '<section class="bench"><h2>Which precision the vectors of this index survive</h2><p>Every scheme of '
-    f"faiss and of this project on {MAX_VECTORS:,} vectors from all over the index, with {MAX_QUERIES} of them held "
-    "out as queries: alone, rescored, and on the first dimensions. A program gets the same from the endpoint "
+    f"faiss and of this project on {MAX_VECTORS:,} vectors sampled from the index, with {MAX_QUERIES} of them held "
+    "out as queries: alone, rescored, and with fewer dimensions. Programs get the same from the endpoint "
     "<code>/frontier</code>.</p></section>"
 )
-_OWN = "Your own index is measured in the view Your data."
-_FAILED = "The measurement did not end well. Try again in a minute."
+_OWN = "To measure your own index, open Your data."
+_FAILED = "The measurement failed. Try again in a minute."
 _COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 

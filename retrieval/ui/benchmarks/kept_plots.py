@@ -58,7 +58,7 @@ def tuning_chart(tuning: Tuning) -> Chart:
         Axis("% of rescoring all int8", include=(100.0,)),
         (
             Series("settings that were tried", "other", points(others), "ring"),
-            Series("the Pareto frontier: more kept than with any fewer rows", "int8", points(best), line="solid"),
+            Series("the Pareto frontier: the most kept for its number of rows", "int8", points(best), line="solid"),
             Series("chosen for this index", "int8", points(chosen), "star"),
         ),
     )

@@ -35,8 +35,8 @@ _COMPARED = ("float32", "int8", "bits")
 """Schemes that stand below the answer for comparison, without rescoring."""
 _MANY_TIMES = 2
 _HEAD = (
-    '<section class="bench" id="needs"><h2>What do you need?</h2><p>Say how many documents you have, and how much of '
-    "the exact answer you want. Of all measured points that rescore at most "
+    '<section class="bench" id="needs"><h2>What do you need?</h2><p>Say how many documents you have, and what recall '
+    "you need. Of all measured points that rescore at most "
     f"{MOST_OVERSAMPLING} candidates per result, the one with the least RAM is taken. Bytes and prices are calculated: "
     f"${ARTICLE_PRICE:.2f} per GB of RAM and month (AWS x2gd), ${DISK_PRICE:.2f} per GB of disk (AWS gp3).</p>"
     "</section>"
@@ -177,7 +177,7 @@ def _caution(measured: KeptFrontier, found: Recommendation, dim: int) -> str:
         told.append("Among more documents, more near neighbours compete: expect less recall, and leave some room.")
     if dim != measured.frontier.dim:
         told.append(
-            f"The recall is that of {measured.frontier.dim:,} dimensions; of a model with {dim:,} it may be another. "
+            f"The recall is that of {measured.frontier.dim:,} dimensions; a model with {dim:,} may differ. "
             "Measure your own vectors in Your data."
         )
     return " ".join(told)

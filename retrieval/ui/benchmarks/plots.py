@@ -17,7 +17,7 @@ _SEARCHES = (
     ("int8_dequantized", "int8 de-quantized, all", "int8", "square", 8),
     ("int8", "int8 x int8 codes, all (the article)", "int8", "diamond", 8),
     ("binary", "sign bits alone", "binary", "circle", 1),
-    ("reference_4x", "bits, then 4x int8 codes (published)", "binary", "diamond", 1),
+    ("reference_4x", "bits, then 4x int8 codes (demo of 2024)", "binary", "diamond", 1),
     ("ours", "this project, int8 on disk", "binary", "star", 1),
 )
 """Key, label, colour, marker, and bits per dimension that are held in RAM."""
@@ -77,7 +77,7 @@ def _frontier(
             Series("the Pareto frontier of our settings", "binary", _sweep_points(best), line="solid"),
             Series("the index's own setting", "binary", _sweep_points(chosen), "star"),
         ),
-        "Each point is a number of candidates from the bits, and of int8 rows that are read for them.",
+        "Each point is one setting: how many candidates the bits give, and how many int8 rows are read.",
     )
 
 

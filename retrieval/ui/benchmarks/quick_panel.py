@@ -25,7 +25,7 @@ def offer(manifest: Manifest, can_encode: bool) -> str:
     )  # fmt: skip
     return (
         f'<div class="measure"><p>Searches this index with {queries}, and scans all its vectors at each precision: '
-        f"under a minute. The result is yours alone; others go on searching meanwhile.</p>{lacking}</div>"
+        f"under a minute. Only you see the result, and others can go on searching.</p>{lacking}</div>"
     )
 
 
@@ -101,4 +101,4 @@ def _path(quick: QuickFigures) -> str:
 
 def _caution(quick: QuickFigures) -> str:
     name = escaped(quick.query_set or "")
-    return f"The queries are {name}: easier than people's questions, for each is in the index." if name else ""
+    return f"The queries are {name}: easier than people's questions, since each is in the index." if name else ""

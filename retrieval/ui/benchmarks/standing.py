@@ -30,11 +30,11 @@ def judged_section(collections: Sequence[JudgedFigures]) -> str:
         '<details class="bench fold" id="judged"><summary>What people judged</summary><p>How much of float32\'s '
         "nDCG@10 each search keeps, where people judged which documents answer a question"
         f"{f', with {escaped(model)}' if model else ''}. "
-        "This belongs to the method and the model, not to the loaded index.</p>"
+        "This depends on the method and the model, not on the loaded index.</p>"
         f'<div class="wide" tabindex="0" role="region" aria-label="Judged quality"><table class="judged"><thead><tr>'
         f'<th scope="col">Search</th><th scope="col">Bytes per vector</th>{head}</tr></thead><tbody>{rows}</tbody>'
         f'</table></div><p class="source">Percent of float32, with the {confidence:g} % interval of a paired '
-        "bootstrap: one that holds 100 shows no difference. Measured by <code>scripts/evaluate.py</code>.</p>"
+        "bootstrap: one that includes 100 shows no difference. Measured by <code>scripts/evaluate.py</code>.</p>"
         f"{gallery(list(kept_charts(collections)))}</details>"
     )
 
@@ -68,7 +68,7 @@ def project_section(run: RunFigures | None) -> str:
     size = f" at {run.rows:,} documents" if run.rows else ""
     return (
         f'<details class="bench fold" id="project"><summary>What the project measured{size}</summary>'
-        f'<p class="note">Another machine than the one you are using: {origin(run)}</p>'
+        f'<p class="note">On another machine than this one: {origin(run)}</p>'
         f"{claims_table([Column('The project', run_cells(run))], run.dim or 0)}{gallery(list(run_charts(run)))}"
         "</details>"
     )

@@ -129,7 +129,7 @@ class BenchmarksView:
         measurement = self._desk.start(searcher)
         if measurement is None:
             return self._idle(
-                told("Somebody else is measuring.", "Two measurements would disturb each other: try in a minute.")
+                told("Somebody else is measuring.", "Two measurements would disturb each other: try again in a minute.")
             )
         return {
             self.running: measurement,
@@ -142,7 +142,7 @@ class BenchmarksView:
     def stop(self, running: Measurement | None) -> Update:
         """Returns the view after the visitor ended the measurement."""
         _cancel(running)
-        return self._idle(told("Cancelled.", "Nothing was kept of it."))
+        return self._idle(told("Cancelled.", "No result was kept."))
 
     def poll(self, running: Measurement | None, results: Results) -> Update:
         """Returns how far a measurement is, or what it gave."""
@@ -153,7 +153,7 @@ class BenchmarksView:
         if running.figures is None:
             if running.error is not None:
                 return self._idle(told("Nothing was measured.", running.error, is_error=True))
-            return self._idle(told("Cancelled.", "Nothing was kept of it."))
+            return self._idle(told("Cancelled.", "No result was kept."))
         measured = {**results, _name(running.searcher): running.figures}
         claims, _ = _evidence(running.searcher, measured)
         return {**self._idle(_panel(running.searcher, measured)), self.results: measured, self.claims: claims}

@@ -65,7 +65,7 @@ def explanation(searcher: Searcher) -> str:
     )
     return (
         '<div class="invitation"><p class="lead">What does one bit per dimension lose?</p>'
-        f"<p>Ask something above. Your query is searched in {len(names)} ways at once: {'; '.join(names)}. You see "
+        f"<p>Type a query above. It is searched in {len(names)} ways at once: {'; '.join(names)}. You see "
         "what each of them found, what it lost against "
         f"{against}, and the time and memory it took: for your query, measured now.</p></div>"
     )
@@ -134,10 +134,10 @@ def _footnotes(comparison: Comparison) -> str:
         f"<strong>Time</strong> is from the query vector to the ranked texts, the median of {of_runs} runs with warm "
         "files and all cores; the quick ways are run in turns, in rotating order, and a way whose work is part of "
         f"another's is never shown as slower. Encoding the query took {milliseconds(comparison.encode_ms)} ms, once "
-        "for all; that and reading the texts of the results is in none of the times.",
-        "float32 and int8 are read from the system's file cache, block by block. A program that holds them in its own "
-        "memory saves a copy, and needs that memory: the scans here leave nothing behind in this process, which now "
-        f"has {data_size(comparison.rss_bytes)} in RAM in all (RSS).",
+        "for all ways; that and reading the texts of the results are not included.",
+        "float32 and int8 are read from the system's file cache, block by block. A program that keeps them in its own "
+        "memory saves a copy, and needs that memory: the scans here keep nothing in this process, which now has "
+        f"{data_size(comparison.rss_bytes)} in RAM in all (RSS).",
         "<strong>Memory</strong> is that of the vectors, calculated: one per distinct text. The model, the texts "
         "and the program come on top, and are the same for all ways.",
         f"Each way answers with distinct texts, at most {MAX_TOP_K} here; a text that ties with the last one of "

@@ -19,8 +19,8 @@ def advice_html(frontier: Frontier, wish: Wish) -> str:
     databases = "".join(_database(advice_for(each, frontier, wish)) for each in DATABASES)
     return (
         f'<section class="frontier">{_answer(frontier, recommend(frontier, wish))}'
-        "<h3>Into your database</h3><p>For each, the cheapest scheme that it offers and that reaches the target on "
-        f"these vectors, on all {frontier.dim:,} dimensions. Graph and list indexes lose a little more: their own "
+        "<h3>Into your database</h3><p>For each, its cheapest scheme that reaches the target on these vectors, with "
+        f"all {frontier.dim:,} dimensions. Graph and list indexes lose a little more: their own "
         f"search parameters decide how much.</p>{databases}</section>"
     )
 
@@ -33,8 +33,8 @@ def _answer(frontier: Frontier, found: Recommendation) -> str:
     )
     if found.best is None:
         return (
-            f'<div class="answer" role="status"><p>{wanted}</p><p class="take">Nothing that was measured reaches it. '
-            "Keep float32, or ask for less.</p></div>"
+            f'<div class="answer" role="status"><p>{wanted}</p><p class="take">Nothing that was measured reaches '
+            "this. Keep float32, or ask for less.</p></div>"
         )
     lines = [f'<p class="take">Take {escaped(described(found.best))}.</p>']
     if found.within_noise:

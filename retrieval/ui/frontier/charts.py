@@ -48,9 +48,10 @@ def oversampling_chart(frontier: Frontier) -> Chart:
         _bytes_axis(frontier),
         _recall_axis(frontier),
         (*lines, Series("the Pareto frontier", "ink", best, "ring", "dashed")),
-        "Each line is a scheme on all dimensions: alone at its lower end, then with the best 2, 4, 10, 20, 50 and 100 "
-        f"times {frontier.k} rescored by int8 from disk. The frontier takes every point, shorter vectors and rescoring "
-        "by float32 included. Schemes of about the same bytes stand side by side.",
+        "Each line is one scheme with all dimensions: alone at its lower end, then with the best 2, 4, 10, 20, 50 and "
+        "100 "
+        f"times {frontier.k} rescored by int8 from disk. The frontier includes every point, also of shorter vectors "
+        "and of rescoring by float32. Schemes of about the same size are drawn side by side.",
     )
 
 
@@ -69,8 +70,8 @@ def dimensions_chart(frontier: Frontier) -> Chart:
         _bytes_axis(frontier),
         _recall_axis(frontier),
         tuple(series),
-        "The first dimensions of each vector. A model with Matryoshka training keeps most of its recall there; one "
-        "without loses what is shown.",
+        "The first dimensions of each vector. A model with Matryoshka training keeps most of its recall there; others "
+        "lose what is shown.",
     )
 
 

@@ -20,8 +20,8 @@ def neighbours_html(neighbours: Sequence[Neighbours]) -> str:
     k = len(neighbours[0].exact)
     heads = ["Row", "Nearest, exactly", "By sign bits", f"The best {OVERSAMPLING * k} by sign bits, rescored"]
     return (
-        '<section class="frontier"><h3>Neighbours of some of your vectors</h3><p>By row number, counted from 0, '
-        f"nearest first. What is among the exact {k} is set in bold.</p>"
+        f'<section class="frontier"><h3>Neighbours of some of your vectors</h3><p>Row numbers, counted from 0, '
+        f"nearest first. Those among the exact {k} are bold.</p>"
         f"{wide_table(heads, rows, 'Neighbours of some vectors', 'neighbours')}</section>"
     )
 

@@ -55,10 +55,10 @@ def report(frontier: Frontier, wish: Wish, machine: Mapping[str, Any], title: st
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Frontier: {escaped(title)}</title><style>{_style()}</style></head>"
-        f'<body class="gradio-container"><main><h1>Which precision do these vectors survive?</h1>'
+        f'<body class="gradio-container"><main><h1>How far can these vectors be compressed?</h1>'
         f"{charts_html(frontier, title)}{advice_html(frontier, wish)}{tables_html(frontier)}"
         f"<footer>Measured on {escaped(hardware)}; {escaped(machine.get('os', ''))}; {escaped(versions)}. "
-        f"Written {made}. No vector and no text is in this file.</footer></main>"
+        f"Written {made}. This file contains no vectors and no texts.</footer></main>"
         f"<script>{_COPY}</script></body></html>\n"
     )
 

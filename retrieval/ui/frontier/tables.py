@@ -30,7 +30,7 @@ def tables_html(frontier: Frontier) -> str:
     )
     return (
         f'<section class="frontier"><h3>Every scheme on all {frontier.dim:,} dimensions</h3>'
-        "<p>The oversampling that reaches a recall: the best so many times "
+        "<p>The oversampling that each recall needs: that many times "
         f"{frontier.k} of the scheme are read from disk and scored again, by int8 or by float32.</p>"
         f"{_schemes(frontier, frontier.dim)}{shorter}{_growth(frontier)}</section>"
     )
@@ -94,6 +94,6 @@ def _growth(frontier: Frontier) -> str:
     heads = ["Recall alone among", *(f"{size:,}" for size in sizes)]
     return (
         "<h3>Recall as more vectors compete</h3><p>The same queries against the first of the vectors. Where it falls, "
-        "expect it to go on falling in a larger set: nothing here is extrapolated.</p>"
+        "expect it to keep falling in a larger set: nothing here is extrapolated.</p>"
         + wide_table(heads, rows, "Recall by the number of vectors", "growth")
     )

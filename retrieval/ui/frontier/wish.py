@@ -20,9 +20,7 @@ def wish_of(target: Any, scarce: Any, num_vectors: Any, price: Any) -> Wish:
         kind: Scarce = next(each for each in SCARCE if each == scarce)
         return Wish(float(target), kind, int(num_vectors), float(price))
     except (TypeError, ValueError, OverflowError, StopIteration) as error:
-        raise QueryError(
-            "a target recall, what is scarce, a number of vectors and a price are needed, all of them."
-        ) from error
+        raise QueryError("give a target recall, what is scarce, a number of vectors and a price.") from error
 
 
 def plan_of(documents: Any, dimensions: Any, target: Any, disk_price: float) -> tuple[Wish, int]:

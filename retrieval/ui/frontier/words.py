@@ -98,7 +98,7 @@ def choice_line(frontier: Frontier, advice: Recommendation) -> str:
     wish = advice.wish
     wanted = f"recall@{frontier.k} of {wish.target:g}, {wish.scarce} scarce, {wish.num_vectors:,} vectors"
     if advice.best is None:
-        return f"{wanted}: nothing that was measured reaches it. Keep float32, or ask for less."
+        return f"{wanted}: nothing that was measured reaches this. Keep float32, or ask for less."
     lines = [f"{wanted}: take {described(advice.best)}."]
     if advice.within_noise:
         lines.append("Its 95 % interval reaches below the target: measure with more queries before you rely on it.")

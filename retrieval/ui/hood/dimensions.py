@@ -10,9 +10,9 @@ _TEXT_CHARS = 90
 HEAD = (
     '<div class="hood"><section class="step" id="hood-dimensions" aria-labelledby="hood-dimensions-title">'
     '<h2 id="hood-dimensions-title">Try it: keep fewer dimensions</h2><div class="words"><p>The bits can be made '
-    "shorter still, by keeping the first dimensions only. A model that was trained for it (Matryoshka) keeps most of "
-    "its meaning there; another one loses what you see. Choose a number: the exact results of your query are looked "
-    "for among the nearest by so many bits, in the whole index.</p></div></section></div>"
+    "shorter still by keeping only the first dimensions. A model that was trained for it (Matryoshka) keeps most of "
+    "its meaning there; others lose what you see. Choose a number: the page looks for the exact results of your query "
+    "among the nearest by that many bits, in the whole index.</p></div></section></div>"
 )
 
 

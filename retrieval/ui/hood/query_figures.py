@@ -15,7 +15,7 @@ _FIRST_TOKENS, _LAST_TOKENS, _MOST_CUT = 64, 6, 24
 _SHOWN_BYTES = 4
 _SHOWN_FLOATS = 8
 _CENTERED = (
-    '<p class="aside">The mean of all documents is taken off before the sign here: it is '
+    '<p class="aside">Here, the mean of all documents is subtracted before the sign is taken: it is '
     '<code>manifest["bits"]["center"]</code>, and a bit is 1 where the query is above it.</p>'
 )
 
@@ -24,7 +24,7 @@ def tokens_figure(explanation: Explanation) -> str:
     """Returns the query as the model's tokens, those that were cut struck out."""
     tokens = explanation.tokens
     if tokens is None:
-        return '<p class="aside">The encoder of this index does not say which tokens it makes.</p>'
+        return '<p class="aside">The encoder of this index does not show its tokens.</p>'
     read = _read_tokens(tokens.read)
     cut = "".join(_token(token, "cut") for token in tokens.cut[:_MOST_CUT])
     return (
@@ -87,7 +87,7 @@ def _read_tokens(tokens: Sequence[str]) -> str:
     items = [_token(token, "special" if _is_special(token) else "") for token in tokens]
     num_left_out = len(items) - _FIRST_TOKENS - _LAST_TOKENS
     if num_left_out > 1:
-        left_out = f'<li class="left-out">… {num_left_out:,} more, read as well …</li>'
+        left_out = f'<li class="left-out">… {num_left_out:,} more, also read …</li>'
         items[_FIRST_TOKENS:-_LAST_TOKENS] = [left_out]
     return "".join(items)
 

@@ -42,11 +42,11 @@ def lists_figure(manifest: Manifest) -> str:
     if not manifest.has_lists:
         return '<p class="result">This index has no lists: every query reads the bits of all documents.</p>'
     if tuning is None or not tried:
-        return '<p class="result">This index has lists; what they find was not measured when it was built.</p>'
+        return '<p class="result">This index has lists, but their recall was not measured when it was built.</p>'
     rows = "".join(_row(f"{each.probes:,} lists", each) for each in sorted(tried, key=lambda each: each.probes or 0))
     everything = "".join(_row("all of them", each) for each in tuning.scans if each.scan == "float-bits")
     return (
-        "<h3>The more lists are visited, the more is found</h3>"
+        "<h3>The more lists a query visits, the more it finds</h3>"
         f'<ol class="steps-down" aria-label="Recall by lists visited">{rows}{everything}</ol>'
     )
 

@@ -43,7 +43,7 @@ def _ruler(explanation: Explanation) -> str:
     side = "left" if place > 60 else "right"
     ticks = "".join(f'<i style="left:{100 * tick / 16:.2f}%"></i>' for tick in range(17))
     return (
-        f"<h3>Dimension {dimension} on its ruler</h3>"
+        f"<h3>Dimension {dimension} on a ruler</h3>"
         f'<div class="ruler" role="img" aria-label="Dimension {dimension} goes from {ends[0]} to {ends[1]}; '
         f'code {whole(code)} stands for {value}"><div class="line">{ticks}'
         f'<span class="mark {side}" style="left:{place:.2f}%"><span>code {whole(code)}: {value}</span>'
@@ -72,7 +72,7 @@ def _enlarged(explanation: Explanation, dimension: int) -> str:
     return (
         f'<div class="ruler close" role="img" aria-label="{label}"><div class="line">{ticks}'
         f'<span class="mark {side}" style="left:{place:.2f}%"><span>float32: {signed(exact, 5)}</span></span></div>'
-        '<p class="readout">Five steps of it, enlarged: the number goes to the nearest.</p></div>'
+        '<p class="readout">Five steps, enlarged: the number goes to the nearest.</p></div>'
     )
 
 
@@ -107,7 +107,7 @@ def _error_words(explanation: Explanation) -> str:
     if document.float32 is None or errors is None:
         return (
             f"Half a step is {half:.5f} in the median dimension. This index was built without the float32 vectors "
-            "(--no-baseline), so what rounding cost this document cannot be shown."
+            "(--no-baseline), so the rounding error of this document cannot be shown."
         )
     exact = float(explanation.vector @ document.float32)
     return (
@@ -170,7 +170,7 @@ def _raw(explanation: Explanation) -> str:
     moved = f"{raw.num_moved:,}" if raw.num_moved else "none"
     where = "here too" if raw.rank == raw.dequantized_rank else f"where it is number {raw.dequantized_rank:,}"
     return (
-        f'<p class="result">Raw codes: query · codes = <strong>{signed(raw.score, 1)}</strong>, which is no cosine. '
+        f'<p class="result">Raw codes: query · codes = <strong>{signed(raw.score, 1)}</strong>, which is not a cosine. '
         f"By raw codes this document would be number <strong>{raw.rank:,}</strong> of {raw.num_compared:,} candidates, "
-        f"{where}; {moved} of the first {raw.num_first:,} would stand elsewhere.</p>"
+        f"{where}; {moved} of the first {raw.num_first:,} would have another rank.</p>"
     )

@@ -65,7 +65,7 @@ def sum_figure(manifest: Manifest) -> str:
     measured = "recall@10 was measured on this index" if recall else "What is lost in this index was not measured"
     return (
         wide_table(
-            [*names, *(["recall@10 here"] if recall else [])], rows, "What each way of searching takes and gives",
+            [*names, *(["recall@10 here"] if recall else [])], rows, "What each way of searching costs and gives",
             "sizes-table",
         )
         + '<p class="readout">Speed and quality are the article&rsquo;s: exact search on CPUs; nDCG@10 over 15 '

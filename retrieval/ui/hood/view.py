@@ -75,7 +75,7 @@ class HoodView:
     def empty(self, searcher: Searcher) -> Update:
         """Returns the steps of an example."""
         found = SEARCHES.call(partial(follow_example, searcher, searcher.defaults))
-        words, more = "An example", "Type a question of your own above, and every picture follows."
+        words, more = "An example", "Type your own question above, and every picture changes."
         if not searcher.can_encode:
             words, more = (
                 "A document",
@@ -141,7 +141,7 @@ def _guarded(what_failed: str, make: Callable[[], str]) -> str:
         return message(what_failed, error_words(error), is_error=True)
     except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working
         _LOG.exception("an explanation failed")
-        return message(what_failed, "It was noted in the log.", is_error=True)
+        return message(what_failed, "It was logged.", is_error=True)
 
 
 def lifted_words(found: Explanation) -> str:

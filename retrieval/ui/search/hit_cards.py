@@ -90,7 +90,7 @@ def invitation(num_documents: int, has_examples: bool) -> str:
     return (
         '<div class="invitation"><p class="lead">Ask for what it does, not for what it is called.</p>'
         f"<p>{hint} Each query is compared with all {counted(num_documents, 'document')}; "
-        "every stage is timed, and each result tells where the bits alone had placed it.</p></div>"
+        "every stage is timed, and each result shows where the bits alone ranked it.</p></div>"
     )
 
 
@@ -179,7 +179,7 @@ def _distance(hit: Hit, dim: int) -> str:
 def _quality(document: Document) -> str:
     if document.quality is None:
         return ""
-    return f'<span class="quality" title="What the source says of its own row">quality {document.quality:.2f}</span>'
+    return f'<span class="quality" title="How the source rates this row">quality {document.quality:.2f}</span>'
 
 
 def _members(hit: Hit, members: Mapping[int, Document], style: CardStyle) -> str:

@@ -28,7 +28,7 @@ _WORDS = {
     "asymmetric": StageWords("Asymmetric", "float32 &times; bits", "mixed"),
     "rescore": StageWords("Rescore", "int8 from disk", "int8"),
     "documents": StageWords("Documents", "texts of the hits", "text"),
-    "network": StageWords("Network", "bare round trips", "network"),
+    "network": StageWords("Network", "round trips alone", "network"),
 }
 
 _OTHER_SCANS = ("float_bits", "lists")
@@ -52,7 +52,7 @@ def latency_panel(response: SearchResponse, visit: Visit) -> str:
         for name in STAGES
         if latency.stages[name] > 0
     )
-    notes = {"encode": "asked before: its vector was kept"} if response.vector_was_kept else {}
+    notes = {"encode": "asked before: its vector is reused"} if response.vector_was_kept else {}
     if latency.stages["network"] > 0:
         notes |= {"hamming": "in the engine", "rescore": "int8 from the engine"}
     rows = "".join(_stage_row(name, latency.stages[name], notes.get(name)) for name in shown)

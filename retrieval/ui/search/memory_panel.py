@@ -70,7 +70,7 @@ def _rows(report: MemoryReport) -> Iterator[str]:
         if name in by_name:
             yield _row(by_name[name])
         elif _MAY_BE_UNKNOWN.get(name) in by_name:
-            yield f'<tr><th scope="row">{words}</th><td><small>this system does not tell</small></td></tr>'
+            yield f'<tr><th scope="row">{words}</th><td><small>not available on this system</small></td></tr>'
 
 
 def _row(item: MemoryItem) -> str:

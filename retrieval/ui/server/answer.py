@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 _WATCHED = (422, 500)
 _MOST_BYTES = 4_000
 """An error that is longer repeats what was sent."""
-_NOT_USABLE = "The call could not be answered: check its name, and how many values it sends, and of which types."
+_NOT_USABLE = "The call could not be answered: check its name, and the number and types of its values."
 
 
 def sentence(status: int, text: str, *, close: bool = False) -> JSONResponse:

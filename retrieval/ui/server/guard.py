@@ -66,7 +66,7 @@ class RequestGuard:
             return
         path = scope["path"].rstrip("/")
         if path.endswith(_NEVER_USED):
-            await sentence(404, "This page takes no recordings.")(scope, receive, send)
+            await sentence(404, "This page does not accept recordings.")(scope, receive, send)
             return
         is_upload = path.endswith("/upload")
         most = self._max_upload_bytes if is_upload else self._max_body_bytes
@@ -74,7 +74,7 @@ class RequestGuard:
             await _too_large(most)(scope, receive, send)
             return
         if is_upload and await run_in_threadpool(folder_bytes, self._uploads) >= self._max_uploads_bytes:
-            full = "Uploads take all the room that there is for them here: try again in some minutes."
+            full = "There is no room for more uploads here: try again in a few minutes."
             await sentence(507, full, close=True)(scope, receive, send)
             return
         if is_upload:
@@ -113,7 +113,7 @@ class RequestGuard:
             return "The request cannot be read: JSON in UTF-8 is needed."
         if all(may_be_upload(Path(path), self._uploads) for path in paths):
             return None
-        return "The request names a file that was not uploaded here: upload it first, and name it as the answer does."
+        return "The request names a file that was not uploaded here: upload it first, and use the name in the answer."
 
 
 class _TooLargeError(Exception):
@@ -144,7 +144,7 @@ class _Counted:
         if self._left < 0:
             raise MultiPartException("The upload is larger than the maximum allowed size.")
         if message["type"] == "http.disconnect" and not self._is_whole:
-            raise MultiPartException("The upload was broken off.")
+            raise MultiPartException("The upload was interrupted.")
         self._is_whole = not message.get("more_body", False)
         return message
 

@@ -20,7 +20,7 @@ DEFAULT_PER_MINUTE = 600
 _BURST_S = 10.0
 """What was not asked in this time may be asked at once."""
 _MOST_ADDRESSES = 20_000
-_TOLD = "Too many questions came from your address: wait some seconds, and ask again."
+_TOLD = "Too many questions from your address: wait a few seconds, and ask again."
 
 
 class Rates:
@@ -81,7 +81,7 @@ def rates_from(environment: Mapping[str, str]) -> Rates | None:
     """
     text = environment.get("VISITOR_RATE", "").strip() or str(DEFAULT_PER_MINUTE)
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise BuildError(f"VISITOR_RATE is {text!r}: a whole number of questions a minute is needed, 0 for no limit.")
+        raise BuildError(f"VISITOR_RATE is {text!r}: a whole number of questions per minute is needed, 0 for no limit.")
     return Rates(int(text)) if int(text) else None
 
 

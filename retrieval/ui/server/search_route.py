@@ -54,7 +54,7 @@ def search_route(library: Library, turns: Turns = SEARCHES) -> APIRoute:
             return JSONResponse({"error": error_words(error)}, status, headers)
         except Exception:  # noqa: BLE001 - the border to a program: whatever it is, it is told in a sentence
             _LOG.exception("a call of %s failed", PATH)
-            return JSONResponse({"error": "The search failed on the server's side."}, 500)
+            return JSONResponse({"error": "The search failed on the server."}, 500)
 
     parameters = [
         {"name": name, "in": "query", "required": name == "q", "schema": _SCHEMAS.get(name, {"type": "string"})}

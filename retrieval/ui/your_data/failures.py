@@ -9,7 +9,7 @@ from retrieval.serving.child_process import JobStatus
 from retrieval.ui.markup import as_sentence
 
 OUT_OF_MEMORY = "There is not enough memory to work on this file here: use fewer rows, or shorter texts."
-_UNEXPECTED = "Something went wrong with this file on this side. It was noted in the log; other files may well work."
+_UNEXPECTED = "Something went wrong with this file on the server and was logged. Other files may still work."
 _KILLED = -9
 _ASIDE = re.compile(r" \([^()]*--[a-z][a-z-]+[^()]*\)")
 """What is said in parentheses for the terminal."""
@@ -62,7 +62,7 @@ def why_failed(status: JobStatus, folder: Path, max_seconds: float) -> str:
 
 def _why_stopped(status: JobStatus, max_seconds: float) -> str:
     if status.phase == "looking":
-        return f"The file could not be looked through in {max_seconds:,.0f} s: bring a smaller one, or another format."
+        return f"The file could not be read in {max_seconds:,.0f} s: bring a smaller one, or another format."
     stopped = f"Stopped after {max_seconds:,.0f} s, the most that a build may take here"
     if status.phase == "encoding" and status.total and status.done:
         return (

@@ -177,7 +177,7 @@ def _bring_step(limits: OwnLimits) -> dict[str, Any]:
         gr.HTML(own_panels.introduction(limits), apply_default_css=False)
         with gr.Row(elem_id="own-ways"):
             with gr.Column(min_width=260):
-                file = UploadedFile(label="A file of yours", elem_id="own-file", file_count="single", height=187)
+                file = UploadedFile(label="Your file", elem_id="own-file", file_count="single", height=187)
                 use_sample = gr.Button("Try it with a sample", elem_id="own-sample", min_width=150)
                 refused = gr.Button("Refuse the file", elem_id="own-refused", visible="hidden")
             with gr.Column(min_width=260):
@@ -203,11 +203,11 @@ def _choose_step(limits: OwnLimits) -> dict[str, Any]:
             common: dict[str, Any] = {"choices": [], "interactive": True, "min_width": 150}
             text = gr.Dropdown(label="Text", info="What is searched by meaning.", elem_id="own-text", **common)
             body = gr.Dropdown(label="Body", info="Shown, not searched.", elem_id="own-body", **common)
-            url = gr.Dropdown(label="Link", info="Where a hit leads to.", elem_id="own-url", **common)
+            url = gr.Dropdown(label="Link", info="What a hit links to.", elem_id="own-url", **common)
             group = gr.Dropdown(label="Group", info="Same value: one hit.", elem_id="own-group", **common)
             quality = gr.Dropdown(label="Quality", info="Orders equal scores.", elem_id="own-quality", **common)
             rows = gr.Number(
-                limits.max_rows, label="Maximum rows", info="The first of the file.", elem_id="own-rows", minimum=1,
+                limits.max_rows, label="Maximum rows", info="The first rows are used.", elem_id="own-rows", minimum=1,
                 maximum=limits.max_rows, precision=0, min_width=110,
             )  # fmt: skip
         with gr.Row(elem_id="own-choose-buttons"):

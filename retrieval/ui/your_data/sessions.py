@@ -212,7 +212,7 @@ class OwnSessions:
             BuildError: if there is none.
         """
         if self.used_bytes() >= self._limits.max_total_bytes:
-            raise BuildError("visitors' data takes all the room that there is for it here: try again in some minutes.")
+            raise BuildError("there is no room for more visitors' data here: try again in a few minutes.")
 
     def used_bytes(self) -> int:
         """Returns the size of all that visitors have here, uploads that nobody took yet included."""
@@ -261,5 +261,5 @@ class OwnSessions:
             return
         empty = [key for key, session in self._by_key.items() if session.is_empty]
         if not empty:
-            raise BuildError("too many visitors have data here now: try again in some minutes.")
+            raise BuildError("too many visitors have data here now: try again in a few minutes.")
         del self._by_key[min(empty, key=lambda key: self._by_key[key].last_used_s)]

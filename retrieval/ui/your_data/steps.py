@@ -34,11 +34,11 @@ _LOOK_SECONDS = 20
 _LOOK_SLOTS = 2
 _MOST_DOTS = 50
 """A text that only has to be another one each time; it comes back from the browser, who may send anything."""
-_CANCELLED = "The build was ended, and what it had made was deleted."
-_DELETED = "Your data and your index are not on this server any more."
-_NOT_MEASURED = "The measurement was ended, and nothing was kept of it."
-NORMALIZED = "Not all vectors have length 1; they were brought to it, as cosine asks."
-_NO_DATA = "Your data is not here any more: it is deleted when the connection to the page is lost. Bring it again."
+_CANCELLED = "The build was stopped, and its files were deleted."
+_DELETED = "Your data and your index are no longer on this server."
+_NOT_MEASURED = "The measurement was stopped, and no result was kept."
+NORMALIZED = "Not all vectors have length 1; they were normalized, as cosine needs."
+_NO_DATA = "Your data is no longer here: it is deleted when the connection to the page is lost. Bring it again."
 
 
 class OwnSteps:
@@ -257,7 +257,7 @@ class OwnSteps:
             OSError: if it cannot be written.
         """
         if frontier is None:
-            raise CorpusError("nothing is measured here any more: measure again.")
+            raise CorpusError("this measurement is no longer here: measure again.")
         machine = about_machine()
         if wish is None:
             target = session.download_folder / "frontier.json"

@@ -40,7 +40,7 @@ class VectorParts:
                 column = gr.Dropdown([], label="Vectors", elem_id="own-vector-column", visible=False, min_width=150)
                 metric = gr.Radio(
                     [(each.capitalize(), each) for each in METRICS], value=METRICS[0], label="Compared by",
-                    info="Under cosine, vectors are brought to length 1.", elem_id="own-metric", min_width=260,
+                    info="With cosine, vectors are normalized to length 1.", elem_id="own-metric", min_width=260,
                 )  # fmt: skip
             with gr.Row(elem_id="own-vector-buttons"):
                 measure = gr.Button(
@@ -77,7 +77,7 @@ def about_vectors(source: Source, vectors: Mapping[str, Any], limits: OwnLimits)
     return (
         f'<section class="own-preview"><h3>{escaped(source.title)}</h3><p>{data_size(source.size_bytes)}, '
         f"{counted(count, 'vector')} of {vectors['dim']:,} dimensions, {escaped(vectors['kind'])}.{first} Some are "
-        "held out as queries; a vector is known by its row number.</p></section>"
+        "held out as queries; each vector is named by its row number.</p></section>"
     )
 
 

@@ -32,7 +32,7 @@ def verdict(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> st
     kept = manifest.tuning
     notes = "".join(f"<li>{text}</li>" for text in _notes(manifest, seen, kept))
     return (
-        f'<section class="own-verdict"><p class="own-ready" role="status">Your index is ready, and chosen above: '
+        f'<section class="own-verdict"><p class="own-ready" role="status">Your index is ready and selected: '
         f"{escaped(manifest.corpus.title)}</p><h2>{_headline(manifest, kept)}</h2>"
         f'<div class="own-columns">{_recall(kept)}{_memory(manifest)}{_advice(manifest, kept)}</div>'
         f"<h3>What was read</h3><p>{_reading(manifest, seen, elapsed_s)}</p>"
@@ -76,14 +76,14 @@ def _recall(kept: Tuning | None) -> str:
     head = "<h3>Recall kept<small>of the exact float32 top 10</small></h3>"
     if kept is None:
         return (
-            f'<div class="panel">{head}<p class="hint">Not measured: there are too few texts for it, or the index '
-            f"was built without. Compare a few of your own queries instead.</p></div>"
+            f'<div class="panel">{head}<p class="hint">Not measured: there are too few texts, or the index was built '
+            "without this measurement. Compare a few of your own queries instead.</p></div>"
         )
     rows = (
         ("binary", "1 bit, nearest by Hamming distance", kept.recall.bits),
         ("mixed", "1 bit, ordered by float query &times; bits", kept.recall.float_bits),
         ("mixed", "the same, rescored with int8: <strong>this index</strong>", kept.recall.chosen),
-        ("int8", "int8 of everything: the ceiling", kept.recall.int8_all),
+        ("int8", "int8 of all texts: the upper limit", kept.recall.int8_all),
     )
     bars = "".join(_bar(colour, label, share, kept.sampled_queries) for colour, label, share in rows)
     return (
@@ -150,15 +150,15 @@ def _judgement(manifest: Manifest, kept: Tuning | None) -> str:
         return "Compare a few of your own queries with float32 before you rely on them."
     if manifest.distinct_text_count >= _FEW_TEXTS and _candidates_share(manifest) > _MANY_CANDIDATES:
         return (
-            f"{percent(_candidates_share(manifest))} of your texts are candidates of every query, so that hardly "
-            "anything can be lost: with more texts, more is."
+            f"{percent(_candidates_share(manifest))} of your texts are candidates in every query, so hardly anything "
+            "can be lost: with more texts, more is."
         )
     if manifest.distinct_text_count < _FEW_TEXTS:
         return "With so few texts, a plain float32 scan is as quick and simpler."
     if kept.recall.chosen >= _GOOD_RECALL:
         return "Hardly anything is lost: quantization suits your data."
     if kept.recall.chosen >= kept.recall.int8_all - 0.01:
-        return "What is lost is lost to int8 itself; rescore with float32 from disk where the last percents count."
+        return "The loss comes from int8 itself; rescore with float32 from disk if the last percent counts."
     return "More is lost than usual: raise the candidates, or compare with float32 before you rely on it."
 
 
@@ -171,11 +171,7 @@ def _reading(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> s
     parts = [f"{counted(manifest.row_count, 'document')} in the index, built in {elapsed_s:.0f} s"]
     if manifest.dropped_rows:
         parts.append(f"{counted(manifest.dropped_rows, 'row')} without text left out")
-    parts.append(
-        f"{counted(duplicates, 'row')} with a text that was there before, encoded once"
-        if duplicates
-        else "no duplicates"
-    )
+    parts.append(f"{counted(duplicates, 'row')} with a repeated text, encoded once" if duplicates else "no duplicates")
     text = "; ".join(parts) + "."
     in_file, used = seen.get("rows_in_file", 0), seen.get("rows_used", 0)
     if in_file > used:
@@ -187,14 +183,14 @@ def _reading(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> s
 def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Tuning | None) -> Iterator[str]:
     if manifest.distinct_text_count < _FEW_TEXTS:
         yield (
-            f"{counted(manifest.distinct_text_count, 'distinct text')} prove little: nearly all of them are candidates "
-            f"of every query. Bring some hundreds for a verdict that means something."
+            f"{counted(manifest.distinct_text_count, 'distinct text')} prove little: nearly all of them are "
+            "candidates in every query. Bring a few hundred for a meaningful verdict."
         )
     used = max(1, seen.get("rows_used", 0))
     if seen.get("non_ascii_texts", 0) / used > _MANY and not is_multilingual(manifest.model_id):
         yield (
             f"{percent(seen['non_ascii_texts'] / used)} of your texts have letters beyond English. The model, "
-            f"{escaped(manifest.model_id.rsplit('/', 1)[-1])}, is English by training: recall says how well "
+            f"{escaped(manifest.model_id.rsplit('/', 1)[-1])}, was trained on English: recall says how well "
             f"quantization keeps its order, not how good that order is in other languages."
         )
     sampled = max(1, seen.get("sampled_texts", 0))

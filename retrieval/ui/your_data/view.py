@@ -32,7 +32,7 @@ from retrieval.ui.your_data.steps import OwnSteps
 from retrieval.ui.your_data.taking import take_pasted, take_text, take_upload, too_large
 
 _LOG = logging.getLogger(__name__)
-_UNEXPECTED = "Something went wrong on this side. It was noted in the log; other data may well work."
+_UNEXPECTED = "Something went wrong on the server and was logged. Other data may still work."
 _NOT_USED = "This cannot be used"
 _QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -221,7 +221,7 @@ class OwnView:
 
     def _session(self, request: gr.Request, *, bringing: bool = False) -> OwnSession:
         if not request.session_hash:
-            raise CorpusError("this was not asked by a page: open the page, and bring your data there.")
+            raise CorpusError("this request did not come from the page: open it, and bring your data there.")
         session = (self._sessions.to_bring if bringing else self._sessions.of)(request.session_hash)
         session.client = Client(request.client.host if request.client else "", request.session_hash)
         return session
