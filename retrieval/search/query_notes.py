@@ -25,14 +25,11 @@ def _on_meaning(encoder: Encoder, text: str) -> list[str]:
     if isinstance(encoder, CountsUnknown):
         unknown, total = encoder.num_tokens_unknown(text)
         if total and unknown >= _HALF * total:
-            share = "none of the query" if unknown == total else f"only {total - unknown:,} of {total:,} tokens"
-            return [
-                f"The model knows {share}: the rest is outside of its vocabulary, and these results mean little, "
-                "however high their scores."
-            ]
+            known = "none of the query" if unknown == total else f"only {total - unknown:,} of {total:,} tokens"
+            return [f"The model's vocabulary has {known}: these results mean little, however high their scores."]
     if not is_multilingual(encoder.model_id) and foreign_share(text) >= _HALF:
         return [
-            "Most of the query is not in Latin letters, and this model learnt from English: these results may mean "
+            "Most of the query is not in Latin letters, and this model was trained on English: these results may mean "
             "little, however high their scores."
         ]
     return []

@@ -195,7 +195,7 @@ class TestTarget:
                 (tmp_path / "index").mkdir()
                 (tmp_path / "index" / "thesis.txt").write_text("years of work")
 
-        with pytest.raises(BuildError, match="no index"):
+        with pytest.raises(BuildError, match="not an index"):
             build_index(corpus_of(TEXTS), FakeEncoder(), tmp_path / "index", report=interfere)
         assert (tmp_path / "index" / "thesis.txt").exists()
 
@@ -361,13 +361,13 @@ class TestKilled:
 
     def test_the_unfinished_folder_is_no_index(self, tmp_path: Path) -> None:
         kill_a_build(tmp_path / "index", TEXTS, "encoding")
-        with pytest.raises(BundleMissingError, match="no finished index"):
+        with pytest.raises(BundleMissingError, match="not a finished index"):
             Bundle.open(tmp_path / "index.building")
 
     def test_a_new_start_in_a_finished_folder_is_no_index_either(self, tmp_path: Path) -> None:
         kill_a_build(tmp_path / "index", TEXTS, "before the swap")
         kill_a_build(tmp_path / "index", random_texts(60, seed=5), "encoding")
-        with pytest.raises(BundleMissingError, match="no finished index"):
+        with pytest.raises(BundleMissingError, match="not a finished index"):
             Bundle.open(tmp_path / "index.building")
 
     @pytest.mark.parametrize("moment", MOMENTS)

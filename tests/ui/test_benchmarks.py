@@ -109,7 +109,7 @@ def test_a_run_gives_all_charts() -> None:
 def test_the_chosen_setting_is_marked_in_the_tuning_chart(manifest: Manifest) -> None:
     html = plots_section(replace(manifest, search=TUNED), None)
     assert "chosen by the build on this corpus" in html
-    assert "99.3 % of what rescoring all int8 vectors would; 99 % was asked for." in html
+    assert "99.3 % of what rescoring all int8 vectors would; 99 % was the target." in html
     chosen = tuning_chart(Tuning.from_json(TUNED)).series[-1]
     assert chosen.label == "chosen for this index"
     assert [(each.x, round(each.y, 2)) for each in chosen.points] == [(100, 99.34)]
@@ -196,13 +196,13 @@ def test_judged_quality_names_its_collections_and_intervals() -> None:
     assert collection_name("cran among 117,581") == "aeronautics abstracts among 117,581 texts"
     assert collection_name("medicine") == "medicine"
     assert "99.2 % 98.2 to 100.2" in text
-    assert "not to the loaded index" in text
+    assert "not on the loaded index" in text
 
 
 def test_the_projects_run_is_labelled_as_of_another_machine() -> None:
     html = project_section(WHOLE)
     assert "What the project measured at 1,000 documents" in html
-    assert "Another machine" in html
+    assert "another machine" in html
 
 
 def test_what_is_not_in_the_repository_is_not_on_the_page() -> None:

@@ -224,7 +224,7 @@ def test_vectors_are_measured_recommended_and_taken_along(browser: Browser, serv
         expect(page.locator("#own-vectors")).to_contain_text("420 vectors of 32 dimensions")
         expect(page.locator("#own-vectors")).to_contain_text("Only the first 300")
         measured(page, "#own-measure-vectors")
-        expect(page.locator("#own-frontier")).to_contain_text("brought to it")
+        expect(page.locator("#own-frontier")).to_contain_text("were normalized")
         expect(page.locator("table.neighbours tbody tr")).to_have_count(6)
         before = page.locator("#own-advice .answer").inner_text()
         page.fill("#own-target input[type=number]", "0.999")

@@ -261,7 +261,7 @@ def test_a_tunnel_that_cannot_be_had_is_told_with_its_reason() -> None:
     note = link_after(fail).note
     assert "frpc" in note
     assert "no route to host" in note
-    assert "goes on locally" in note
+    assert "works locally" in note
 
 
 def test_a_tunnel_that_hangs_is_given_up_and_stays_given_up() -> None:
@@ -279,6 +279,6 @@ def test_a_tunnel_that_hangs_is_given_up_and_stays_given_up() -> None:
 
 
 def test_the_query_box_of_an_index_without_a_model_says_so(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "No model" not in placeholder(searcher)
+    assert "no model" not in placeholder(searcher)
     monkeypatch.setattr(Searcher, "can_encode", property(lambda self: False))
-    assert "No model" in placeholder(searcher)
+    assert "no model" in placeholder(searcher)

@@ -117,7 +117,7 @@ def test_progress_is_told_in_words(status: JobStatus, place: int, told: str) -> 
     [
         (JobStatus("failed", "encoding", 12_345, 20_000, failure="timeout"), "first 11,000 rows"),
         (JobStatus("failed", "model", failure="timeout"), "90 s"),
-        (JobStatus("failed", "looking", failure="timeout"), "looked through"),
+        (JobStatus("failed", "looking", failure="timeout"), "could not be read in 90 s"),
         (JobStatus("failed", failure="died", exit_status=7), "status 7"),
         (JobStatus("failed", failure="died", exit_status=-9), "memory"),
         (JobStatus("failed", failure="memory"), "memory"),

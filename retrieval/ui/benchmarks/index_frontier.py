@@ -20,7 +20,7 @@ from retrieval.ui.your_data.sessions import OWN, OwnIndex
 
 _POLL_S = 0.5
 _HEAD = (
-    '<section class="bench"><h2>Which precision the vectors of this index survive</h2><p>Every scheme of '
+    '<section class="bench"><h2>How far can the vectors of this index be compressed?</h2><p>Every scheme of '
     f"faiss and of this project on {MAX_VECTORS:,} vectors sampled from the index, with {MAX_QUERIES} of them held "
     "out as queries: alone, rescored, and with fewer dimensions. Programs get the same from the endpoint "
     "<code>/frontier</code>.</p></section>"

@@ -17,11 +17,11 @@ _SIGNS = {
     "8 bits": ("int8", "diamond"),
     "6 bits": ("int8", "triangle"),
     "4 bits": ("int8", "wedge"),
-    "RaBitQ 4 bits": ("one", "square"),
-    "RaBitQ 3 bits": ("one", "diamond"),
-    "RaBitQ 2 bits": ("one", "triangle"),
-    "RaBitQ 1 bit": ("one", "wedge"),
-    "PQ": ("two", "cross"),
+    "RaBitQ 4 bits": ("two", "square"),
+    "RaBitQ 3 bits": ("two", "diamond"),
+    "RaBitQ 2 bits": ("two", "triangle"),
+    "RaBitQ 1 bit": ("two", "wedge"),
+    "PQ": ("one", "cross"),
     "float-bits": ("binary", "diamond"),
     "bits": ("binary", "circle"),
 }
@@ -130,7 +130,7 @@ def _oversamplings(frontier: Frontier, scheme: str, place: float) -> tuple[chart
 
 
 def _bytes_axis(frontier: Frontier) -> Axis:
-    sizes = tuple(float(max(1, frontier.dim * bits // 64)) for bits in (1, 2, 4, 8, 32, 64, 128, 256, 1024, 2048))
+    sizes = tuple(float(max(1, frontier.dim * bits // 64)) for bits in (1, 2, 4, 8, 32, 64, 256, 1024, 2048))
     return Axis(
         "bytes per vector in RAM",
         is_log=True,

@@ -63,7 +63,7 @@ def test_what_nobody_foresaw_is_a_500_with_a_sentence(searcher: Searcher, monkey
     monkeypatch.setattr(searcher, "search", None)
     answer = client_of(searcher, Turns()).get(PATH, params={"q": "red apple"})
     assert answer.status_code == 500
-    assert "server's side" in answer.json()["error"]
+    assert "on the server" in answer.json()["error"]
 
 
 def test_a_number_that_json_has_no_word_for_is_null(build: Build, encoder: FakeEncoder) -> None:
