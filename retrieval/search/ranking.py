@@ -32,15 +32,17 @@ class Ranker:
         """Returns the stage that the time of a scan is counted to; a scan that must be prepared is ready then."""
         return self._store.scan(settings.scan).stage
 
-    def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
-        """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
+    def nearest_texts(self, vectors: Float32s, settings: SearchSettings) -> list[Rows]:
+        """Returns the first row of each of the `top_k` distinct texts closest to each of the vectors `(m, dim)`.
 
-        This is `answer` without documents and groups: what recall is measured on.
+        Nearest first. This is `answer` without documents and groups: what recall is measured on.
         """
-        [candidates] = self.candidates(Queries.of(vector, self._signs), settings)
         num_rescored = settings.rescore_multiplier * settings.top_k
-        order, _, _ = self._score(vector, candidates, num_rescored, settings, StageClock())
-        return self._store.first_row_of(candidates.texts[order[: settings.top_k]])
+        found = []
+        for vector, own in zip(vectors, self.candidates(Queries.of(vectors, self._signs), settings), strict=True):
+            order, _, _ = self._score(vector, own, num_rescored, settings, StageClock())
+            found.append(self._store.first_row_of(own.texts[order[: settings.top_k]]))
+        return found
 
     def answer(
         self,

@@ -300,7 +300,11 @@ class Searcher:
 
         This is `search` without documents and groups: what recall is measured on.
         """
-        return self._ranker.nearest_texts(vector, settings)
+        return self._ranker.nearest_texts(vector[None], settings)[0]
+
+    def nearest_texts_of_each(self, vectors: Float32s, settings: SearchSettings) -> list[Rows]:
+        """Returns what `nearest_texts` does for each of the vectors `(m, dim)`, which are compared as a batch."""
+        return self._ranker.nearest_texts(vectors, settings)
 
     def documents(self, rows: Sequence[int]) -> tuple[Document, ...]:
         """Returns the documents at `rows`.

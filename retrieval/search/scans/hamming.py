@@ -26,20 +26,23 @@ class Hamming:
         """Searches `texts`, one code per distinct text; by their packed bits, once `packed` gives them."""
         self._texts = texts
         self._packed = packed
-        self._together = Together(self._compared, usable_cores())
+        self._together = Together(self._in_turn, usable_cores())
 
     def search(self, queries: Queries, k: int, probes: int | None = None) -> list[Candidates]:
         """Returns the nearest texts of each query with their distances; see `Scan.search`."""
         k = min(k, len(self._texts))
         if len(queries) == 1:
             return [self._together.search(queries.codes, k)]
-        return self._compared(queries.codes, k, is_alone=False)
+        return self._compared(queries.codes, k, self._packed(), several_cores=True)
 
-    def _compared(self, codes: Bits, k: int, is_alone: bool) -> list[Candidates]:
+    def _in_turn(self, codes: Bits, k: int, is_alone: bool) -> list[Candidates]:
         packed = self._packed()
+        return self._compared(codes, k, packed, is_alone and packed is not None and packed.several_pay)
+
+    def _compared(self, codes: Bits, k: int, packed: PackedBits | None, several_cores: bool) -> list[Candidates]:
         if packed is None:
             return self._counted(codes, k)
-        nearest = packed.nearest(codes, k, several_cores=is_alone and packed.several_pay)
+        nearest = packed.nearest(codes, k, several_cores=several_cores)
         return [
             self._candidates(found.ids[0], found.distances[0]) if found else self._counted(code[None], k)[0]
             for code, found in zip(codes, nearest, strict=True)

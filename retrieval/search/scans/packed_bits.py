@@ -112,10 +112,7 @@ class PackedBits:
     def highest_dots(
         self, vectors: Float32s, k: int, *, several_cores: bool = False
     ) -> tuple[Float32s, npt.NDArray[np.int64]]:
-        """Returns the highest dot products of float queries `(m, dim)` with signs, and their rows, both `(m, k)`.
-
-        Several cores are of use to one query; many queries keep one core busy with a single pass over the bits.
-        """
+        """Returns the highest dot products of float queries `(m, dim)` with signs, and their rows, both `(m, k)`."""
         queries, added = float_queries(vectors)
         dots, rows = self._search(queries, k, several_cores)
         return dots - added, rows
@@ -143,7 +140,8 @@ class PackedBits:
         return Neighbours(distances[None, :k], rows[None, :k])
 
     def _search(self, queries: Float32s, k: int, several_cores: bool) -> tuple[Float32s, npt.NDArray[np.int64]]:
-        use_threads(1)
+        # One query is compared with a slice on each core. Of many queries, each core has its share.
+        use_threads(usable_cores() if several_cores and len(queries) > 1 else 1)
         k = min(k, len(self))
         index = self._by_several if several_cores and len(queries) == 1 else self._by_one_core
         # For one result, faiss keeps sums as signed 16-bit numbers, and takes the highest for negative.

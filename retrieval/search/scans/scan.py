@@ -72,7 +72,7 @@ class Scan(Protocol):
         """Returns the nearest texts of each query, `k` of them, or all where there are fewer.
 
         Args:
-            queries: one query gets what cores are idle; several are compared as a batch.
+            queries: one query gets what cores are idle, or waits for one; several are compared as a batch, on all.
             k: how many texts, from 1 on.
             probes: how many lists are visited; the scans without lists pass over it.
         """

@@ -29,6 +29,9 @@ Figures of one engine:
     cpu_ms_per_query  processor time of the whole process, all its threads
     by_callers        {threads that each ask again as soon as they are answered: queries per second}
     queries_per_s     the highest of these
+    batch_queries_per_s
+                      queries per second when all are asked in one call, which may use all cores; None where the engine
+                      has no such call
     at_higher_target  the figures down to here again, at the setting that reaches `higher_target`
     rss_growth_bytes, anonymous_growth_bytes
                       by how much the process grew by opening and searching: all resident pages; those of no file

@@ -125,6 +125,7 @@ def measure(engine: EngineModule, job: Job) -> dict[str, Any]:
         "held_bytes": opened.held_bytes(),
         "queries_per_s": max(by_callers.values()),
         "by_callers": by_callers,
+        "batch_queries_per_s": _in_batches(opened, every_query, job, setting),
     }
 
 
@@ -180,6 +181,17 @@ def _saturated(opened: Opened, queries: Float32s, job: Job, setting: Mapping[str
     for caller in callers:
         caller.join()
     return sum(answered) / (time.perf_counter() - start)
+
+
+def _in_batches(opened: Opened, queries: Float32s, job: Job, setting: Mapping[str, int]) -> float | None:
+    """Returns the queries per second when all are asked in one call, again and again; None without such a call."""
+    if opened.search_batch(queries, job.top_k, setting) is None:
+        return None
+    answered, start = 0, time.perf_counter()
+    while (elapsed_s := time.perf_counter() - start) < job.saturate_s:
+        opened.search_batch(queries, job.top_k, setting)
+        answered += len(queries)
+    return answered / elapsed_s
 
 
 if __name__ == "__main__":

@@ -43,6 +43,9 @@ class Opened(Protocol):
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the positions of the nearest vectors to a query `(dim,)`, nearest first."""
 
+    def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
+        """Searches for all of the queries `(m, dim)` at once, on all cores; None where the engine has no such call."""
+
     def held_bytes(self) -> int | None:
         """Returns what the engine says it holds in RAM; None when it does not say."""
 

@@ -37,9 +37,14 @@ class FaissHnsw:
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the positions of the nearest vectors, nearest first."""
+        nearest: Ids = self.search_batch(query[None], top_k, setting)[0]
+        return nearest
+
+    def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
+        """Returns the positions of the nearest vectors to each query."""
         parameters = faiss.SearchParametersHNSW(efSearch=setting["efSearch"])
-        _, ids = self._index.search(query[None], top_k, params=parameters)
-        return np.asarray(ids[0], dtype=np.int64)
+        _, ids = self._index.search(queries, top_k, params=parameters)
+        return np.asarray(ids, dtype=np.int64)
 
     def held_bytes(self) -> int | None:
         """Returns None: faiss does not say."""

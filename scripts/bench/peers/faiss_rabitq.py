@@ -61,16 +61,24 @@ class FaissRabitq:
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the positions of the nearest vectors, nearest first."""
-        shares = getattr(self._caller, "shares_cores", False)
-        faiss.omp_set_num_threads(self._threads if setting["all_threads"] and not shares else 1)
+        all_threads = setting["all_threads"] and not getattr(self._caller, "shares_cores", False)
+        nearest: Ids = self._found(query[None], top_k, setting, self._threads if all_threads else 1)[0]
+        return nearest
+
+    def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
+        """Returns the positions of the nearest vectors to each query."""
+        return self._found(queries, top_k, setting, self._threads)
+
+    def _found(self, queries: Float32s, top_k: int, setting: Mapping[str, int], threads: int) -> Ids:
+        faiss.omp_set_num_threads(threads)
         # The way of the scan is the index's, not the call's: it is set once, before callers come from several threads.
         if self._lists.implem != setting["implem"]:
             self._lists.implem = setting["implem"]
         lists = faiss.IVFRaBitQSearchParameters(nprobe=setting["nprobe"], qb=_QUERY_BITS)
         rotated = faiss.SearchParametersPreTransform(index_params=lists)
         refined = faiss.IndexRefineSearchParameters(k_factor=setting["k_factor"], base_index_params=rotated)
-        _, ids = self._index.search(query[None], top_k, params=refined)
-        return np.asarray(ids[0], dtype=np.int64)
+        _, ids = self._index.search(queries, top_k, params=refined)
+        return np.asarray(ids, dtype=np.int64)
 
     def held_bytes(self) -> int | None:
         """Returns None: faiss does not say."""

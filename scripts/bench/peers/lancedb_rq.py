@@ -52,6 +52,12 @@ class LancedbRq:
         found = asked.select(["position", "_distance"]).to_arrow()
         return np.asarray(found["position"].to_numpy(), dtype=np.int64)
 
+    def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
+        """Returns the nearest vectors to each query."""
+        asked = self._table.search(list(queries), vector_column_name="vector").distance_type("dot").limit(top_k)
+        asked = asked.nprobes(setting["nprobes"]).refine_factor(setting["refine_factor"])
+        return asked.select(["position", "_distance"]).to_arrow()
+
     def held_bytes(self) -> int | None:
         """Returns None: LanceDB does not say."""
         return None

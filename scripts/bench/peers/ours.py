@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval import BuildError, Searcher
+from retrieval import BuildError, Searcher, SearchSettings
 from retrieval.bundle.bundle import Bundle
 from retrieval.search.scans.available import WORTH_PACKING
 from scripts.bench.peers.engine import Float32s, Ids, Vectors
@@ -33,6 +33,14 @@ class Ours:
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the rows of the nearest texts, nearest first."""
+        settings = self._settings(top_k, setting)
+        return np.asarray(self._searcher.nearest_texts(query, settings), dtype=np.int64)
+
+    def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
+        """Returns the rows of the nearest texts of each query."""
+        return self._searcher.nearest_texts_of_each(queries, self._settings(top_k, setting))
+
+    def _settings(self, top_k: int, setting: Mapping[str, int]) -> SearchSettings:
         settings = dataclasses.replace(self._searcher.defaults, top_k=top_k, scan=_scan_of(setting))
         if settings.scan not in self._prepared:
             self._prepare(settings.scan)
@@ -42,7 +50,7 @@ class Ours:
             settings = dataclasses.replace(settings, probes=setting["probes"])
         if "int8_rows" in setting:
             settings = dataclasses.replace(settings, rescore_multiplier=max(1, setting["int8_rows"] // top_k))
-        return np.asarray(self._searcher.nearest_texts(query, settings), dtype=np.int64)
+        return settings
 
     def _prepare(self, scan: str) -> None:
         """Prepares what `Searcher.open(scan=...)` prepares in the background: one scan, and what it needs in RAM."""

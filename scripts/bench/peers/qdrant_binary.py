@@ -61,6 +61,10 @@ class QdrantBinary:
         )
         return np.array([point.id for point in found], dtype=np.int64)
 
+    def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
+        """Returns None: a shard answers one query per call."""
+        return None
+
     def held_bytes(self) -> int | None:
         """Returns None: the shard does not say."""
         return None

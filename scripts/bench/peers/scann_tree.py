@@ -55,6 +55,15 @@ class ScannTree:
         )
         return np.asarray(ids, dtype=np.int64)
 
+    def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
+        """Returns the positions of the nearest vectors to each query."""
+        return self._searcher.search_batched_parallel(
+            queries,
+            final_num_neighbors=top_k,
+            pre_reorder_num_neighbors=setting["reordered"],
+            leaves_to_search=setting["leaves"],
+        )
+
     def held_bytes(self) -> int | None:
         """Returns None: ScaNN does not say."""
         return None

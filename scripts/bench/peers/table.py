@@ -107,8 +107,8 @@ def _callers(figures: Mapping[str, Any], sets: list[str]) -> Iterator[str]:
     for target in (figures["recall_target"], figures["higher_target"]):
         yield f"Queries per second by the number of callers, at a recall@10 of {target}:"
         yield ""
-        yield f"| engine | setting | recall@10 | p50 ms | p95 ms | {header} |"
-        yield f"|{'---|' * (5 + len(callers))}"
+        yield f"| engine | setting | recall@10 | p50 ms | p95 ms | {header} | in batches |"
+        yield f"|{'---|' * (6 + len(callers))}"
         for engine in measured:
             own = engine if target == figures["recall_target"] else engine["at_higher_target"]
             short = "" if own["target_reached"] else " (fell short)"
@@ -118,6 +118,7 @@ def _callers(figures: Mapping[str, Any], sets: list[str]) -> Iterator[str]:
                 " / ".join(f"{own['recall'][name]:.3f}" for name in sets) + short,
                 *(" / ".join(f"{own['latency_ms'][name][p]:.2f}" for name in sets) for p in ("p50", "p95")),
                 *(f"{own['by_callers'][count]:,.0f}" for count in callers),
+                "-" if own.get("batch_queries_per_s") is None else f"{own['batch_queries_per_s']:,.0f}",
             ]
             yield f"| {' | '.join(cells)} |"
         yield ""

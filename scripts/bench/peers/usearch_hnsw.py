@@ -44,24 +44,33 @@ def build(vectors: Vectors, folder: Path, threads: int) -> None:
 def open_index(folder: Path, threads: int) -> UsearchHnsw:
     """Returns the graph in `folder`."""
     scale = float(np.load(folder / _SCALE_FILE))
-    return UsearchHnsw(Index.restore(str(folder / _FILE), view=False), scale)
+    return UsearchHnsw(Index.restore(str(folder / _FILE), view=False), scale, threads)
 
 
 class UsearchHnsw:
     """An opened graph."""
 
-    def __init__(self, index: Any, scale: float) -> None:
+    def __init__(self, index: Any, scale: float, threads: int) -> None:
         self._index = index
+        self._threads = threads
         self._scale = scale
         self._expansion_lock = threading.Lock()
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the positions of the nearest vectors, nearest first."""
-        # The knob is the index's, not the call's: it is set once, before callers come from several threads.
-        if self._index.expansion_search != setting["expansion"]:
-            with self._expansion_lock:
-                self._index.expansion_search = setting["expansion"]
+        self._expand(setting["expansion"])
         return np.asarray(self._index.search(encode(query, self._scale), top_k, threads=1).keys, dtype=np.int64)
+
+    def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
+        """Returns the positions of the nearest vectors to each query."""
+        self._expand(setting["expansion"])
+        return self._index.search(encode(queries, self._scale), top_k, threads=self._threads).keys
+
+    def _expand(self, expansion: int) -> None:
+        # The knob is the index's, not the call's: it is set once, before callers come from several threads.
+        if self._index.expansion_search != expansion:
+            with self._expansion_lock:
+                self._index.expansion_search = expansion
 
     def held_bytes(self) -> int | None:
         """Returns the bytes that the index says it has allocated."""
