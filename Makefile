@@ -77,7 +77,7 @@ figures: $(READY)  ## Writes the tables and plots of the documents from assets/b
 	$(BIN)/python scripts/figures.py
 
 faults: $(READY)  ## Injects faults for real, and writes the table of what came of them into SECURITY.md.
-	$(BIN)/python scripts/faults.py --text SECURITY.md
+	$(BIN)/python scripts/faults.py --json assets/benchmarks/faults.json --text SECURITY.md
 
 screenshots: $(READY) $(filter $(INDEX)/manifest.json,$(BUILDABLE))  ## Takes the pictures of the page over INDEX; needs Chromium.
 	$(BIN)/python scripts/screenshots.py --index $(INDEX)

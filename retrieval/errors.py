@@ -8,6 +8,7 @@
     ├── BuildError      a build was refused or could not finish
     ├── DependencyError an optional package is not installed
     ├── BusyError       a server has too many searches waiting
+    ├── ScarceMemoryError  there is too little memory
     └── BundleError     a built index cannot be opened
         ├── HubError                 the hub does not give or take it
         ├── EngineError              the engine that holds it cannot be reached, or fails
@@ -20,7 +21,11 @@ Every message says what failed, what was expected against what was found, and wh
 
 from __future__ import annotations
 
+import errno
+import os
 import reprlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _BRIEF = reprlib.Repr()
 _BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 80
@@ -66,6 +71,32 @@ class DependencyError(RetrievalError):
 
 class BusyError(RetrievalError):
     """A server has too many searches waiting; later, the same one is answered."""
+
+
+class ScarceMemoryError(RetrievalError, MemoryError):
+    """There is too little memory for what was asked for. What was there before is whole."""
+
+
+@contextmanager
+def memory_errors(task: str) -> Iterator[None]:
+    """Maps what happens when memory runs out, here or in a library, to one error; as a context, or as a decorator.
+
+    Args:
+        task: what is done meanwhile, as in "to open the index".
+
+    Raises:
+        ScarceMemoryError: if memory runs out.
+    """
+    try:
+        yield
+    except Exception as error:
+        # Libraries tell it in types of their own, but with the system's words.
+        if not isinstance(error, MemoryError) and os.strerror(errno.ENOMEM) not in str(error):
+            raise
+        raise ScarceMemoryError(
+            f"there is too little memory {task}: end other programs, raise the limit of this one, or take a machine "
+            f"with more."
+        ) from error
 
 
 class BundleError(RetrievalError):

@@ -2,6 +2,7 @@
 
     .venv/bin/python scripts/faults.py                          all of them: some minutes
     .venv/bin/python scripts/faults.py --only damage running    some kinds
+    .venv/bin/python scripts/faults.py --json faults.json       and keep the counts; those of other kinds in it stay
     .venv/bin/python scripts/faults.py --text SECURITY.md       and put the table between its markers
 
 Exit status 0 when every fault was survived: nothing lost, nothing dead, no wrong answer; 1 when one was not.
@@ -10,14 +11,16 @@ Exit status 0 when every fault was survived: nothing lost, nothing dead, no wron
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from retrieval import RetrievalError
-from scripts.injected import builds, damage, downloads, fuzzing, running, visitors
+from scripts.injected import builds, conversions, damage, downloads, fuzzing, limits, running, starts, visitors
 from scripts.injected.parts import Fault
 from scripts.report.markers import replaced
 
@@ -25,8 +28,11 @@ KINDS: Mapping[str, Callable[[], list[Fault]]] = {
     "damage": damage.run,
     "running": running.run,
     "builds": builds.run,
+    "limits": limits.run,
+    "conversions": conversions.run,
     "downloads": downloads.run,
     "visitors": visitors.run,
+    "starts": starts.run,
     "fuzzing": fuzzing.run,
 }
 
@@ -40,24 +46,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--only", nargs="+", choices=KINDS, default=list(KINDS), help="kinds of faults")
+    made.add_argument("--json", type=Path, metavar="FILE", help="a file for the counts, by kind")
     made.add_argument("--text", type=Path, metavar="FILE", help="a text with markers for the table")
     args = made.parse_args(arguments)
-    faults: list[Fault] = []
-    for kind in args.only:
-        print(f"injecting {kind} ...", file=sys.stderr)
-        faults += KINDS[kind]()
-    print(table(faults))
-    lost = [fault for fault in faults if not fault.is_survived]
-    for fault in lost:
-        print(f"error: not survived: {fault.name}", file=sys.stderr)
-    if args.text is not None and not lost:
-        try:
+    try:
+        found = _kept(args.json)
+        for kind in args.only:
+            print(f"injecting {kind} ...", file=sys.stderr)
+            found[kind] = KINDS[kind]()
+            _keep(args.json, found)
+        faults = [fault for kind in KINDS for fault in found.get(kind, ())]
+        print(table(faults))
+        lost = [fault for fault in faults if not fault.is_survived]
+        for fault in lost:
+            print(f"error: not survived: {fault.name}", file=sys.stderr)
+        if args.text is not None and not lost:
             text = args.text.read_text(encoding="utf-8")
             args.text.write_text(replaced(text, lambda name: table(faults)), encoding="utf-8")
-        except (OSError, RetrievalError) as error:
-            print(f"error: {args.text} cannot be updated: {error}", file=sys.stderr)
-            return 1
+    except (OSError, ValueError, RetrievalError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     return 1 if lost else 0
+
+
+def _kept(path: Path | None) -> dict[str, list[Fault]]:
+    if path is None or not path.exists():
+        return {}
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    return {kind: [Fault(name, Counter(outcomes)) for name, outcomes in each.items()] for kind, each in kept.items()}
+
+
+def _keep(path: Path | None, found: Mapping[str, Sequence[Fault]]) -> None:
+    if path is not None:
+        counts = {kind: {fault.name: dict(fault.outcomes) for fault in faults} for kind, faults in found.items()}
+        path.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from retrieval.bundle.versions import installed_versions
 from retrieval.corpus.base import Corpus, CorpusInfo
 from retrieval.corpus.examples import sampled_examples
 from retrieval.encoding.encoder import Encoder
-from retrieval.errors import BuildError, counted
+from retrieval.errors import BuildError, counted, memory_errors
 from retrieval.indexing.codes import FittedCodes, write_codes
 from retrieval.indexing.disk_need import DiskNeed, check_after_reading, check_before_reading
 from retrieval.indexing.folder import TEXTS_FILE, build_folder, check_target, disk_errors, swap
@@ -84,6 +84,7 @@ class BuildOptions:
             raise BuildError(f"lists is {self.lists!r}: a whole number from 0 on, or None, is needed.")
 
 
+@memory_errors("to build the index")
 def build_index(
     corpus: Corpus,
     encoder: Encoder | None,
@@ -104,6 +105,7 @@ def build_index(
         VectorsError: if the given vectors cannot be used, or are not one for each row.
         ModelError: if the encoder gives something else than finite vectors of its dimension.
         BuildError: if the target exists and may not be replaced, another build of it is running, or the disk is full.
+        ScarceMemoryError: if memory runs out. The same build goes on where it was.
     """
     options, workers = options or BuildOptions(), workers or ThisProcess()
     started = time.monotonic()

@@ -17,7 +17,7 @@ from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
 from retrieval.bundle.verification import Verification
 from retrieval.encoding.encoder import ChoosesCores, Encoder, load_encoder
-from retrieval.errors import BundleIncompatibleError, QueryError, brief
+from retrieval.errors import BundleIncompatibleError, QueryError, brief, memory_errors
 from retrieval.quantization import Bits, Float32s, Int8s
 from retrieval.results import Document, Latency, MemoryReport, SearchKnobs, SearchResponse, SearchSettings
 from retrieval.search.measurement import StageClock, process_rss_bytes
@@ -51,6 +51,7 @@ class Searcher:
         """Vectors of texts that were asked before; None, unless a server sets it: every text is encoded."""
 
     @classmethod
+    @memory_errors("to open the index")
     def open(
         cls, path: Place, *, encoder: Encoder | None = None, verify: str = "background", scan: str | None = None
     ) -> Self:
@@ -70,6 +71,7 @@ class Searcher:
             BundleError: if the bundle is missing, altered, or of another format version, model or dimension.
             EngineError: if the engine that holds the index does not answer, or fails.
             ModelError: if the model cannot be had.
+            ScarceMemoryError: if memory runs out.
         """
         store = open_store(path, verify)
         manifest = store.manifest
@@ -177,6 +179,7 @@ class Searcher:
         of_encoder = self.encoder.note if self.encoder is not None else None
         return tuple(note for note in (of_encoder, self.manifest.warning, *self.store.notes) if note)
 
+    @memory_errors("to search")
     def search(
         self,
         query: str,
@@ -209,6 +212,7 @@ class Searcher:
         response = self._search(query, vector, settings, clock, notes)
         return dataclasses.replace(response, vector_was_kept=True) if was_kept else response
 
+    @memory_errors("to search")
     def search_vector(
         self,
         vector: npt.ArrayLike,
@@ -245,6 +249,7 @@ class Searcher:
         hits = tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(others[: settings.top_k], start=1))
         return dataclasses.replace(response, hits=hits, settings=settings)
 
+    @memory_errors("to search")
     def search_many(
         self,
         queries: Sequence[str],

@@ -91,10 +91,10 @@ def run_child(work: Callable[[Request, Reports], Mapping[str, Any]], *, logs_mes
     threading.Thread(target=_end_with_the_caller, name="caller", daemon=True).start()
     try:
         result = work(request, reports)
-    except RetrievalError as error:
-        reports.send(state="failed", failure="error", message=str(error))
     except MemoryError:
         reports.send(state="failed", failure="memory")
+    except RetrievalError as error:
+        reports.send(state="failed", failure="error", message=str(error))
     except Exception as error:  # noqa: BLE001 - the border of the process: whatever it is, the caller is told
         name = type(error).__name__
         sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))

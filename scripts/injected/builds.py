@@ -1,4 +1,4 @@
-"""Builds that are killed, or meet a full disk, a folder that takes nothing, or too few file handles."""
+"""Builds that are killed, or meet a full disk or a folder that takes nothing."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from retrieval import RetrievalError, Searcher
+from retrieval import RetrievalError
 from retrieval.bundle.bundle import MANIFEST_FILE
 from scripts.injected.parts import (
     Fault,
     WordEncoder,
-    answers_of,
     build_small,
     child_command,
     child_environment,
     content_of,
 )
 
-_ROWS = 600
+ROWS = 600
 _STEP_S = 0.02
 """How long the encoder waits in each step, so that kills meet it at work."""
 _NOBODY = 65534
-_AT_ONCE = 4
-_TIME_LIMIT_S = 120.0
+AT_ONCE = 4
+TIME_LIMIT_S = 120.0
 
 
-def run(kills: int = 50, disks: int = 20, handles: int = 12, seed: int = 0) -> list[Fault]:
+def run(kills: int = 50, disks: int = 20, seed: int = 0) -> list[Fault]:
     """Returns what came of builds that were disturbed, each run again undisturbed afterwards."""
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(_AT_ONCE) as pool:
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(AT_ONCE) as pool:
         home = Path(name)
         home.chmod(0o755)
         lasts_s = _lasts_s(home / "undisturbed")
@@ -51,16 +50,14 @@ def run(kills: int = 50, disks: int = 20, handles: int = 12, seed: int = 0) -> l
         full = Fault("disk full at a random moment of a build (RLIMIT_FSIZE)")
         limits = [rng.randrange(1, largest) for _ in range(disks)]
         full.outcomes.update(pool.map(lambda case: _full(home / f"full-{case}", limits[case], expected), range(disks)))
-        few = Fault("too few file handles for a search (RLIMIT_NOFILE)")
-        few.outcomes.update(pool.map(lambda free: _with_few_handles(home / "undisturbed", free), range(handles)))
-        return [killed, full, _read_only(home, expected), few]
+        return [killed, full, _read_only(home, expected)]
 
 
 def _lasts_s(folder: Path) -> float:
     """Builds undisturbed, and returns how long that takes once all modules are imported."""
     with _started(folder) as child:
         started = time.monotonic()
-        child.wait(_TIME_LIMIT_S)
+        child.wait(TIME_LIMIT_S)
     return time.monotonic() - started
 
 
@@ -77,7 +74,7 @@ def _started(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 def _build(folder: Path, *arguments: str, task: str = "build") -> subprocess.CompletedProcess[str]:
     command = child_command("builds", task, str(folder), *arguments)
     return subprocess.run(
-        command, env=child_environment(), capture_output=True, text=True, timeout=_TIME_LIMIT_S, check=False
+        command, env=child_environment(), capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False
     )
 
 
@@ -89,7 +86,7 @@ def _killed(folder: Path, after_s: float, expected: dict[str, str]) -> str:
             child.kill()
     if (folder / MANIFEST_FILE).exists():
         return "done before the kill" if content_of(folder) == expected else "other files"
-    return _again(folder, expected, "went on to equal bytes")
+    return built_again(folder, expected, "went on to equal bytes")
 
 
 def _full(folder: Path, limit_bytes: int, expected: dict[str, str]) -> str:
@@ -98,10 +95,11 @@ def _full(folder: Path, limit_bytes: int, expected: dict[str, str]) -> str:
         return "done within the limit"
     if stopped.returncode != 1 or "Traceback" in stopped.stderr:
         return "process died"
-    return _again(folder, expected, "refused with a message, then went on to equal bytes")
+    return built_again(folder, expected, "refused with a message, then went on to equal bytes")
 
 
-def _again(folder: Path, expected: dict[str, str], outcome: str) -> str:
+def built_again(folder: Path, expected: dict[str, str], outcome: str) -> str:
+    """Builds undisturbed after a disturbed build, and returns the outcome, or what is wrong with the files."""
     again = _build(folder)
     if again.returncode != 0:
         print(again.stderr, file=sys.stderr)
@@ -122,24 +120,12 @@ def _read_only(home: Path, expected: dict[str, str]) -> Fault:
         fault.outcomes["another error"] += 1
         return fault
     parent.chmod(0o755)
-    fault.outcomes[_again(parent / "index", expected, "refused with a message, then built")] += 1
+    fault.outcomes[built_again(parent / "index", expected, "refused with a message, then built")] += 1
     return fault
 
 
-def _with_few_handles(folder: Path, free: int) -> str:
-    command = child_command("builds", "search", str(folder), str(free))
-    child = subprocess.run(
-        command, env=child_environment(), capture_output=True, text=True, timeout=_TIME_LIMIT_S, check=False
-    )
-    if child.returncode not in (0, 1) or "Traceback" in child.stderr:
-        print(child.stderr, file=sys.stderr)
-        return "process died" if child.returncode < 0 else "another error"
-    told = child.stdout.splitlines()
-    return told[1] if len(told) > 1 else "refused with a message"
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Builds or searches within limits, and returns the exit status."""
+    """Builds within limits, and returns the exit status."""
     task, folder, *numbers = arguments
     print("ready", flush=True)
     if task == "build as nobody" and os.geteuid() == 0:
@@ -148,23 +134,11 @@ def main(arguments: Sequence[str]) -> int:
         limit = int(numbers[0])
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     try:
-        if task != "search":
-            build_small(Path(folder), _ROWS, encoder=WordEncoder(lambda: time.sleep(_STEP_S)))
-        else:
-            print(_searched(Path(folder), int(numbers[0])))
+        build_small(Path(folder), ROWS, encoder=WordEncoder(lambda: time.sleep(_STEP_S)))
     except RetrievalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _searched(folder: Path, free: int) -> str:
-    right = answers_of(Searcher.open(folder, encoder=WordEncoder(), verify="now"))  # with all modules imported
-    used = len(list(Path("/proc/self/fd").iterdir())) - 1
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (used + free, hard))
-    found = answers_of(Searcher.open(folder, encoder=WordEncoder(), verify="now"))
-    return "answered rightly" if found == right else "wrong answer"
 
 
 if __name__ == "__main__":

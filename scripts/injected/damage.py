@@ -69,7 +69,7 @@ def _spread(size: int, count: int) -> list[int]:
     return sorted({*(size * part // count for part in range(count)), size - 1})
 
 
-def run(truncations: int = 20, flips: int = 40, manifest_step: int = 1) -> list[Fault]:
+def run(truncations: int = 100, flips: int = 200, manifest_step: int = 1) -> list[Fault]:
     """Returns what came of all cases, by damage."""
     faults = {damage: Fault(f"file of an index {damage}") for damage in DAMAGES}
     with tempfile.TemporaryDirectory() as name:

@@ -27,13 +27,13 @@ from scripts.injected.parts import Fault, build_small, child_command, child_envi
 REPO = "me/index"
 _ROWS = 5_000
 _WEIGHTS_BYTES = 3_000_000
-_SILENCE_S = "1"
-"""How long the client waits for more of a file."""
-_TIME_LIMIT_S = 180.0
+_SHORT_S, _LONG_S = 1, 60
+"""How long the client waits for more of a file: from a hub that is about to fail, and from one that does not."""
+_TIME_LIMIT_S = 900.0
 What = Literal["index", "model"]
 
 
-def run(kills: int = 20, seed: int = 0, subjects: Sequence[What] = ("index",)) -> list[Fault]:
+def run(kills: int = 50, seed: int = 0, subjects: Sequence[What] = ("index", "model")) -> list[Fault]:
     """Returns what came of downloads of an index, or of a model, that were disturbed, each tried again afterwards."""
     with tempfile.TemporaryDirectory() as name, HubStandIn(Path(name) / "hub") as hub:
         home = Path(name)
@@ -77,21 +77,26 @@ class _Downloads:
     def killed(self, kills: int) -> Fault:
         """Kills downloads: some at random moments, every second one while the hub holds a file back half-way."""
         fault = Fault(f"download of {self._article} killed (kill -9) at a random moment")
-        started = time.monotonic()
-        self._again(self.home / f"undisturbed-{self.what}", "")
-        lasts_s = time.monotonic() - started
+        lasts_s = self._lasts_s()
         for case in range(kills):
             cache = self.home / f"killed-{self.what}-{case}"
             if case % 2:
                 self._strike("stall", self.rng)
             with self._started(cache, self.hub.endpoint) as child:
                 try:
-                    child.wait(self.rng.uniform(0.2, 1) * lasts_s)
+                    child.wait(self.rng.uniform(0, 1.1) * lasts_s)
                 except subprocess.TimeoutExpired:
                     child.kill()
             self.hub.faults.clear()
             fault.outcomes[self._again(cache, "went on to equal bytes")] += 1
         return fault
+
+    def _lasts_s(self) -> float:
+        """Downloads undisturbed, and returns how long that takes once all modules are imported."""
+        with self._started(self.home / f"undisturbed-{self.what}", self.hub.endpoint) as child:
+            started = time.monotonic()
+            child.wait(_TIME_LIMIT_S)
+        return time.monotonic() - started
 
     def faulty(self) -> Fault:
         """Has the hub stall, break off, or be busy, half-way through each large file."""
@@ -121,13 +126,13 @@ class _Downloads:
         return "an index" if self.what == "index" else "a model"
 
     def _strike(self, kind: hub_faults.Kind, rng: random.Random, times: int | None = 1) -> None:
-        files = [path for path in self.source.rglob("*") if path.is_file() and path.stat().st_size > 100_000]
+        files = [path for path in sorted(self.source.rglob("*")) if path.is_file() and path.stat().st_size > 100_000]
         file = rng.choice(files)
         after = rng.randrange(1, file.stat().st_size)
         self.hub.faults.append(hub_faults.Fault(file.name, kind, after_bytes=after, times=times))
 
     def _refused_then_done(self, cache: Path, endpoint: str) -> str:
-        with self._started(cache, endpoint) as child:
+        with self._started(cache, endpoint, _SHORT_S) as child:
             try:
                 errors = child.communicate(timeout=_TIME_LIMIT_S)[1].decode()
             except subprocess.TimeoutExpired:
@@ -141,7 +146,11 @@ class _Downloads:
 
     def _again(self, cache: Path, outcome: str) -> str:
         with self._started(cache, self.hub.endpoint) as child:
-            told, errors = child.communicate(timeout=_TIME_LIMIT_S)
+            try:
+                told, errors = child.communicate(timeout=_TIME_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                return "no answer in time"
         if child.returncode != 0:
             print(errors.decode(), file=sys.stderr)
             return "another error"
@@ -152,20 +161,29 @@ class _Downloads:
         return "files left behind" if stray else outcome
 
     @contextmanager
-    def _started(self, cache: Path, endpoint: str) -> Iterator[subprocess.Popen[bytes]]:
+    def _started(self, cache: Path, endpoint: str, silence_s: int = _LONG_S) -> Iterator[subprocess.Popen[bytes]]:
+        """Starts a download, and yields it when it has imported what it needs."""
         environment = {
             **child_environment(), "HF_ENDPOINT": endpoint, "HF_HOME": str(self.home / "hf"), "HF_HUB_OFFLINE": "0",
-            "HF_HUB_DOWNLOAD_TIMEOUT": _SILENCE_S, "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DOWNLOAD_TIMEOUT": str(silence_s), "HF_HUB_DISABLE_XET": "1",
             "EMBEDDING_QUANTIZATION_CACHE": str(cache),
         }  # fmt: skip
         command = child_command("downloads", self.what)
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        ) as child:
+            if child.stdout is not None:
+                child.stdout.readline()
             yield child
 
 
 def main(arguments: Sequence[str]) -> int:
     """Downloads the index or the model, prints its folder, and returns the exit status."""
+    import httpx2  # noqa: F401
+    import huggingface_hub.file_download  # noqa: F401 - imported late by what is called below
+
     [what] = arguments
+    print("ready", flush=True)
     try:
         if what == "index":
             print(fetch_bundle(f"hf://datasets/{REPO}", Path(os.environ["EMBEDDING_QUANTIZATION_CACHE"])))

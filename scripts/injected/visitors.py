@@ -21,7 +21,7 @@ _ROWS = 400
 _TIME_LIMIT_S = 120.0
 
 
-def run(kills: int = 10, seed: int = 0) -> list[Fault]:
+def run(kills: int = 50, seed: int = 0) -> list[Fault]:
     """Returns what came of builds with the real model that were killed at random moments."""
     fault = Fault("visitor's build killed (kill -9) at a random moment")
     queue = ChildQueue()

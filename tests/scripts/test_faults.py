@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts import faults as command
-from scripts.injected import builds, damage, fuzzing, running
+from scripts.injected import builds, damage, fuzzing, limits, running
 from scripts.injected.parts import WRONG, Fault, build_small
 
 
@@ -31,7 +31,14 @@ def test_files_changed_under_a_running_process_are_noticed_or_do_no_harm() -> No
 
 
 def test_disturbed_builds_go_on_to_equal_bytes() -> None:
-    assert survived(builds.run(kills=2, disks=2, handles=3))
+    assert survived(builds.run(kills=2, disks=2))
+
+
+def test_too_few_handles_and_too_little_memory_are_told_and_lose_nothing() -> None:
+    found = limits.run(handles=2, memory=4)
+    assert survived(found)
+    told = {outcome for fault in found for outcome in fault.outcomes}
+    assert {"refused with a message", "refused with a message, then went on to equal bytes"} <= told
 
 
 def test_the_cases_of_a_fuzzed_subject_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +82,21 @@ def test_the_table_goes_between_the_markers(monkeypatch: pytest.MonkeyPatch, tmp
     assert command.main(["--text", str(text)]) == 0
     assert "| a fault | 3 | 3 refused at opening |" in text.read_text()
     assert "old" not in text.read_text()
+
+
+def test_the_counts_of_other_kinds_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    one, other, again = Fault("one"), Fault("other"), Fault("one")
+    one.outcomes["refused at opening"] = 3
+    other.outcomes["served as it was"] = 4
+    again.outcomes["refused at opening"] = 5
+    file = str(tmp_path / "faults.json")
+    monkeypatch.setattr(command, "KINDS", {"damage": lambda: [one], "running": lambda: [other]})
+    assert command.main(["--json", file]) == 0
+    monkeypatch.setattr(command, "KINDS", {"damage": lambda: [again], "running": lambda: []})
+    text = tmp_path / "text.md"
+    text.write_text("<!-- figures: faults -->\n<!-- /figures -->\n")
+    assert command.main(["--only", "damage", "--json", file, "--text", str(text)]) == 0
+    assert "| one | 5 | 5 refused at opening |\n| other | 4 | 4 served as it was |" in text.read_text()
 
 
 def test_every_file_of_an_index_is_damaged_in_every_way(tmp_path: Path) -> None:
