@@ -24,6 +24,7 @@ from retrieval.errors import (
     ModelError,
     QueryError,
     RetrievalError,
+    ScarceMemoryError,
     VectorsError,
 )
 from retrieval.indexing.indexer import BuildOptions, build_index
@@ -68,6 +69,7 @@ __all__ = [
     "ModelError",
     "QueryError",
     "RetrievalError",
+    "ScarceMemoryError",
     "SearchKnobs",
     "SearchResponse",
     "SearchSettings",

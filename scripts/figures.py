@@ -5,9 +5,9 @@
 
 In assets/benchmarks, packages.json is what scripts/benchmark.py --json wrote, judged*.json what scripts/evaluate.py
 --json wrote, schemes-packages.json what scripts/compare_schemes.py --json wrote, page.json what scripts/page_latency.py
---json wrote, building.json what scripts/building.py --json wrote, and milvus.json what scripts/benchmark_milvus.py
---json wrote. A table NAME goes between
-`<!-- figures: NAME -->` and `<!-- /figures -->` in a document. Plots become SVG files in the same folder.
+--json wrote, building.json what scripts/building.py --json wrote, milvus.json what scripts/benchmark_milvus.py --json
+wrote, and load.json what scripts/load.py --json wrote. A table NAME goes between `<!-- figures: NAME -->` and
+`<!-- /figures -->` in a document. Plots become SVG files in the same folder.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval import RetrievalError
+from scripts.report.load_tables import LOAD_TABLES
 from scripts.report.markdown import FigureMissingError
 from scripts.report.markers import MarkerError, replaced
 from scripts.report.milvus_table import milvus
@@ -38,6 +39,7 @@ SCHEMES_FILE = "schemes-packages.json"
 PAGE_FILE = "page.json"
 BUILDING_FILE = "building.json"
 MILVUS_FILE = "milvus.json"
+LOAD_FILE = "load.json"
 WRITTEN_BY = {
     RUN_FILE: "scripts/benchmark.py",
     "judged*.json": "scripts/evaluate.py",
@@ -45,6 +47,7 @@ WRITTEN_BY = {
     PAGE_FILE: "scripts/page_latency.py",
     BUILDING_FILE: "scripts/building.py",
     MILVUS_FILE: "scripts/benchmark_milvus.py",
+    LOAD_FILE: "scripts/load.py",
 }
 
 
@@ -59,12 +62,14 @@ class Measured:
         """
         judged_files = [figures for path in sorted(folder.glob("judged*.json")) if (figures := _read(path))]
         run, built = _read(folder / RUN_FILE), _read(folder / BUILDING_FILE)
+        self.load = _read(folder / LOAD_FILE) or {}
         self._tables: dict[str, tuple[Callable[[Any], Iterable[str]], Any, str]] = {
             **{name: (table, run, RUN_FILE) for name, table in TABLES.items()},
             "judged": (judged, judged_files, "judged*.json"),
             "schemes": (schemes, _read(folder / SCHEMES_FILE), SCHEMES_FILE),
             **{name: (table, built, BUILDING_FILE) for name, table in SIZING_TABLES.items()},
             "milvus": (milvus, _read(folder / MILVUS_FILE), MILVUS_FILE),
+            **{name: (table, self.load, LOAD_FILE) for name, table in LOAD_TABLES.items()},
             "page": (page, _read(folder / PAGE_FILE), PAGE_FILE),
         }
 
@@ -102,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
         if args.check:
             print("current." if fresh == before else "not current: run make figures.")
             return int(fresh != before)
-        for name, drawn in plots(args.benchmarks / RUN_FILE, args.benchmarks):
+        for name, drawn in plots(args.benchmarks / RUN_FILE, args.benchmarks, measured.load):
             (args.benchmarks / name).write_text(drawn, encoding="utf-8")
             print(f"{args.benchmarks.name}/{name}")
         for path, text in fresh.items():

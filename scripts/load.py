@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ import httpx
 
 from retrieval import RetrievalError
 from retrieval.benchmark.machine import about_machine
+from retrieval.bundle.bundle import Manifest
 from scripts.loading import measure
 from scripts.loading.kinds import ROUTES
 from scripts.loading.server import Server, served
@@ -73,19 +75,22 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         kept = json.loads(args.json.read_text(encoding="utf-8")) if args.json and args.json.exists() else {}
         queries = [line for line in args.queries.read_text(encoding="utf-8").splitlines() if line.strip()]
+        documents, load = Manifest.read(args.index).row_count, os.getloadavg()[0]
         with served(args.app, args.index) as server:
             found = measured(server, args, queries)
     except (RetrievalError, RuntimeError, OSError, ValueError, httpx.HTTPError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    machine = about_machine()
     for part, figures in found.items():
         print("\n".join(TABLES[part](figures)), end="\n\n")
-    print(f"Each for {args.seconds:g} s, on {machine['cpu']}, {machine['cores']} cores.")
     if args.json:
         taken = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-        content = {**kept, "taken_at": taken, "machine": machine, "seconds": args.seconds, **found}
-        args.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        about = {"taken_at": taken, "machine": about_machine(), "load_average": load, "documents": documents}
+        fresh = {
+            part: {**about, "seconds": None if part == "growth" else args.seconds, "figures": figures}
+            for part, figures in found.items()
+        }
+        args.json.write_text(json.dumps({**kept, **fresh}, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

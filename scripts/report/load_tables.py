@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from scripts.report.markdown import Figures, markdown
+from scripts.report.markdown import FigureMissingError, Figures, markdown
 
 _DOING = {
     "search": "search (`/api/search`)", "page": "search in the page", "compare": "compare",
@@ -81,3 +81,29 @@ TABLES: Mapping[str, Callable[[Any], Iterable[str]]] = {
     "routes": routes, "mix": mix, "beside": beside, "growth": growth,
 }  # fmt: skip
 """By the part of the measurement."""
+
+
+def _of_part(name: str) -> Callable[[Figures], Iterator[str]]:
+    def lines(load: Figures) -> Iterator[str]:
+        part = load.get(name)
+        if part is None:
+            raise FigureMissingError(f"there are no {name}: scripts/load.py --only {name} measures them")
+        yield from TABLES[name](part["figures"])
+        yield ""
+        yield about(part)
+
+    return lines
+
+
+def about(part: Figures) -> str:
+    """Returns a line on where and when a part was measured."""
+    machine = part["machine"]
+    each = f", {part['seconds']:g} s for each row" if part["seconds"] else ""
+    return (
+        f"{part['documents']:,} documents{each}; {part['taken_at']} on {machine['cpu']}, {machine['cores']} cores, "
+        f"with a load of {part['load_average']:.1f} before it began."
+    )
+
+
+LOAD_TABLES: Mapping[str, Callable[[Figures], Iterator[str]]] = {f"load_{name}": _of_part(name) for name in TABLES}
+"""By the name in a marker: the table of a part of what load.py wrote, and a line on the machine."""

@@ -13,6 +13,8 @@ from retrieval.ui.benchmarks.charts import HEIGHT, WIDTH, Chart, Series, drawing
 from retrieval.ui.benchmarks.kept_plots import kept_charts
 from retrieval.ui.benchmarks.plots import growth_charts, latency_charts, memory_charts
 from retrieval.ui.markup import escaped
+from scripts.report.load_plot import LOAD_PLOT, load_charts
+from scripts.report.markdown import Figures
 
 RUN_PLOTS: Mapping[str, Callable[[RunFigures], Iterator[Chart]]] = {
     "recall-latency": latency_charts,
@@ -48,12 +50,13 @@ _TOP, _KEY_ROW, _MARGIN, _GAP = 44, 20, 12, 24
 _SIGN_WIDTH, _LETTER_WIDTH = 48, 6.6
 
 
-def plots(run: Path, judged: Path) -> Iterator[tuple[str, str]]:
+def plots(run: Path, judged: Path, load: Figures) -> Iterator[tuple[str, str]]:
     """Yields the name and the SVG of every plot that there are figures for.
 
     Args:
         run: a JSON file of benchmark.py.
         judged: a folder with the JSON files of evaluate.py.
+        load: what load.py wrote; nothing where it was not run.
     """
     figures = RunFigures.from_json(read_object(run))
     for name, charts in RUN_PLOTS.items():
@@ -61,6 +64,8 @@ def plots(run: Path, judged: Path) -> Iterator[tuple[str, str]]:
             yield f"{name}.svg", picture(found)
     if found := [chart for chart in kept_charts(read_judged(judged)) if any(each.points for each in chart.series)]:
         yield f"{JUDGED_PLOT}.svg", picture(found)
+    if found := list(load_charts(load)):
+        yield f"{LOAD_PLOT}.svg", picture(found)
 
 
 def picture(charts: Sequence[Chart]) -> str:

@@ -15,6 +15,7 @@ from retrieval.benchmark.figures.run import RunFigures
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series
 from retrieval.ui.benchmarks.plots import latency_charts
 from scripts import figures
+from scripts.report.load_tables import LOAD_TABLES
 from scripts.report.markdown import FigureMissingError
 from scripts.report.markers import MarkerError, replaced
 from scripts.report.plots import picture
@@ -111,14 +112,35 @@ def a_judged_file(name: str = "med") -> dict[str, Any]:
     return {"collections": [collection, {**collection, "distractors": {"planted": 1000}}]}
 
 
+def a_load_file() -> dict[str, Any]:
+    met = {**MS, "per_second": 61.5, "busy": 0, "errors": 0, "cross_talk": 0}
+    rss = {"rss_before_bytes": 400e6, "rss_after_bytes": 410e6}
+    samples = [
+        {"searches": number, "rss_bytes": 400e6 + number, "threads": 31, "handles": 42, "temporary_files": 0}
+        for number in (0, 10, 50, 100)
+    ]
+    figures = {
+        "routes": [{"route": "/api/search", "visitors": 64, "cpu_ms": 9.0, **met, **rss}],
+        "mix": [{"kind": "upload", "visitors": 16, "doing": 1, **met, **rss}],
+        "beside": [{"beside": None, **met}, {"beside": "hood", **met, "p95_ms": 3.0}],
+        "growth": {"searches": 100, "samples": samples},
+    }
+    about = {
+        "taken_at": "2026-01-01 00:00 UTC", "machine": {"cpu": "a cpu", "cores": 2}, "load_average": 0.1,
+        "documents": 20_000, "seconds": 8.0,
+    }  # fmt: skip
+    return {part: {**about, "figures": each} for part, each in figures.items()}
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / figures.RUN_FILE).write_text(json.dumps(a_run()))
     (tmp_path / figures.SCHEMES_FILE).write_text(json.dumps(a_schemes_file()))
+    (tmp_path / figures.LOAD_FILE).write_text(json.dumps(a_load_file()))
     (tmp_path / "judged.json").write_text(json.dumps(a_judged_file()))
     markers = [
         f"<!-- figures: {name} -->\na stale line\n<!-- /figures -->"
-        for name in (*TABLES, "judged", "schemes")
+        for name in (*TABLES, *LOAD_TABLES, "judged", "schemes")
         if name not in ("headline", "peers", "quick")
     ]
     (tmp_path / "README.md").write_text("# Title\n\n" + "\n\ntext\n\n".join(markers) + "\n")
@@ -255,9 +277,27 @@ class TestCommand:
         first = {path.name: path.read_bytes() for path in folder.iterdir()}
         assert run(folder) == 0
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
-        plots = {"recall-latency.svg", "recall-bytes.svg", "growth.svg", "kept-multiplier.svg"}
+        plots = {"recall-latency.svg", "recall-bytes.svg", "growth.svg", "load-growth.svg", "kept-multiplier.svg"}
         assert plots <= first.keys()
         assert b"stale" not in first["README.md"]
+
+    def test_a_server_under_load_has_its_tables_and_its_plot(self, folder: Path) -> None:
+        assert run(folder) == 0
+        text = (folder / "README.md").read_text()
+        assert "| 64 | 61.5 | 1.0 | 2.0 |" in text
+        assert "| look under the hood | 1.0 | 3.0 | 1.5x |" in text
+        assert "| 10 | 400.0 | 31 | 42 | 0 |" in text
+        marks = ElementTree.fromstring((folder / "load-growth.svg").read_text()).iter(f"{SVG}title")
+        assert [mark.text for mark in marks].count("100 searches: 31") == 1
+
+    def test_a_part_of_the_load_that_was_not_measured_is_named(
+        self, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        load = a_load_file()
+        del load["mix"]
+        (folder / figures.LOAD_FILE).write_text(json.dumps(load))
+        assert run(folder) == 1
+        assert "scripts/load.py --only mix" in capsys.readouterr().err
 
     def test_check_changes_nothing_and_exits_with_1_when_a_table_is_stale(self, folder: Path) -> None:
         before = (folder / "README.md").read_text()
