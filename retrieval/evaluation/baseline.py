@@ -115,7 +115,7 @@ class OpenedIndex:
 
     def codes(self, rows: Rows) -> Bits:
         """Returns the sign bits of texts, uint8 `(m, ceil(dim / 8))`."""
-        return self.searcher.codes[self.places(rows)]
+        return self.searcher.files.texts.codes[self.places(rows)]
 
     def distances(self, vector: Float32s, rows: Rows) -> npt.NDArray[np.int32]:
         """Returns how many sign bits of each text differ from those of a query `(dim,)`, `(m,)`."""

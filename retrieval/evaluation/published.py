@@ -80,7 +80,7 @@ class RawRescored(Way):
         return np.asarray(self._codes(index, found.rows) @ vector)
 
     def _codes(self, index: OpenedIndex, rows: Rows) -> Float32s:
-        return index.searcher.int8.fetch(rows).astype(np.float32)
+        return index.searcher.files.int8.fetch(rows).astype(np.float32)
 
 
 def ranked(vector: Float32s, rows: Rows, vectors: Float32s, top_k: int) -> Rows:
@@ -90,4 +90,4 @@ def ranked(vector: Float32s, rows: Rows, vectors: Float32s, top_k: int) -> Rows:
 
 def raw_codes(index: OpenedIndex, rows: Rows) -> Float32s:
     """Returns the int8 codes of texts as float32 `(m, dim)`, through the map of the file: for scans of most of it."""
-    return taken(index.searcher.int8.codes, rows).astype(np.float32)
+    return taken(index.searcher.files.int8.codes, rows).astype(np.float32)

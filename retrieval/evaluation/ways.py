@@ -138,7 +138,7 @@ class Int8(Scan):
         return int8_products(index, scaled) + np.float32(constant)
 
     def search_many(self, index: OpenedIndex, vectors: Float32s, top_k: int) -> list[Rows]:
-        codes, decode = index.searcher.int8.codes, index.searcher.manifest.quantizer.decode
+        codes, decode = index.searcher.files.int8.codes, index.searcher.manifest.quantizer.decode
         found = scan(vectors, index.text_rows, lambda rows: decode(taken(codes, rows)), top_k)
         return [answer.rows for answer in found]
 
@@ -181,7 +181,7 @@ class FromBits(Way):
         used, signs = self.settings(1), index.searcher.manifest.signs
         by_float_query = used.asymmetric or used.scan != "hamming"
         if used.rescore:
-            return int8_scores(vector, index.searcher.int8.fetch(found.rows), index.searcher.manifest.quantizer)
+            return int8_scores(vector, index.searcher.files.int8.fetch(found.rows), index.searcher.manifest.quantizer)
         if by_float_query:
             return signs.cosines_of_products(vector, asymmetric_scores(vector, index.codes(found.rows)))
         return signs.cosines_of_angles(vector, hamming_scores(index.distances(vector, found.rows), index.dim))
@@ -241,4 +241,4 @@ def _exact(index: OpenedIndex) -> ExactBaseline:
 
 def int8_products(index: OpenedIndex, vector: Float32s) -> Float32s:
     """Returns the dot products `(num_texts,)` of a vector `(dim,)` with the int8 codes of every text, as they are."""
-    return all_scores(vector, index.text_rows, index.searcher.int8.read_into, np.int8)
+    return all_scores(vector, index.text_rows, index.searcher.files.int8.read_into, np.int8)

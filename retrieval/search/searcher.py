@@ -13,9 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.bundle.bundle import Bundle, Manifest
-from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.row_tables import Rows
-from retrieval.bundle.verification import Verification
 from retrieval.encoding.encoder import ChoosesCores, Encoder, load_encoder
 from retrieval.errors import BundleIncompatibleError, QueryError, brief, memory_errors
 from retrieval.quantization import Bits, Float32s, Int8s
@@ -121,26 +119,6 @@ class Searcher:
         return self.files.bundle
 
     @property
-    def verification(self) -> Verification:
-        """Returns the check of the files; see `files`."""
-        return self.files.verification
-
-    @property
-    def int8(self) -> Int8Store:
-        """Returns the int8 vectors of all rows; see `files`."""
-        return self.files.int8
-
-    @property
-    def codes(self) -> Bits:
-        """Returns the sign bits that every query is compared with, uint8 `(num_texts, ceil(dim / 8))`; do not write."""
-        return self.files.texts.codes
-
-    @property
-    def row_codes(self) -> Bits:
-        """Returns the sign bits of every row, uint8 `(n, ceil(dim / 8))`; do not write."""
-        return self.files.index.codes
-
-    @property
     def scans(self) -> tuple[str, ...]:
         """Returns the names of the scans that this index has, of `SCANS`; `lists` only when it was built with them."""
         return self.store.scans
@@ -150,15 +128,6 @@ class Searcher:
     ) -> Candidates:
         """Returns what a scan, one of `scans`, hands on for a vector `(dim,)`: that many texts, nearest first."""
         return self.store.scan(scan).search(Queries.of(vector, self._signs), num_candidates, probes)[0]
-
-    def distances(self, vector: Float32s, texts: Rows) -> npt.NDArray[np.int32]:
-        """Returns how many sign bits of distinct texts `(m,)` differ from those of a vector `(dim,)`, `(m,)`."""
-        return self.files.texts.distances(self.binarize(vector), texts)
-
-    @property
-    def text_rows(self) -> Rows:
-        """Returns the first row of each distinct text, `(num_texts,)`, ascending."""
-        return self.files.text_rows
 
     def binarize(self, vectors: Float32s) -> Bits:
         """Returns the bits of queries `(m, dim)` or `(dim,)` as those of the documents were made, packed as uint8."""

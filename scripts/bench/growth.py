@@ -180,7 +180,7 @@ def _measure_bundle(bundle: Bundle, vectors: Float32s, settings: SearchSettings)
     return {
         **{key: scans["hamming"][key] for key in ("stages", "vector_part", "recall")},
         "scans": scans,
-        "codes_bytes": searcher.codes.nbytes,
+        "codes_bytes": searcher.files.texts.codes.nbytes,
         "packed_bytes": held["codes"],
         "lists_bytes": held["lists"],
         "files": {name: record.size_bytes for name, record in bundle.manifest.files.items()},

@@ -76,7 +76,7 @@ def measure_opening(job: Job, report: Report) -> dict[str, Any]:
     openings = Timings()
     for _ in range(_OPENINGS):
         searcher = openings.add(lambda: Searcher(Bundle.open(job.index), None))
-    codes = np.array(searcher.codes)
+    codes = np.array(searcher.files.texts.codes)
     words = codes.reshape(-1).view(np.uint64 if codes.shape[1] % 8 == 0 else np.uint8)
     readings = Timings()
     for _ in range(_READINGS):

@@ -107,7 +107,7 @@ def _outcome(folder: Path, right: str) -> str:
     except Exception as error:  # noqa: BLE001 - what the case is there to find
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return "another error"
-    searcher.verification.wait()
+    searcher.files.verification.wait()
     try:
         return "answered rightly" if answers_of(searcher) == right else "wrong answer"
     except RetrievalError:

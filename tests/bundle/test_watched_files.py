@@ -42,7 +42,7 @@ def test_a_file_overwritten_in_place_takes_the_index_out_of_service(searcher: Se
     for _ in range(2):
         with pytest.raises(BundleCorruptError, match=rf"out of service: .*while it was in use.*{name} is altered"):
             searcher.search("red apple")
-    assert searcher.verification.status == "failed"
+    assert searcher.files.verification.status == "failed"
 
 
 @pytest.mark.parametrize("name", WATCHED)
@@ -84,7 +84,7 @@ def test_a_file_that_is_removed_or_replaced_is_served_as_it_was(searcher: Search
     assert searcher.search("red apple").hits == before
     path.write_bytes(b"something else")
     assert searcher.search("red apple").hits == before
-    assert searcher.verification.status == "passed"
+    assert searcher.files.verification.status == "passed"
 
 
 def test_a_folder_that_a_new_index_replaces_is_served_as_it_was(searcher: Searcher, build: Build) -> None:
@@ -98,7 +98,7 @@ def test_a_file_that_is_only_touched_stays_in_service(searcher: Searcher, name: 
     before = searcher.search("red apple").hits
     os.utime(searcher.bundle.file(name))
     assert searcher.search("red apple").hits == before
-    assert searcher.verification.status == "passed"
+    assert searcher.files.verification.status == "passed"
 
 
 def test_nobody_gets_an_answer_while_a_changed_file_is_read_again(searcher: Searcher) -> None:

@@ -40,7 +40,7 @@ def test_each_level_keeps_what_a_search_with_so_many_candidates_finds(searcher: 
 
 def test_levels_end_with_the_texts_and_more_candidates_lose_nothing_by_bits(searcher: Searcher) -> None:
     curve = curve_of(searcher)
-    num_texts = len(searcher.codes)
+    num_texts = len(searcher.files.texts.codes)
     assert curve.levels == (*(level for level in LEVELS if level < num_texts), num_texts)
     assert all(rank is not None and 1 <= rank <= num_texts for rank in curve.binary_ranks)
     assert all(found == sum(kept) for found, kept in zip(curve.found, curve.kept, strict=True))

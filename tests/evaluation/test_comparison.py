@@ -248,10 +248,10 @@ def test_a_searcher_is_freed_after_a_comparison(build: Build, encoder: FakeEncod
 def test_the_float_scan_rescores_the_best_of_all_bits(searcher: Searcher, encoder: FakeEncoder) -> None:
     settings = replace(searcher.defaults, num_candidates=20, rescore_multiplier=3)
     found = compare(searcher, QUERY, settings)["float_scan"]
-    vector, quantizer, rows = encoder.encode([QUERY])[0], searcher.manifest.quantizer, searcher.text_rows
-    signs = np.unpackbits(searcher.codes, axis=1, count=len(vector)) * 2.0 - 1.0
+    vector, quantizer, rows = encoder.encode([QUERY])[0], searcher.manifest.quantizer, searcher.files.text_rows
+    signs = np.unpackbits(searcher.files.texts.codes, axis=1, count=len(vector)) * 2.0 - 1.0
     best = np.argsort(-(signs @ vector), kind="stable")[:30]
-    scores = quantizer.decode(searcher.int8.fetch(rows[best])) @ vector
+    scores = quantizer.decode(searcher.files.int8.fetch(rows[best])) @ vector
     expected = np.sort(scores)[::-1][:10]
     np.testing.assert_allclose([hit.score for hit in found.hits], expected, atol=1e-5)
     assert rows_of(found)[0] == rows[best][np.argmax(scores)]

@@ -37,8 +37,8 @@ def test_ranks_are_those_of_sorting_by_the_first_bits(build: Build, encoder: Fak
     vector, _ = searcher.encode_query(QUERY)
     dropped = drop_dimensions(searcher, vector, 10)
     own = np.unpackbits(searcher.binarize(vector), count=searcher.manifest.dim)
-    bits = np.unpackbits(searcher.codes, axis=1, count=searcher.manifest.dim)
-    places = np.searchsorted(searcher.text_rows, dropped.rows)
+    bits = np.unpackbits(searcher.files.texts.codes, axis=1, count=searcher.manifest.dim)
+    places = np.searchsorted(searcher.files.text_rows, dropped.rows)
     for each in dropped.kept:
         order = np.argsort((bits[:, : each.dim] != own[: each.dim]).sum(axis=1), kind="stable").tolist()
         assert list(each.ranks) == [1 + order.index(place) for place in places]
@@ -52,11 +52,11 @@ def test_the_results_are_those_of_the_best_vectors_that_there_are(
     searcher = searcher_of(build, encoder, baseline=baseline)
     vector, _ = searcher.encode_query(QUERY)
     dropped = drop_dimensions(searcher, vector, 10)
-    vectors = encoder.encode([document.text for document in searcher.documents(searcher.text_rows.tolist())])
+    vectors = encoder.encode([document.text for document in searcher.documents(searcher.files.text_rows.tolist())])
     if not baseline:
         quantizer = searcher.manifest.quantizer
         vectors = quantizer.decode(quantizer.encode(vectors))
     best = np.argsort(-(vectors @ vector), kind="stable")[:10]
     assert dropped.reference_key == ("float32" if baseline else "int8")
-    assert list(dropped.rows) == searcher.text_rows[best].tolist()
+    assert list(dropped.rows) == searcher.files.text_rows[best].tolist()
     assert len(dropped.texts) == 10

@@ -111,7 +111,7 @@ class TestCenteredIndex:
         center = POSITIVE[:500].mean(axis=0, dtype=np.float64).astype(np.float32)
         assert bundle.manifest.signs.to_json() == {"center": center.tolist()}
         searcher = Searcher.open(bundle.path)
-        assert np.array_equal(unpack_signs(searcher.row_codes, DIM) > 0, POSITIVE[:500] > center)
+        assert np.array_equal(unpack_signs(searcher.files.index.codes, DIM) > 0, POSITIVE[:500] > center)
         assert bundle.manifest.format_version == 1.1
 
     def test_a_program_that_knows_nothing_of_the_mean_refuses_it(self, bundle: Bundle) -> None:
@@ -144,7 +144,7 @@ class TestCenteredIndex:
 
     def test_ways_from_bits_count_and_estimate_as_the_search_does(self, bundle: Bundle) -> None:
         searcher = Searcher.open(bundle.path)
-        index = OpenedIndex(searcher, ExactBaseline.open(bundle), searcher.text_rows)
+        index = OpenedIndex(searcher, ExactBaseline.open(bundle), searcher.files.text_rows)
         query = POSITIVE[3]
         hits = searcher.search_vector(query, 10, num_candidates=500, rescore=False).hits
         distances = dict(zip([hit.row for hit in hits], [hit.hamming_distance for hit in hits], strict=True))

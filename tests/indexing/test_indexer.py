@@ -153,7 +153,7 @@ class TestTarget:
         other = corpus_of(random_texts(40, seed=9))
         build_index(other, FakeEncoder(), tmp_path / "index", BuildOptions(overwrite=True), still_answers)
         still_answers(BuildProgress("after"))
-        old.verification.wait()
+        old.files.verification.wait()
         still_answers(BuildProgress("checked"))
         assert old.memory()["int8_file"] == old.manifest.files[INT8_FILE].size_bytes
         assert len(Searcher.open(tmp_path / "index", encoder=FakeEncoder())) == 40

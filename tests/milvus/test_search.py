@@ -110,7 +110,7 @@ def test_the_network_is_a_stage(pair: Pair) -> None:
 def test_what_needs_every_vector_says_why_not(pair: Pair) -> None:
     assert pair.there.scans == ("hamming",)
     with pytest.raises(QueryError, match="milvus://"):
-        _ = pair.there.codes
+        _ = pair.there.files
     with pytest.raises(QueryError, match="lists"):
         pair.there.search("red", scan="lists")
 

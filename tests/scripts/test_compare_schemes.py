@@ -69,7 +69,7 @@ class TestInt8Schemes:
 
 class TestSignSchemes:
     def test_the_first_is_the_products(self, searcher: Searcher, baseline: ExactBaseline) -> None:
-        assert np.array_equal(sign_codes(next(sign_schemes(baseline)), baseline), searcher.codes)
+        assert np.array_equal(sign_codes(next(sign_schemes(baseline)), baseline), searcher.files.texts.codes)
 
     def test_less_the_mean_half_of_the_bits_are_set(self, baseline: ExactBaseline) -> None:
         values = floats(baseline)

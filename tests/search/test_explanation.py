@@ -46,7 +46,7 @@ def test_the_differing_bits_are_the_hamming_distance(searcher: Searcher) -> None
 
 
 def test_the_histogram_counts_every_document_at_its_distance(searcher: Searcher, found: Explanation) -> None:
-    documents = np.unpackbits(searcher.row_codes, axis=1, count=found.dim)
+    documents = np.unpackbits(searcher.files.index.codes, axis=1, count=found.dim)
     distances = (documents != found.bits).sum(axis=1)
     assert found.distances.counts.tolist() == np.bincount(distances, minlength=found.dim + 1).tolist()
     assert found.distances.num_documents == len(searcher)
@@ -70,7 +70,7 @@ def test_the_cutoff_is_the_distance_of_the_last_candidate(searcher: Searcher) ->
 def test_a_move_says_where_float_times_bits_had_placed_a_hit(searcher: Searcher) -> None:
     found = explain(searcher, QUERY, small())
     candidates = searcher.candidates(found.vector, 50)
-    signs = np.unpackbits(searcher.codes[candidates.texts], axis=1, count=found.dim) * 2.0 - 1.0
+    signs = np.unpackbits(searcher.files.texts.codes[candidates.texts], axis=1, count=found.dim) * 2.0 - 1.0
     order = candidates.texts[np.argsort(-(signs @ found.vector), kind="stable")].tolist()
     assert [move.asymmetric_rank for move in found.moves] == [order.index(m.hit.row) + 1 for m in found.moves]
 
@@ -91,7 +91,7 @@ def test_raw_codes_are_ranked_as_numpy_ranks_them(searcher: Searcher) -> None:
     found = explain(searcher, QUERY, small(), row)
     raw = found.document.raw
     candidates = searcher.candidates(found.vector, 50).texts
-    signs = np.unpackbits(searcher.codes[candidates], axis=1, count=found.dim) * 2.0 - 1.0
+    signs = np.unpackbits(searcher.files.texts.codes[candidates], axis=1, count=found.dim) * 2.0 - 1.0
     compared = candidates[np.argsort(-(signs @ found.vector), kind="stable")][: raw.num_compared]
     scores = dict(zip(compared.tolist(), searcher.int8_codes(compared) @ found.vector, strict=True))
     assert raw.num_compared == 15

@@ -496,7 +496,7 @@ class TestOpening:
         with pytest.raises(BundleError, match=r"Build the index again|build the index again"):
             opened(bundle, verify="now")
         searcher = opened(bundle, verify="background")
-        searcher.verification.wait()
+        searcher.files.verification.wait()
         for ask in (searcher.search, lambda query: searcher.search_many([query])):
             with pytest.raises(BundleCorruptError, match=f"out of service: .*{name} is altered"):
                 ask("red")

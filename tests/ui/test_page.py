@@ -144,8 +144,8 @@ def test_hostile_documents_come_out_as_text(page: Answering, view: SearchView) -
 def test_an_index_out_of_service_says_so(page: Answering, view: SearchView, searcher: Searcher) -> None:
     path = searcher.bundle.file(INT8_FILE)
     path.write_bytes(bytes(path.stat().st_size))
-    searcher.verification.start("background")
-    searcher.verification.wait()
+    searcher.files.verification.start("background")
+    searcher.files.verification.wait()
     html = page.follow("search", Visit(), *asked("red apple"))[view.results]
     assert "cannot be searched now" in html
     assert "out of service" in html

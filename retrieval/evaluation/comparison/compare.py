@@ -137,7 +137,7 @@ def compare(
 
 def opened_index(searcher: Searcher) -> OpenedIndex:
     """Returns an index whose float32 file is opened once; called by one thread at a time."""
-    bundle, rows = searcher.bundle, searcher.text_rows
+    bundle, rows = searcher.bundle, searcher.files.text_rows
     if searcher not in _baselines:
         bundle.check_current()  # its searcher has the other files open; this one is opened now
         exact = ExactBaseline(bundle.file(EMBEDDINGS_FILE), rows) if bundle.manifest.has_baseline else None
@@ -147,7 +147,7 @@ def opened_index(searcher: Searcher) -> OpenedIndex:
 
 def _checked(searcher: Searcher, settings: SearchSettings) -> SearchSettings:
     """Returns the settings as `Searcher` uses them, with no more texts than can be shown."""
-    num_texts = len(searcher.codes)
+    num_texts = len(searcher.files.texts.codes)
     shown = dataclasses.replace(settings, top_k=min(settings.top_k, MAX_TOP_K, num_texts))
     return chosen_settings(shown, None, {}, num_rows=len(searcher), num_texts=num_texts, scans=searcher.scans)
 

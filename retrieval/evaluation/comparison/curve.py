@@ -49,7 +49,7 @@ def candidate_curve(index: OpenedIndex, vector: Float32s, wanted: Rows, tuning: 
     searcher = index.searcher
     levels = tuple(sorted({min(level, len(index.text_rows)) for level in LEVELS}))
     nearest = searcher.candidates(vector, levels[-1]).texts
-    by_float = asymmetric_scores(vector, searcher.codes[nearest])
+    by_float = asymmetric_scores(vector, searcher.files.texts.codes[nearest])
     scores = int8_scores(vector, searcher.int8_codes(nearest), searcher.manifest.quantizer)
     places = {row: place for place, row in enumerate(index.text_rows[nearest].tolist(), start=1)}
     kept = []

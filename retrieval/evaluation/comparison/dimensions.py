@@ -72,8 +72,8 @@ def drop_dimensions(searcher: Searcher, vector: Float32s, top_k: int, *, gate: G
     code, dim = searcher.binarize(vector), index.dim
     kept = []
     for count in kept_dimensions(dim):
-        width = searcher.codes.shape[1] if count == dim else count // 8
-        distances = hamming_distances(code[:width], searcher.codes[:, :width])
+        width = searcher.files.texts.codes.shape[1] if count == dim else count // 8
+        distances = hamming_distances(code[:width], searcher.files.texts.codes[:, :width])
         kept.append(KeptBits(count, _ranks(distances, index.places(exact.rows))))
     return DroppedDimensions(way.key, *_texts(index, exact), len(index.text_rows), tuple(kept))
 

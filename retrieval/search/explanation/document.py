@@ -75,7 +75,7 @@ class ChosenDocument:
 def choose(searcher: Searcher, hit: Hit, vector: Float32s, quantizer: Int8Quantizer, orders: Orders) -> ChosenDocument:
     """Returns a hit in every form, for the query `(dim,)` that found it."""
     dim = len(vector)
-    code = searcher.row_codes[hit.row].copy()
+    code = searcher.files.index.codes[hit.row].copy()
     bits = np.unpackbits(code, count=dim)
     texts = orders.texts_with(hit)
     all_codes = searcher.int8_codes(texts)

@@ -149,7 +149,7 @@ def _explanation(
 ) -> Explanation:
     settings = response.settings
     candidates = searcher.candidates(vector, response.num_candidates, settings.scan, settings.probes)
-    distances = searcher.distances(vector, candidates.texts)
+    distances = searcher.files.texts.distances(searcher.binarize(vector), candidates.texts)
     quantizer = searcher.manifest.quantizer
     center = searcher.manifest.signs.center
     centered = vector if center is None else vector - center
@@ -160,13 +160,13 @@ def _explanation(
         vector=vector,
         code=binarize(centered),
         response=response,
-        distances=DistanceCounts.of(centered, searcher.row_codes, distances),
+        distances=DistanceCounts.of(centered, searcher.files.index.codes, distances),
         moves=tuple(orders.move_of(hit) for hit in response.hits),
         quantizer=quantizer,
         is_centered=center is not None,
         document=choose(searcher, hit, vector, quantizer, orders),
         num_documents=len(searcher),
-        num_texts=len(searcher.codes),
+        num_texts=len(searcher.files.texts.codes),
     )
 
 

@@ -89,7 +89,7 @@ class Orders:
         order = np.arange(len(candidates.texts))
         is_asymmetric = settings.asymmetric and candidates.distances is not None
         if is_asymmetric:
-            scores = asymmetric_scores(vector, searcher.codes[candidates.texts])
+            scores = asymmetric_scores(vector, searcher.files.texts.codes[candidates.texts])
             order = np.argsort(-scores, kind="stable")
         wanted = max(response.int8_rows_read, settings.rescore_multiplier * settings.top_k)
         return cls(candidates, order, is_asymmetric, min(wanted, len(order), _MOST_ROWS_READ), len(response.hits))

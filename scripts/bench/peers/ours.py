@@ -55,7 +55,7 @@ class Ours:
     def _prepare(self, scan: str) -> None:
         """Prepares what `Searcher.open(scan=...)` prepares in the background: one scan, and what it needs in RAM."""
         self._prepared.add(scan)
-        if len(self._searcher.text_rows) >= WORTH_PACKING:
+        if len(self._searcher.files.text_rows) >= WORTH_PACKING:
             self._searcher.files.prepare_scan(scan)
 
     def held_bytes(self) -> int | None:

@@ -60,12 +60,12 @@ def test_the_time_of_a_scan_is_counted_to_its_own_stage(searcher: Searcher, scan
 def test_int8_rescores_the_best_by_float_query_and_bits(searcher: Searcher, scan: str) -> None:
     vector, _ = searcher.encode_query("red apple")
     response = searcher.search("red apple", scan=scan, rescore_multiplier=5, probes=8)
-    exact = np.sort(asymmetric_scores(vector, searcher.codes))[::-1]
+    exact = np.sort(asymmetric_scores(vector, searcher.files.texts.codes))[::-1]
     assert response.int8_rows_read == response.num_candidates == 50
     for hit in response.hits:
-        own = asymmetric_scores(vector, searcher.row_codes[hit.row][None])[0]
+        own = asymmetric_scores(vector, searcher.files.index.codes[hit.row][None])[0]
         assert own >= exact[49] - 0.01
-        assert hit.hamming_distance == np.bitwise_count(searcher.row_codes[hit.row] ^ binarize(vector)).sum()
+        assert hit.hamming_distance == np.bitwise_count(searcher.files.index.codes[hit.row] ^ binarize(vector)).sum()
         assert not hit.is_estimate
 
 
@@ -74,7 +74,7 @@ def test_without_rescoring_the_scores_are_those_of_the_scan(searcher: Searcher, 
     vector, _ = searcher.encode_query("red apple")
     response = searcher.search("red apple", scan=scan, rescore=False, probes=8)
     assert [hit.binary_rank for hit in response.hits] == list(range(1, 11))
-    expected = [asymmetric_scores(vector, searcher.row_codes[hit.row][None])[0] for hit in response.hits]
+    expected = [asymmetric_scores(vector, searcher.files.index.codes[hit.row][None])[0] for hit in response.hits]
     assert [hit.score for hit in response.hits] == pytest.approx(np.clip(expected, -1, 1), abs=0.01)
     assert response.int8_rows_read == 0
 

@@ -51,8 +51,8 @@ def test_an_index_out_of_service_is_a_503_without_the_folders_of_the_server(buil
     searcher = Searcher.open(bundle.path, encoder=encoder, verify="never")
     documents = Path(bundle.file("documents")) if bundle.file("documents").is_file() else bundle.file("int8.usearch")
     documents.write_bytes(bytes(reversed(documents.read_bytes())))
-    searcher.verification.start("background")
-    searcher.verification.wait()
+    searcher.files.verification.start("background")
+    searcher.files.verification.wait()
     answer = client_of(searcher, Turns()).get(PATH, params={"q": "red apple"})
     assert answer.status_code == 503
     assert "out of service" in answer.json()["error"]
