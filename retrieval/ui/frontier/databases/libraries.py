@@ -19,24 +19,22 @@ def _faiss(key: str) -> Writer:
     def write(asked: Asked) -> str:
         factory = scheme.factory_string(asked.dim)
         metric = f"faiss.METRIC_{_METRICS[asked.metric]}"
-        if asked.oversampling == 1:
-            return f"""\
-import faiss
-
-index = faiss.index_factory({asked.dim}, "{factory}", {metric})
-index.train(embeddings)
-index.add(embeddings)
-_, nearest = index.search(queries, {asked.k})
-"""
-        return f"""\
-import faiss
-
-index = faiss.index_factory({asked.dim}, "{factory},RFlat", {metric})
-index.train(embeddings)
-index.add(embeddings)
-index.k_factor = {asked.oversampling}  # the best {asked.candidates} are rescored with float32
-_, nearest = index.search(queries, {asked.k})
-"""
+        is_rescored = asked.oversampling > 1
+        trained = "faiss.downcast_index(index.base_index)" if is_rescored else "index"
+        lines = [
+            "import faiss\n",
+            f'index = faiss.index_factory({asked.dim}, "{factory}{",RFlat" * is_rescored}", {metric})',
+            *([f"{trained}.do_polysemous_training = False  # slow, and of no use here"] if key == "PQ" else []),
+            "index.train(embeddings)",
+            "index.add(embeddings)",
+            *(
+                [f"index.k_factor = {asked.oversampling}  # the best {asked.candidates} are rescored with float32"]
+                if is_rescored
+                else []
+            ),
+            f"_, nearest = index.search(queries, {asked.k})\n",
+        ]
+        return "\n".join(lines)
 
     return write
 
