@@ -97,11 +97,6 @@ class BeirTask:
     """Splits of which nothing was read."""
 
     @property
-    def num_dangling_judgments(self) -> int:
-        """Returns how many judgments name a query or a document that is not there."""
-        return self.num_judgments_without_query + self.num_judgments_without_document
-
-    @property
     def unjudged_queries(self) -> tuple[str, ...]:
         """Returns the ids of the queries without any judgment, which cannot be scored."""
         return tuple(query_id for query_id in self.queries if query_id not in self.judgments)

@@ -86,15 +86,6 @@ class FileCorpus:
         return self._choice.columns
 
     @property
-    def guessed_columns(self) -> Mapping[str, str]:
-        """Returns the part of `columns` that nobody gave.
-
-        Raises:
-            CorpusError: as `columns` does.
-        """
-        return {role: column for role, column in self.columns.items() if role in self._choice.reasons}
-
-    @property
     def notes(self) -> tuple[str, ...]:
         """Returns how the file was read, which column is what and why, and values that are not as they should be.
 

@@ -25,7 +25,6 @@ from scripts.injected.parts import (
     child_environment,
 )
 
-_ANSWER_S = 60.0
 _AT_ONCE = 4
 _ROWS = 5_000
 """Enough for files of several pages."""

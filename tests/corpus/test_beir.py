@@ -72,7 +72,8 @@ def test_queries_and_judgments_are_kept_as_they_are_judged(tmp_path: Path) -> No
     task = load_queries_and_judgments(collection(tmp_path))
     assert task.queries == {"q1": "how to sort", "q2": "how to read"}
     assert task.judgments == {"q1": {"d1": 2, "d2": 0}, "q2": {"d2": 1}}
-    assert (task.num_documents, task.num_dangling_judgments, task.unjudged_queries) == (3, 0, ())
+    assert (task.num_documents, task.unjudged_queries) == (3, ())
+    assert (task.num_judgments_without_query, task.num_judgments_without_document) == (0, 0)
 
 
 def test_a_header_in_the_judgments_may_be_left_out(tmp_path: Path) -> None:
@@ -85,7 +86,6 @@ def test_dangling_judgments_are_counted_by_what_is_missing(tmp_path: Path) -> No
     task = load_queries_and_judgments(collection(tmp_path, qrels=QRELS + "q9\td1\t1\nq1\td9\t1\nq1\td9\t2\n"))
     assert task.num_judgments_without_query == 1
     assert task.num_judgments_without_document == 1
-    assert task.num_dangling_judgments == 2
     assert "q9" not in task.judgments
     assert task.judgments["q1"]["d9"] == 2
 
@@ -149,7 +149,8 @@ def test_the_real_collections_are_whole(name: str, documents: int, queries: int)
     task = load_queries_and_judgments(path)
     assert read(path).num_rows == task.num_documents == documents
     assert len(task.queries) == queries
-    assert (task.num_dangling_judgments, task.num_repeated_judgments, task.unjudged_queries) == (0, 0, ())
+    assert (task.num_judgments_without_query, task.num_judgments_without_document) == (0, 0)
+    assert (task.num_repeated_judgments, task.unjudged_queries) == (0, ())
 
 
 def test_the_only_split_is_read_and_others_are_told(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.file_corpora import read, texts, write
 def test_the_text_column_is_guessed_by_name_else_by_length(tmp_path: Path, header: str, text: str) -> None:
     row = ",".join("a rather long value" if name == "long" else "short" for name in header.split(","))
     corpus = FileCorpus(write(tmp_path / "rows.csv", f"{header}\n{row}\n"))
-    assert corpus.columns["text"] == corpus.guessed_columns["text"] == text
+    assert corpus.columns["text"] == text
 
 
 def test_columns_named_by_the_user_win_over_guesses(tmp_path: Path) -> None:
@@ -29,7 +29,6 @@ def test_columns_named_by_the_user_win_over_guesses(tmp_path: Path) -> None:
         write(tmp_path / "rows.csv", "title,body,other\na,b,c\n"), text_column="other", url_column="title"
     )
     assert corpus.columns == {"text": "other", "body": "body", "url": "title"}
-    assert corpus.guessed_columns == {"body": "body"}
 
 
 def test_group_and_quality_are_taken_only_from_columns_called_so(tmp_path: Path) -> None:
