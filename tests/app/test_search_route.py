@@ -55,7 +55,7 @@ def test_the_answer_is_that_of_the_endpoint(served: RunningApp, query: str) -> N
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3]
 
 
-def test_what_is_left_out_takes_the_defaults_of_the_index(served: RunningApp) -> None:
+def test_parameters_left_out_take_the_defaults_of_the_index(served: RunningApp) -> None:
     found = search(served, "sort a list").json
     assert found["hits"][0]["text"] == "sort a list of numbers"
     assert found["settings"]["top_k"] == 10
@@ -83,7 +83,7 @@ def test_what_is_left_out_takes_the_defaults_of_the_index(served: RunningApp) ->
         (f"q={'x' * (MAX_QUERY_CHARS + 1)}", "at most 20,000 are answered"),
     ],
 )
-def test_what_cannot_be_used_is_a_400_with_a_sentence(served: RunningApp, parameters: str, told: str) -> None:
+def test_unusable_parameters_give_a_400_with_a_sentence(served: RunningApp, parameters: str, told: str) -> None:
     answer = get(served, parameters)
     assert answer.status == 400
     assert told.lower() in answer.error.lower()

@@ -140,7 +140,7 @@ def test_a_hangup_that_is_to_be_ignored_is_ignored(index: Path, tmp_path: Path, 
         signal.signal(signal.SIGHUP, before)
 
 
-def test_what_a_killed_server_left_is_removed_by_the_next(index: Path, tmp_path: Path, scratch: Path) -> None:
+def test_files_of_a_killed_server_are_removed_by_the_next(index: Path, tmp_path: Path, scratch: Path) -> None:
     with serving(index, tmp_path, scratch) as app:
         child = busy(app)
         app.process.kill()

@@ -165,7 +165,7 @@ def test_a_large_upload_is_refused_and_leaves_nothing(served: RunningApp, upload
     assert not [file for file in uploads.rglob("*") if file.is_file() and file.stat().st_size > 1_000]
 
 
-def test_what_the_page_sends_fits(served: RunningApp) -> None:
+def test_requests_of_the_page_are_within_the_limits(served: RunningApp) -> None:
     lines = "\n".join(['"a line" \\ with quotes'] * 40_000)
     assert len(json.dumps(lines)) < MAX_BODY_BYTES
     assert "pasted lines" in call(served, "take_lines", [lines]).body.decode()

@@ -44,7 +44,7 @@ def test_a_document_has_all_that_its_row_had(build: Build) -> None:
     assert document.extra == {"number": 0}
 
 
-def test_what_a_row_lacks_is_none(build: Build) -> None:
+def test_a_missing_value_of_a_row_is_none(build: Build) -> None:
     [document] = store_of(build, [{"text": "a"}]).fetch([0])
     assert (document.body, document.url, document.group, document.quality) == (None, None, None, None)
 

@@ -55,7 +55,7 @@ def test_a_late_byte_of_windows_1252_is_found(tmp_path: Path) -> None:
     ],
     ids=["cyrillic", "japanese", "greek", "damaged UTF-8"],
 )
-def test_what_is_no_windows_1252_is_refused_with_the_line(tmp_path: Path, content: bytes) -> None:
+def test_bytes_that_are_not_windows_1252_are_refused_with_the_line(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(CorpusError, match=r"a\.csv, line \d: not UTF-8 \(byte 0x..\).*CSV UTF-8"):
         read(write(tmp_path / "a.csv", b"text\n" + content))
 

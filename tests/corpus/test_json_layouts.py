@@ -47,7 +47,7 @@ def test_a_large_array_streams_and_loses_no_item(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orient", ["columns", "index", "split", "table", "records", "values"])
-def test_whatever_pandas_writes_is_read(tmp_path: Path, orient: Any) -> None:
+def test_every_json_layout_of_pandas_is_read(tmp_path: Path, orient: Any) -> None:
     frame = pd.DataFrame([{"id": row["id"], "text": row["text"]} for row in ROWS])
     frame.to_json(tmp_path / "a.json", orient=orient)
     assert texts(tmp_path / "a.json") == TEXTS

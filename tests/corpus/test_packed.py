@@ -60,7 +60,7 @@ def test_a_member_that_leads_elsewhere_is_read_from_the_archive_alone(tmp_path: 
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "txt"])
-def test_what_unpacks_to_more_than_is_allowed_is_refused(tmp_path: Path, kind: str) -> None:
+def test_a_file_that_unpacks_to_more_than_the_limit_is_refused(tmp_path: Path, kind: str) -> None:
     content = CONTENT[kind].encode() * 100_000
     options = ReadOptions(max_unpacked_bytes=50_000)
     for path in (
@@ -129,6 +129,6 @@ def test_other_ways_to_pack_are_unpacked_and_bounded(tmp_path: Path, suffix: str
 
 
 @pytest.mark.parametrize("inner", ["a.csv.gz", "a.zip"])
-def test_what_is_packed_twice_is_refused(tmp_path: Path, inner: str) -> None:
+def test_a_file_packed_twice_is_refused(tmp_path: Path, inner: str) -> None:
     with pytest.raises(CorpusError, match="packed twice"):
         read(zipped(tmp_path / "a.zip", **{inner: b"PK"}))

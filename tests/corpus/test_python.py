@@ -266,7 +266,7 @@ def test_a_method_of_a_private_base_belongs_to_the_public_class(tiny: Harvest) -
     assert tiny.row("tinydocs.Thing.inherited")["kind"] == "method"
 
 
-def test_what_a_module_without_all_only_imports_is_not_its_own(tiny: Harvest) -> None:
+def test_imported_names_of_a_module_without_all_are_left_out(tiny: Harvest) -> None:
     names = tiny_names(tiny)
     assert "tinydocs.imports.own" in names
     assert not names & {"tinydocs.imports.dumps", "tinydocs.imports.inner_only"}
@@ -278,7 +278,7 @@ def test_private_test_and_borrowed_code_is_left_out(tiny: Harvest) -> None:
     assert [name for name in tiny_names(tiny) if hidden.search(name)] == []
 
 
-def test_what_has_no_docstring_is_left_out(tiny: Harvest) -> None:
+def test_names_without_docstring_are_left_out(tiny: Harvest) -> None:
     assert not tiny_names(tiny) & {"tinydocs.Thing.undocumented", "tinydocs.generated.numbered"}
 
 

@@ -85,7 +85,7 @@ def test_whole_data_sets_are_read_through_a_link_to_their_folder(tmp_path: Path)
     assert open_reader(tmp_path / "split").num_rows == 2
 
 
-def test_what_a_stranger_brought_is_never_opened_as_a_folder(tmp_path: Path) -> None:
+def test_an_uploaded_file_is_never_opened_as_a_folder(tmp_path: Path) -> None:
     folder = saved(tmp_path / "mine")
     (tmp_path / "notes.csv").write_text("text\nsome words\n")
     (tmp_path / "link.csv").symlink_to(tmp_path / "notes.csv")

@@ -377,7 +377,7 @@ class TestModelFiles:
         assert re.match(r"sentence-transformers cannot load \S+/broken: ", without_openvino["broken"])
 
     @pytest.mark.parametrize("name", ["/no/such/folder", "./no/such/folder", "not a name", "a--b", ""])
-    def test_what_is_neither_folder_nor_name_is_refused_at_once(self, name: str) -> None:
+    def test_a_model_that_is_neither_folder_nor_name_is_refused_at_once(self, name: str) -> None:
         with pytest.raises(ModelError, match=r"neither a folder here nor a valid model id|holds no model"):
             locate_model(name)
 

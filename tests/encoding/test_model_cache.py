@@ -26,7 +26,7 @@ def left_behind(cache: Path, name: str, *, age_s: float) -> Path:
     return folder
 
 
-def test_what_a_killed_conversion_left_is_removed(cache: Path) -> None:
+def test_files_of_a_killed_conversion_are_removed(cache: Path) -> None:
     abandoned = left_behind(cache, "convert-dead", age_s=3600)
     kept = left_behind(cache, "0123456789abcdef-f32-openvino-1", age_s=3600)
     with conversion_folder() as work:
@@ -46,7 +46,7 @@ def test_a_conversion_under_way_in_another_process_is_left_alone(cache: Path) ->
         os.close(descriptor)
 
 
-def test_what_a_conversion_killed_just_now_left_is_removed_by_the_next_one(cache: Path) -> None:
+def test_files_of_a_just_killed_conversion_are_removed_by_the_next_one(cache: Path) -> None:
     young = left_behind(cache, "convert-young", age_s=0)
     with conversion_folder() as work:
         assert list(cache.iterdir()) == [work]

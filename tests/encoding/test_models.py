@@ -92,7 +92,7 @@ class TestAnyModel:
         assert cosines(queries, documents).min() < 0.999
 
     @pytest.mark.parametrize("name", DIMS)
-    def test_what_the_model_does_not_normalize_is_normalized(self, models: Path, name: str) -> None:
+    def test_vectors_that_the_model_does_not_normalize_are_normalized(self, models: Path, name: str) -> None:
         with np.load(models / f"{name}.npz") as arrays:
             lengths = np.linalg.norm(arrays["auto_documents"], axis=1)
         assert lengths == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
@@ -116,7 +116,7 @@ class TestAnyModel:
         ("name", "reason"),
         [("static", "StaticEmbedding uses no fast tokenizer"), ("instructed", "other embeddings than PyTorch, cosine")],
     )
-    def test_what_openvino_cannot_do_falls_back_with_a_note(self, models: Path, name: str, reason: str) -> None:
+    def test_models_that_openvino_cannot_run_fall_back_with_a_note(self, models: Path, name: str, reason: str) -> None:
         assert told(models, name)["backend"].startswith("PyTorch")
         assert reason in told(models, name)["note"]
 
@@ -159,7 +159,7 @@ class TestKinds:
         ("name", "kind"),
         [("cross", "a cross-encoder"), ("bare_cross", "a cross-encoder"), ("splade", "a sparse encoder")],
     )
-    def test_what_gives_no_vector_for_a_text_is_refused(self, models: Path, name: str, kind: str) -> None:
+    def test_models_without_a_vector_per_text_are_refused(self, models: Path, name: str, kind: str) -> None:
         with pytest.raises(ModelError, match=f"is {kind}.*choose a sentence-transformers model"):
             load_encoder(models / "others" / name)
 

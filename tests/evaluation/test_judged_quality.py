@@ -35,7 +35,7 @@ def test_a_document_judged_zero_is_not_relevant() -> None:
     assert scores_of(["x", "a"], x=0, a=1).mrr[0] == 0.5
 
 
-def test_what_cannot_be_found_lowers_the_score() -> None:
+def test_a_judged_document_that_is_not_found_lowers_the_score() -> None:
     assert scores_of(["a"], a=1, nowhere=1).ndcg[0] == pytest.approx(1 / (1 + 1 / math.log2(3)))
 
 

@@ -26,7 +26,7 @@ PARTS = ("q", "index", "view", "k", "n", "m", "p", "asymmetric", "rescore", "sca
 @cases(40)
 @given(st.dictionaries(st.sampled_from(PARTS), texts | st.integers().map(str) | st.sampled_from(SCANS)))
 @counted
-def test_whatever_a_link_says_is_within_the_limits(parts: dict[str, str]) -> None:
+def test_settings_of_any_link_are_within_the_limits(parts: dict[str, str]) -> None:
     address = read_address(parts)
     settings = address.settings_over(SearchSettings())
     assert len(address.query) <= MAX_QUERY_CHARS

@@ -80,7 +80,7 @@ def test_of_two_columns_one_is_named(tmp_path: Path) -> None:
         ([{"x": 1.0}] * 9, "no column with lists of numbers"),
     ],
 )
-def test_what_is_no_vector_is_refused(rows: list[Any], told: str, tmp_path: Path) -> None:
+def test_values_that_are_not_vectors_are_refused(rows: list[Any], told: str, tmp_path: Path) -> None:
     with pytest.raises(VectorsError, match=told):
         open_any_vectors(as_json_lines(tmp_path, rows), None, 100)
 

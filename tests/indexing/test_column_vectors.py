@@ -55,7 +55,9 @@ def test_a_row_without_a_vector_is_zeros_wherever_it_is(tmp_path: Path) -> None:
         ([1.5, 2.5], "holds no vectors"),
     ],
 )
-def test_what_is_no_vector_is_refused_with_its_row(tmp_path: Path, values: Sequence[Any], message: str) -> None:
+def test_values_that_are_not_vectors_are_refused_with_their_row(
+    tmp_path: Path, values: Sequence[Any], message: str
+) -> None:
     column = pa.array(values) if values[0] is not None else pa.nulls(2, pa.list_(pa.float32()))
     with pytest.raises(VectorsError, match=message):
         written(tmp_path, column)

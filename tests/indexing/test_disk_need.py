@@ -92,9 +92,7 @@ class TestRefusal:
         with pytest.raises(BuildError, match="the disk is too small"):
             check_after_reading(need, tmp_path, print)
 
-    def test_what_a_stopped_build_has_written_already_counts_as_room(
-        self, tmp_path: Path, free_bytes: SimpleNamespace
-    ) -> None:
+    def test_files_of_a_stopped_build_count_as_free_room(self, tmp_path: Path, free_bytes: SimpleNamespace) -> None:
         need = DiskNeed(10_000, 10_000, 64, baseline=True, lists=0)
         free_bytes.free = need.size_bytes - 1_000_000
         with pytest.raises(BuildError):

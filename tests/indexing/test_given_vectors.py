@@ -74,7 +74,7 @@ class TestRows:
         assert np.array_equal(np.load(bundle.file(EMBEDDINGS_FILE)), VECTORS[kept])
         assert [searcher.search_vector(VECTORS[row]).hits[0].document.text for row in kept] == [TEXTS[r] for r in kept]
 
-    def test_what_is_wrong_with_the_vector_of_a_dropped_row_does_not_matter(self, tmp_path: Path) -> None:
+    def test_a_bad_vector_of_a_dropped_row_does_not_matter(self, tmp_path: Path) -> None:
         vectors = VECTORS.copy()
         vectors[3], vectors[4] = np.nan, 0
         texts = [*TEXTS[:3], " ", None, *TEXTS[5:]]

@@ -225,7 +225,7 @@ def test_a_process_of_its_own_has_the_cores_it_is_given_and_returns_its_result()
     assert os.sched_getaffinity(0) == before
 
 
-def test_what_fails_in_a_process_of_its_own_is_an_error_with_its_reason(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_in_a_child_process_is_an_error_with_its_reason(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(RetrievalError, match="ZeroDivisionError"):
         in_own_process(divmod, 1, 0)
     assert "Traceback" in capfd.readouterr().err

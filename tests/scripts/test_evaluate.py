@@ -62,7 +62,7 @@ class TestFigures:
         assert ours["mrr"]["mean"] > 0.8
         assert ours["ndcg"]["mean"] < 1  # q0 has a relevant document that is not there
 
-    def test_what_is_odd_about_the_collection_is_counted_and_reported(
+    def test_oddities_of_the_collection_are_counted_and_reported(
         self, folder: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         counts = figures_of(folder)["counts"]

@@ -72,7 +72,7 @@ def test_both_routes_of_a_real_server_are_measured_without_an_error(server: Serv
 
 
 @pytest.mark.model
-def test_whatever_visitors_do_each_gets_its_own_answer(server: Server) -> None:
+def test_each_visitor_of_a_mix_gets_their_own_answer(server: Server) -> None:
     async def all_kinds() -> dict[str, int]:
         async with client_of(server.url) as client:
             asks = (await kinds(client)).items()

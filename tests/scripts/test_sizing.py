@@ -36,7 +36,7 @@ def sized(documents: int, dim: int = 384) -> Sizing:
     return Sizing(a_build(), 3.6, documents, dim)
 
 
-def test_what_was_measured_comes_out_again() -> None:
+def test_sizing_reproduces_the_measured_points() -> None:
     found = sized(ROWS)
     assert found.ram_bytes == pytest.approx(100 * ROWS)
     assert found.scan_core_ms == pytest.approx(2.0)

@@ -112,5 +112,5 @@ def test_numbers_that_json_does_not_know_become_null_wherever_they_stand() -> No
         ("abcdef" * 1000, 3, "abc… (5,997 more characters)"),
     ],
 )
-def test_what_is_printed_of_a_text(text: str, max_chars: int | None, shown: str) -> None:
+def test_unprintable_characters_are_escaped_and_long_texts_cut(text: str, max_chars: int | None, shown: str) -> None:
     assert printable(text, max_chars) == shown

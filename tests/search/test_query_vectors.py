@@ -98,7 +98,7 @@ def test_many_threads_get_the_vector_of_their_own_text() -> None:
     assert len(vectors) == 10
 
 
-def test_what_is_kept_is_counted_in_the_memory(build: Build) -> None:
+def test_kept_query_vectors_are_counted_in_the_memory(build: Build) -> None:
     searcher = served(build, FakeEncoder())
     assert searcher.memory()["query_vectors"] == 0
     searcher.search("red apple")

@@ -439,7 +439,7 @@ class TestMemory:
             assert memory[f"{name}_file"] == searcher.bundle.file(file).stat().st_size
         assert memory["rss"] > 1_000_000
 
-    def test_what_the_vectors_would_take_is_arithmetic(self, build: Build) -> None:
+    def test_bytes_of_the_vectors_are_arithmetic(self, build: Build) -> None:
         memory = opened(build(["red apple"] * 30)).memory()
         assert (memory.num_rows, memory.num_vectors, memory.dim) == (30, 1, 64)
         assert (memory.float32_bytes, memory.int8_bytes, memory.binary_bytes) == (64 * 4, 64, 8)

@@ -184,7 +184,7 @@ def test_the_time_left_follows_the_rate_of_the_phase() -> None:
     assert pace.seconds_left(100) == 360.0
 
 
-def test_what_was_done_before_a_build_was_resumed_is_not_taken_for_its_rate() -> None:
+def test_the_rate_of_a_resumed_build_ignores_earlier_work() -> None:
     assert paced((0, "encoding", 90), (10, "encoding", 91))[0].seconds_left(100) == 90.0
 
 

@@ -81,7 +81,7 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are(build: Build, tmp_
         _ = Library(tmp_path / "empty").default
 
 
-def test_what_is_open_answers_while_another_index_opens(build: Build, tmp_path: Path) -> None:
+def test_an_open_index_answers_while_another_opens(build: Build, tmp_path: Path) -> None:
     for name in ("quick", "slow"):
         build(["red apple"], name)
     going_on, done = threading.Event(), threading.Event()

@@ -55,7 +55,7 @@ def test_a_warning_of_a_library_is_told_by_kind_and_place_only(caplog: pytest.Lo
     assert SECRET not in line
 
 
-def test_what_is_repeated_is_counted_instead() -> None:
+def test_repeated_messages_are_counted_instead() -> None:
     now = [0.0]
     repeats = Repeats(lambda: now[0])
     assert sum(repeats.filter(record("again %s", n)) for n in range(100)) == 5

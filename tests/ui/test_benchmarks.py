@@ -55,7 +55,7 @@ def test_an_index_that_was_not_measured_says_so_and_offers_to(manifest: Manifest
     assert plots_section(usual, None) == ""
 
 
-def test_what_the_build_measured_stands_beside_the_claims(manifest: Manifest) -> None:
+def test_figures_of_the_build_are_next_to_the_claims(manifest: Manifest) -> None:
     measured = replace(manifest, search=TUNED)
     text = text_of(claims_section(measured, None, None))
     for key in ("int8_all", "bits", "chosen"):
@@ -76,7 +76,7 @@ def test_a_run_of_the_project_on_the_same_texts_comes_first_with_its_machine(man
     assert "The project, same texts" not in claims_section(manifest, None, None, WHOLE)  # other texts
 
 
-def test_what_was_measured_stands_beside_the_claim(manifest: Manifest) -> None:
+def test_measured_figures_are_next_to_the_claim(manifest: Manifest) -> None:
     html = claims_section(manifest, WHOLE, None)
     rows = {row.split("</th>")[0].split("</i>")[-1]: text_of(row) for row in html.split("<tr>")[2:]}
     assert "22.20x 11.00x to 33.00x" in rows["Exact scan of sign bits, times faster than float32"]
@@ -86,7 +86,7 @@ def test_what_was_measured_stands_beside_the_claim(manifest: Manifest) -> None:
     assert "40 questions" in html
 
 
-def test_what_the_visitor_measured_has_a_column_of_its_own(manifest: Manifest) -> None:
+def test_figures_of_the_visitor_have_a_column_of_their_own(manifest: Manifest) -> None:
     own = RunFigures.from_json({**RUN, "parts": {"quick": RUN["parts"]["quick"]}})
     html = claims_section(manifest, WHOLE, own)
     assert "Measured by you" in html
@@ -205,7 +205,7 @@ def test_the_projects_run_is_labelled_as_of_another_machine() -> None:
     assert "another machine" in html
 
 
-def test_what_is_not_in_the_repository_is_not_on_the_page() -> None:
+def test_figures_missing_from_the_repository_are_not_on_the_page() -> None:
     assert judged_section([]) == project_section(None) == ""
 
 
@@ -230,7 +230,7 @@ def test_the_calculator_answers_with_the_articles_figures() -> None:
 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("place", range(5))
-def test_whatever_is_typed_into_the_calculator_is_answered(value: Any, place: int) -> None:
+def test_the_calculator_answers_any_input(value: Any, place: int) -> None:
     values: list[Any] = [1000, 384, 3.8, 0.08, 0]
     values[place] = value
     html = cost_answer(*values)

@@ -78,7 +78,7 @@ def test_fewer_dimensions_are_measured_when_they_are_asked_for(searcher: Searche
     assert "16 bits" not in view.drop(None, *asked("sort list"))
 
 
-def test_what_cannot_be_measured_is_told(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_measurement_is_explained(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
     _, view = page_over(searcher)
     monkeypatch.setattr(searcher, "search", lambda *_, **__: 1 / 0)
     assert "cannot be measured" in view.drop(16, *asked("red"))

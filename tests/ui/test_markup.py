@@ -33,7 +33,7 @@ def test_highlighted_code_reads_back_as_it_was_and_brings_only_spans(code: str) 
     assert set(seen.tags) <= {"span"}
 
 
-def test_what_cannot_be_sent_is_replaced() -> None:
+def test_characters_that_cannot_be_sent_are_replaced() -> None:
     escaped("a\x00b\ud800c").encode("utf-8")
     assert "\x00" not in escaped("a\x00b")
 
@@ -81,7 +81,7 @@ def test_a_huge_body_is_cut_and_says_so() -> None:
     assert html.endswith("… 990,000 more characters")
 
 
-def test_what_fits_is_not_cut() -> None:
+def test_a_text_that_fits_is_not_cut() -> None:
     assert shortened("abc", 3) == "abc"
 
 

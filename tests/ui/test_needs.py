@@ -51,7 +51,7 @@ def test_where_nothing_reaches_the_recall_it_says_to_keep_float32() -> None:
 
 @pytest.mark.parametrize("value", [*HOSTILE, None, float("nan"), -1, 0, 1e30])
 @pytest.mark.parametrize("place", range(3))
-def test_whatever_is_typed_is_answered(value: Any, place: int) -> None:
+def test_any_input_is_answered(value: Any, place: int) -> None:
     values: list[Any] = [1000, 384, 0.9]
     values[place] = value
     html = needs_answer(MEASURED, *values)
@@ -71,7 +71,7 @@ def test_no_two_schemes_of_the_kept_measurement_look_alike() -> None:
         assert len(set(signs)) == len(signs) > 10
 
 
-def test_what_was_kept_is_read_again_and_anything_else_is_not(tmp_path: Path) -> None:
+def test_only_a_kept_frontier_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "kept.json"
     path.write_text(json.dumps({"title": "T", "taken_at": "now", "machine": MACHINE, **FRONTIER.to_json()}))
     assert read_frontier(path) == KeptFrontier(FRONTIER, "T", "now", "a processor", 2)

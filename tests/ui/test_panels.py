@@ -80,7 +80,7 @@ def test_arithmetic_is_called_arithmetic_and_measurements_are_apart() -> None:
     assert [size in measured for size in ("28.5 MB", "254 MB", "400 MB", "0 B")] == [True] * 4
 
 
-def test_what_duplicates_save_is_told_apart_from_what_quantization_saves() -> None:
+def test_savings_of_duplicates_and_of_quantization_are_separate() -> None:
     repeated = dataclasses.replace(MEMORY, num_vectors=150, num_rows=6_000)
     text = Reader(memory_panel(repeated)).text
     assert "150 \N{MULTIPLICATION SIGN} 384" in text

@@ -161,7 +161,7 @@ def test_every_recall_has_its_interval(manifest: Manifest) -> None:
     assert len(re.findall(r"<small>\d+ to \d+</small>", shown)) == 4
 
 
-def test_what_duplicates_save_is_told_apart(build: Build) -> None:
+def test_savings_of_duplicates_are_separate(build: Build) -> None:
     repeated = verdict(build(random_texts(30) * 4, "repeated").manifest, {**SEEN, "rows_used": 120}, 1)
     assert "Your 120 rows hold 30 distinct texts" in repeated
     assert "30 &times; 64 floats" in repeated
@@ -231,7 +231,7 @@ def test_a_strange_file_name_stays_in_the_folder(session: OwnSession, tmp_path: 
 
 
 @pytest.mark.parametrize("packed", [".gz", ".bz2", ".XZ", ".zst"])
-def test_what_is_packed_keeps_the_name_of_its_format(session: OwnSession, tmp_path: Path, packed: str) -> None:
+def test_a_packed_file_keeps_the_name_of_its_format(session: OwnSession, tmp_path: Path, packed: str) -> None:
     upload = tmp_path / "hash" / f"my notes.csv{packed}"
     upload.parent.mkdir()
     upload.write_bytes(b"packed")
@@ -329,7 +329,7 @@ def test_an_index_outlives_the_question_whether_to_leave(tmp_path: Path, own: Ow
             wait_until(lambda: not session.folder.exists() and not own.folder.exists())
 
 
-def test_what_was_brought_and_not_built_goes_with_the_page(sessions: OwnSessions) -> None:
+def test_data_without_an_index_is_deleted_with_the_page(sessions: OwnSessions) -> None:
     session = sessions.to_bring("key")
     sessions.leave("key")
     assert not session.folder.exists()
@@ -370,7 +370,7 @@ def test_sessions_are_limited_and_empty_ones_make_room(tmp_path: Path) -> None:
     assert sessions.of("three").source is not None
 
 
-def test_what_all_visitors_bring_together_is_limited(tmp_path: Path) -> None:
+def test_the_data_of_all_visitors_together_is_limited(tmp_path: Path) -> None:
     limits = OwnLimits(max_total_bytes=1_000)
     sessions = OwnSessions(TempRoot(tmp_path / "a"), TempRoot(tmp_path / "b" / "c"), limits, OpenPages())
     one = sessions.to_bring("one")

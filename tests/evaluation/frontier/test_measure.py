@@ -109,7 +109,7 @@ def test_euclidean_distance_finds_the_nearest_of_unequal_lengths() -> None:
     assert alone(frontier, "int8", 48) > 0.9
 
 
-def test_what_could_not_be_trained_is_left_out_with_a_reason() -> None:
+def test_schemes_that_cannot_be_trained_are_left_out_with_a_reason() -> None:
     frontier = measure_frontier(ArrayVectors(unit(100, 48)), QUERIES)
     assert {"PQ"} == {each.scheme for each in frontier.left_out}
     assert "256" in frontier.left_out[0].reason

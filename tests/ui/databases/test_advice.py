@@ -46,7 +46,7 @@ def test_a_database_is_told_the_numbers_of_the_point(database: Database) -> None
 
 
 @pytest.mark.parametrize("database", DATABASES, ids=lambda database: database.name)
-def test_what_a_database_cannot_reach_is_not_recommended(database: Database) -> None:
+def test_schemes_below_the_target_are_not_recommended(database: Database) -> None:
     advice = advice_for(database, FRONTIER, Wish(0.9999))
     assert (advice.settings, advice.recommendation.best) == ("", None)
 

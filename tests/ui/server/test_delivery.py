@@ -37,10 +37,10 @@ def test_a_client_that_cannot_decompress_gets_plain_text(client: TestClient) -> 
 
 
 @pytest.mark.parametrize("path", ["/assets/Index-DAYzeNnX.js", "/assets/core-DonAqEks.css", "/theme.css?v=d3dda04a"])
-def test_what_is_named_by_its_content_is_kept(client: TestClient, path: str) -> None:
+def test_files_named_by_their_content_are_cached_for_good(client: TestClient, path: str) -> None:
     assert "immutable" in client.get(path).headers["cache-control"]
 
 
 @pytest.mark.parametrize("path", ["/", "/theme.css", "/assets/plain.js", "/favicon.ico", "/config"])
-def test_what_may_change_is_asked_for_again(client: TestClient, path: str) -> None:
+def test_files_that_may_change_are_revalidated(client: TestClient, path: str) -> None:
     assert "cache-control" not in client.get(path).headers

@@ -34,7 +34,7 @@ def asked(rates: Rates, clock: Clock, address: str, *, per_s: float, seconds: fl
     return refused
 
 
-def test_whoever_searches_as_they_type_is_never_refused() -> None:
+def test_searching_while_typing_is_never_refused() -> None:
     clock = Clock()
     assert asked(Rates(DEFAULT_PER_MINUTE, clock), clock, "one", per_s=9, seconds=600) == 0
 
@@ -52,7 +52,7 @@ def test_one_address_takes_nothing_from_another() -> None:
     assert rates.take("two") == 0.0
 
 
-def test_who_waits_as_long_as_told_is_answered() -> None:
+def test_a_visitor_who_waits_as_long_as_told_is_answered() -> None:
     clock = Clock()
     rates = Rates(60, clock)
     while not (wait_s := rates.take("one")):
@@ -83,7 +83,7 @@ def test_beyond_the_rate_the_answer_is_429_with_the_time_to_wait() -> None:
     assert "wait" in answer.json()["error"]
 
 
-def test_what_the_page_loads_does_not_count() -> None:
+def test_files_of_the_page_do_not_count_as_questions() -> None:
     visitor = client("10.0.0.1", Rates(6))
     assert {visitor.get("/ask").status_code for _ in range(30)} == {200}
 

@@ -59,7 +59,7 @@ def test_an_index_out_of_service_is_a_503_without_the_folders_of_the_server(buil
     assert str(bundle.path.parent) not in answer.json()["error"]
 
 
-def test_what_nobody_foresaw_is_a_500_with_a_sentence(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_failure_is_a_500_with_a_sentence(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searcher, "search", None)
     answer = client_of(searcher, Turns()).get(PATH, params={"q": "red apple"})
     assert answer.status_code == 500

@@ -49,7 +49,7 @@ def test_no_component_is_asked_again_what_it_looks_like(page: gr.Blocks, monkeyp
     assert asked == []
 
 
-def test_what_one_visitor_changes_no_other_sees(page: gr.Blocks) -> None:
+def test_changes_of_one_visitor_are_unseen_by_others(page: gr.Blocks) -> None:
     share_configs(page)
     one, other = SessionState(page), SessionState(page)
     expected = deepcopy(other.config_values)
