@@ -92,9 +92,21 @@ def open_settings(page: Page) -> None:
     expect(page.locator("#settings")).to_be_visible()
 
 
+def each_scheme(page: Page) -> Iterator[str]:
+    """Yields once in light and once in dark colours: an open page follows the choice of the system."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(
+            "isDark => (document.querySelector('.dark') !== null) === isDark "
+            "&& document.getAnimations().every((each) => !(each instanceof CSSTransition))",
+            arg=scheme == "dark",
+        )
+        yield scheme
+
+
 def assert_accessible(page: Page) -> None:
     """Fails on findings of axe-core that its authors call serious or critical."""
-    found = Axe().run(page)
+    found = Axe().run(page, options={"resultTypes": ["violations"]})  # details of what passed take longest
     told = [
         f"{violation['id']}: {node['target']} {node.get('failureSummary', '')}"
         for violation in found.response["violations"]
