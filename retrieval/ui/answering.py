@@ -28,9 +28,8 @@ from retrieval.ui.asking import (
 )
 from retrieval.ui.frame import Frame
 from retrieval.ui.knobs import values_of
-from retrieval.ui.markup import error_words
+from retrieval.ui.markup import error_words, message
 from retrieval.ui.request_limits import MAX_QUERY_CHARS
-from retrieval.ui.search.hit_cards import message
 from retrieval.ui.visit import Visit
 from retrieval.ui.your_data.sessions import OWN, OwnIndex
 

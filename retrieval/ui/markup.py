@@ -113,3 +113,9 @@ def signed(value: float, digits: int) -> str:
 def whole(value: int) -> str:
     """Returns a whole number, with a true minus where it is below 0."""
     return f"{value:,}".replace("-", _MINUS)
+
+
+def message(title: str, text: str, *, is_error: bool = False) -> str:
+    """Returns a box that says what happened and what to do."""
+    role, kind = ("alert", "error") if is_error else ("status", "info")
+    return f'<div class="message {kind}" role="{role}"><strong>{escaped(title)}</strong><p>{escaped(text)}</p></div>'

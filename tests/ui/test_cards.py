@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from retrieval import STAGES, Document, Hit, Latency, SearchResponse, SearchSettings
-from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, message, result_list, source_name
+from retrieval.ui.markup import message
+from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, result_list, source_name
 from tests.support import HOSTILE, Reader
 
 STYLE = CardStyle(dim=384, body_language="python", corpus_name="conala")

@@ -19,8 +19,7 @@ from retrieval.serving.turns import HEAVY, SEARCHES
 from retrieval.ui.asking import Asking, Question, Update, question_of
 from retrieval.ui.hood.dimensions import HEAD, dimension_choices, dropped_html
 from retrieval.ui.hood.steps import document_steps, query_steps
-from retrieval.ui.markup import error_words, escaped, one_line
-from retrieval.ui.search.hit_cards import message
+from retrieval.ui.markup import error_words, escaped, message, one_line
 from retrieval.ui.visit import Visit
 
 _LOG = logging.getLogger(__name__)

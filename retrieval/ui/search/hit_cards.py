@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from retrieval.errors import counted
 from retrieval.results import Document, Hit, SearchResponse
-from retrieval.ui.markup import escaped, host_of, link, milliseconds, safe_url, shortened
+from retrieval.ui.markup import escaped, host_of, link, message, milliseconds, safe_url, shortened
 from retrieval.ui.search.highlighting import MAX_CHARS, highlighted
 
 SHOWN_MEMBERS = 5
@@ -76,12 +76,6 @@ def told_once(hits: Sequence[Hit]) -> list[Told]:
         else:
             first[key] = Told(replace(hit, rank=len(first) + 1))
     return list(first.values())
-
-
-def message(title: str, text: str, *, is_error: bool = False) -> str:
-    """Returns a box that says what happened and what to do."""
-    role, kind = ("alert", "error") if is_error else ("status", "info")
-    return f'<div class="message {kind}" role="{role}"><strong>{escaped(title)}</strong><p>{escaped(text)}</p></div>'
 
 
 def invitation(num_documents: int, has_examples: bool) -> str:

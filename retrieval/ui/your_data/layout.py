@@ -10,6 +10,7 @@ import gradio as gr
 
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.asking import Update
+from retrieval.ui.markup import message
 from retrieval.ui.quick_import import without_stub
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.sessions import Source
@@ -122,7 +123,7 @@ class OwnLayout:
         columns, guesses = looked["columns"], looked["guesses"]
         optional = [_NONE, *((name, name) for name in columns)]
         most = min(limits.max_rows, looked["num_rows"] or limits.max_rows)
-        trouble = own_panels.note("Choose a text column", looked["problem"]) if looked["problem"] else ""
+        trouble = message("Choose a text column", looked["problem"]) if looked["problem"] else ""
         return {
             **self._step(self.choose, *([self.vectors.step] if vectors else [])),
             **vectors,

@@ -68,16 +68,6 @@ def looking(title: str) -> str:
     return f'<p class="own-busy" role="status">Looking into {escaped(title)} …</p>'
 
 
-def problem(title: str, text: str) -> str:
-    """Returns what went wrong, and that the page goes on."""
-    return f'<div class="message error" role="alert"><strong>{escaped(title)}</strong><p>{escaped(text)}</p></div>'
-
-
-def note(title: str, text: str) -> str:
-    """Returns what the visitor should know, where nothing is wrong."""
-    return f'<div class="message" role="status"><strong>{escaped(title)}</strong><p>{escaped(text)}</p></div>'
-
-
 def preview(title: str, size_bytes: int, looked: Mapping[str, Any], limits: OwnLimits) -> str:
     """Returns the first rows of a table, the guessed columns first."""
     columns, rows = looked["columns"], looked["rows"]

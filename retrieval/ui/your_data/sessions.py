@@ -33,6 +33,8 @@ _MAX_IDLE_S = 12 * 3600.0
 
 OWN = "(yours)"
 """The name under which a visitor chooses the own index. No folder is called like this: names come from folders."""
+Doing = Literal["build", "measure index", "measure vectors"]
+"""What a job of a visitor is for."""
 
 
 class OwnIndex:
@@ -101,7 +103,7 @@ class OwnSession:
         self.looked: Mapping[str, Any] = {}
         """What the look at the source found; see `serving.visitor.child.inspect`."""
         self.job: ChildJob | None = None
-        self.doing: Literal["build", "measure index", "measure vectors"] = "build"
+        self.doing: Doing = "build"
         """What the job is for."""
         self.own: OwnIndex | None = None
         self.client = Client()

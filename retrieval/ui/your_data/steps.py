@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import gradio as gr
 
@@ -22,10 +21,11 @@ from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import ChildQueue
 from retrieval.ui.asking import Asking, Update, index_choices
 from retrieval.ui.frontier.report import report
+from retrieval.ui.markup import message
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.failures import for_visitors, why_failed
 from retrieval.ui.your_data.layout import OwnLayout
-from retrieval.ui.your_data.sessions import OWN, OwnIndex, OwnSession, Source
+from retrieval.ui.your_data.sessions import OWN, Doing, OwnIndex, OwnSession, Source
 from retrieval.ui.your_data.taking import BUILT, build_request, look_request, measure_request
 from retrieval.ui.your_data.verdict import verdict
 from retrieval.ui.your_data.zip import folder_name, write_zip
@@ -100,12 +100,12 @@ class OwnSteps:
         Raises:
             RetrievalError: if there is nothing to build from, or too many wait already.
         """
+
+        def request() -> Request:
+            return build_request(session, columns, rows, self._limits, self._library.open().encoder)
+
         with session.lock:
-            if session.job is None or session.job.status.is_over:
-                request = build_request(session, columns, rows, self._limits, self._library.open().encoder)
-                session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds, client=session.client)
-                session.doing = "build"
-            return self._parts.to_building(self._progress(session, session.job))
+            return self._begin(session, "build", request)
 
     def measure_vectors(self, session: OwnSession, column: str | None, metric: str) -> Update:
         """Returns the view of the measurement of the vectors that were brought, or of the job that is under way.
@@ -118,8 +118,8 @@ class OwnSteps:
             if source is None or not vectors:
                 raise CorpusError("there are no vectors to measure: bring a file of them.")
             named = column if vectors["columns"] else None
-            request = measure_request(source.path, named, metric, self._limits)
-            return self._measure(session, request, "measure vectors")
+            path = source.path
+            return self._begin(session, "measure vectors", lambda: measure_request(path, named, metric, self._limits))
 
     def measure_index(self, session: OwnSession) -> Update:
         """Returns the view of the measurement of the index that was built, or of the job that is under way.
@@ -130,14 +130,14 @@ class OwnSteps:
         with session.lock:
             if session.own is None:
                 raise CorpusError(_NO_DATA)
-            request = measure_request(session.own.folder / EMBEDDINGS_FILE, None, "cosine", self._limits)
-            return self._measure(session, request, "measure index")
+            path = session.own.folder / EMBEDDINGS_FILE
+            return self._begin(session, "measure index", lambda: measure_request(path, None, "cosine", self._limits))
 
-    def _measure(
-        self, session: OwnSession, request: Request, doing: Literal["measure index", "measure vectors"]
-    ) -> Update:
+    def _begin(self, session: OwnSession, doing: Doing, request: Callable[[], Request]) -> Update:
+        """Returns the view of a job that begins, or of the one that is under way."""
         if session.job is None or session.job.status.is_over:
-            session.job = self._builds.submit(request, max_seconds=self._limits.max_seconds, client=session.client)
+            limit_s = self._limits.max_seconds
+            session.job = self._builds.submit(request(), max_seconds=limit_s, client=session.client)
             session.doing = doing
         return self._parts.to_building(self._progress(session, session.job))
 
@@ -156,67 +156,67 @@ class OwnSteps:
             if job is None:
                 if session.source is not None:
                     return {self._parts.timer: gr.Timer(active=False)}  # it was ended meanwhile
-                return self._parts.to_start(own_panels.note("No build is under way", _NO_DATA))
+                return self._parts.to_start(message("No build is under way", _NO_DATA))
             status = job.status
             if not status.is_over:
                 return {self._parts.progress: self._progress(session, job)}
             session.job = None
-            if session.doing == "build":
-                return self._over(session, status, times_chosen)
-            return self._measured(session, status)
+            if status.state == "failed":
+                return self._failed(session, status)
+            if status.state == "finished" and session.doing != "build":
+                return self._measured(session, status)
+            if status.state == "finished" and session.source is not None:
+                return self._built(session, session.source, status, times_chosen)
+            return self._cancelled(session)
 
     def _measured(self, session: OwnSession, status: JobStatus) -> Update:
-        if status.state == "finished":
-            of_index = session.doing == "measure index"
-            label = session.own.label if of_index and session.own is not None else ""
-            title = label or (session.source.title if session.source is not None else "Your vectors")
-            note = NORMALIZED if status.result["were_normalized"] else ""
-            frontier = Frontier.from_json(dict(status.result["frontier"]))
-            neighbours = [Neighbours.from_json(each) for each in status.result["neighbours"]]
-            shown = self._parts.frontier.panel.shown(frontier, f"The frontier of {title}", note, neighbours)
-            return self._parts.to_frontier(shown, has_verdict=of_index)
-        if status.state == "cancelled":
-            return self._back(session, own_panels.note("Cancelled", _NOT_MEASURED))
-        message = why_failed(status, session.folder, self._limits.max_seconds)
-        return self._back(session, own_panels.problem("Nothing was measured", message))
+        of_index = session.doing == "measure index"
+        label = session.own.label if of_index and session.own is not None else ""
+        title = label or (session.source.title if session.source is not None else "Your vectors")
+        note = NORMALIZED if status.result["were_normalized"] else ""
+        frontier = Frontier.from_json(dict(status.result["frontier"]))
+        neighbours = [Neighbours.from_json(each) for each in status.result["neighbours"]]
+        shown = self._parts.frontier.panel.shown(frontier, f"The frontier of {title}", note, neighbours)
+        return self._parts.to_frontier(shown, has_verdict=of_index)
 
-    def _back(self, session: OwnSession, message: str) -> Update:
+    def _built(self, session: OwnSession, source: Source, status: JobStatus, times_chosen: str) -> Update:
+        folder = session.adopt(session.folder / BUILT)
+        try:
+            searcher = self._library.open_private(folder)
+        except RetrievalError as error:
+            shutil.rmtree(folder, ignore_errors=True)  # nothing else knows of it
+            raise BuildError(for_visitors(str(error), session.folder)) from error
+        own = OwnIndex(searcher, folder, source.title)
+        session.keep(own)
+        return {
+            **self._parts.to_verdict(
+                verdict(searcher.manifest, status.result, status.elapsed_s),
+                can_measure=searcher.manifest.has_baseline,
+            ),
+            self._parts.mine: gr.Row(visible=True),
+            **self._choose(OWN, own, times_chosen),
+        }
+
+    def _failed(self, session: OwnSession, status: JobStatus) -> Update:
+        title = "No index was built" if session.doing == "build" else "Nothing was measured"
+        why = why_failed(status, session.folder, self._limits.max_seconds)
+        return self._back(session, message(title, why, is_error=True))
+
+    def _cancelled(self, session: OwnSession) -> Update:
+        return self._back(session, message("Cancelled", _CANCELLED if session.doing == "build" else _NOT_MEASURED))
+
+    def _back(self, session: OwnSession, said: str) -> Update:
         """Returns to where the job was started."""
         if session.doing == "measure index":
-            return self._parts.to_done(message)
-        return self._parts.to_choose_again(message, session.looked)
-
-    def _over(self, session: OwnSession, status: JobStatus, times_chosen: str) -> Update:
-        source = session.source
-        if status.state == "finished" and source is not None:
-            folder = session.adopt(session.folder / BUILT)
-            try:
-                searcher = self._library.open_private(folder)
-            except RetrievalError as error:
-                shutil.rmtree(folder, ignore_errors=True)  # nothing else knows of it
-                raise BuildError(for_visitors(str(error), session.folder)) from error
-            own = OwnIndex(searcher, folder, source.title)
-            session.keep(own)
-            return {
-                **self._parts.to_verdict(
-                    verdict(own.searcher.manifest, status.result, status.elapsed_s),
-                    can_measure=own.searcher.manifest.has_baseline,
-                ),
-                self._parts.mine: gr.Row(visible=True),
-                **self._choose(OWN, own, times_chosen),
-            }
-        if status.state == "cancelled" or source is None:
-            return self._back(session, own_panels.note("Cancelled", _CANCELLED))
-        message = why_failed(status, session.folder, self._limits.max_seconds)
-        return self._back(session, own_panels.problem("No index was built", message))
+            return self._parts.to_done(said)
+        return self._parts.to_choose_again(said, session.looked)
 
     def cancel(self, session: OwnSession) -> Update:
         """Returns to where the job was started, with the job ended."""
         session.stop()
         if session.source is None and session.doing != "measure index":
-            return self._parts.to_start(own_panels.note("Cancelled", _NO_DATA))
-        told = _CANCELLED if session.doing == "build" else _NOT_MEASURED
-        return self._back(session, own_panels.note("Cancelled", told))
+            return self._parts.to_start(message("Cancelled", _NO_DATA))
+        return self._cancelled(session)
 
     def start_again(self, session: OwnSession) -> Update:
         """Returns to the start; the index that was built stays until another takes its place."""
@@ -229,7 +229,7 @@ class OwnSteps:
         session.keep(None)
         name = self._library.default if index == OWN else index
         return {
-            **self._parts.to_start(own_panels.note("Deleted", _DELETED)),
+            **self._parts.to_start(message("Deleted", _DELETED)),
             self._parts.mine: gr.Row(visible=False),
             **self._choose(name, None, times_chosen),
         }

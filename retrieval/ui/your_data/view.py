@@ -23,7 +23,7 @@ from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import Client
 from retrieval.ui.asking import Asking, Update
 from retrieval.ui.frontier.wish import wish_of
-from retrieval.ui.markup import as_sentence
+from retrieval.ui.markup import as_sentence, message
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.layout import OwnLayout
 from retrieval.ui.your_data.sample import TITLE, sample_csv
@@ -232,7 +232,7 @@ class OwnView:
         try:
             return make()
         except RetrievalError as error:
-            return show(own_panels.problem(title, as_sentence(str(error))))
+            return show(message(title, as_sentence(str(error)), is_error=True))
         except Exception:  # noqa: BLE001 - the border to the visitor: whatever it is, the page goes on working
             _LOG.exception("a visitor's data could not be worked on")
-            return show(own_panels.problem(title, _UNEXPECTED))
+            return show(message(title, _UNEXPECTED, is_error=True))
