@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -131,42 +132,47 @@ def test_a_page_elsewhere_whose_name_leads_here_gets_nothing(served: RunningApp,
         assert get(served, path, host)[0] not in (421, 500)
 
 
-def test_names_behind_a_proxy_are_answered_when_they_are_allowed(tiny_index: Path, tmp_path: Path) -> None:
-    environment = {"ALLOWED_HOSTS": "demo.example, other.example"}
-    with running_app(tmp_path, "--index", str(tiny_index), environment=environment) as app:
-        statuses = [get(app, "/config", host)[0] for host in ("demo.example", "other.example:443", "evil.example")]
+@pytest.fixture(scope="module")
+def limited(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An app that answers to two more names, and takes few uploads."""
+    environment = {"ALLOWED_HOSTS": "demo.example, other.example", "OWN_MAX_TOTAL_MB": "1"}
+    folder = tmp_path_factory.mktemp("limited")
+    with running_app(folder, "--index", str(tiny_index), environment=environment) as running:
+        yield running
+
+
+def test_names_behind_a_proxy_are_answered_when_they_are_allowed(limited: RunningApp) -> None:
+    statuses = [get(limited, "/config", host)[0] for host in ("demo.example", "other.example:443", "evil.example")]
     assert statuses == [200, 200, 421]
 
 
-def test_half_sent_requests_keep_nobody_out(tiny_index: Path, tmp_path: Path) -> None:
+def test_half_sent_requests_keep_nobody_out(limited: RunningApp) -> None:
     """More connections than there may be, none of which says what it wants."""
-    with running_app(tmp_path, "--index", str(tiny_index)) as app:
-        address = ("127.0.0.1", urlsplit(app.url).port or 0)
-        held = []
-        try:
-            for _ in range(1_100):
-                connection = socket.create_connection(address, timeout=PATIENCE_S)
-                connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
-                held.append(connection)
-            assert call(app, "search", ["sort a list", 3, None, None, True, True, None, None, None]).status == 200
-            assert metric(app, "process_open_fds") < 1_200
-        finally:
-            for connection in held:
-                connection.close()
-        assert len(app.output) < 20_000
+    address = ("127.0.0.1", urlsplit(limited.url).port or 0)
+    held = []
+    try:
+        for _ in range(1_100):
+            connection = socket.create_connection(address, timeout=PATIENCE_S)
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+            held.append(connection)
+        assert call(limited, "search", ["sort a list", 3, None, None, True, True, None, None, None]).status == 200
+        assert metric(limited, "process_open_fds") < 1_200
+    finally:
+        for connection in held:
+            connection.close()
+    assert len(limited.output) < 20_000
 
 
-def test_uploads_of_everybody_together_are_limited(tiny_index: Path, tmp_path: Path) -> None:
-    with running_app(tmp_path, "--index", str(tiny_index), environment={"OWN_MAX_TOTAL_MB": "1"}) as app:
-        statuses = []
-        for n in range(4):
-            body = (
-                b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\n\r\n'
-                + f"{n}\n".encode() * 200_000
-                + b"\r\n--b--\r\n"
-            )
-            statuses.append(send(app, "upload", body, "multipart/form-data; boundary=b").status)
-        assert statuses == [200, 200, 200, 507]
-        assert metric(app, 'visitors{what="bytes"}') >= 1_000_000
-        assert call(app, "take_lines", ["a line"], "one").status == 200
-        assert metric(app, 'visitors{what="sessions"}') == 0
+def test_uploads_of_everybody_together_are_limited(limited: RunningApp) -> None:
+    statuses = []
+    for n in range(4):
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\n\r\n'
+            + f"{n}\n".encode() * 200_000
+            + b"\r\n--b--\r\n"
+        )
+        statuses.append(send(limited, "upload", body, "multipart/form-data; boundary=b").status)
+    assert statuses == [200, 200, 200, 507]
+    assert metric(limited, 'visitors{what="bytes"}') >= 1_000_000
+    assert call(limited, "take_lines", ["a line"], "one").status == 200
+    assert metric(limited, 'visitors{what="sessions"}') == 0
