@@ -101,7 +101,7 @@ def needs_answer(measured: KeptFrontier, documents: Any, dimensions: Any, target
     return (
         f'<div class="needs"><div class="answer" role="status">{_take(found)}</div>'
         '<div class="wide" tabindex="0" role="region" aria-label="What each choice takes"><table><thead><tr>'
-        '<th scope="col">Choice</th><th scope="col">Recall, measured</th><th scope="col">RAM</th><th scope="col">Disk'
+        '<th scope="col">Choice</th><th scope="col">Recall</th><th scope="col">RAM</th><th scope="col">Disk'
         f'</th><th scope="col">A month</th></tr></thead><tbody>{rows}</tbody></table></div>'
         f'<p class="source">{_origin(measured)} {_caution(measured, found, dim)}</p></div>'
     )
