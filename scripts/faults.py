@@ -50,12 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made.add_argument("--text", type=Path, metavar="FILE", help="a text with markers for the table")
     args = made.parse_args(arguments)
     try:
-        found = _kept(args.json)
+        found = kept(args.json) if args.json is not None and args.json.exists() else {}
         for kind in args.only:
             print(f"injecting {kind} ...", file=sys.stderr)
             found[kind] = KINDS[kind]()
             _keep(args.json, found)
-        faults = [fault for kind in KINDS for fault in found.get(kind, ())]
+        faults = in_order(found)
         print(table(faults))
         lost = [fault for fault in faults if not fault.is_survived]
         for fault in lost:
@@ -69,11 +69,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if lost else 0
 
 
-def _kept(path: Path | None) -> dict[str, list[Fault]]:
-    if path is None or not path.exists():
-        return {}
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    return {kind: [Fault(name, Counter(outcomes)) for name, outcomes in each.items()] for kind, each in kept.items()}
+def in_order(found: Mapping[str, Sequence[Fault]]) -> list[Fault]:
+    """Returns the faults of all kinds, in the order of `KINDS`."""
+    return [fault for kind in KINDS for fault in found.get(kind, ())]
+
+
+def kept(path: Path) -> dict[str, list[Fault]]:
+    """Returns what came of the faults by the counts in a file, by kind.
+
+    Raises:
+        OSError, ValueError: if it cannot be read, or is no JSON.
+    """
+    counts = json.loads(path.read_text(encoding="utf-8"))
+    return {kind: [Fault(name, Counter(outcomes)) for name, outcomes in each.items()] for kind, each in counts.items()}
 
 
 def _keep(path: Path | None, found: Mapping[str, Sequence[Fault]]) -> None:

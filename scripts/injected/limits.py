@@ -23,7 +23,7 @@ from scripts.injected.parts import (
     content_of,
 )
 
-_SEARCH_BYTES, _BUILD_BYTES = 4e5, 1e8
+_SEARCH_BYTES, _BUILD_BYTES = 3e5, 2e6
 """Of memory: enough to open the small index and search it, and to build it."""
 _MEMORY = (("RLIMIT_AS", resource.RLIMIT_AS, "VmSize"), ("RLIMIT_DATA", resource.RLIMIT_DATA, "VmData"))
 """Kinds of limits, and what /proc calls that which they limit."""

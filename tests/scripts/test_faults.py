@@ -99,6 +99,14 @@ def test_the_counts_of_other_kinds_are_kept(monkeypatch: pytest.MonkeyPatch, tmp
     assert "| one | 5 | 5 refused at opening |\n| other | 4 | 4 served as it was |" in text.read_text()
 
 
+def test_the_table_of_the_document_has_every_kind_and_is_that_of_the_kept_counts() -> None:
+    root = Path(command.__file__).parents[1]
+    found = command.kept(root / "assets" / "benchmarks" / "faults.json")
+    assert found.keys() == command.KINDS.keys()
+    assert survived(faults := command.in_order(found))
+    assert command.table(faults) in (root / "SECURITY.md").read_text(encoding="utf-8")
+
+
 def test_every_file_of_an_index_is_damaged_in_every_way(tmp_path: Path) -> None:
     folder = build_small(tmp_path / "index").path
     tried = {(case.file, case.damage) for case in damage.cases(folder, 2, 2)}
