@@ -95,6 +95,7 @@ class Lists:
 
 def list_centroids(sample: Float32s, num_lists: int) -> Float32s:
     """Returns centroids `(num_lists, dim)` of length 1 for a sample `(m, dim)` of the texts' vectors."""
+    use_threads(usable_cores())
     kmeans = faiss.Kmeans(
         sample.shape[1], num_lists, niter=10, seed=_SEED, spherical=True,
         min_points_per_centroid=1, max_points_per_centroid=len(sample),
