@@ -19,7 +19,7 @@ from retrieval.benchmark.timings import Timings, stage_percentiles
 from retrieval.bundle.bundle import DOCUMENTS_FILE, INT8_FILE, Bundle
 from retrieval.quantization import Float32s
 from scripts.bench.cold_start import STARTS, Evict, measure_starts
-from scripts.bench.job import TOP_K, Job, Report
+from scripts.bench.job import TOP_K, Job, Report, prepare_as_served
 from scripts.bench.pages import Pages, count_pages, evict
 
 _QUERIES_OF_EACH_SET = 50
@@ -93,6 +93,7 @@ def measure(job: Job, report: Report, *, starts: int = STARTS, evict: Evict = ev
 
 def _queries(job: Job, report: Report, evict: Evict) -> dict[str, Any]:
     searcher = Searcher(Bundle.open(job.index), None)
+    prepare_as_served(searcher, searcher.defaults.scan)
     vectors = job.all_vectors(_QUERIES_OF_EACH_SET)
     searcher.search_vector(vectors[0], TOP_K)
     report("warm queries")

@@ -27,7 +27,7 @@ from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.indexing.lists import auto_lists
 from retrieval.quantization import Float32s, num_code_bytes
 from retrieval.search.measurement import process_rss_bytes
-from scripts.bench.job import TOP_K, Job, Report, require_baseline
+from scripts.bench.job import TOP_K, Job, Report, prepare_as_served, require_baseline
 
 _SIZES = (10_000, 100_000, 2_000_000)
 _LISTS_FROM = 500_000
@@ -190,7 +190,7 @@ def _measure_bundle(bundle: Bundle, vectors: Float32s, settings: SearchSettings)
 
 
 def _searched(searcher: Searcher, scan: str, vectors: Float32s, settings: SearchSettings) -> list[SearchResponse]:
-    searcher.files.prepare_scan(scan)
+    prepare_as_served(searcher, scan)
 
     def search(vector: Float32s) -> SearchResponse:
         return searcher.search_vector(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.errors import RetrievalError
+from retrieval import RetrievalError, Searcher
 from retrieval.quantization import Float32s
+from retrieval.search.scans.available import WORTH_PACKING
 
 TOP_K = 10
 
@@ -67,3 +68,9 @@ def require_baseline(index: Path, has_baseline: bool) -> None:
         raise NotMeasurableError(
             f"{index.name} has no float32 baseline, so this cannot be measured: build it again without --no-baseline."
         )
+
+
+def prepare_as_served(searcher: Searcher, scan: str) -> None:
+    """Prepares a scan as `Searcher.open` does in the background: only where there is much to compare."""
+    if len(searcher.files.text_rows) >= WORTH_PACKING:
+        searcher.files.prepare_scan(scan)

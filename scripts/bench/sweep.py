@@ -16,7 +16,7 @@ from retrieval.bundle.row_tables import Rows
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
 from retrieval.search.exact_scan import ExactAnswer
-from scripts.bench.job import TOP_K, Job, QuerySet, Report, require_baseline
+from scripts.bench.job import TOP_K, Job, QuerySet, Report, prepare_as_served, require_baseline
 from scripts.bench.paths import mean_recall
 from scripts.bench.reference_path import ReferenceRanking
 
@@ -39,6 +39,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
     searcher, reference = Searcher(bundle, None), ReferenceRanking(job.index)
     baseline = ExactBaseline.open(bundle)
     default = searcher.defaults
+    prepare_as_served(searcher, default.scan)
     figures = {}
     for name, queries in job.query_sets.items():
         truths = baseline.search(queries.vectors, TOP_K)

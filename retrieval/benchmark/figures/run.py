@@ -42,12 +42,13 @@ class SweepPoint:
 
 @dataclass(frozen=True, slots=True)
 class PeerPoint:
-    """Another engine at the setting that reaches the recall asked for."""
+    """Another engine, or another scan of ours, at the setting that reaches the recall asked for."""
 
     title: str
     ms: float
     """Median of the vector search."""
     recall: float
+    is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +170,17 @@ def _points(sweep: object, which: str) -> tuple[SweepPoint, ...]:
     return tuple(found)
 
 
+_IN_THE_SWEEP = ("ours", "ours_at_target")
+"""Engines of the comparison that are points of the sweep, too."""
+
+
 def _peers(parts: Mapping[str, object], query_set: str) -> tuple[PeerPoint, ...]:
     found = []
     for key, engine in items_at(parts, "peers", "engines").items():
         title, recall = text_at(engine, "title"), number_at(engine, "recall", query_set)
         ms = number_at(engine, "latency_ms", query_set, "p50")
-        if title and recall is not None and ms is not None and ms > 0 and not key.startswith("ours"):
-            found.append(PeerPoint(title, ms, recall))
+        if title and recall is not None and ms is not None and ms > 0 and key not in _IN_THE_SWEEP:
+            found.append(PeerPoint(title, ms, recall, is_ours=key.startswith("ours")))
     return tuple(found)
 
 

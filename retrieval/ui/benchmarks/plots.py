@@ -71,7 +71,7 @@ def _frontier(
         (
             Series("other settings", "other", _sweep_points(others), "ring"),
             *(
-                Series(peer.title, colour, (_peer_point(peer),), marker)
+                Series(peer.title, "binary" if peer.is_ours else colour, (_peer_point(peer),), marker)
                 for peer, marker, colour in zip(peers, cycle(MARKERS), cycle(COLOURS), strict=False)
             ),
             Series("the Pareto frontier of our settings", "binary", _sweep_points(best), line="solid"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from retrieval import BuildError, Searcher, SearchSettings
 from retrieval.bundle.bundle import Bundle
-from retrieval.search.scans.available import WORTH_PACKING
+from scripts.bench.job import prepare_as_served
 from scripts.bench.peers.engine import Float32s, Ids, Vectors
 
 
@@ -43,7 +43,8 @@ class Ours:
     def _settings(self, top_k: int, setting: Mapping[str, int]) -> SearchSettings:
         settings = dataclasses.replace(self._searcher.defaults, top_k=top_k, scan=_scan_of(setting))
         if settings.scan not in self._prepared:
-            self._prepare(settings.scan)
+            self._prepared.add(settings.scan)
+            prepare_as_served(self._searcher, settings.scan)
         if "num_candidates" in setting:
             settings = dataclasses.replace(settings, num_candidates=setting["num_candidates"])
         if "probes" in setting:
@@ -51,12 +52,6 @@ class Ours:
         if "int8_rows" in setting:
             settings = dataclasses.replace(settings, rescore_multiplier=max(1, setting["int8_rows"] // top_k))
         return settings
-
-    def _prepare(self, scan: str) -> None:
-        """Prepares what `Searcher.open(scan=...)` prepares in the background: one scan, and what it needs in RAM."""
-        self._prepared.add(scan)
-        if len(self._searcher.files.text_rows) >= WORTH_PACKING:
-            self._searcher.files.prepare_scan(scan)
 
     def held_bytes(self) -> int | None:
         """Returns the bytes of the sign bits and of the tables that go with them."""
