@@ -158,6 +158,7 @@ def test_a_status_may_be_read_while_the_job_runs(start: Start) -> None:
     def look() -> None:
         while not job.status.is_over:
             seen.add(job.status.state)
+            time.sleep(0.001)  # spinning readers would keep the job's own thread from the interpreter
 
     readers = [threading.Thread(target=look) for _ in range(4)]
     for reader in readers:
