@@ -116,3 +116,17 @@ def test_the_slider_of_candidates_moves_the_words_and_the_results_at_once(browse
                 "items => items.map((item) => item.matches('.missed') ? '0' : '1')"
             )
             assert missed == kept
+
+
+def test_the_curves_of_candidates_are_named_and_no_label_is_cut_off_on_a_phone(
+    browser: Browser, served: RunningApp
+) -> None:
+    with opened(browser, served.url + "?q=sort+a+list&view=compare", viewport=PHONE) as page:
+        figure = page.locator("#compare .candidates figure")
+        expect(figure).to_be_visible(timeout=30_000)
+        assert figure.locator("svg g").count() == figure.locator(".swatch").count() == 2
+        for swatch in figure.locator(".swatch").all():
+            expect(swatch).to_be_visible()
+        left = figure.evaluate("figure => figure.getBoundingClientRect().left")
+        labels = figure.locator("svg text").evaluate_all("all => all.map((one) => one.getBoundingClientRect().left)")
+        assert min(labels) >= left

@@ -18,7 +18,7 @@ ANCHOR = "compare-candidates"
 _SHOWN_FIRST = 40
 """What the demos of 2024 take for ten results."""
 _WIDTH, _HEIGHT = 460, 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 22, 10, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 22, 10, 40
 _TEXT_CHARS = 70
 
 
