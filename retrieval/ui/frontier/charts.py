@@ -48,10 +48,9 @@ def oversampling_chart(frontier: Frontier) -> Chart:
         _bytes_axis(frontier),
         _recall_axis(frontier),
         (*lines, Series("the Pareto frontier", "ink", best, "ring", "dashed")),
-        "Each line is one scheme with all dimensions: alone at its lower end, then with the best 2, 4, 10, 20, 50 and "
-        "100 "
-        f"times {frontier.k} rescored by int8 from disk. The frontier includes every point, also of shorter vectors "
-        "and of rescoring by float32. Schemes of about the same size are drawn side by side.",
+        "Each line is one scheme with all dimensions: alone at its lower end, then with the best 2, 4, 10, 20, 50 "
+        f"and 100 times {frontier.k} rescored by int8 from disk. The frontier includes every point, also of shorter "
+        "vectors and of rescoring by float32. Schemes of about the same size are drawn side by side.",
     )
 
 
