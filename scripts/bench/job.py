@@ -11,7 +11,6 @@ import numpy as np
 
 from retrieval import RetrievalError, Searcher
 from retrieval.quantization import Float32s
-from retrieval.search.scans.available import WORTH_PACKING
 
 TOP_K = 10
 
@@ -72,5 +71,5 @@ def require_baseline(index: Path, has_baseline: bool) -> None:
 
 def prepare_as_served(searcher: Searcher, scan: str) -> None:
     """Prepares a scan as `Searcher.open` does in the background: only where there is much to compare."""
-    if len(searcher.files.text_rows) >= WORTH_PACKING:
+    if searcher.files.is_worth_preparing:
         searcher.files.prepare_scan(scan)

@@ -125,7 +125,7 @@ class FileStore:
 
     def prepare(self, verify: str, scan: str, when_fast: Callable[[], None] = lambda: None) -> None:
         """Prepares a scan, where there is much to scan, and starts the check; see `Store.prepare`."""
-        if len(self.texts) >= WORTH_PACKING:
+        if self.is_worth_preparing:
 
             def prepare() -> None:
                 with suppress(BundleError):  # whoever searches is told
@@ -139,6 +139,11 @@ class FileStore:
         if verify != "now":
             self.verification.start(verify)
         self.bundle.check_current()
+
+    @property
+    def is_worth_preparing(self) -> bool:
+        """Returns whether there is so much to compare that a prepared scan is faster."""
+        return len(self.texts) >= WORTH_PACKING
 
     def prepare_scan(self, name: str) -> None:
         """Brings what a scan needs into RAM; see `Scans.prepare`."""
