@@ -11,7 +11,6 @@ What other programs do on the machine hardly changes the CPU time of a stage or 
 from __future__ import annotations
 
 import argparse
-import resource
 import sys
 import tempfile
 import time
@@ -35,7 +34,7 @@ from retrieval.bundle.int8_store import Int8Store
 from retrieval.corpus.files import FileCorpus
 from retrieval.quantization import Float32s
 from retrieval.search.measurement import process_rss_bytes
-from scripts.bench.processes import in_own_process
+from scripts.bench.processes import in_own_process, peak_rss_bytes
 from scripts.terminal import run
 
 _BATCH_ROWS = 50_000
@@ -121,14 +120,14 @@ def measured_build(folder: Path) -> dict[str, Any]:
         now = _clocks()
         stages[-1]["seconds"] += now[0] - began[0]
         stages[-1]["cpu_seconds"] += now[1] - began[1]
-        stages[-1]["peak_rss_bytes"] = _peak_rss_bytes()
+        stages[-1]["peak_rss_bytes"] = peak_rss_bytes()
         began = now
         name = " ".join(filter(None, (step.phase, step.message if step.phase == "writing" else "")))
         if step.phase == "note":
             print(step.message, flush=True)
         elif name != stages[-1]["stage"]:
             stages.append(_stage(name))
-            print(f"{name}; until here {_peak_rss_bytes() / 1e6:,.0f} MB", flush=True)
+            print(f"{name}; until here {peak_rss_bytes() / 1e6:,.0f} MB", flush=True)
 
     corpus = FileCorpus(folder / "texts.parquet")
     bundle = build_index(corpus, None, folder / "index", BuildOptions(embeddings=folder / "vectors.npy"), note)
@@ -137,7 +136,7 @@ def measured_build(folder: Path) -> dict[str, Any]:
         "rows": bundle.manifest.row_count,
         "dim": bundle.manifest.dim,
         "build_seconds": bundle.manifest.build_seconds,
-        "peak_rss_bytes": _peak_rss_bytes(),
+        "peak_rss_bytes": peak_rss_bytes(),
         "files": {name: record.size_bytes for name, record in bundle.manifest.files.items()},
         "stages": stages[:-1],
     }
@@ -185,10 +184,6 @@ def _stage(name: str) -> dict[str, Any]:
 def _clocks() -> tuple[float, float]:
     """Returns the seconds of the clock, and of this process's CPU time."""
     return time.monotonic(), time.process_time()
-
-
-def _peak_rss_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import resource
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +23,7 @@ from retrieval.errors import counted
 from retrieval.milvus.address import MilvusAddress
 from retrieval.milvus.load import Loaded, LoadOptions, load
 from retrieval.milvus.marks import INDEX_TYPES
+from scripts.bench.processes import peak_rss_bytes
 from scripts.terminal import printable, run
 
 
@@ -68,11 +68,9 @@ def summary(loaded: Loaded) -> str:
     """Returns what came of it, in lines for a terminal."""
     if not loaded.num_written:
         return f"{loaded.address} holds this index already: {counted(loaded.num_rows, 'row')}."
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes of ru_maxrss
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
     lines = [
         f"{loaded.address}: {counted(loaded.num_written, 'row')} written in {loaded.seconds:.0f} s; this process took "
-        f"at most {peak_mb:,.0f} MB of RAM."
+        f"at most {peak_rss_bytes() / 1e6:,.0f} MB of RAM."
     ]
     if loaded.num_cut:
         lines.append(f"{counted(loaded.num_cut, 'document')} longer than the 65,536 bytes of a JSON field were cut.")

@@ -7,7 +7,6 @@ from a query vector to the ranked texts, without documents.
 from __future__ import annotations
 
 import dataclasses
-import resource
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from retrieval.quantization import Float32s
 from retrieval.results import SearchSettings
 from retrieval.search.stores.opening import open_store
 from scripts.bench.job import TOP_K
+from scripts.bench.processes import peak_rss_bytes
 
 _WARM_UP = 20
 
@@ -88,7 +88,7 @@ def measure_load(path: Path, address: MilvusAddress, scan: str, probes: int | No
         "documents_cut": loaded.num_cut,
         "phases_started_after_s": phases,
         "client_rss_before_bytes": before,
-        "client_peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "client_peak_rss_bytes": peak_rss_bytes(),
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -87,3 +89,9 @@ def _work(pipe: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]
     except BaseException as error:
         pipe.send((f"{type(error).__name__}: {error}", None))
         raise
+
+
+def peak_rss_bytes() -> int:
+    """Returns the most RAM that this process has taken so far: its resident set size at its highest."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
