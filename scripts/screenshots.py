@@ -15,7 +15,6 @@ import shutil
 import sys
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from scripts.loading.server import started
+from scripts.loading.server import answers, started
 
 ROOT = Path(__file__).resolve().parents[1]
 START_LIMIT_S = 120
@@ -107,21 +106,12 @@ def served(index: Path) -> Iterator[str]:
         RuntimeError: if the app ends, or does not answer in time.
     """
     with started(ROOT / "app.py", index) as (address, process):
-        url = f"{address}/"
         deadline = time.monotonic() + START_LIMIT_S
-        while not _answers(url):
+        while not answers(address):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the app on {index} does not answer")
             time.sleep(0.2)
-        yield url
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5):
-            return True
-    except OSError:
-        return False
+        yield f"{address}/"
 
 
 def take(browser: Browser, url: str, shot: Shot, query: str, output: Path) -> Path:

@@ -13,10 +13,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from retrieval import build_index, load_encoder
 from scripts.injected.parts import PROJECT_FOLDER, Fault, WordCorpus, child_environment
+from scripts.loading.server import answers
 
 _ROWS = 100
 _TIME_LIMIT_S = 600.0
@@ -83,7 +82,7 @@ def _two_at_once(home: Path) -> str:
         [loser, winner] = sorted(apps, key=lambda app: app.process.poll() is None)
         if (refused := loser.refusal()) != "refused with a message":
             return refused
-        while not _answers(port):
+        while not answers(f"http://127.0.0.1:{port}"):
             if winner.process.poll() is not None:
                 return "process died"
             if time.monotonic() > deadline:
@@ -94,10 +93,3 @@ def _two_at_once(home: Path) -> str:
         if winner.process.returncode != os.EX_OK:
             return "another error"
         return "files left behind" if any(winner.temporary.iterdir()) else "one served, one refused with a message"
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=5, trust_env=False).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False

@@ -19,6 +19,7 @@ import psutil
 _START_LIMIT_S = 300
 _IDLE_PERCENT = 8.0
 """Of one core: a server that uses less has finished checking its files."""
+_LOOK_S = 0.2
 _END_S = 30
 
 
@@ -72,9 +73,10 @@ def served(app: Path, index: Path) -> Iterator[Server]:
     ):
         process = psutil.Process(own.pid)
         deadline = time.monotonic() + _START_LIMIT_S
-        while not _answers(url) or process.cpu_percent(1.0) > _IDLE_PERCENT:
+        while not answers(url) or process.cpu_percent(1.0) > _IDLE_PERCENT:
             if own.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the app on {index} does not answer, or is never idle")
+            time.sleep(_LOOK_S)
         yield Server(url, process, Path(temporary))
 
 
@@ -94,9 +96,9 @@ def started(app: Path, index: Path, **environment: str) -> Iterator[tuple[str, s
         process.wait(_END_S)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Returns whether the app at an address is ready: it is warm, and its engine answers."""
     try:
-        return httpx.get(f"{url}/health", timeout=5, trust_env=False).status_code == 200
+        return httpx.get(f"{url}/health", timeout=5, trust_env=False).status_code == httpx.codes.OK
     except httpx.HTTPError:
-        time.sleep(0.2)
         return False
