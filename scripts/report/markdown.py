@@ -51,6 +51,15 @@ def mb_cell(size_bytes: float) -> str:
     return f"{size_bytes / 1e6:,.1f}" if size_bytes < 99.95e6 else f"{size_bytes / 1e6:,.0f}"
 
 
+def measured_on(figures: Figures, cores: int) -> str:
+    """Returns when and on which machine figures were taken, on so many of its cores, as a sentence."""
+    about = figures["machine"]
+    return (
+        f"Measured {figures['taken_at']} on {about['cpu']}, {cores} of {about['cores']} cores, "
+        f"{about['ram_bytes'] / 2**30:.0f} GiB of RAM, {about['os']}."
+    )
+
+
 def busy_note(load_average: float, cores: int) -> Iterator[str]:
     """Yields a sentence when the machine had other work."""
     if load_average > _BUSY_LOAD * cores:

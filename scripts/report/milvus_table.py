@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scripts.report.markdown import busy_note, markdown, mb_cell, ms_cell
+from scripts.report.markdown import busy_note, markdown, mb_cell, measured_on, ms_cell
 
 _NAMES = {
     "local_hamming": "files, `hamming`",
@@ -26,7 +26,7 @@ def milvus(figures: Mapping[str, Any]) -> Iterator[str]:
     yield from markdown(header, rows)
     yield ""
     first = next(iter(figures["ways"].values()))[sets[0]]
-    index, settings, about = figures["index"], first["settings"], figures["machine"]
+    index, settings = figures["index"], first["settings"]
     yield (
         f"{index['title']}: {index['rows']:,} documents, {index['dim']} dimensions, "
         f"{settings['num_candidates']:,} candidates, {settings['rescore_multiplier'] * settings['top_k']:,} int8 rows. "
@@ -35,13 +35,10 @@ def milvus(figures: Mapping[str, Any]) -> Iterator[str]:
         f"Loading is from the files until all rows are indexed, in Milvus's memory and counted; with the most RAM that "
         f"the command took."
     )
-    yield (
-        f"Milvus {figures['milvus']['version']}, on the same machine. Measured {figures['taken_at']} on "
-        f"{about['cpu']}, {figures['cores']} of {about['cores']} cores, {about['ram_bytes'] / 2**30:.0f} GiB of RAM, "
-        f"{about['os']}."
-    )
+    where = measured_on(figures, figures["cores"])
+    yield f"Milvus {figures['milvus']['version']}, on the same machine. {where}"
     loads = (load["load_average"] for load in figures["loads"].values())
-    yield from busy_note(max(figures["load_average"], *loads), about["cores"])
+    yield from busy_note(max(figures["load_average"], *loads), figures["machine"]["cores"])
 
 
 def _row(name: str, way: Mapping[str, Any], load: Mapping[str, Any] | None, sets: list[str]) -> list[str]:

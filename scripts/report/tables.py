@@ -13,6 +13,7 @@ from scripts.report.markdown import (
     busy_note,
     markdown,
     mb_cell,
+    measured_on,
     ms_cell,
     part_of,
     recall_cell,
@@ -21,16 +22,13 @@ from scripts.report.markdown import (
 
 def machine(figures: Figures) -> Iterator[str]:
     """Yields what was measured where, as sentences."""
-    about, index = figures["machine"], figures["index"]
+    index = figures["index"]
     sets = ", ".join(f"*{name}* ({queries['count']})" for name, queries in figures["query_sets"].items())
     yield (
         f"{index['title']}: {index['rows']:,} documents, {index['dim']} dimensions, {index['model']}. Queries: {sets}."
     )
-    yield (
-        f"Measured {figures['taken_at']} on {about['cpu']}, {figures['threads']} of {about['cores']} cores, "
-        f"{about['ram_bytes'] / 2**30:.0f} GiB of RAM, {about['os']}."
-    )
-    yield from busy_note(figures["load_average"], about["cores"])
+    yield measured_on(figures, figures["threads"])
+    yield from busy_note(figures["load_average"], figures["machine"]["cores"])
 
 
 def headline(figures: Figures) -> Iterator[str]:
@@ -50,28 +48,28 @@ def headline(figures: Figures) -> Iterator[str]:
     def search(engine: Figures) -> str:
         return each(lambda name: f"{engine['latency_ms'][name]['p50']:.1f}")
 
-    def found(engine: Figures) -> str:
-        return each(lambda name: f"{engine['recall'][name]:.3f}")
+    def vectors_alone(engine: Figures) -> list[str]:
+        recall = each(lambda name: f"{engine['recall'][name]:.3f}")
+        return [recall, "-", search(engine), mb_cell(engine["rss_growth_bytes"])]
 
-    columns = {
-        "this project": [
+    lists = peers["engines"].get("ours_lists", {})
+    columns = [
+        ("this project", [
             f"**{each(lambda name: recall_cell(paths['sets'][name]['ours']))}**", f"**{path('ours')}**",
             f"**{search(ours)}**", f"**{mb_cell(ours['rss_growth_bytes'])}**",
-        ],
-        "as the demos of 2024 did it": [
+        ]),
+        *([("its scan `lists`", vectors_alone(lists))] if "recall" in lists else []),
+        ("as the demos of 2024 did it", [
             each(lambda name: recall_cell(paths["sets"][name]["reference_4x"])), path("reference_4x"), "-", "-",
-        ],
-        graph["title"]: [found(graph), "-", search(graph), mb_cell(graph["rss_growth_bytes"])],
-    }  # fmt: skip
-    if "recall" in (lists := peers["engines"].get("ours_lists", {})):
-        in_lists = [found(lists), "-", search(lists), mb_cell(lists["rss_growth_bytes"])]
-        columns = {"this project": columns.pop("this project"), "its scan `lists`": in_lists, **columns}
+        ]),
+        (graph["title"], vectors_alone(graph)),
+    ]  # fmt: skip
     labels = (
         "recall@10", "ms per query, from text to documents", "ms per query, vector search only",
         "MB of RAM that the index adds",
     )  # fmt: skip
-    rows = [[label, *(cells[place] for cells in columns.values())] for place, label in enumerate(labels)]
-    yield from markdown(["", *columns], rows)
+    rows = [[label, *(cells[place] for _, cells in columns)] for place, label in enumerate(labels)]
+    yield from markdown(["", *(title for title, _ in columns)], rows)
     yield ""
     yield (
         f"{figures['index']['rows']:,} documents; {' / '.join(sets)} as queries; medians, {figures['threads']} cores. "
