@@ -26,7 +26,6 @@ from retrieval.corpus import CorpusInfo, with_common_columns
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.indexing.lists import auto_lists
 from retrieval.quantization import Float32s, num_code_bytes
-from retrieval.search.measurement import process_rss_bytes
 from scripts.bench.job import TOP_K, Job, Report, prepare_as_served, require_baseline
 
 _SIZES = (10_000, 100_000, 2_000_000)
@@ -101,9 +100,9 @@ def measure(
     """Returns, in `sizes`, for each number of documents: its `files`, and the figures of each scan in `scans`.
 
     These are `stages` and `vector_part` in milliseconds, `recall` against float32, and `kept`: how many of what
-    `float-bits` finds, which compares all documents, `lists` finds, too. `vector_part`, `stages` and `recall` of a size
-    are those of `hamming`. `real_vectors` of each are the index's own. A size for which there is no room on the disk
-    has `not_measured`.
+    `float-bits` finds, which compares all documents, `lists` finds, too, with so many `probes`. `vector_part`,
+    `stages` and `recall` of a size are those of `hamming`. `real_vectors` of each are the index's own. A size for which
+    there is no room on the disk has `not_measured`.
 
     Raises:
         NotMeasurableError: if the index has no float32 baseline.
@@ -185,7 +184,6 @@ def _measure_bundle(bundle: Bundle, vectors: Float32s, settings: SearchSettings)
         "lists_bytes": held["lists"],
         "files": {name: record.size_bytes for name, record in bundle.manifest.files.items()},
         "build_seconds": bundle.manifest.build_seconds,
-        "rss_bytes": process_rss_bytes(),
     }
 
 

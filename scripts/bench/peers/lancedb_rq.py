@@ -46,16 +46,16 @@ class LancedbRq:
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the positions of the nearest vectors, nearest first."""
-        asked = self._table.search(query, vector_column_name="vector").distance_type("dot").limit(top_k)
-        asked = asked.nprobes(setting["nprobes"]).refine_factor(setting["refine_factor"])
-        # Lance writes a warning for every query that does not name the distance.
-        found = asked.select(["position", "_distance"]).to_arrow()
-        return np.asarray(found["position"].to_numpy(), dtype=np.int64)
+        return np.asarray(self._found(query, top_k, setting)["position"].to_numpy(), dtype=np.int64)
 
     def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
         """Returns the nearest vectors to each query."""
-        asked = self._table.search(list(queries), vector_column_name="vector").distance_type("dot").limit(top_k)
+        return self._found(list(queries), top_k, setting)
+
+    def _found(self, asked_for: Any, top_k: int, setting: Mapping[str, int]) -> Any:
+        asked = self._table.search(asked_for, vector_column_name="vector").distance_type("dot").limit(top_k)
         asked = asked.nprobes(setting["nprobes"]).refine_factor(setting["refine_factor"])
+        # Lance writes a warning for every query that does not name the distance.
         return asked.select(["position", "_distance"]).to_arrow()
 
     def held_bytes(self) -> int | None:

@@ -47,22 +47,12 @@ class ScannTree:
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the positions of the nearest vectors, nearest first."""
-        ids, _ = self._searcher.search(
-            query,
-            final_num_neighbors=top_k,
-            pre_reorder_num_neighbors=setting["reordered"],
-            leaves_to_search=setting["leaves"],
-        )
+        ids, _ = self._searcher.search(query, **_knobs(top_k, setting))
         return np.asarray(ids, dtype=np.int64)
 
     def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
         """Returns the positions of the nearest vectors to each query."""
-        return self._searcher.search_batched_parallel(
-            queries,
-            final_num_neighbors=top_k,
-            pre_reorder_num_neighbors=setting["reordered"],
-            leaves_to_search=setting["leaves"],
-        )
+        return self._searcher.search_batched_parallel(queries, **_knobs(top_k, setting))
 
     def held_bytes(self) -> int | None:
         """Returns None: ScaNN does not say."""
@@ -70,3 +60,11 @@ class ScannTree:
 
     def enter_caller(self) -> None:
         """Does nothing: one query takes one core anyway."""
+
+
+def _knobs(top_k: int, setting: Mapping[str, int]) -> dict[str, int]:
+    return {
+        "final_num_neighbors": top_k,
+        "pre_reorder_num_neighbors": setting["reordered"],
+        "leaves_to_search": setting["leaves"],
+    }
