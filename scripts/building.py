@@ -27,10 +27,11 @@ from retrieval import BuildOptions, BuildProgress, RetrievalError, Searcher, bui
 from retrieval.benchmark.machine import about_machine
 from retrieval.benchmark.sampled_queries import noisy_vectors, with_noise
 from retrieval.benchmark.timings import Timings
-from retrieval.bundle.bundle import DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.files import write_json
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import DOCUMENTS_FILE, INT8_FILE
 from retrieval.corpus.files import FileCorpus
 from retrieval.quantization import Float32s
 from retrieval.search.measurement import process_rss_bytes

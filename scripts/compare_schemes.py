@@ -25,8 +25,8 @@ import numpy as np
 
 from retrieval import Encoder, QueryError, RetrievalError, Searcher, build_index
 from retrieval.benchmark.machine import about_machine
-from retrieval.bundle.bundle import DOCUMENTS_FILE
 from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.manifest import DOCUMENTS_FILE
 from retrieval.bundle.row_tables import Rows
 from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
 from retrieval.corpus.files import FileCorpus

@@ -22,8 +22,8 @@ from typing import Any
 
 from retrieval import Encoder, RetrievalError, Searcher, build_index, load_encoder
 from retrieval.benchmark.machine import about_machine
-from retrieval.bundle.bundle import DOCUMENTS_FILE
 from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.manifest import DOCUMENTS_FILE
 from retrieval.corpus.base import Corpus
 from retrieval.corpus.beir import BeirCorpus, BeirTask, load_queries_and_judgments
 from retrieval.corpus.conala import ConalaCorpus

@@ -24,7 +24,7 @@ import httpx
 
 from retrieval import RetrievalError
 from retrieval.benchmark.machine import about_machine
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from scripts.loading import measure
 from scripts.loading.kinds import ROUTES
 from scripts.loading.server import Server, served

@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval import Searcher
-from retrieval.bundle.bundle import EMBEDDINGS_FILE, MANIFEST_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import EMBEDDINGS_FILE, MANIFEST_FILE
 from retrieval.bundle.manifest_values import sealed
 from retrieval.encoding.model_cache import sha256_of
 from retrieval.quantization import Float32s, binarize, unpack_signs

@@ -12,7 +12,7 @@ from typing import Any
 from retrieval.benchmark.machine import about_machine
 from retrieval.benchmark.quick import measure_quickly
 from retrieval.benchmark.sampled_queries import sampled_queries
-from retrieval.bundle.bundle import BINARY_FILE
+from retrieval.bundle.manifest import BINARY_FILE
 from retrieval.errors import RetrievalError
 from retrieval.search.searcher import Searcher
 

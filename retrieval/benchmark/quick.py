@@ -27,9 +27,9 @@ import numpy as np
 from retrieval.benchmark.scan_kernels import ExactScan, Float32Scan, HammingScan, Int8Scan
 from retrieval.benchmark.timings import Timings, percentiles, stage_percentiles, timed
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.bundle.embeddings import map_embeddings
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.errors import QueryError
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.bundle.bundle import INT8_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import INT8_FILE
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
 from retrieval.search.searcher import Searcher

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from io import BufferedReader
 
-from retrieval.bundle.bundle import BINARY_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BINARY_FILE
 from retrieval.bundle.watched_files import WatchedFiles
 from retrieval.errors import BundleError, BundleMissingError
 

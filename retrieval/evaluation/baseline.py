@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle.bundle import DOCUMENTS_FILE, EMBEDDINGS_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.embeddings import map_embeddings
+from retrieval.bundle.manifest import DOCUMENTS_FILE, EMBEDDINGS_FILE
 from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.errors import BundleCorruptError, BundleMissingError
 from retrieval.quantization import Bits, Float32s

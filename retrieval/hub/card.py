@@ -7,14 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from retrieval.bundle.bundle import (
-    BINARY_FILE,
-    DOCUMENTS_FILE,
-    EMBEDDINGS_FILE,
-    INT8_FILE,
-    MANIFEST_FILE,
-    Manifest,
-)
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, MANIFEST_FILE, Manifest
 from retrieval.corpus.base import CorpusInfo
 from retrieval.errors import counted
 

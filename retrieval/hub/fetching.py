@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.bundle.bundle import MANIFEST_FILE, Bundle, Manifest
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.files import sync, write_json
+from retrieval.bundle.manifest import MANIFEST_FILE, Manifest
 from retrieval.encoding.model_cache import cache_folder as default_cache_folder
 from retrieval.errors import BundleCorruptError, BundleError, HubError
 from retrieval.hub.address import DEFAULT_REVISION, HubAddress

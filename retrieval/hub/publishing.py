@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.bundle.bundle import EMBEDDINGS_FILE, FILES, MANIFEST_FILE, Bundle, Manifest
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import EMBEDDINGS_FILE, FILES, MANIFEST_FILE, Manifest
 from retrieval.errors import BundleError, HubError, counted
 from retrieval.hub.address import DEFAULT_REVISION, HubAddress
 from retrieval.hub.card import card_of

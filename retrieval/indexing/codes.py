@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.bundle.binary_index import write_binary_index
-from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.bundle.int8_store import write_int8_store
+from retrieval.bundle.manifest import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.indexing.ingestion import Ingested
 from retrieval.indexing.progress import BuildProgress, Report
 from retrieval.indexing.vector_file import VectorFile

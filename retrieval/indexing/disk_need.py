@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, LISTS_FILE
 from retrieval.bundle.int8_store import store_bytes
+from retrieval.bundle.manifest import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, LISTS_FILE
 from retrieval.errors import BuildError
 from retrieval.indexing.folder import VECTORS_FILE
 from retrieval.indexing.lists import chosen_lists

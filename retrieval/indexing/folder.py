@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from retrieval.bundle.bundle import BENCHMARK_FILE, FILES, MANIFEST_FILE
 from retrieval.bundle.files import NEW_SUFFIX, sync
+from retrieval.bundle.manifest import BENCHMARK_FILE, FILES, MANIFEST_FILE
 from retrieval.errors import BuildError
 
 TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE = "texts.arrow", "vectors.npy", "progress.json"

@@ -16,7 +16,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from retrieval.bundle.bundle import (
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.files import sync
+from retrieval.bundle.kept_warning import kept_warning
+from retrieval.bundle.manifest import (
     CENTERED_FORMAT_VERSION,
     DOCUMENTS_FILE,
     FILES,
@@ -24,12 +27,9 @@ from retrieval.bundle.bundle import (
     LISTS_FILE,
     MANIFEST_FILE,
     NO_MODEL,
-    Bundle,
     FileRecord,
     Manifest,
 )
-from retrieval.bundle.files import sync
-from retrieval.bundle.kept_warning import kept_warning
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, Tuning, is_share
 from retrieval.bundle.versions import installed_versions
 from retrieval.corpus.base import Corpus, CorpusInfo

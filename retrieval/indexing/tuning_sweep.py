@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import BINARY_FILE, INT8_FILE, LISTS_FILE
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import BINARY_FILE, INT8_FILE, LISTS_FILE
 from retrieval.bundle.row_tables import Rows
 from retrieval.bundle.tuning import ScanRecall, Tuning, TuningPoint, TuningRecall, choose
 from retrieval.indexing.ingestion import first_rows

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from retrieval.bundle.bundle import REQUIRED_FILES, Manifest
+from retrieval.bundle.manifest import REQUIRED_FILES, Manifest
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError, RetrievalError
 from retrieval.milvus.address import MilvusAddress
 

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE
 from retrieval.milvus import schema
 
 ROWS_AT_ONCE = 2_000

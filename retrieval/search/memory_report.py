@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle, Manifest
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Manifest
 from retrieval.results import MemoryItem, MemoryReport
 from retrieval.search.measurement import process_rss_bytes, resident_bytes
 

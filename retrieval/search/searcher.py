@@ -12,7 +12,8 @@ from typing import Self, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle.bundle import Bundle, Manifest
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.row_tables import Rows
 from retrieval.encoding.encoder import ChoosesCores, Encoder, load_encoder
 from retrieval.errors import BundleIncompatibleError, QueryError, brief, memory_errors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE
+from retrieval.bundle.manifest import BINARY_FILE, EMBEDDINGS_FILE
 from retrieval.errors import BuildError, BundleMissingError
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.search.searcher import Searcher

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.bundle.bundle import MANIFEST_FILE, Manifest
+from retrieval.bundle.manifest import MANIFEST_FILE, Manifest
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import BundleMissingError, RetrievalError, brief
 from retrieval.search.query_vectors import QueryVectors

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.bundle.bundle import MANIFEST_FILE
+from retrieval.bundle.manifest import MANIFEST_FILE
 from retrieval.errors import HubError, RetrievalError
 from retrieval.hub import HubAddress, fetched_bundle, is_hub_address
 from retrieval.search.stores.opening import Where, place_of

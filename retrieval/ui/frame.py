@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.errors import counted
 from retrieval.quantization import num_code_bytes
 from retrieval.search.searcher import Searcher

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.serving.background.index import BackgroundIndex, BackgroundStatus, FetchJob
 from retrieval.ui.markup import escaped
 

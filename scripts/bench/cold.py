@@ -16,7 +16,8 @@ import numpy as np
 
 from retrieval import Searcher, SearchResponse
 from retrieval.benchmark.timings import Timings, stage_percentiles
-from retrieval.bundle.bundle import DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import DOCUMENTS_FILE, INT8_FILE
 from retrieval.quantization import Float32s
 from scripts.bench.cold_start import STARTS, Evict, measure_starts
 from scripts.bench.job import TOP_K, Job, Report, prepare_as_served

@@ -10,7 +10,8 @@ import numpy as np
 
 from retrieval import Searcher
 from retrieval.benchmark.timings import Timings, percentiles
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE
 from scripts.bench.job import TOP_K, Job, QuerySet, Report
 from scripts.bench.pages import Pages, evict
 from scripts.bench.processes import in_own_process

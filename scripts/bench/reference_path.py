@@ -19,8 +19,8 @@ import numpy as np
 from usearch.index import Index
 
 from retrieval.benchmark.timings import stage_percentiles
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Manifest
 from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Manifest
 from retrieval.encoding.model_files import locate_model
 from retrieval.encoding.torch_encoder import TorchEncoder
 from retrieval.quantization import Float32s

@@ -25,8 +25,9 @@ from typing import Any
 
 from retrieval.benchmark.figures.kept import keep_figures, kept_figures
 from retrieval.benchmark.machine import about_machine
-from retrieval.bundle.bundle import BENCHMARK_FILE, BINARY_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.files import write_json
+from retrieval.bundle.manifest import BENCHMARK_FILE, BINARY_FILE
 from retrieval.bundle.versions import installed_versions
 from scripts.bench.job import Job
 from scripts.bench.query_sets import describe

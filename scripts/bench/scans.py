@@ -17,8 +17,9 @@ import numpy as np
 from retrieval.benchmark.scan_kernels import ExactScan, Float32Scan, HammingScan, Int8Scan, Slices
 from retrieval.benchmark.timings import Timings
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.bundle.row_tables import Rows
 from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.ways import Int8

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from retrieval import RetrievalError
-from retrieval.bundle.bundle import MANIFEST_FILE
+from retrieval.bundle.manifest import MANIFEST_FILE
 from scripts.injected.parts import (
     Fault,
     WordEncoder,

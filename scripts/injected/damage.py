@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval import RetrievalError, Searcher
-from retrieval.bundle.bundle import FILES, MANIFEST_FILE
+from retrieval.bundle.manifest import FILES, MANIFEST_FILE
 from scripts.injected.parts import Fault, WordEncoder, answers_of, build_small, child_command, child_environment
 
 _CASE_S = 60.0

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from retrieval import BuildOptions, Searcher, build_index
-from retrieval.bundle.bundle import MANIFEST_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import MANIFEST_FILE
 from retrieval.corpus.base import CorpusInfo, with_common_columns
 from retrieval.quantization import Float32s
 

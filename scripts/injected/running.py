@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from retrieval import BuildOptions, RetrievalError, Searcher, build_index
-from retrieval.bundle.bundle import FILES
+from retrieval.bundle.manifest import FILES
 from scripts.injected.parts import (
     Fault,
     WordCorpus,

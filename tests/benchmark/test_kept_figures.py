@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from retrieval.benchmark.figures.kept import keep_figures, kept_figures
-from retrieval.bundle.bundle import BENCHMARK_FILE, BINARY_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BENCHMARK_FILE, BINARY_FILE
 from tests.conftest import Build, random_texts
 
 TEXTS = random_texts(50)

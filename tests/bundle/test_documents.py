@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from retrieval import BundleCorruptError, BundleMissingError
-from retrieval.bundle.bundle import DOCUMENTS_FILE
 from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.manifest import DOCUMENTS_FILE
 from tests.conftest import Build
 from tests.support import PATIENCE_S
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from retrieval import BundleCorruptError, BundleMissingError
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle, FileRecord
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, FileRecord
 from retrieval.bundle.verification import Verification
 from tests.conftest import Build
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from retrieval import BundleCorruptError, Searcher
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.bundle.watched_files import WatchedFiles
 from tests.conftest import Build, FakeEncoder, random_texts
 

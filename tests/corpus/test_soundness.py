@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from retrieval import BuildOptions, CorpusError, build_index
-from retrieval.bundle.bundle import DOCUMENTS_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.manifest import DOCUMENTS_FILE
 from retrieval.corpus.files import FileCorpus
 from retrieval.results import Document
 from tests.conftest import FakeEncoder

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from retrieval import BundleIncompatibleError, ModelError, Searcher, build_index, load_encoder
-from retrieval.bundle.bundle import EMBEDDINGS_FILE
+from retrieval.bundle.manifest import EMBEDDINGS_FILE
 from retrieval.encoding.model_files import locate_model
 from retrieval.encoding.torch_encoder import Prompts
 from tests.conftest import RowsCorpus

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from retrieval import BundleMissingError, CorpusError, Searcher, build_index
-from retrieval.bundle.bundle import DOCUMENTS_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.manifest import DOCUMENTS_FILE
 from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
 from retrieval.evaluation.judged import JudgedCollection, scored_queries
 from retrieval.evaluation.ladder import Ladder, Rung

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval import BundleError, RetrievalError, Searcher, build_index
-from retrieval.bundle.bundle import MANIFEST_FILE, Manifest
+from retrieval.bundle.manifest import MANIFEST_FILE, Manifest
 from retrieval.bundle.manifest_values import CHECKSUM, sealed
 from retrieval.indexing.indexer import BuildOptions
 from tests.conftest import FakeEncoder, RowsCorpus, random_texts

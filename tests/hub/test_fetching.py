@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from retrieval import BundleCorruptError, HubError, Searcher
-from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, MANIFEST_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, MANIFEST_FILE
 from retrieval.hub import FetchProgress, fetch_bundle
 from scripts.hub_stand_in.faults import Fault
 from scripts.hub_stand_in.folders import revision_folder

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from retrieval import BundleCorruptError, BundleError, HubError
-from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, MANIFEST_FILE, NO_MODEL, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, MANIFEST_FILE, NO_MODEL
 from retrieval.corpus.conala import ConalaCorpus
 from retrieval.hub import HubAddress, fetch_bundle, publish_bundle
 from retrieval.hub.card import card_of

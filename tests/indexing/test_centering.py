@@ -16,7 +16,8 @@ from retrieval import (
     Searcher,
     build_index,
 )
-from retrieval.bundle.bundle import MANIFEST_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import MANIFEST_FILE
 from retrieval.bundle.manifest_values import sealed
 from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.ways import FloatBits

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from retrieval.bundle.bundle import FILES, MANIFEST_FILE
+from retrieval.bundle.manifest import FILES, MANIFEST_FILE
 from retrieval.bundle.manifest_values import CHECKSUM
 from tests.conftest import random_texts
 from tests.support import file_hashes

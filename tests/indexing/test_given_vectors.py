@@ -23,7 +23,8 @@ from retrieval import (
     VectorsError,
     build_index,
 )
-from retrieval.bundle.bundle import EMBEDDINGS_FILE, NO_MODEL, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import EMBEDDINGS_FILE, NO_MODEL
 from retrieval.indexing.vector_survey import normalized
 from retrieval.quantization import Float32s
 from scripts import build_index as build_script

@@ -32,14 +32,9 @@ from retrieval import (
     build_index,
 )
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import (
-    BINARY_FILE,
-    DOCUMENTS_FILE,
-    EMBEDDINGS_FILE,
-    INT8_FILE,
-    Bundle,
-)
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.indexing import indexer as indexer_module
 from retrieval.indexing import vectors as embedding_module
 from retrieval.quantization import Float32s, binarize

@@ -17,8 +17,9 @@ import pytest
 
 from retrieval import DependencyError
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE
 from retrieval.indexing.ray_workers import RAY_COMMAND, ray_workers
 from tests.indexing.ray_builds import BATCH, TEXTS, build
 from tests.ray_cluster import ENVIRONMENT, running_cluster

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from retrieval import BuildError, BuildOptions, BuildProgress, BundleCorruptError, Searcher, SearchSettings, build_index
-from retrieval.bundle.bundle import DOCUMENTS_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
+from retrieval.bundle.manifest import DOCUMENTS_FILE
 from retrieval.bundle.tuning import Tuning, TuningPoint, choose, is_share
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.indexing.tuning_sweep import TuningSweep

@@ -11,7 +11,8 @@ import pytest
 import retrieval.search.searcher
 from retrieval import build_index, load_encoder
 from retrieval.benchmark.figures.kept import kept_figures
-from retrieval.bundle.bundle import BENCHMARK_FILE, BINARY_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BENCHMARK_FILE, BINARY_FILE
 from scripts import benchmark
 from scripts.bench.parts import PARTS
 from tests.conftest import Build, FakeEncoder, RowsCorpus, random_texts

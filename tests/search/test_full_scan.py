@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from retrieval import BundleCorruptError
-from retrieval.bundle.bundle import EMBEDDINGS_FILE, INT8_FILE
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import EMBEDDINGS_FILE, INT8_FILE
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.search.full_scan import all_scores, taken
 from tests.conftest import Build, FakeEncoder, random_texts

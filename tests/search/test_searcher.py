@@ -26,9 +26,10 @@ from retrieval import (
     build_index,
 )
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.quantization import Float32s
 from tests.conftest import WORDS, Build, FakeEncoder, RowsCorpus, random_texts
 from tests.support import Oracle, change_manifest

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from retrieval import BundleCorruptError
-from retrieval.bundle.bundle import INT8_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import INT8_FILE
 from retrieval.serving.background.index import BackgroundIndex, BuildJob, FetchJob, Job
 from scripts.hub_stand_in.faults import Fault
 from scripts.hub_stand_in.server import HubStandIn

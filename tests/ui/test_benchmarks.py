@@ -11,7 +11,7 @@ import pytest
 
 from retrieval.benchmark.figures.judged import judged_collections
 from retrieval.benchmark.figures.run import RunFigures
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series, figure
 from retrieval.ui.benchmarks.claims import CLAIMS

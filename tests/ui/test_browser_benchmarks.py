@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from retrieval.benchmark.figures.kept import keep_figures
-from retrieval.bundle.bundle import BINARY_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BINARY_FILE
 from tests.benchmark_json import RUN
 from tests.browser_page import PHONE, assert_accessible, assert_nothing_is_cut_off, each_scheme, opened, search
 from tests.page_server import RunningApp, running_app

@@ -14,7 +14,7 @@ import gradio as gr
 import pytest
 
 from retrieval import QueryError, Searcher, SearchSettings
-from retrieval.bundle.bundle import INT8_FILE
+from retrieval.bundle.manifest import INT8_FILE
 from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.ui import knobs

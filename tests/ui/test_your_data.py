@@ -18,7 +18,7 @@ import gradio as gr
 import pytest
 
 from retrieval import BuildError, BundleMissingError, CorpusError, Searcher
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.tuning import Tuning, TuningPoint, TuningRecall
 from retrieval.serving.child_process import JobStatus
 from retrieval.serving.library import Library

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from retrieval.benchmark.figures.reading import read_object, value_at
-from retrieval.bundle.bundle import BENCHMARK_FILE, BINARY_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.files import write_json
+from retrieval.bundle.manifest import BENCHMARK_FILE, BINARY_FILE
 
 
 def kept_figures(bundle: Bundle) -> dict[str, Any] | None:

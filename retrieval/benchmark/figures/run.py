@@ -8,7 +8,7 @@ from typing import Self
 
 from retrieval.benchmark.figures.quick import QuickFigures
 from retrieval.benchmark.figures.reading import count_at, items_at, list_at, number_at, numbers_at, text_at
-from retrieval.bundle.bundle import EMBEDDINGS_FILE, INT8_FILE, Manifest
+from retrieval.bundle.manifest import EMBEDDINGS_FILE, INT8_FILE, Manifest
 
 SCAN_RECALLS = {
     "float32": "float32_numpy",

@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 
-from retrieval.bundle.bundle import EMBEDDINGS_FILE
+from retrieval.bundle.manifest import EMBEDDINGS_FILE
 from retrieval.errors import RetrievalError
 from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.comparison.answers import Comparison, Reference, WayAnswer

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle.bundle import EMBEDDINGS_FILE
 from retrieval.bundle.embeddings import row_of
+from retrieval.bundle.manifest import EMBEDDINGS_FILE
 from retrieval.quantization import Bits, Float32s, Int8Quantizer, Int8s
 from retrieval.results import Hit
 from retrieval.search.explanation.stages import Orders

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import LISTS_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import LISTS_FILE
 from retrieval.bundle.row_tables import Rows
 from retrieval.quantization import Bits
 from retrieval.results import SCANS

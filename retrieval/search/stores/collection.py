@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.row_tables import Rows, best_first, members_first
 from retrieval.milvus import schema
 from retrieval.milvus.address import MilvusAddress

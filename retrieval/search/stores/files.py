@@ -11,9 +11,10 @@ from typing import Self
 import numpy as np
 
 from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, MANIFEST_FILE, Bundle, Manifest
+from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.int8_store import Int8Store
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, MANIFEST_FILE, Manifest
 from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.bundle.verification import Verification
 from retrieval.errors import BundleCorruptError, BundleError, BundleMissingError

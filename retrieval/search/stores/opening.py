@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.milvus.address import MilvusAddress, is_milvus_address
 from retrieval.milvus.collection import Collection, whole_marks
 from retrieval.milvus.server import Server

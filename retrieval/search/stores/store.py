@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.row_tables import Rows
 from retrieval.milvus.address import MilvusAddress
 from retrieval.quantization import Bits, Float32s, Int8s

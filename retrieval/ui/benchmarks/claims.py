@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from retrieval.benchmark.figures.run import RunFigures
-from retrieval.bundle.bundle import EMBEDDINGS_FILE, INT8_FILE, Manifest
+from retrieval.bundle.manifest import EMBEDDINGS_FILE, INT8_FILE, Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.quantization import num_code_bytes
 from retrieval.ui.markup import data_size, escaped, link

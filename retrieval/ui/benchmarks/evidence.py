@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from retrieval.benchmark.figures.run import RunFigures
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.ui.benchmarks.charts import Chart, figure
 from retrieval.ui.benchmarks.claims import Column, build_cells, claims_table, memory_cells, origin, run_cells

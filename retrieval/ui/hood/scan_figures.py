@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.tuning import ScanRecall
 from retrieval.errors import counted
 from retrieval.search.explanation.explain import Explanation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.evaluation.cost import ARTICLE_PRICE, BITS, Holding, dollars
 from retrieval.evaluation.ways import Bits, Float32, FloatBits, Int8, Ours, Way

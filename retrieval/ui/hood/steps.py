@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.search.explanation.explain import Explanation
 from retrieval.ui.hood.lesson import Section, code_html, lesson
 from retrieval.ui.hood.query_figures import bits_figure, floats_figure, tokens_figure

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from retrieval.bundle.bundle import Manifest
+from retrieval.bundle.manifest import Manifest
 from retrieval.quantization import num_code_bytes
 from retrieval.results import MemoryReport
 from retrieval.search.explanation.explain import Explanation

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import gradio as gr
 
 from retrieval.benchmark.machine import about_machine
-from retrieval.bundle.bundle import EMBEDDINGS_FILE
+from retrieval.bundle.manifest import EMBEDDINGS_FILE
 from retrieval.errors import BuildError, CorpusError, RetrievalError
 from retrieval.evaluation.frontier.neighbours import Neighbours
 from retrieval.evaluation.frontier.points import Frontier

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from retrieval.bundle.bundle import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Manifest
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.errors import counted
 from retrieval.evaluation.interval import share_interval

@@ -6,7 +6,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from retrieval.bundle.bundle import MANIFEST_FILE, Manifest
+from retrieval.bundle.manifest import MANIFEST_FILE, Manifest
 
 _COMPRESSED = ("documents/documents.arrow", MANIFEST_FILE)
 """Texts shrink; vectors and bits hardly do."""

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.bundle.bundle import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, LISTS_FILE, Bundle
+from retrieval.bundle.bundle import Bundle
+from retrieval.bundle.manifest import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE, LISTS_FILE
 from retrieval.errors import QueryError
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s

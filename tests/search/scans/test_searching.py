@@ -19,7 +19,7 @@ from retrieval import (
     Searcher,
     build_index,
 )
-from retrieval.bundle.bundle import LISTS_FILE
+from retrieval.bundle.manifest import LISTS_FILE
 from retrieval.quantization import binarize
 from retrieval.search.rescoring import asymmetric_scores
 from scripts.build_index import parser
