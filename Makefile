@@ -20,7 +20,7 @@ AUDIT := .venv-audit
 help:  ## Lists the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY)  ## Makes .venv with everything that is pinned and the project itself; every command below does it, too.
+setup: $(READY)  ## Makes .venv with the pinned dependencies and the project; every command below does this, too.
 
 $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || { \
@@ -45,7 +45,7 @@ $(BUILDABLE): assets/indexes/%/manifest.json: | $(READY)
 demo: $(READY)  ## Serves the page on http://127.0.0.1:7860; builds a small index first if there is none.
 	$(BIN)/python app.py
 
-conala: $(READY) assets/indexes/conala/manifest.json  ## Serves the 593,891 documents of CoNaLa; builds their index first from the hub.
+conala: $(READY) assets/indexes/conala/manifest.json  ## Serves the 593,891 documents of CoNaLa; first builds the index from the hub.
 	$(BIN)/python app.py --index assets/indexes/conala
 
 milvus: $(VENV)/.milvus-ready  ## Installs what an index in Milvus needs, and a packaged server for Linux to try it out.
@@ -61,7 +61,7 @@ milvus-demo: milvus assets/indexes/python/manifest.json  ## Serves the page from
 test: $(READY)  ## Runs the tests in two processes: all, or those in TESTS=tests/search.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-check: $(READY)  ## Lints, checks the format and the types: of everything, or of FILES=retrieval/search.
+check: $(READY)  ## Checks lint, format and types of everything, or of FILES=retrieval/search.
 	$(BIN)/ruff check $(FILES)
 	$(BIN)/ruff format --check $(FILES)
 	$(BIN)/mypy $(filter-out .,$(FILES))
@@ -76,10 +76,10 @@ benchmark: $(READY) $(filter $(INDEX)/manifest.json,$(BUILDABLE))  ## Measures I
 figures: $(READY)  ## Writes the tables and plots of the documents from assets/benchmarks.
 	$(BIN)/python scripts/figures.py
 
-faults: $(READY)  ## Injects faults for real, and writes the table of what came of them into SECURITY.md.
+faults: $(READY)  ## Injects faults and writes the table of outcomes into SECURITY.md.
 	$(BIN)/python scripts/faults.py --json assets/benchmarks/faults.json --text SECURITY.md
 
-screenshots: $(READY) $(filter $(INDEX)/manifest.json,$(BUILDABLE))  ## Takes the pictures of the page over INDEX; needs Chromium.
+screenshots: $(READY) $(filter $(INDEX)/manifest.json,$(BUILDABLE))  ## Takes the screenshots of the page with INDEX; needs Chromium.
 	$(BIN)/python scripts/screenshots.py --index $(INDEX)
 
 $(AUDIT)/.ready: requirements-audit.txt | $(READY)
@@ -88,21 +88,21 @@ $(AUDIT)/.ready: requirements-audit.txt | $(READY)
 	@touch $@
 
 # PyTorch is left out, with what it alone brings: its build differs by machine, and so do its hashes.
-lock: $(AUDIT)/.ready  ## Writes requirements.lock, everything that setup installs with its hashes; after a pin was changed.
+lock: $(AUDIT)/.ready  ## Writes requirements.lock with the hashes of everything that setup installs; run it after changing a pin.
 	@echo "torch ; python_version < '0'" | $(AUDIT)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--override /dev/stdin --system-certs --no-annotate --no-header --output-file requirements.lock requirements.txt requirements-dev.txt
 
-audit: $(AUDIT)/.ready  ## Looks for known weaknesses of everything in requirements.lock, and of PyTorch.
+audit: $(AUDIT)/.ready  ## Looks for known vulnerabilities in everything in requirements.lock, and in PyTorch.
 	@cat requirements.lock requirements.txt | grep -oE '^[A-Za-z0-9._-]+==[^ ]+' | sort -u > $(AUDIT)/pinned.txt
 	@$(AUDIT)/bin/pip-audit --progress-spinner off --strict --disable-pip --no-deps -r $(AUDIT)/pinned.txt 2> $(AUDIT)/audit.log || { \
 		if grep -qE 'not found on PyPI|Connection|ServiceError|HTTPError|Timeout' $(AUDIT)/audit.log; then \
-			echo "Nothing was audited: the database of known weaknesses cannot be reached from here."; \
+			echo "Nothing was audited: the vulnerability database cannot be reached from here."; \
 		else grep -v WARNING $(AUDIT)/audit.log; fi; exit 1; }
 
-sbom: $(AUDIT)/.ready  ## Lists what is installed: build/sbom.json (CycloneDX) and build/licenses.md.
+sbom: $(AUDIT)/.ready  ## Lists the installed packages: build/sbom.json (CycloneDX) and build/licenses.md.
 	@mkdir -p build
 	$(AUDIT)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json $(BIN)/python
 	$(AUDIT)/bin/pip-licenses --python $(BIN)/python --format markdown --with-urls --output-file build/licenses.md
 
-clean:  ## Removes what the tools left; keeps the indexes and .venv.
+clean:  ## Removes the tools' leftovers; keeps the indexes and .venv.
 	rm -rf .pytest_cache .mypy_cache .ruff_cache build *.egg-info
