@@ -11,25 +11,13 @@ benchmark.json    what was measured on it; no part of the index, and may be abse
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 from retrieval.bundle.manifest import BINARY_FILE, Manifest
+from retrieval.encoding.model_cache import sha256_of
 from retrieval.errors import BundleCorruptError, BundleError, BundleMissingError
-
-
-class BinaryFile(Protocol):
-    """A file that is open for reading, as a checksum is made of it."""
-
-    def readable(self) -> bool:
-        """Returns whether it can be read."""
-        ...
-
-    def readinto(self, buffer: bytearray, /) -> int:
-        """Fills `buffer` from where the file stands, and returns how many bytes there were: 0 at the end."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +88,18 @@ class Bundle:
             BundleError: if the file cannot be read.
         """
         try:
-            with self.file(name).open("rb") as file:
-                self.check_whole_file(name, file)
+            found = sha256_of(self.file(name))
         except OSError as error:
             raise BundleError(f"{self.file(name)} cannot be read: {error}.") from error
+        self.check_sha256(name, found)
 
-    def check_whole_file(self, name: str, file: BinaryFile) -> None:
-        """Checks an open file against the recorded checksum of `name`, whatever its path leads to by now.
+    def check_sha256(self, name: str, found: str) -> None:
+        """Checks the checksum that was found of a file, in hexadecimal, against the recorded one.
 
         Raises:
-            BundleCorruptError: if the checksum differs.
-            OSError: if the file cannot be read.
+            BundleCorruptError: if it differs.
         """
         expected = self.manifest.files[name].sha256
-        found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != expected:
             raise BundleCorruptError(
                 f"{self.file(name)} is altered: SHA-256 {found[:16]}…, expected {expected[:16]}…. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import threading
@@ -114,7 +115,8 @@ class Verification:
     def _check(self, files: Mapping[str, BufferedReader], rest: float = 0.0) -> None:
         try:
             for name, file in files.items():
-                self._bundle.check_whole_file(name, _Paced(file, rest) if rest else file)
+                found = hashlib.file_digest(_Paced(file, rest) if rest else file, "sha256").hexdigest()
+                self._bundle.check_sha256(name, found)
         except BundleError as error:
             self._failure = error
         except OSError as error:
