@@ -19,6 +19,7 @@ def scans(*modules: str) -> set[str]:
 ENGINES = {
     # Reading and writing sign bits, and the scans of them that faiss computes: each scan is one file.
     "faiss": {
+        "retrieval.bundle.binary_file",
         "retrieval.bundle.binary_index",
         *scans("lists", "packed_bits", "sign_patterns"),
         "retrieval.evaluation.frontier.schemes",

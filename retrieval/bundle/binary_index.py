@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-import os
 import threading
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -21,10 +19,9 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle.files import write_rows
+from retrieval.bundle.binary_file import read_binary_codes
 from retrieval.bundle.neighbours import Neighbours, nearest_by_sorting
-from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError
-from retrieval.quantization import Bits, num_code_bytes
+from retrieval.quantization import Bits
 from retrieval.system import UnderWay, usable_cores
 
 _MIN_ROWS_PER_SLICE = 20_000
@@ -32,9 +29,6 @@ _MIN_ROWS_PER_SLICE = 20_000
 _COUNTING_ENTRIES = 1 << 25
 """faiss's counting kernel asks for 8 bytes per query, a distance and a neighbour: a batch is cut to 256 MB of them, and
 whoever wants so many neighbours that one query alone takes more is answered by sorting."""
-
-_COUNT_IN_HEAD = 12
-"""Where the head of a file has the number of codes as uint64; its last 8 bytes are the size of the codes behind it."""
 
 _LIBC = ctypes.CDLL(None)
 _openmp = threading.local()
@@ -50,42 +44,6 @@ def use_threads(num_threads: int) -> None:
     if getattr(_openmp, "num_threads", None) != num_threads:
         faiss.omp_set_num_threads(num_threads)
         _openmp.num_threads = num_threads
-
-
-def write_binary_index(path: Path, dim: int, batches: Iterable[Bits]) -> None:
-    """Writes a `faiss.IndexBinaryFlat` of packed codes, each batch uint8 `(any, ceil(dim / 8))`, to `path`.
-
-    The bytes are those that faiss writes of an index in RAM; here no more than a batch is in RAM.
-
-    Raises:
-        OSError: if the file cannot be written.
-    """
-    code_bytes = num_code_bytes(dim)
-    head = bytearray(faiss.serialize_index_binary(faiss.IndexBinaryFlat(8 * code_bytes)).tobytes())
-    with path.open("wb") as file:
-        file.write(head)
-        num_rows = write_rows(file, batches)
-        head[_COUNT_IN_HEAD : _COUNT_IN_HEAD + 8] = num_rows.to_bytes(8, "little")
-        head[-8:] = (num_rows * code_bytes).to_bytes(8, "little")
-        file.seek(0)
-        file.write(head)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        found = faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC).ntotal
-    except RuntimeError as error:
-        raise OSError(f"faiss cannot read {path} as it was written: {error}") from error
-    if found != num_rows:
-        raise OSError(f"faiss finds {found:,} codes in {path}, {num_rows:,} were written")
-
-
-class _CodesOf:
-    """The codes of a faiss index, as numpy takes them: an array made of this keeps the index alive."""
-
-    def __init__(self, index: faiss.IndexBinaryFlat) -> None:
-        self._index = index
-        view = faiss.rev_swig_ptr(index.xb.data(), index.ntotal * index.code_size)
-        self.__array_interface__ = view.__array_interface__
 
 
 class BinaryIndex:
@@ -110,23 +68,9 @@ class BinaryIndex:
         `release`.
 
         Raises:
-            BundleMissingError: if the file is not there.
-            BundleCorruptError: if faiss cannot read it.
-            BundleIncompatibleError: if it holds codes of another length.
+            BundleError: see `read_binary_codes`.
         """
-        if not path.is_file():
-            raise BundleMissingError(f"{path} is missing: build the index again, or copy the whole folder.")
-        try:
-            index = faiss.read_index_binary(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
-        except RuntimeError as error:
-            raise BundleCorruptError(f"faiss cannot read {path}: {error}. Build the index again.") from error
-        if not isinstance(index, faiss.IndexBinaryFlat) or index.code_size != num_code_bytes(dim):
-            raise BundleIncompatibleError(
-                f"{path} holds {type(index).__name__} codes of {index.code_size} bytes; "
-                f"IndexBinaryFlat codes of {num_code_bytes(dim)} bytes are needed. Build the index again."
-            )
-        codes = np.asarray(_CodesOf(index)).reshape(index.ntotal, index.code_size)
-        opened = cls(codes, dim, num_threads=num_threads)
+        opened = cls(read_binary_codes(path, dim, mapped=mapped), dim, num_threads=num_threads)
         opened.is_mapped = mapped
         return opened
 

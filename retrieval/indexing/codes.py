@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle.binary_index import write_binary_index
+from retrieval.bundle.binary_file import write_binary_index
 from retrieval.bundle.int8_store import write_int8_store
 from retrieval.bundle.manifest import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.indexing.ingestion import Ingested
