@@ -28,7 +28,7 @@ ENGINES = {
     "pymilvus": {"retrieval.milvus.server"},
     "ray": {"retrieval.indexing.ray_workers"},
     "numkong": {"retrieval.benchmark.scan_kernels"},
-    "openvino": {"retrieval.encoding.openvino_encoder"},
+    "openvino": {"retrieval.encoding.openvino_model"},
     "torch": {"retrieval.encoding.torch_encoder"},
     "sentence_transformers": {"retrieval.encoding.torch_encoder"},
 }

@@ -113,7 +113,8 @@ def load_encoder(
     if backend == "torch":
         return _torch_encoder(locate_model(model, expected_sha256=expected_sha256))
     try:
-        from retrieval.encoding.openvino_encoder import OpenVinoEncoder, convert_to_openvino
+        from retrieval.encoding.conversion import convert_to_openvino
+        from retrieval.encoding.openvino_encoder import OpenVinoEncoder
     except ImportError as error:
         return _fall_back(model, expected_sha256, backend, error)
     files: ModelFiles | None = None

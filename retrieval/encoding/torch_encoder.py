@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from retrieval.encoding.model_files import ModelFiles
+from retrieval.encoding.prompts import Prompts
 from retrieval.errors import ModelError
 from retrieval.quantization import Float32s
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-_DOCUMENT_PROMPTS = ("document", "passage", "corpus")
-_NUM_OWN_WORDS = 12
 _LONGEST_LIMIT = 1_000_000
 """transformers stands a huge number for "no limit" where a tokenizer names none."""
 
@@ -177,38 +175,12 @@ class TorchEncoder:
             ) from error
         return int(embeddings.shape[1])
 
-    def own_words(self) -> list[str]:
-        """Returns some words that the tokenizer knows, in order of the alphabet; none where it has no vocabulary."""
-        tokenizer: Any = getattr(self._model, "tokenizer", None)
-        vocabulary = tokenizer.get_vocab() if hasattr(tokenizer, "get_vocab") else {}
-        words = sorted(word for word in vocabulary if word.isalpha())
-        return words[:: max(1, len(words) // _NUM_OWN_WORDS)][:_NUM_OWN_WORDS]
-
     def _encode(self, encode: Callable[..., Any], texts: Sequence[str], prompt: str) -> Float32s:
         if len(texts) == 0:
             return np.empty((0, self.dim), dtype=np.float32)
         # What is without a final Normalize module is cut to length 1 here: scores are cosines.
         embeddings = encode(list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(embeddings, dtype=np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Prompts:
-    """What a model wants written before a text."""
-
-    query: str = ""
-    document: str = ""
-
-    @classmethod
-    def of(cls, prompts: Mapping[str, str | None]) -> Self:
-        """Returns the prompts of a model's configuration, which names them.
-
-        They are those of `encode_query` and `encode_document` of sentence-transformers, which leave
-        `default_prompt_name` to `encode`. Its search for "document", "passage" and "corpus", in this order, is meant to
-        find the first that is configured; 6.2 stops at an empty "document", which it adds itself.
-        """
-        document = next((text for name in _DOCUMENT_PROMPTS if (text := prompts.get(name))), "")
-        return cls(query=prompts.get("query") or "", document=document)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 from retrieval.encoding.encoder import DEFAULT_MODEL, load_encoder
 from scripts.injected.parts import Fault, content_of
 
-_IMPORTS = ["torch", "sentence_transformers", "retrieval.encoding.openvino_encoder", "retrieval.encoding.torch_encoder"]
+_IMPORTS = ["torch", "sentence_transformers", "retrieval.encoding.conversion"]
 """What takes many seconds to import: once, in the process from which those that convert are forked."""
 _AT_ONCE = 2
 _TIME_LIMIT_S = 600.0

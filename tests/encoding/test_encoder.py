@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from retrieval.encoding.model_cache import CONVERTED_FILES, cache_folder, cached
 from retrieval.encoding.model_files import DEFAULT_MODEL_SHA256, locate_model
 from retrieval.quantization import Float32s
 from retrieval.system import usable_cores
-from tests.conftest import FakeEncoder, MadeOnce, RowsCorpus
+from tests.conftest import MadeOnce, RowsCorpus
 from tests.encoding.weights import write_weights
 
 ROOT = Path(__file__).parents[2]
@@ -258,13 +257,13 @@ class TestOpenVino:
                 TEXTS[:12] * 4, pool.map(lambda text: model.encode([text]), TEXTS[:12] * 4), strict=True
             ):
                 assert np.array_equal(found, expected[text])
-        assert len(vars(model)["_requests"]) <= usable_cores()  # each keeps its memory
+        assert len(vars(vars(model)["_model"])["_requests"]) <= usable_cores()  # each keeps its memory
 
     @pytest.mark.parametrize("all_cores", [True, False])
     def test_a_query_alone_gets_the_same_vector_however_many_cores_it_takes(
         self, cache: Path, all_cores: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        module = "retrieval.encoding.openvino_encoder"
+        module = "retrieval.encoding.openvino_model"
         monkeypatch.setattr(f"{module}.usable_cores", lambda: 2)
         monkeypatch.setattr(f"{module}.is_worth_it", lambda several, one: [several(), one()] and all_cores)
         encoder = load_encoder()
@@ -299,45 +298,6 @@ class TestOpenVino:
         bundle = build_index(RowsCorpus([{"text": text} for text in TEXTS[:5]]), model, tmp_path / "index")
         notes = Searcher.open(bundle.path, encoder=model).search("apple 🍎 " * 12_500).notes
         assert sum(note.startswith("The query is long: its last ") for note in notes) == 1
-
-
-class TestAgreement:
-    """What a conversion that went wrong would give: found out, whatever the length of its vectors."""
-
-    class Played:
-        def __init__(self, change: Callable[[Float32s], Any] = lambda vectors: vectors) -> None:
-            self._encoder = FakeEncoder()
-            self._change = change
-
-        def own_words(self) -> list[str]:
-            return ["apfel", "birne"]
-
-        def encode(self, texts: Sequence[str]) -> Any:
-            return np.asarray(self._change(self._encoder.encode(texts)), np.float32)
-
-        encode_query = encode
-
-    def check(self, change: Callable[[Float32s], Any]) -> None:
-        from retrieval.encoding.openvino_encoder import _check_agreement
-
-        _check_agreement(self.Played(change), self.Played())  # type: ignore[arg-type]
-
-    def test_the_same_vectors_agree(self) -> None:
-        self.check(lambda vectors: vectors)
-        self.check(lambda vectors: vectors * 1.001)
-
-    @pytest.mark.parametrize("factor", [24.0, 1.05, 0.5, -24.0, 0.0, np.nan])
-    def test_vectors_of_another_length_do_not(self, factor: float) -> None:
-        with pytest.raises(RuntimeError, match="embeddings of length"):
-            self.check(lambda vectors: vectors * factor)
-
-    def test_long_vectors_in_another_direction_do_not(self) -> None:
-        with pytest.raises(RuntimeError, match="embeddings of length"):
-            self.check(lambda vectors: 24 * (vectors + 0.1))
-
-    def test_vectors_in_another_direction_do_not(self) -> None:
-        with pytest.raises(RuntimeError, match=r"other embeddings than PyTorch, cosine -?0"):
-            self.check(lambda vectors: np.roll(vectors, 1, axis=1))
 
 
 class TestModelFiles:

@@ -15,7 +15,7 @@ import pytest
 from retrieval import BundleIncompatibleError, ModelError, Searcher, build_index, load_encoder
 from retrieval.bundle.manifest import EMBEDDINGS_FILE
 from retrieval.encoding.model_files import locate_model
-from retrieval.encoding.torch_encoder import Prompts
+from retrieval.encoding.prompts import Prompts
 from tests.conftest import RowsCorpus
 from tests.encoding.weights import write_weights
 from tests.tiny_models import TEXTS

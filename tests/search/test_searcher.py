@@ -608,7 +608,7 @@ class TestWhatFuzzingFound:
 _ENDS_DURING_PREPARATION = """
 import sys, threading
 import numpy as np
-from retrieval.encoding.openvino_encoder import openvino
+from retrieval.encoding.openvino_model import openvino
 from openvino import opset13 as ops
 from retrieval import Searcher
 from retrieval.search.stores import files
