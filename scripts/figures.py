@@ -1,4 +1,4 @@
-"""Make the tables and plots of README.md and of texts in assets/docs from what was measured.
+"""Make the tables and plots of README.md and of the texts in assets/docs from the measurements.
 
     .venv/bin/python scripts/figures.py             # or: make figures
     .venv/bin/python scripts/figures.py --check     # changes nothing; exit status 1 if a table is not current
@@ -58,7 +58,7 @@ class Measured:
         """Reads the JSON files of a folder; a missing one is an error only when a table asks for it.
 
         Raises:
-            FigureMissingError: if a file is no JSON.
+            FigureMissingError: if a file is not JSON.
         """
         judged_files = [figures for path in sorted(folder.glob("judged*.json")) if (figures := _read(path))]
         run, built = _read(folder / RUN_FILE), _read(folder / BUILDING_FILE)

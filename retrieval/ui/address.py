@@ -37,7 +37,7 @@ def address_of(
 ) -> str:
     """Returns the query part of a link, with the `?`; empty when there is nothing to say.
 
-    An index of the visitor's own is left out: it is nobody else's.
+    A visitor's own index is left out: nobody else can open it.
     """
     parts: dict[str, str] = {}
     if query.strip():
@@ -55,7 +55,7 @@ def address_of(
 
 
 def read_address(parts: Mapping[str, str]) -> Address:
-    """Returns what the query part of a link says. Anybody can write one: what makes no sense is left out."""
+    """Returns what the query part of a link says. Anybody can write one: what makes no sense is ignored."""
     settings: dict[str, int | bool | str] = {}
     for short, name in _NUMBERS.items():
         value = parts.get(short, "")

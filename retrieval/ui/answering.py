@@ -1,4 +1,4 @@
-"""From what a visitor does to what the page shows: one handler an event, and one answer, of the view that is open."""
+"""From what a visitor does to what the page shows: one handler per event, and one answer, in the open view."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from retrieval.ui.visit import Visit
 from retrieval.ui.your_data.sessions import OWN, OwnIndex
 
 HEAVY_VIEWS = ("compare", "hood")
-"""These compute for long: one answer at a time, and each visitor's in turn."""
+"""These take long to compute: one answer at a time, and visitors take turns."""
 UNEXPECTED = "Something went wrong on the server and was logged. Other queries may still work."
 _LOG = logging.getLogger(__name__)
-# A query takes a few milliseconds: the queue would cost more than it orders. `always_last` drops what is stale.
+# A query takes a few milliseconds: queueing would cost more than it saves. `always_last` drops stale queries.
 _COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -59,7 +59,7 @@ class Answering:
         """Takes the views by key with their tabs; those in `query_views` answer the query, the first one by default.
 
         Args:
-            index_changes: events after which another index is chosen, besides the visitor's own choice.
+            index_changes: events after which another index is selected, apart from the visitor selecting one.
             engine_changes: events after which the same question may have another answer.
         """
         self._index_changes = index_changes
@@ -84,7 +84,7 @@ class Answering:
     def _wire(self) -> None:
         asking = self.asking
         inputs = [self.active, asking.visit, *asking.inputs]
-        # One event for all that asks the same: Gradio then sends the next only when the last one is answered.
+        # One event for everything that asks the same: Gradio then sends the next only after the last is answered.
         followed = gr.on(
             [asking.query.submit, asking.button.click, asking.follow.click, *asking.knobs.moved, *self._engine_changes],
             self.follow, inputs, self.outputs, trigger_mode="always_last", js=OF_OPEN_VIEW, **_COMMON,
@@ -99,26 +99,26 @@ class Answering:
             for key, (tab, _) in self._views.items()
         ]
         arrived = self._page.load(self.arrive, inputs, [*self.all_outputs, self._tabs], **_COMMON)
-        # The script of the page presses it when the visitor goes back or forward: the address is what is wanted then.
+        # The page's script presses it when the visitor goes back or forward, to show what the address says.
         revisited = self.revisit_button.click(
             self.revisit, [self.address, *inputs], [*self.all_outputs, self._tabs],
             trigger_mode="always_last", js="(address, ...asked) => [window.location.search, ...asked]", **_COMMON,
         )  # fmt: skip
         private: dict[str, Any] = {"queue": False, "api_visibility": "private"}
         followed.then(None, [self.address], js="(address) => window.pageAnswered(address)", **private)
-        # An answer of before may still be under way, and come later: asking once more has the last word.
+        # An earlier answer may still be on its way and arrive later: asking again makes sure the right one is last.
         changed = [(arrived, "arrived"), (revisited, "revisited"), *((event, "if-changed") for event in opened)]
         for event, when in ((chosen, "always"), (reset, "always"), *changed):
             event.then(None, [self.address], js=f"(address) => window.pageAnswered(address, '{when}')", **private)
 
     def follow(self, active: str, visit: Visit, *asked: Any) -> Update:
-        """Returns the answer to what stands in the query box, or the empty view when nothing does."""
+        """Returns the answer to the text in the query box, or the empty view if there is none."""
         return self._guarded(active, lambda: self._answered(active, visit, asked))
 
     def open_view(self, key: str, active: str, visit: Visit, *asked: Any) -> Update:
         """Returns the view that was opened, with the answer to the query as it stands."""
         if key == active:
-            return {self.active: key}  # it is how the page arrived: its answer is there, or under way
+            return {self.active: key}  # the page arrived with it: its answer is there, or on its way
         return {self.active: key, **self.follow(key, visit, *asked)}
 
     def reset(self, active: str, visit: Visit, *asked: Any) -> Update:
@@ -132,7 +132,7 @@ class Answering:
         return {**dict(zip(self.asking.knobs.inputs, values, strict=True)), **answer}
 
     def choose_index(self, active: str, visit: Visit, *asked: Any) -> Update:
-        """Returns the page over another index, with its own settings, and the answer to the query as it stands."""
+        """Returns the page with another index and its settings, and the answer to the current query."""
         text, index, own, *_ = asked
         return self._guarded(active, lambda: self._over(active, visit, text, index, own, Address()))
 
@@ -144,12 +144,12 @@ class Answering:
         index = wanted.index if wanted.index in [name for _, name in offered] else self._library.default
         choices = gr.Dropdown(offered, value=index)
         if wanted == Address() and index == self._laid_out:
-            # Nothing is asked for: the visitor may be typing already, and is not to be interrupted.
+            # Nothing is asked for: the visitor may already be typing, and must not be interrupted.
             return {self.asking.index: choices}
         return {**self._at(wanted, view, index, None, visit), self.asking.index: choices}
 
     def revisit(self, address: str, active: str, visit: Visit, *asked: Any) -> Update:
-        """Returns the page as an address of before asks for it; one without an index means the visitor's own."""
+        """Returns the page as an earlier address asks for it; one without an index means the visitor's own."""
         own = asked[2]
         wanted = read_address(dict(parse_qsl(str(address)[: 4 * MAX_QUERY_CHARS].removeprefix("?"))))
         view = wanted.view if wanted.view is not None and wanted.view in self._views else self._first
@@ -196,13 +196,13 @@ class Answering:
         return {self.address: address, **made}
 
     def _guarded(self, active: str, make: Callable[[], Update]) -> Update:
-        """Returns what `make` returns, or a message in the place of the answer; never an exception."""
+        """Returns what `make` returns, or a message instead of the answer; never an exception."""
         view = self.query_views.get(active) or self.query_views[self._first]
         try:
             with counting_failures():
                 return make()
         except BundleError as error:
-            # What is missing may have a name that a visitor made up.
+            # The name of what is missing may come from a visitor.
             is_unknown = isinstance(error, BundleMissingError)
             _LOG.warning("an index cannot be searched: %s", type(error).__name__ if is_unknown else error)
             return view.show(message("This index cannot be searched now", error_words(error), is_error=True))

@@ -49,7 +49,7 @@ class Api:
         scan: str | None = None,
         probes: int | None = None,
     ) -> dict[str, Any]:
-        """Search a collection of documents by meaning, not by keywords: ask in plain words for what is wanted.
+        """Search a collection of documents by meaning, not by keywords: describe what you want in plain words.
 
         The best matches come first, each with its text, its code or passage where it has one, and a link. The
         answer takes milliseconds. Call `indexes` to see which collections there are.
@@ -57,7 +57,7 @@ class Api:
         Args:
             query: the question, in any words, such as "read a csv file into a table".
             top_k: how many hits, at most 50; the members of a group count once.
-            num_candidates: how many distinct texts the Hamming stage hands on; at most 10,000; by default what the
+            num_candidates: how many distinct texts the Hamming stage passes on; at most 10,000; by default what the
                 index recommends.
             rescore_multiplier: `rescore_multiplier * top_k` int8 vectors are read from disk; at most 50.
             asymmetric: choose those by the float32 query against the bits, rather than by Hamming distance.
@@ -83,19 +83,19 @@ class Api:
             return await search_values(self._library, query, given, index)
 
     def compare(self, query: str, top_k: int = 10, index: str | None = None) -> dict[str, Any]:
-        """Answer one query at every precision, and tell what each keeps of the float32 answer, its time and its bytes.
+        """Answer one query at every precision, and report what each keeps of the float32 answer, its time and bytes.
 
-        The ways are float32, int8 over all vectors, bits alone, bits rescored by raw int8 codes as the demos of 2024
-        did it (sentence-transformers has de-quantized them since version 6.2), the float query against all bits, and
+        The ways are float32, int8 over all vectors, bits alone, bits rescored by raw int8 codes as the 2024 demos did
+        it (sentence-transformers has de-quantized them since version 6.2), the float query against all bits, and
         ours.
 
         Args:
             query: the question, in any words.
-            top_k: how many texts of each way, at most 20.
+            top_k: how many texts per way, at most 20.
             index: the name of a collection, as `indexes` gives it; by default the one that the page opens with.
 
         Returns:
-            for each way: its texts with scores, overlap with float32, what it lost, milliseconds and bytes.
+            for each way: its texts with scores, overlap with float32, what it missed, milliseconds and bytes.
         """
         with _told(), counting_failures():
             searcher = self._library.open(index)
@@ -124,17 +124,17 @@ class Api:
         num_vectors: int | None = None,
         price: float = ARTICLE_PRICE,
     ) -> dict[str, Any]:
-        """Tell which precision the vectors of a collection survive, and what to write into a vector database.
+        """Measure how much precision the vectors of a collection need, and recommend settings for a vector database.
 
         Recall@10 of every scheme, alone, rescored and on the first dimensions, measured on some of the vectors. The
-        first call for a collection takes up to two minutes, later ones answer from what it measured.
+        first call for a collection takes up to two minutes, later ones reuse its measurement.
 
         Args:
             index: the name of a collection, as `indexes` gives it; by default the one that the page opens with.
-            target: the recall that is wanted, from 0.5 to 0.9999.
+            target: the recall to reach, from 0.5 to 0.9999.
             scarce: what to spend least: "ram", "disk reads" or "cpu".
-            num_vectors: how many vectors there will be in the end; by default as many as the collection has.
-            price: dollars per GB of RAM and month.
+            num_vectors: how many vectors there will be eventually; by default as many as the collection has.
+            price: dollars per GB of RAM per month.
 
         Returns:
             points (scheme, dim, rescoring, oversampling, recall with its interval, bytes), growth, recommendation,
@@ -148,7 +148,7 @@ class Api:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turns what fails into the one line that a program is told."""
+    """Turns failures into the one line that a program gets."""
     try:
         yield
     except RetrievalError as error:

@@ -1,4 +1,4 @@
-"""What a visitor asks: the query bar, the choice of index and the settings, shared by all views of a query."""
+"""What a visitor asks: the query bar, the choice of index and the settings, shared by all views that show a query."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from retrieval.ui.your_data.sessions import OWN, OwnIndex, discard
 
 MAX_EXAMPLES = 6
 OF_OPEN_VIEW = "(active, ...asked) => [window.openView(active), ...asked]"
-"""As `js` of an event: the browser knows the open view before the server has heard of it."""
+"""As `js` of an event: the browser knows the open view before the server does."""
 _TOOLS = (
     '<div class="tools"><button type="button" class="quiet" data-copy-link>Copy link</button>'
     '<button type="button" class="quiet" id="settings-button" aria-expanded="false" aria-controls="settings">'
@@ -33,7 +33,7 @@ Update = dict[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, of which index, under which settings."""
+    """What is asked, of which index, with which settings."""
 
     text: str
     index: str
@@ -47,7 +47,7 @@ class Question:
 
 
 class View(Protocol):
-    """A tab of the page. What it shows depends on the index that is chosen."""
+    """A tab of the page. What it shows depends on the selected index."""
 
     @property
     def key(self) -> str:
@@ -56,11 +56,11 @@ class View(Protocol):
 
     @property
     def outputs(self) -> Sequence[Any]:
-        """Returns the components that it may give new values to."""
+        """Returns the components that it may update."""
         ...
 
     def on_index(self, searcher: Searcher) -> Update:
-        """Returns what changes when another index is chosen."""
+        """Returns what changes when another index is selected."""
         ...
 
 
@@ -72,11 +72,11 @@ class QueryView(View, Protocol):
         ...
 
     def empty(self, searcher: Searcher) -> Update:
-        """Returns what stands there before there is a query."""
+        """Returns what is shown before there is a query."""
         ...
 
     def show(self, message: str) -> Update:
-        """Returns a message, as HTML, in the place of the answer."""
+        """Returns a message, as HTML, instead of the answer."""
         ...
 
 
@@ -92,7 +92,7 @@ def searcher_of(library: Library, index: str | None, own: OwnIndex | None) -> Se
 
 
 def index_choices(library: Library, own: OwnIndex | None) -> list[tuple[str, str]]:
-    """Returns the indexes that can be chosen, as labels and names; the visitor's own comes first."""
+    """Returns the indexes that can be selected, as labels and names; the visitor's own comes first."""
     yours = [(f"Yours: {own.label}, {len(own.searcher):,}", OWN)] if own is not None else []
     return yours + [(f"{entry.name}, {entry.row_count:,}", entry.name) for entry in library.entries()]
 
@@ -110,7 +110,7 @@ class Asking:
     """The components that make up a question."""
 
     active: gr.Textbox
-    """Not seen: the key of the view that is open."""
+    """Hidden: the key of the open view."""
     query: gr.Textbox
     index: OpenDropdown
     own: gr.State
@@ -121,7 +121,7 @@ class Asking:
     examples: gr.HTML
     button: gr.Button
     follow: gr.Button
-    """Not seen: the script of the page presses it when the typing pauses."""
+    """Hidden: the page's script presses it when the typing pauses."""
 
     @classmethod
     def place(cls, library: Library, searcher: Searcher, index: OpenDropdown) -> Self:
@@ -129,7 +129,7 @@ class Asking:
 
         Args:
             library: the indexes.
-            searcher: the one that is asked first.
+            searcher: the one that is searched first.
             index: the choice of index, placed elsewhere.
         """
         visit, own = gr.State(Visit()), gr.State(None, delete_callback=discard)
@@ -141,7 +141,7 @@ class Asking:
                     autofocus=True, scale=1, max_length=MAX_QUERY_CHARS,
                 )  # fmt: skip
                 button = gr.Button("Search", variant="primary", elem_id="search", scale=0, min_width=110)
-                follow = gr.Button("Follow the typing", elem_id="follow", visible="hidden")
+                follow = gr.Button("Search as you type", elem_id="follow", visible="hidden")
             examples = gr.HTML(example_buttons(searcher), elem_id="examples", apply_default_css=False)
         with gr.Column(elem_id="tools"):
             gr.HTML(_TOOLS, apply_default_css=False)
@@ -157,7 +157,7 @@ class Asking:
 
     @property
     def index_outputs(self) -> list[Any]:
-        """Returns the components that `on_index` gives values to."""
+        """Returns the components that `on_index` updates."""
         return [self.query, self.index, self.examples, self.origin, *self.knobs.inputs]
 
     def on_index(self, searcher: Searcher, settings: SearchSettings) -> Update:
@@ -185,7 +185,7 @@ def question_of(library: Library, values: Sequence[Any]) -> Question:
 
 
 def example_buttons(searcher: Searcher) -> str:
-    """Returns the examples that fit the index, which stand under the empty query box."""
+    """Returns the examples for the index, shown under the empty query box."""
     examples = "".join(
         f'<button type="button" class="example" data-example>{escaped(example)}</button>'
         for example in searcher.manifest.corpus.examples[:MAX_EXAMPLES]
@@ -194,7 +194,7 @@ def example_buttons(searcher: Searcher) -> str:
 
 
 def placeholder(searcher: Searcher) -> str:
-    """Returns what stands in the empty query box."""
+    """Returns the placeholder of the query box."""
     if not searcher.can_encode:
         return "This index has no model, so it cannot read questions"
     examples = searcher.manifest.corpus.examples

@@ -1,4 +1,4 @@
-"""The note that an engine elsewhere does not answer, and that it is back: looked up by the page itself."""
+"""The note that a remote engine does not answer, or is back; the page polls for it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def engine_note(searchers: tuple[Searcher, ...]) -> str:
 
 
 def place_engine_note(page: gr.Blocks, library: Library) -> list[Any]:
-    """Places the note, if an index lies in another engine.
+    """Places the note if an index is kept in another engine.
 
-    Returns the events that such an engine stopped to answer, or answers again.
+    Returns the events for when such an engine stops answering or answers again.
     """
     if not library.engines():
         return []

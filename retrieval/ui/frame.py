@@ -1,4 +1,4 @@
-"""What stands around the search: the head of the page, its banners and its foot."""
+"""What surrounds the search: the page's header, banners and footer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NO_NOTES: IndexNotes = MappingProxyType({})
 
 
 def masthead(manifest: Manifest) -> str:
-    """Returns the head of the page: what this is in one sentence, and what is loaded.
+    """Returns the page's header: what this is in one sentence, and what is loaded.
 
     From the first query on, the stylesheet leaves one line of it.
     """
@@ -51,7 +51,7 @@ def masthead(manifest: Manifest) -> str:
         f'<header class="masthead"><div class="claim"><p class="eyebrow">{_bits()}'
         "<span>Embedding quantization</span></p>"
         f"<h1>{counted(manifest.row_count, 'document')}, searched by meaning, "
-        f'<span class="hl">from {data_size(codes)} of memory</span></h1>'
+        f'<span class="hl">in {data_size(codes)} of memory</span></h1>'
         f'<p class="lead">Each text is stored as {manifest.dim:,} bits, and your question is compared with all of '
         f"them. The nearest ones are scored again with int8 vectors that stay on disk. As float32, the vectors "
         f"would take {data_size(float32)}. Every time shown is measured on the machine "
@@ -62,7 +62,7 @@ def masthead(manifest: Manifest) -> str:
 
 
 def _bits() -> str:
-    """Returns the mark of the page: a few bits."""
+    """Returns the page's logo: a few bits."""
     pattern = ("1011", "0110", "1101")
     cells = "".join(
         f'<rect x="{8 * x}" y="{8 * y}" width="6" height="6" rx="1.5" class="b{bit}"/>'
@@ -84,7 +84,7 @@ def _with_code(note: str) -> str:
 
 
 def colophon(manifest: Manifest) -> str:
-    """Returns the foot of the page: whose texts these are, and where the method comes from."""
+    """Returns the page's footer: where the texts and the method come from."""
     corpus = manifest.corpus
     credit = f"<p>Texts: {link(corpus.attribution_url, corpus.attribution)}</p>" if corpus.attribution else ""
     sources = "".join(f"<li>{link(url, label)}</li>" for url, label in _SOURCES)
@@ -92,7 +92,7 @@ def colophon(manifest: Manifest) -> str:
 
 
 class Frame:
-    """The head, the notes under it and the foot, which tell of the index that is chosen."""
+    """The header, the notes under it and the footer, which describe the selected index."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class Frame:
         self.outputs = [self.head, self.notes, self.foot]
 
     def on_index(self, searcher: Searcher) -> Update:
-        """Returns the head, the notes and the foot for another index."""
+        """Returns the header, the notes and the footer for another index."""
         return {
             self.head: _head(searcher),
             self.notes: self._banner(searcher),

@@ -21,24 +21,24 @@ _NAMES = ("top_k", "num_candidates", "rescore_multiplier", "asymmetric", "rescor
 with without_stub():
 
     class OpenDropdown(gr.Dropdown):  # type: ignore[misc]
-        """A drop-down list that takes any value back, not only its choices.
+        """A drop-down list that accepts any value, not only its choices.
 
-        Choices change with the index and with what a visitor builds: just then, a browser may still send one of before.
+        Choices change with the index and with what a visitor builds: a browser may still send an old one.
         """
 
         is_template = True  # to the browser it is a plain drop-down list
 
         def preprocess(self, payload: Any) -> Any:
-            """Returns what the browser sent; the handler judges it."""
+            """Returns what the browser sent; the handler checks it."""
             return payload
 
     class OpenSlider(gr.Slider):  # type: ignore[misc]
-        """A slider that takes any value back, so that one that is beyond its ends is answered with a sentence."""
+        """A slider that accepts any value, so that one beyond its ends gets a proper error message."""
 
         is_template = True
 
         def preprocess(self, payload: Any) -> Any:
-            """Returns what the browser sent; the handler judges it."""
+            """Returns what the browser sent; the handler checks it."""
             return payload
 
 
@@ -96,7 +96,7 @@ class Knobs:
 
     @property
     def moved(self) -> list[Any]:
-        """Returns the events of a visitor moving a control. A slider tells of typed numbers only by `change`."""
+        """Returns the events of a visitor moving a control. A slider reports typed numbers only by `change`."""
         sliders = [self.top_k.change, self.rescore_multiplier.change]
         chosen = [self.num_candidates.input, self.scan.input, self.probes.input]
         return [*sliders, *chosen, self.asymmetric.input, self.rescore.input]
@@ -111,13 +111,13 @@ class Knobs:
 
 
 def candidate_choices(defaults: SearchSettings, settings: SearchSettings) -> list[tuple[str, int]]:
-    """Returns the numbers of candidates that can be chosen, those of the defaults and the settings among them."""
+    """Returns the numbers of candidates that can be chosen, including those of the defaults and the settings."""
     steps = sorted({*CANDIDATE_STEPS, defaults.num_candidates, settings.num_candidates})
     return [(f"{step:,}", step) for step in steps]
 
 
 def settings_of(values: tuple[Any, ...], defaults: SearchSettings) -> SearchSettings:
-    """Returns the settings that the values of `Knobs.inputs` stand for; an emptied control has its default.
+    """Returns the settings that the values of `Knobs.inputs` stand for; an emptied control means its default.
 
     Raises:
         QueryError: if one of them is of the wrong type, or beyond what is answered here.

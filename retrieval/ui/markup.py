@@ -1,4 +1,4 @@
-"""The border between strangers' text and HTML. Whatever reaches the page as HTML comes through here."""
+"""The border between untrusted text and HTML. Everything that reaches the page as HTML comes through here."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _MINUS = "\N{MINUS SIGN}"
 
 
 def escaped(text: object) -> str:
-    """Returns `text` with nothing in it that HTML, or the way to the browser, would stumble over."""
+    """Returns `text` without anything that HTML, or sending it to the browser, would choke on."""
     printable = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
     # A lone surrogate cannot be sent as UTF-8: the whole answer would fail on it.
     return html.escape(printable.encode("utf-8", "replace").decode("utf-8"))
 
 
 def error_words(error: Exception) -> str:
-    """Returns the message of an error as a sentence for visitors, without the folders of the server."""
+    """Returns the message of an error as a sentence for visitors, without the server's folders."""
     return as_sentence(_FOLDERS.sub("", str(error)))
 
 
 def as_sentence(message: str) -> str:
-    """Returns a message with a capital letter in front, unless it begins with a name of a file."""
+    """Returns a message with a capital first letter, unless it begins with a file name."""
     first_word = message.split(maxsplit=1)[0] if message.strip() else ""
     return message[:1].upper() + message[1:] if first_word.isalpha() else message
 
@@ -39,7 +39,7 @@ def shortened(text: str, max_chars: int) -> str:
 
 
 def one_line(text: str, max_chars: int) -> str:
-    """Returns the words of `text` on one line of at most `max_chars`, with an ellipsis where more is missing."""
+    """Returns the words of `text` on one line of at most `max_chars`, with an ellipsis if it was longer."""
     line = " ".join(text.split())
     return line if len(line) <= max_chars else f"{line[: max_chars - 1]}…"
 
@@ -58,7 +58,7 @@ def safe_url(url: str | None) -> str | None:
 
 
 def link(url: str | None, label: str, css_class: str = "") -> str:
-    """Returns a link that opens in a new tab, or the bare label where `url` cannot be linked."""
+    """Returns a link that opens in a new tab, or the bare label if `url` cannot be linked."""
     address = safe_url(url)
     if address is None:
         return escaped(label)
@@ -67,14 +67,14 @@ def link(url: str | None, label: str, css_class: str = "") -> str:
 
 
 def host_of(url: str | None) -> str:
-    """Returns the host of a web address, for people; empty where there is none."""
+    """Returns the host of a web address, for people; empty if there is none."""
     if safe_url(url) is None:
         return ""
     return (urlsplit(url or "").hostname or "").removeprefix("www.")
 
 
 def wide_table(heads: Sequence[str], rows: str, label: str, css_class: str = "") -> str:
-    """Returns a table that scrolls sideways where it does not fit; `heads` and `rows` are HTML, `label` names it."""
+    """Returns a table that scrolls sideways if it does not fit; `heads` and `rows` are HTML, `label` names it."""
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     named = f' class="{css_class}"' if css_class else ""
     return (
@@ -100,18 +100,18 @@ def data_size(size_bytes: int) -> str:
 
 
 def milliseconds(value_ms: float) -> str:
-    """Returns a duration to three digits or so: `0.04`, `3.21`, `14.0`, `120`."""
+    """Returns a duration with about three digits: `0.04`, `3.21`, `14.0`, `120`."""
     digits = 2 if value_ms < 9.995 else 1 if value_ms < 99.95 else 0
     return f"{value_ms:,.{digits}f}"
 
 
 def signed(value: float, digits: int) -> str:
-    """Returns a number with its sign and so many digits behind the point: `+0.1346`."""
+    """Returns a number with its sign and this many decimals: `+0.1346`."""
     return f"{value:+.{digits}f}".replace("-", _MINUS)
 
 
 def whole(value: int) -> str:
-    """Returns a whole number, with a true minus where it is below 0."""
+    """Returns a whole number, with a true minus sign if it is below 0."""
     return f"{value:,}".replace("-", _MINUS)
 
 

@@ -1,4 +1,4 @@
-"""The notes over the views: which index this is, where its settings come from, and the one that is on its way."""
+"""The notes above the views: which index this is, where its settings come from, and how far the next one is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from retrieval.ui.markup import escaped
 
 DEFAULT_NOTE = "This is the small default index: the documented functions of the Python that runs here."
 CONALA_HINT = (
-    "The 593,891 Stack Overflow snippets of CoNaLa come with `make conala`, which reads them from the Hugging Face hub "
+    "For the 593,891 Stack Overflow snippets of CoNaLa, run `make conala`: it reads them from the Hugging Face hub "
     "and serves them."
 )
 _LOOK_S = 2.0
@@ -35,7 +35,7 @@ def defaults_note(manifest: Manifest) -> str:
 def _settings_origin(manifest: Manifest) -> str:
     tuning = manifest.tuning
     if tuning is None and manifest.search.get("source") == "default":
-        return "Candidates and multiplier are the program's own defaults: nothing was measured on this index."
+        return "Candidates and multiplier are the program's defaults: nothing was measured on this index."
     if tuning is None:
         return "This index does not say how its candidates and multiplier were chosen."
     missed = "" if tuning.reached else "; no setting reached that"
@@ -46,7 +46,7 @@ def _settings_origin(manifest: Manifest) -> str:
 
 
 def background_note(status: BackgroundStatus) -> str:
-    """Returns the status as a banner, with a bar where the share that is done is known."""
+    """Returns the status as a banner, with a progress bar if the share that is done is known."""
     bar = way = ""
     if status.child.fraction is not None and not status.is_settled:
         value, label = status.child.fraction, escaped(status.child.phase)
@@ -65,7 +65,7 @@ def background_words(status: BackgroundStatus) -> str:
         revision = child.result.get("revision")
         return f"{label} is ready{f' (revision {revision})' if revision else ''}."
     if status.has_failed:
-        return f"{label} is not available: {_failure(status).rstrip('.')}. This page keeps the index it has."
+        return f"{label} is not available: {_failure(status).rstrip('.')}. This page keeps its current index."
     if child.state != "running" or child.phase == "starting":
         return f"{label} is being prepared in the background."
     parts = [_PHASES.get(child.phase, child.phase)]
@@ -89,7 +89,7 @@ def _failure(status: BackgroundStatus) -> str:
         case "died":
             return f"its process ended with {child.exit_status}; see the log"
         case _:
-            return f"unexpectedly, {child.message or 'memory ran out'}: the log says more"
+            return f"unexpectedly, {child.message or 'memory ran out'}: see the log"
 
 
 def about(seconds: float) -> str:
@@ -102,7 +102,7 @@ def about(seconds: float) -> str:
 
 
 def place_background_note(page: gr.Blocks, index: BackgroundIndex) -> None:
-    """Places the note, which is looked up again until there is nothing left to wait for."""
+    """Places the note, which is polled until there is nothing left to wait for."""
     note = gr.HTML(background_note(index.status), elem_id="background-note", apply_default_css=False)
     timer = gr.Timer(_LOOK_S)
 

@@ -44,14 +44,14 @@ def build_page(
     Args:
         library: the indexes; the default one is opened now.
         notes: what every visitor should know; code between backticks.
-        public_link: the link that was asked for with `--share`; the page says what came of it.
-        index_notes: notes for those who search the index in a folder, such as that this is the small default.
-        background: the index that is made ready meanwhile; the page says how far it is.
+        public_link: the link requested with `--share`; the page shows its status.
+        index_notes: notes about the index in a folder, such as that it is the small default.
+        background: the index that is being prepared; the page shows its progress.
 
     Raises:
         RetrievalError: if the default index cannot be opened.
     """
-    library.open()  # an index that cannot be opened is told before a page is made
+    library.open()  # an index that cannot be opened is reported before a page is made
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT_S) as page:
         lay_out(page, library, notes, public_link, index_notes=index_notes, background=background)
     return page
@@ -66,7 +66,7 @@ def lay_out(
     index_notes: IndexNotes = NO_NOTES,
     background: BackgroundIndex | None = None,
 ) -> Answering:
-    """Places everything in `page`, which is open, and returns what answers its events; see `build_page`."""
+    """Places everything in `page`, which is open, and returns its event handlers; see `build_page`."""
     searcher = library.open()
     frontiers = IndexFrontiers()
     at_end(frontiers.close)
@@ -107,7 +107,7 @@ def lay_out(
 
 
 def _place_link_note(link: PublicLink) -> None:
-    """Places the note about the public link, which is looked up again until there is nothing left to wait for."""
+    """Places the note about the public link, which is polled until there is nothing left to wait for."""
     note = gr.HTML(banner([link.note]), elem_id="public-link", apply_default_css=False)
     timer = gr.Timer(1.0)
 

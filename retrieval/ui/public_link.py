@@ -1,8 +1,8 @@
-"""`--share`: Gradio's public link, asked for with a time limit, and honest when it cannot be had.
+"""`--share`: Gradio's public link, requested with a time limit, and with a clear message if there is none.
 
 The link goes through a tunnel program (frpc) that Gradio downloads when it is first needed. Gradio's own `share=True`
-waits for half a minute or more where there is no way out, and tells only the terminal. Here the page is served first,
-the link is asked for meanwhile, and the page says what came of it.
+waits for half a minute or more without network access, and reports only to the terminal. Here the page is served first,
+the link is requested meanwhile, and the page shows its status.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OpenTunnel = Callable[[], str]
 
 
 class PublicLink:
-    """A public link that is being asked for, is open, or cannot be had."""
+    """A public link that is being requested, is open, or is not available."""
 
     def __init__(self, open_tunnel: OpenTunnel) -> None:
         self.url: str | None = None
@@ -36,7 +36,7 @@ class PublicLink:
 
     @property
     def host(self) -> str | None:
-        """Returns the name that the link leads to, None where there is no link yet."""
+        """Returns the link's host name, None if there is no link yet."""
         return None if self.url is None else urlsplit(self.url).hostname
 
     @property
@@ -49,10 +49,10 @@ class PublicLink:
                 f"No public link: Gradio's tunnel program (frpc) could not be downloaded ({self.failure}). The page "
                 "still works locally."
             )
-        return "Asking for a public link…"
+        return "Requesting a public link…"
 
     def ask(self, deadline_s: float = DEADLINE_S) -> None:
-        """Asks for the link, and returns when it is there, or when it is clear that it will not be."""
+        """Requests the link, and returns when it is there, or when it is clear that there will be none."""
         self._thread.start()
         self._thread.join(deadline_s)
         with self._lock:

@@ -1,7 +1,7 @@
 """Imports Gradio in two thirds of the time.
 
 At every import Gradio writes type stubs next to its own sources: for each component it parses the source again and
-renders a template. That is for those who develop with an editor; a server that starts has no use for it.
+renders a template. That helps developers in an editor; a server that starts has no use for it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WRITER = "create_or_modify_pyi"
 
 @contextmanager
 def without_stubs() -> Iterator[None]:
-    """Lets the block import Gradio without the stubs. Where Gradio writes none any more, this changes nothing."""
+    """Lets the block import Gradio without the stubs. If Gradio no longer writes any, this changes nothing."""
     finder = _Finder()
     sys.meta_path.insert(0, finder)
     try:

@@ -1,6 +1,6 @@
-"""What one request to the page or its endpoints may cost, whoever sends it. All limits of the server stand here.
+"""What one request to the page or its endpoints may cost. All limits of the server are here.
 
-The package itself has none of them: on one's own machine, anything may be asked.
+The package itself has none of them: on your own machine, you may ask anything.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_PROBES = 10_000
 """More lists than an index has: all of them are visited."""
 MAX_PASTED_BYTES = 1_000_000
 MAX_BODY_BYTES = 3_000_000
-"""Of a request that is no upload. The largest is a pasted text, with room for what JSON adds to it."""
+"""Of a request that is not an upload. The largest is a pasted text, plus what JSON adds to it."""
 UPLOAD_OVERHEAD_BYTES = 64_000
 """What surrounds the file in an upload."""
 MAX_ANSWER_CHARS = 20_000
@@ -30,22 +30,22 @@ MAX_ANSWER_ITEMS = 1_000
 
 
 def served_query(query: str) -> str:
-    """Returns a query of a length that is answered here.
+    """Returns the query, if its length is allowed here.
 
     Raises:
-        QueryError: if it is no text, blank, or too long.
+        QueryError: if it is not a text, blank, or too long.
     """
     usable_text(query, max_chars=MAX_QUERY_CHARS)
     return query
 
 
 def served_settings(defaults: SearchSettings, given: Mapping[str, Any]) -> SearchSettings:
-    """Returns the settings of a request: those `given`, whatever they are, over the `defaults` of the index.
+    """Returns the settings of a request: those `given`, unchecked, over the `defaults` of the index.
 
     What the index itself recommends is always allowed.
 
     Raises:
-        QueryError: if one of them is of the wrong type, or beyond what is answered here.
+        QueryError: if one of them has the wrong type, or is beyond the limits here.
     """
     limits = {
         "top_k": MAX_TOP_K,
@@ -57,7 +57,7 @@ def served_settings(defaults: SearchSettings, given: Mapping[str, Any]) -> Searc
 
 
 def bounded(value: Any) -> Any:
-    """Returns plain values as a program is sent them: long texts and lists are cut, and NaN, no JSON, is None."""
+    """Returns plain values for a program: long texts and lists are cut, and NaN, which is not JSON, is None."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The scans that a visitor can choose from, with what each finds on the index that is open."""
+"""The scans that a visitor can choose from, with the recall of each on the open index."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _SENTENCES = {
 
 
 def can_choose(searcher: Searcher) -> bool:
-    """Returns whether the scans can find different texts: not where so few texts all become candidates."""
+    """Returns whether the scans can find different texts: not if there are so few that all become candidates."""
     return searcher.manifest.distinct_text_count > searcher.defaults.num_candidates
 
 
 def scan_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[str, str]]:
     """Returns the scans of an index as labels and names; a label has the recall that the build measured.
 
-    What a link asks for is there too, where the index does not have it.
+    The scan that a link asks for is included even if the index does not have it.
     """
     measured, probes = _measured(searcher), searcher.defaults.probes
     labels = {name: _with_recall(name, measured.get(name)) for name in searcher.scans}
@@ -35,7 +35,7 @@ def scan_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[str
 
 
 def scan_words(searcher: Searcher) -> str:
-    """Returns one sentence per scan, and what the recall beside its name is."""
+    """Returns one sentence per scan, and what the recall next to its name means."""
     words = " ".join(_SENTENCES[name] for name in searcher.scans)
     if not _measured(searcher):
         return f"How candidates are found. {words}"
@@ -56,7 +56,7 @@ def probe_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[st
 
 
 def scan_update(searcher: Searcher, settings: SearchSettings) -> dict[str, Any]:
-    """Returns what the choice of scan is made with, for an index; a link may ask for a scan that it does not have."""
+    """Returns the control for the scan of an index; a link may ask for a scan that it does not have."""
     shown = can_choose(searcher) or settings.scan != searcher.defaults.scan
     return {
         "choices": scan_choices(searcher, settings),
@@ -67,7 +67,7 @@ def scan_update(searcher: Searcher, settings: SearchSettings) -> dict[str, Any]:
 
 
 def probes_update(searcher: Searcher, settings: SearchSettings) -> dict[str, Any]:
-    """Returns what the choice of the number of lists is made with, for an index."""
+    """Returns the control for the number of lists of an index."""
     choices = probe_choices(searcher, settings)
     value = settings.probes if choices else None
     return {"choices": choices, "value": value, "visible": True if choices else "hidden"}
@@ -78,7 +78,7 @@ def _measured(searcher: Searcher) -> dict[str, float]:
     tuning = searcher.manifest.tuning
     if tuning is None:
         return {}
-    # The chosen number of lists comes last, and its recall is the one that stays.
+    # The chosen number of lists comes last, so its recall is the one that is kept.
     return {"hamming": tuning.recall.chosen, **{each.scan: each.recall for each in tuning.scans}}
 
 

@@ -1,4 +1,4 @@
-"""A search for a program, by whichever endpoint it comes: the same limits, the same answer, in its turn."""
+"""A search for a program, through any endpoint: the same limits, the same answer, the same queue."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from retrieval.ui.request_limits import bounded, served_query, served_settings
 async def search_values(
     library: Library, query: str, given: Mapping[str, Any], index: str | None, turns: Turns = SEARCHES
 ) -> dict[str, Any]:
-    """Returns the answer to a query as plain values, ready for JSON. The event loop goes on meanwhile.
+    """Returns the answer to a query as plain values, ready for JSON. The event loop continues meanwhile.
 
     Args:
         library: the indexes.
-        query: the question, whatever it is.
-        given: settings by name, whatever they are; None is not given.
+        query: the question, unchecked.
+        given: settings by name, unchecked; None means not given.
         index: the name of an index; None for the default one.
         turns: where the search waits for its turn.
 
     Raises:
-        QueryError: if the query or a setting cannot be used, or is beyond what is answered here.
+        QueryError: if the query or a setting cannot be used, or is beyond the limits.
         BundleMissingError: if there is no such index.
-        BusyError: if too many searches wait already.
+        BusyError: if too many searches are already waiting.
         RetrievalError: if the index cannot be opened.
     """
     with counting_failures():

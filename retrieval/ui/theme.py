@@ -1,4 +1,4 @@
-"""Colours and type of the page. Fonts are the system's: nothing is loaded from the network."""
+"""Colours and fonts of the page. Fonts are the system's: nothing is loaded from the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
-# The colour of the binary precision is the colour of the page: that is what it is about.
+# The page has the colour of the binary precision, because that is its subject.
 _TEAL = Color(
     "#f0fdfa", "#ccfbf1", "#99f6e4", "#5eead4", "#2dd4bf", "#14b8a6", "#0f766e", "#115e59", "#134e4a", "#0f3d3a",
     "#042f2e", name="bits",
@@ -69,7 +69,7 @@ _OURS = {
 
 
 class PageTheme(Base):  # type: ignore[misc]
-    """The theme of the page; `assets/style.css` has what lies beyond Gradio's own variables."""
+    """The theme of the page; `assets/style.css` has what Gradio's variables do not cover."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -84,14 +84,14 @@ class PageTheme(Base):  # type: ignore[misc]
         self.name = "bits"
         # Part of the theme's own stylesheet, which is applied as it is: Gradio rewrites the selectors of `css`.
         self.custom_css = _all("style.css", "*-view.css")
-        # Gradio has its own values for the dark page: ours serve both.
+        # Gradio has its own values for the dark page: ours work for both.
         known = inspect.signature(self.set).parameters
         both = {name: value for key, value in _OURS.items() for name in (key, f"{key}_dark") if name in known}
         self.set(**both)
 
 
 def launch_options() -> dict[str, Any]:
-    """Returns how `launch` is to dress the page."""
+    """Returns the options of `launch` for the look of the page."""
     script = _all("page.js", "page-*.js", "*-view.js")
     description = '<meta name="description" content="Semantic search from sign bits in memory, measured.">'
     return {

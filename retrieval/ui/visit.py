@@ -1,4 +1,4 @@
-"""What one visitor did. Kept in that visitor's session, and never on a shared object."""
+"""What one visitor did. Kept in that visitor's session, never on a shared object."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def label_of(way: Way) -> str:
         whose = "the same as the article measured it" if way.num_candidates == article else "the article's binary"
         return f"bits, best {way.num_candidates} by float query x bits ({whose})"
     if isinstance(way, RawRescored):
-        whose = "the demo of 2024, 4x" if way.multiplier == ARTICLE_MULTIPLIER else "without a multiplier"
+        whose = "the 2024 demo, 4x" if way.multiplier == ARTICLE_MULTIPLIER else "without a multiplier"
         return f"bits, best {way.multiplier * CUTOFF} by raw int8 codes ({whose})"
     if isinstance(way, Ours):
         used = way.settings(CUTOFF)

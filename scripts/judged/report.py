@@ -39,7 +39,7 @@ def report(figures: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         f"Ours has {_percent(against['ndcg']['kept'])} % {_interval(against['ndcg']['kept'])} of the nDCG@10 of the "
-        f"path of the demo of 2024, and {_percent(against['mrr']['kept'])} % {_interval(against['mrr']['kept'])} of "
+        f"path of the 2024 demo, and {_percent(against['mrr']['kept'])} % {_interval(against['mrr']['kept'])} of "
         f"its MRR@10."
     )
     yield ""

@@ -1,1 +1,1 @@
-"""What was measured as tables of Markdown and plots, for the terminal and the documents."""
+"""Measurements as Markdown tables and plots, for the terminal and the documents."""

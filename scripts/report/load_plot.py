@@ -12,7 +12,7 @@ LOAD_PLOT = "load-growth"
 
 
 def load_charts(load: Figures) -> Iterator[Chart]:
-    """Yields RSS, and threads, handles and temporary files, over the searches; nothing where they were not measured."""
+    """Yields RSS, and threads, handles and temporary files, over the searches; nothing if they were not measured."""
     if "growth" not in load:
         return
     samples: list[dict[str, Any]] = load["growth"]["figures"]["samples"]
@@ -24,7 +24,7 @@ def load_charts(load: Figures) -> Iterator[Chart]:
         Series(name.replace("_", " "), colour, tuple(_point(each, each[name]) for each in samples), marker)
         for name, colour, marker in kinds
     )
-    yield Chart("What it holds besides", searches, Axis("number", include=(0,)), counts)
+    yield Chart("Its other resources", searches, Axis("number", include=(0,)), counts)
 
 
 def _point(sample: Figures, value: float) -> Point:

@@ -24,7 +24,7 @@ def routes(figures: Sequence[Figures]) -> Iterator[str]:
 
 
 def mix(figures: Sequence[Figures]) -> Iterator[str]:
-    """Yields visitors who do different things at once."""
+    """Yields visitors who do different things at the same time."""
     header = ["visitors", "what some of them do", "how many", *_MET, "RSS MB, before and after"]
     rows = [
         [f"{each['visitors']}", _DOING[each["kind"]], f"{each['doing']}", *_met(each), _rss(each)] for each in figures
@@ -33,8 +33,8 @@ def mix(figures: Sequence[Figures]) -> Iterator[str]:
 
 
 def beside(figures: Sequence[Figures]) -> Iterator[str]:
-    """Yields a visitor who searches now and then, beside another who hammers with sixteen connections."""
-    header = ["beside one who does this all the time", "p50 ms", "p95 ms", "p95, against alone", "errors"]
+    """Yields a visitor who searches now and then, next to another who floods the server with sixteen connections."""
+    header = ["while another does this all the time", "p50 ms", "p95 ms", "p95, vs. alone", "errors"]
     alone = figures[0]["p95_ms"]
     rows = [
         [
@@ -80,7 +80,7 @@ def _rss(each: Figures) -> str:
 TABLES: Mapping[str, Callable[[Any], Iterable[str]]] = {
     "routes": routes, "mix": mix, "beside": beside, "growth": growth,
 }  # fmt: skip
-"""By the part of the measurement."""
+"""By part of the measurement."""
 
 
 def _of_part(name: str) -> Callable[[Figures], Iterator[str]]:
@@ -96,7 +96,7 @@ def _of_part(name: str) -> Callable[[Figures], Iterator[str]]:
 
 
 def about(part: Figures) -> str:
-    """Returns a line on where and when a part was measured."""
+    """Returns a line about where and when a part was measured."""
     machine = part["machine"]
     each = f", {part['seconds']:g} s for each row" if part["seconds"] else ""
     return (
@@ -106,4 +106,4 @@ def about(part: Figures) -> str:
 
 
 LOAD_TABLES: Mapping[str, Callable[[Figures], Iterator[str]]] = {f"load_{name}": _of_part(name) for name in TABLES}
-"""By the name in a marker: the table of a part of what load.py wrote, and a line on the machine."""
+"""By the name in a marker: the table of a part of what load.py wrote, and a line about the machine."""

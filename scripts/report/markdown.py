@@ -1,4 +1,4 @@
-"""Cells and tables of Markdown, and the parts of a run that they come from."""
+"""Markdown cells and tables, and the parts of a run that they come from."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from retrieval import RetrievalError
 
 Figures = Mapping[str, Any]
 _BUSY_LOAD = 0.7
-"""Load average of a core: opening the index and encoding the queries makes some of it."""
+"""Load average per core: opening the index and encoding the queries cause some of it."""
 
 
 class FigureMissingError(RetrievalError):
-    """A figure is asked for that was not measured; the message has the command that measures it."""
+    """A requested figure was not measured; the message has the command that measures it."""
 
 
 def part_of(figures: Figures, name: str) -> Figures:
@@ -37,7 +37,7 @@ def markdown(header: list[str], rows: list[list[str]]) -> Iterator[str]:
 
 
 def recall_cell(path: Figures) -> str:
-    """Returns the recall of a path, `-` where there was no float32 to compare with."""
+    """Returns the recall of a path, `-` if there was no float32 to compare with."""
     return "-" if path["recall"] is None else f"{path['recall']:.3f}"
 
 
@@ -52,7 +52,7 @@ def mb_cell(size_bytes: float) -> str:
 
 
 def measured_on(figures: Figures, cores: int) -> str:
-    """Returns when and on which machine figures were taken, on so many of its cores, as a sentence."""
+    """Returns when, on which machine and on how many of its cores figures were measured, as a sentence."""
     about = figures["machine"]
     return (
         f"Measured {figures['taken_at']} on {about['cpu']}, {cores} of {about['cores']} cores, "
@@ -61,7 +61,7 @@ def measured_on(figures: Figures, cores: int) -> str:
 
 
 def busy_note(load_average: float, cores: int) -> Iterator[str]:
-    """Yields a sentence when the machine had other work."""
+    """Yields a sentence if the machine was busy with other work."""
     if load_average > _BUSY_LOAD * cores:
         yield (
             f"The machine was busy with other work (load average {load_average:.1f} at the start): "

@@ -1,4 +1,4 @@
-"""Tables between markers in a text: `<!-- figures: NAME -->` and `<!-- /figures -->`, each on a line of its own."""
+"""Tables between markers in a text: `<!-- figures: NAME -->` and `<!-- /figures -->`, each on its own line."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def replaced(text: str, table: Callable[[str], str]) -> str:
 
     Args:
         text: with markers.
-        table: gives the lines of the table of that name.
+        table: returns the lines of the table with that name.
 
     Raises:
-        MarkerError: if there is no marker, one stands alone, or one is inside of another pair.
-        RetrievalError: what `table` raises: there is no such table, or it has no figures.
+        MarkerError: if there is no marker, one is unpaired, or one is inside another pair.
+        RetrievalError: from `table`: there is no such table, or it has no figures.
     """
     kept: list[str] = []
     inside: str | None = None
@@ -46,5 +46,5 @@ def replaced(text: str, table: Callable[[str], str]) -> str:
     if inside:
         raise MarkerError(f"the table {inside} does not end: {_END} is missing")
     if not _START.search(text):
-        raise MarkerError("there is no marker <!-- figures: NAME --> to put a table behind")
+        raise MarkerError("there is no marker <!-- figures: NAME --> to put a table after")
     return "\n".join(kept) + "\n"

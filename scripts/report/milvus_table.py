@@ -16,7 +16,7 @@ _NAMES = {
 
 
 def milvus(figures: Mapping[str, Any]) -> Iterator[str]:
-    """Yields the figures as a table of Markdown."""
+    """Yields the figures as a Markdown table."""
     sets = list(figures["query_sets"])
     header = [
         "where, how", *(f"recall@10, {name}" for name in sets), "one at a time, ms p50 (p95)",
@@ -31,9 +31,9 @@ def milvus(figures: Mapping[str, Any]) -> Iterator[str]:
         f"{index['title']}: {index['rows']:,} documents, {index['dim']} dimensions, "
         f"{settings['num_candidates']:,} candidates, {settings['rescore_multiplier'] * settings['top_k']:,} int8 rows. "
         f"The vector part only, from a query vector to ranked texts. Times are of *{sets[0]}*; queries/s is that of "
-        f"{first['visitors']} threads at once. Memory is RSS after the queries, when Milvus holds that one collection. "
-        f"Loading is from the files until all rows are indexed, in Milvus's memory and counted; with the most RAM that "
-        f"the command took."
+        f"{first['visitors']} threads at once. Memory is RSS after the queries; Milvus holds only that collection. "
+        f"Loading runs from the files until all rows are indexed, loaded in Milvus and counted; next to it is the peak "
+        f"RAM of the command."
     )
     where = measured_on(figures, figures["cores"])
     yield f"Milvus {figures['milvus']['version']}, on the same machine. {where}"

@@ -1,4 +1,4 @@
-"""The plots of the documents: the page's charts, side by side in SVG files that bring their own colours."""
+"""The plots of the documents: the page's charts, side by side in SVG files with their own colours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUN_PLOTS: Mapping[str, Callable[[RunFigures], Iterator[Chart]]] = {
     "recall-bytes": memory_charts,
     "growth": growth_charts,
 }
-"""Name of the file to the charts in it, from a run of benchmark.py."""
+"""File names, each with the function for its charts from a run of benchmark.py."""
 JUDGED_PLOT = "kept-multiplier"
 _STYLE = """
 svg { --card: #ffffff; --ink: #1a1917; --muted: #62615b; --line: #e7e6e1; --edge: #c9c8c2;
@@ -56,7 +56,7 @@ def plots(run: Path, judged: Path, load: Figures) -> Iterator[tuple[str, str]]:
     Args:
         run: a JSON file of benchmark.py.
         judged: a folder with the JSON files of evaluate.py.
-        load: what load.py wrote; nothing where it was not run.
+        load: what load.py wrote; empty if it was not run.
     """
     figures = RunFigures.from_json(read_object(run))
     for name, charts in RUN_PLOTS.items():
@@ -69,9 +69,9 @@ def plots(run: Path, judged: Path, load: Figures) -> Iterator[tuple[str, str]]:
 
 
 def picture(charts: Sequence[Chart]) -> str:
-    """Returns an SVG file with charts side by side, each with a point at least.
+    """Returns an SVG file with charts side by side, each with at least one point.
 
-    The charts are on a card, light or dark as the reader's system is, so that they can be read on any page. The same
+    The charts are on a card, light or dark like the reader's system, so they can be read on any page. The same
     charts give the same file, byte for byte.
     """
     charts = _on_one_scale(charts)
@@ -99,7 +99,7 @@ def picture(charts: Sequence[Chart]) -> str:
 
 
 def _key(key: Sequence[Series], left: int, width: int) -> list[str]:
-    """Returns the rows of a key below the charts, in as many columns as its longest label leaves room for."""
+    """Returns the rows of a key below the charts, in as many columns as its longest label allows."""
     column = round(_SIGN_WIDTH + _LETTER_WIDTH * max(len(series.label) for series in key))
     columns = max(1, width // column)
     rows = []
@@ -115,7 +115,7 @@ def _key(key: Sequence[Series], left: int, width: int) -> list[str]:
 
 
 def _on_one_scale(charts: Sequence[Chart]) -> list[Chart]:
-    """Returns the charts with one vertical scale where all measure the same."""
+    """Returns the charts with one vertical scale if all measure the same."""
     if len({chart.y.label for chart in charts}) > 1:
         return list(charts)
     values = [point.y for chart in charts for series in chart.series for point in series.points]

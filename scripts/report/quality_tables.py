@@ -8,18 +8,18 @@ from typing import Any
 from scripts.report.markdown import FigureMissingError, Figures, markdown
 
 _SHOWN = {"int8": ("all",), "signs": ("hamming_100", "hamming_10")}
-"""What tells the schemes apart: int8 over all vectors, and what the bits hand on; the first that was measured."""
+"""Where the schemes differ: int8 over all vectors, and what the bits pass on; the first that was measured."""
 _TITLES = {"int8": "int8 codes, all vectors scanned", "signs": "sign bits, best 100 (judged: 10)"}
 
 
 def collections_of(files: Sequence[Figures]) -> list[Figures]:
-    """Returns the collections of several files of evaluate.py, those that stand alone first."""
+    """Returns the collections of several files of evaluate.py, those without distractors first."""
     found: list[Figures] = [collection for file in files for collection in file["collections"]]
     return sorted(found, key=lambda collection: collection["distractors"] is not None)
 
 
 def name_of(collection: Figures) -> str:
-    """Returns a name for people: the collection, and among how many other texts it stands."""
+    """Returns a readable name: the collection, and the number of other texts it is mixed with."""
     planted = collection["distractors"]
     return f"{collection['collection']} among {planted['planted']:,}" if planted else str(collection["collection"])
 
@@ -34,7 +34,7 @@ def judged(files: Sequence[Figures]) -> Iterator[str]:
     for key, rung in by_key[0].items():
         own = [rungs[key] for rungs in by_key if key in rungs]
         if len(own) < len(by_key):
-            continue  # a search that not every file has cannot be compared across them
+            continue  # a search that is not in every file cannot be compared across them
         label = f"**{rung['label']}**" if key == "ours" else rung["label"]
         rows.append([label, _bytes(rung), *(_cell(each) for each in own)])
         if key == "float32":
@@ -74,7 +74,7 @@ def schemes(figures: Figures) -> Iterator[str]:
             rows.append([first["label"], str(first["vector_bytes"]), *cells])
         yield from markdown(header, rows)
         yield ""
-    yield "In brackets: percent kept of the first row, which is what the product does (95 % paired bootstrap interval)."
+    yield "In brackets: percent kept of the first row, which is what the project does (95 % paired bootstrap interval)."
 
 
 def _scheme_cell(row: Figures, stages: tuple[str, ...], *, is_first: bool) -> str:

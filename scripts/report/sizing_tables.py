@@ -1,4 +1,4 @@
-"""Tables of what large indexes take: builds as they were measured, and the sizing that follows from them."""
+"""Tables of what large indexes take: measured builds, and the sizing that follows from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def building(figures: Figures) -> Iterator[str]:
     """Yields the builds that were measured, and the stages of the largest."""
     builds = sorted(figures["builds"], key=lambda build: int(build["rows"]))
     yield from markdown(
-        ["rows", "most RAM, MB", "reached while", "CPU minutes", "minutes", "files, GB"],
+        ["rows", "peak RAM, MB", "reached while", "CPU minutes", "minutes", "files, GB"],
         [
             [
                 f"{build['rows']:,}", mb_cell(build["peak_rss_bytes"]), _reached(build),
@@ -37,7 +37,7 @@ def building(figures: Figures) -> Iterator[str]:
     largest = builds[-1]
     yield ""
     yield from markdown(
-        [f"{largest['rows']:,} rows, stage", "CPU seconds", "most RAM until its end, MB"],
+        [f"{largest['rows']:,} rows, stage", "CPU seconds", "peak RAM until its end, MB"],
         [
             [stage["stage"], f"{stage['cpu_seconds']:,.0f}", mb_cell(stage["peak_rss_bytes"])]
             for stage in largest["stages"]
@@ -47,10 +47,10 @@ def building(figures: Figures) -> Iterator[str]:
     yield ""
     if len(builds) > 1:
         growth = (largest["peak_rss_bytes"] - builds[0]["peak_rss_bytes"]) / (largest["rows"] - builds[0]["rows"])
-        yield f"From the smallest to the largest, a row adds {growth:,.0f} bytes to the most RAM that the build takes."
+        yield f"From the smallest build to the largest, each row adds {growth:,.0f} bytes to the peak RAM."
     yield (
         f"int8 vectors of {largest['dim']} dimensions, given. {machine['cpu']}, {machine['cores']} cores, "
-        f"{figures['taken_at']}; other programs were running, so the minutes are too many."
+        f"{figures['taken_at']}; other programs were running, so the minutes are too high."
     )
 
 
@@ -58,9 +58,9 @@ def sizing(figures: Figures) -> Iterator[str]:
     """Yields what the documents take: RAM, disk, machines, and the build."""
     yield from markdown(
         [
-            "documents", "dimensions", "RAM", "disk", "disk while building", "query of all bits, ms of one core",
-            "machines for the RAM", f"for {QUERY_MS:.0f} ms a query", "encoding, core hours",
-            "all else, core hours", f"build, hours on {BUILD_CORES} cores",
+            "documents", "dimensions", "RAM", "disk", "disk while building", "query over all bits, CPU ms",
+            "machines for the RAM", f"for {QUERY_MS:.0f} ms per query", "encoding, core hours",
+            "the rest, core hours", f"build, hours on {BUILD_CORES} cores",
         ],
         [
             [
@@ -75,15 +75,15 @@ def sizing(figures: Figures) -> Iterator[str]:
     yield ""
     encode = figures["encoding"]["cpu_ms"]
     yield (
-        f"GB are of 2^30 bytes, as the article's. A machine has {NODE_GB} GB and {NODE_CORES} cores (x2gd.xlarge); "
-        f"of its RAM, an index may take {USABLE:.0%}. Encoding is measured: {encode:.2f} ms of a core per text with "
-        f"{MODELS[384][0]}. With {MODELS[1024][0]} it is {MODELS[1024][1]:.0f} times as much by arithmetic (layers "
-        f"times width squared), which was not measured here."
+        f"GB are 2^30 bytes, as in the article. A machine has {NODE_GB} GB and {NODE_CORES} cores (x2gd.xlarge); "
+        f"an index may take {USABLE:.0%} of its RAM. Encoding is measured: {encode:.2f} CPU ms per text with "
+        f"{MODELS[384][0]}. {MODELS[1024][0]} is calculated as {MODELS[1024][1]:.0f} times as much (layers "
+        f"times width squared), which was not measured."
     )
 
 
 def sizing_cost(figures: Figures) -> Iterator[str]:
-    """Yields the monthly cost at the article's price beside the article's own rows."""
+    """Yields the monthly cost at the article's price next to the article's own rows."""
     rows = []
     for each in Sizing.all_of(figures):
         plan = CostPlan(each.documents, each.dim)
@@ -105,13 +105,13 @@ def sizing_cost(figures: Figures) -> Iterator[str]:
     )  # fmt: skip
     yield ""
     yield (
-        "Dollars per month at the article's $3.8 per GB of RAM. The first three are the vectors alone, by the "
-        "article's arithmetic; ours have what a process takes per row besides. Disk is not in it, as in the article."
+        "Dollars per month at the article's $3.8 per GB of RAM. The first three count only the vectors, by the "
+        "article's arithmetic; ours include all that a process takes per row. As in the article, disk is not included."
     )
 
 
 def sizing_lists(figures: Figures) -> Iterator[str]:
-    """Yields how the lists of one index grow, which is where the time of a large build goes."""
+    """Yields how the lists of one index grow, which is where a large build spends its time."""
     build = max(figures["builds"], key=lambda build: int(build["rows"]))
     seconds = next(stage["cpu_seconds"] for stage in build["stages"] if stage["stage"] == LISTS_STAGE)
     measured_lists = auto_lists(build["rows"])
@@ -120,7 +120,7 @@ def sizing_lists(figures: Figures) -> Iterator[str]:
         lists = auto_lists(documents)
         hours = seconds / 3600 * documents * lists / (build["rows"] * measured_lists)
         rows.append([f"{documents:,}", f"{lists:,}", f"{hours:,.1f}", f"{hours * 3.6e6 / documents:.2f}"])
-    yield from markdown(["rows in one index", "lists", "core hours", "ms of a core per row"], rows)
+    yield from markdown(["rows in one index", "lists", "core hours", "CPU ms per row"], rows)
 
 
 def _reached(build: Figures) -> str:

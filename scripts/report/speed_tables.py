@@ -64,7 +64,7 @@ def paths(figures: Figures) -> Iterator[str]:
 
 
 def scans(figures: Figures) -> Iterator[str]:
-    """Yields the exact scans: milliseconds, and the article's min, mean and max of what is faster than float32."""
+    """Yields the exact scans: milliseconds, and the article's min, mean and max speed-up over float32."""
     part = part_of(figures, "scans")
     header = [
         "exact scan", "queries at once", "ms per query, p50 (p95)", "CPU ms per query",
@@ -102,9 +102,9 @@ def sweep(figures: Figures) -> Iterator[str]:
 
 
 def page(figures: Figures) -> Iterator[str]:
-    """Yields the figures as a table of Markdown."""
+    """Yields the figures as a Markdown table."""
     views = figures["views"]
-    header = ["ms, p50 (p95)", "keypress to painted", "of it, the request", "of it, the search"]
+    header = ["ms, p50 (p95)", "keypress to painted", "request", "search"]
     rows = [
         [_VIEW_NAMES[name], *(_whole_ms(view[key]) if key in view else "-" for key in ("painted", "request", "search"))]
         for name, view in views.items()
@@ -114,7 +114,7 @@ def page(figures: Figures) -> Iterator[str]:
     first = next(iter(views.values()))
     yield (
         f"{first['queries']} queries per view, one visitor, warm, headless Chromium on the same machine; without the "
-        f"{first['pause_ms']} ms that the page waits for the typing to pause."
+        f"{first['pause_ms']} ms that the page waits for a pause in typing."
     )
     if (screen := figures.get("first_screen")) is not None:
         yield ""
@@ -124,16 +124,16 @@ def page(figures: Figures) -> Iterator[str]:
 def _first_screen(screen: Figures) -> Iterator[str]:
     whole, shifts = screen["whole_results"], screen["layout_shift"]
     rows = [
-        ["whole results in the first screen", *(f"{whole[name]}" for name in whole)],
+        ["complete results in the first screen", *(f"{whole[name]}" for name in whole)],
         ["layout shift", *(f"{shifts[name]:.3f}" for name in whole)],
     ]
     yield from markdown(["", *whole], rows)
     yield ""
     first, second = (screen[f"phone_{which}_visit_ms"] / 1e3 for which in ("first", "second"))
     yield (
-        f"The first HTML has {screen['first_html_bytes'] / 1e3:.0f} kB on the wire. On a simulated slow 4G phone "
-        f"(150 ms, 1.6 Mbit/s, a quarter of the CPU) the query box is there after {first:.1f} s, on a second visit "
-        f"{second:.1f} s."
+        f"The first HTML is {screen['first_html_bytes'] / 1e3:.0f} kB on the wire. On a simulated slow 4G phone "
+        f"(150 ms, 1.6 Mbit/s, a quarter of the CPU) the query box appears after {first:.1f} s, on a second visit "
+        f"after {second:.1f} s."
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables of what is kept where: cold and warm, memory, growth, opening."""
+"""Tables of memory and disk: cold and warm, memory, growth, opening."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ def cold(figures: Figures) -> Iterator[str]:
     if queries["note"] is None:
         int8, documents = queries["files"]["int8"], queries["files"]["documents"]
         yield (
-            f"A cold query brings in {int8['touched_a_query']:,.0f} of {int8['pages']:,} pages of int8 vectors and "
+            f"A cold query loads {int8['touched_a_query']:,.0f} of {int8['pages']:,} pages of int8 vectors and "
             f"{documents['touched_a_query']:,.0f} of {documents['pages']:,} pages of documents, and reads "
-            f"{queries['cold']['read_bytes'] / 1e6:.1f} MB from the disk."
+            f"{queries['cold']['read_bytes'] / 1e6:.1f} MB from disk."
         )
 
 
 def memory(figures: Figures) -> Iterator[str]:
-    """Yields what the process of our path holds after all queries, and what the vectors take by arithmetic."""
+    """Yields what the process of our path holds after all queries, and the calculated size of the vectors."""
     part = part_of(figures, "memory")
     last = part["moments"]["after_all_queries"]["items"]
 
     def file(name: str) -> str:
-        resident = last.get(f"{name}_resident")  # not every system tells
+        resident = last.get(f"{name}_resident")  # not every system reports it
         return f"{mb_cell(last[f'{name}_file']['bytes'])}; {mb_cell(resident['bytes']) if resident else 'unknown'}"
 
     rows = [
-        ["float32 embeddings, by arithmetic", mb_cell(part["by_arithmetic"]["float32"])],
+        ["float32 embeddings, calculated", mb_cell(part["by_arithmetic"]["float32"])],
         ["sign bits that every query is compared with, in RAM", mb_cell(part["codes_bytes"])],
         ["`int8.usearch` on disk; resident in the process", file("int8")],
         ["`documents/` on disk; resident in the process", file("documents")],
-        ["growth of the process while the encoder was loaded", mb_cell(last["encoder"]["bytes"])],
+        ["growth of the process from loading the encoder", mb_cell(last["encoder"]["bytes"])],
     ]
     names = {
         "before": "whole process (RSS) before the index is opened",
@@ -60,7 +60,7 @@ def memory(figures: Figures) -> Iterator[str]:
     rows += [[label, mb_cell(part["moments"][moment]["rss_bytes"])] for moment, label in names.items()]
     paths_part = figures["parts"].get("paths", {})
     if "rss_bytes" in paths_part:
-        rows.append(["reference path: whole process (RSS) at its end", mb_cell(paths_part["rss_bytes"]["reference"])])
+        rows.append(["reference path: whole process (RSS) at the end", mb_cell(paths_part["rss_bytes"]["reference"])])
     yield from markdown(["memory and files", "MB"], rows)
 
 
@@ -86,7 +86,7 @@ def growth(figures: Figures) -> Iterator[str]:
     yield from _by_scan(part["sizes"])
     if any(size["made_vectors"] for size in part["sizes"]):
         yield ""
-        yield f"\\* beyond the documents there are: {part['made_vectors_are']}; recall there is among such copies."
+        yield f"\\* more than the documents: {part['made_vectors_are']}; recall there is measured among such copies."
 
 
 def _by_scan(sizes: Sequence[Figures]) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _by_scan(sizes: Sequence[Figures]) -> Iterator[str]:
         for scan, found in size["scans"].items()
     ]
     header = [
-        "documents", "scan", "vector part, ms p50 (p95)", "recall@10", "of what float-bits finds", "bits in RAM, MB",
+        "documents", "scan", "vector part, ms p50 (p95)", "recall@10", "share of float-bits", "bits in RAM, MB",
         "build, s",
     ]  # fmt: skip
     yield ""
@@ -119,9 +119,9 @@ def opening(figures: Figures) -> Iterator[str]:
     """Yields how long opening and reading the codes once take, as a sentence."""
     part = part_of(figures, "opening")
     yield (
-        f"An index opens in {part['open']['p50_ms'] / 1e3:.2f} s with the encoder at hand. Reading its "
+        f"An index opens in {part['open']['p50_ms'] / 1e3:.2f} s with the encoder loaded. Reading its "
         f"{mb_cell(part['codes_bytes'])} MB of codes once takes {part['read_codes_once']['p50_ms']:.2f} ms: "
-        f"the floor of any scan on one core."
+        f"no scan on one core can be faster."
     )
 
 

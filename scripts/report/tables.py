@@ -1,4 +1,4 @@
-"""The figures of a run as tables of Markdown, by name: what benchmark.py prints and the README shows."""
+"""The figures of a run as Markdown tables, by name: what benchmark.py prints and the README shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scripts.report.markdown import (
 
 
 def machine(figures: Figures) -> Iterator[str]:
-    """Yields what was measured where, as sentences."""
+    """Yields what was measured and where, as sentences."""
     index = figures["index"]
     sets = ", ".join(f"*{name}* ({queries['count']})" for name, queries in figures["query_sets"].items())
     yield (
@@ -32,7 +32,7 @@ def machine(figures: Figures) -> Iterator[str]:
 
 
 def headline(figures: Figures) -> Iterator[str]:
-    """Yields recall, speed and memory of ours, the demos of 2024 and a float32 graph, and what the vectors take."""
+    """Yields recall, speed and memory of ours, the 2024 demos and a float32 graph, and the size of the vectors."""
     paths, peers, memory = (part_of(figures, name) for name in ("paths", "peers", "memory"))
     ours, graph = peers["engines"]["ours"], peers["engines"]["faiss_hnsw"]
     sets = list(paths["sets"])
@@ -59,7 +59,7 @@ def headline(figures: Figures) -> Iterator[str]:
             f"**{search(ours)}**", f"**{mb_cell(ours['rss_growth_bytes'])}**",
         ]),
         *([("its scan `lists`", vectors_alone(lists))] if "recall" in lists else []),
-        ("as the demos of 2024 did it", [
+        ("as the 2024 demos did it", [
             each(lambda name: recall_cell(paths["sets"][name]["reference_4x"])), path("reference_4x"), "-", "-",
         ]),
         (graph["title"], vectors_alone(graph)),
@@ -85,7 +85,7 @@ def peers(figures: Figures) -> Iterator[str]:
 
 
 def quick(figures: Figures) -> Iterator[str]:
-    """Yields the bounded measurement: the whole search, the exact scans, recall."""
+    """Yields the quick measurement: the whole search, the exact scans, recall."""
     part = part_of(figures, "quick")
     path, scans, ratios = part["path"], part["scans"], part["ratios"]
     rows = [[stage, ms_cell(path["stages"].get(stage)), ""] for stage in STAGES if stage != "network"]
@@ -116,7 +116,7 @@ TABLES: Mapping[str, Callable[[Figures], Iterator[str]]] = {
     "peers": peers,
     "quick": quick,
 }
-"""Name to what writes the table from a run. The README has each between markers of that name."""
+"""By name, the function that writes the table from a run. The documents have each between markers of that name."""
 
 
 def report(figures: Figures) -> Iterator[str]:

@@ -263,4 +263,4 @@ def test_ours_says_what_its_scan_does(searcher: Searcher, rescore: bool) -> None
     found = compared(searcher, scan="float-bits", rescore=rescore)
     assert "The float32 query times the bits of every text" in board(found)
     assert found["ours"].work.get("candidates") is None
-    assert ("rescoring is switched off" in board(found)) != rescore
+    assert ("rescoring is off" in board(found)) != rescore

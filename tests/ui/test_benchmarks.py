@@ -202,7 +202,7 @@ def test_judged_quality_names_its_collections_and_intervals() -> None:
 def test_the_projects_run_is_labelled_as_of_another_machine() -> None:
     html = project_section(WHOLE)
     assert "What the project measured at 1,000 documents" in html
-    assert "another machine" in html
+    assert "a different machine" in html
 
 
 def test_figures_missing_from_the_repository_are_not_on_the_page() -> None:

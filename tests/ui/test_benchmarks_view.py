@@ -83,7 +83,7 @@ def test_while_it_is_under_way_there_is_a_bar(held_view: BenchmarksView) -> None
 def test_a_second_visitor_is_told_to_wait(held_view: BenchmarksView) -> None:
     started(held_view)
     update = held_view.start(None, None, None)
-    assert "Somebody else is measuring" in update[held_view.panel]
+    assert "Someone else is measuring" in update[held_view.panel]
     assert update[held_view.running] is None
 
 

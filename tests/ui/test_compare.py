@@ -68,8 +68,8 @@ def test_a_text_has_the_same_data_row_in_every_column_and_list_of_losses() -> No
 
 def test_lost_texts_are_listed_with_their_rank() -> None:
     text = Reader(columns(comparison())).text
-    assert "Lost, with the rank in float32#1a text" in text
-    assert text.count("Nothing lost.") == 4
+    assert "Missed, with the rank in float32#1a text" in text
+    assert text.count("Nothing missed.") == 4
 
 
 def test_texts_that_float32_does_not_have_are_marked_with_their_rank_there() -> None:

@@ -99,7 +99,7 @@ def test_the_head_of_the_page_states_the_index(build: Build) -> None:
     text = Reader(masthead(manifest)).text
     for part in (
         "3 documents",
-        "from 16 B of memory",
+        "16 B of memory",
         "would take 512 B",
         "Rows of a test",
         "64",

@@ -81,7 +81,7 @@ def test_the_view_can_be_switched_off(own: OwnIndex, monkeypatch: pytest.MonkeyP
     library.add(own.folder, as_default=True)
     page = in_loop(lambda: build_page(library))
     texts = [str(block.value) for block in page.blocks.values() if isinstance(block, gr.HTML)]
-    assert any("switched off" in text for text in texts)
+    assert any("turned off" in text for text in texts)
     assert not any(isinstance(block, gr.File) for block in page.blocks.values())
     assert launch_options()["max_file_size"] == 1
 
@@ -100,7 +100,7 @@ def test_a_preview_shows_strangers_texts_and_never_runs_them() -> None:
 @pytest.mark.parametrize(
     ("status", "place", "told"),
     [
-        (JobStatus(), 2, "2 builds before yours"),
+        (JobStatus(), 2, "2 builds ahead of yours"),
         (JobStatus(), 1, "Yours is next"),
         (JobStatus("running", "encoding", 50, 200, elapsed_s=7), 0, "<strong>25%</strong>, 50 of 200"),
         (JobStatus("running", "encoding", 50, 200, seconds_left=3.2), 0, "about 4 seconds left"),
@@ -376,7 +376,7 @@ def test_the_data_of_all_visitors_together_is_limited(tmp_path: Path) -> None:
     one = sessions.to_bring("one")
     one.take(take_text("x" * 600, one, limits))
     (tmp_path / "b" / "c" / "upload.csv").write_bytes(b"x" * 600)
-    with pytest.raises(BuildError, match="room"):
+    with pytest.raises(BuildError, match="no space"):
         sessions.to_bring("two")
     sessions.end("one")
     assert sessions.to_bring("two").folder.is_dir()

@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 460, 300
 """Of a drawing, in its own units."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 18, 14, 52
 COLOURS = ("one", "two", "three", "four")
-"""For series that are no precision: every precision has a colour of its own, and keeps it."""
+"""For series that are not a precision: every precision has its own fixed colour."""
 _COLOURS = ("float32", "int8", "binary", "other", "ink", *COLOURS)
 _SIGNS = {
     "circle": '<circle r="3.8"/>',
@@ -46,7 +46,7 @@ class Series:
     colour: str
     points: tuple[Point, ...]
     marker: str = "circle"
-    """`circle`, `star` or a name in `MARKERS`: what colour alone must not tell apart."""
+    """`circle`, `star` or a name in `MARKERS`: colour alone must not distinguish series."""
     line: str = ""
     """`solid` or `dashed`; empty for points alone."""
 
@@ -60,7 +60,7 @@ class Axis:
     at_most: float | None = None
     """An end of the scale that nothing can exceed, such as 1 for a recall."""
     include: tuple[float, ...] = ()
-    """Values that the scale spans in any case: without them, small differences look large."""
+    """Values that the scale always spans: without them, small differences look large."""
     ticks: tuple[float, ...] = ()
     show: Callable[[float], str] = short_number
 
@@ -77,7 +77,7 @@ class Chart:
 
 
 def figure(chart: Chart) -> str:
-    """Returns the chart with its title, its key, its caption, and its numbers as a table; empty without a point."""
+    """Returns the chart with its title, key, caption, and its numbers as a table; empty without a point."""
     series = tuple(each for each in chart.series if each.points)
     if not series:
         return ""

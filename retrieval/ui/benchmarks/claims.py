@@ -1,4 +1,4 @@
-"""The claims of the article, next to what was measured of the index that is loaded."""
+"""The claims of the article, next to what was measured on the loaded index."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Claim:
     article: str
     detail: str
     why: str
-    """Why ours differs. `{dim}` stands for the dimensions of the index."""
+    """Why ours differs. `{dim}` stands for the number of dimensions of the index."""
 
 
 CLAIMS = (
@@ -37,7 +37,7 @@ CLAIMS = (
     ),
     Claim(
         "speed_binary", "Exact scan of sign bits, times faster than float32", "binary", "24.76x", "15.05x to 45.80x",
-        "As above. Choosing the best ten takes the same time for short codes as for long ones: it counts for more "
+        "As above. Choosing the best ten takes as long for short codes as for long ones, so it weighs more "
         "with fewer dimensions and documents.",
     ),
     Claim(
@@ -51,18 +51,18 @@ CLAIMS = (
     Claim(
         "kept_int8", "int8 over all vectors, not rescored", "int8", "90.79 %",
         "all-MiniLM-L6-v2; other models 94.68 to 100 %",
-        "The article counts nDCG@10 by human judgment, we count recall@10: how many of float32's own ten are found. "
+        "The article reports nDCG@10 by human judgment, we report recall@10: how many of float32's ten are found. "
         "Codes times codes, as in the article, ignore each dimension's step; de-quantized codes keep it.",
     ),
     Claim(
         "kept_bits", "Sign bits alone", "binary", "92.53 %", "mxbai-embed-large-v1; not published for all-MiniLM-L6-v2",
-        "Recall is the stricter measure: another document that is just as good counts as lost. And the article's "
+        "Recall is the stricter measure: another document that is just as good counts as a miss. And the article's "
         "figure is for 1,024 bits per vector, ours for {dim}.",
     ),
     Claim(
         "kept_rescored", "Sign bits, four times as many rescored", "binary", "93.79 %",
         "all-MiniLM-L6-v2; 96.45 % for mxbai-embed-large-v1",
-        "The article rescores bits with the float query; the demos of 2024 read int8 codes, as measured here. Four "
+        "The article rescores bits with the float query; the 2024 demos read int8 codes, as measured here. Four "
         "times ten candidates are too few for recall, though often enough for nDCG.",
     ),
     Claim(
@@ -140,7 +140,7 @@ def _recalls(run: RunFigures, key: str, how: str = "") -> str:
 
 
 def build_cells(tuning: Tuning | None) -> dict[str, str]:
-    """Returns what the build of an index measured, HTML by key of the claim."""
+    """Returns what the build of an index measured, as HTML by key of the claim."""
     if tuning is None:
         return {}
     recall = tuning.recall
@@ -155,7 +155,7 @@ def build_cells(tuning: Tuning | None) -> dict[str, str]:
 
 
 def memory_cells(manifest: Manifest) -> dict[str, str]:
-    """Returns the sizes of an index, which need no measuring: by arithmetic, and as its files are."""
+    """Returns the sizes of an index, which need no measurement: calculated, and of its files."""
     files = {name: record.size_bytes for name, record in manifest.files.items()}
     return _size_cells(manifest.distinct_text_count, manifest.dim, files)
 

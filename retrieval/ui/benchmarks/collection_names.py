@@ -1,4 +1,4 @@
-"""What a reader calls the judged collections, which have short names in their files."""
+"""Readable names for the judged collections, which have short names in their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMES: Mapping[str, str] = {
 
 
 def collection_name(name: str) -> str:
-    """Returns the name of a collection in words; one that is not known keeps its own.
+    """Returns a readable name for a collection; an unknown one keeps its own.
 
     Args:
         name: as the figures have it, such as `cran` or `cran among 117,581`.

@@ -1,4 +1,4 @@
-"""The cost calculator: five numbers, the answer that follows the typing, and the article's table."""
+"""The cost calculator: five numbers, an answer that updates as you type, and the article's table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SIZES = {"1 million": 10**6, "100 million": 10**8, "250 million": 25 * 10**7, "
 _DEFAULTS = (25 * 10**7, 384, ARTICLE_PRICE, 0.08, 0)
 _HEAD = (
     '<section class="bench" id="cost"><p>The vectors '
-    "alone, at $3.80 per GB of RAM and month (AWS x2gd), and $0.08 per GB of disk (AWS gp3).</p></section>"
+    "alone, at $3.80 per GB of RAM per month (AWS x2gd), and $0.08 per GB of disk (AWS gp3).</p></section>"
 )
 
 
@@ -38,7 +38,7 @@ def cost_answer(documents: object, dimensions: object, price: object, disk_price
     rows = "".join(_row(plan, name, whole.size_bytes) for name in BITS)
     return (
         '<div class="cost"><table class="costs"><caption class="unseen">Size and cost by precision</caption><thead><tr>'
-        '<th scope="col">All in RAM</th><th scope="col">Size</th><td></td><th scope="col">A month</th></tr></thead>'
+        '<th scope="col">All in RAM</th><th scope="col">Size</th><td></td><th scope="col">Per month</th></tr></thead>'
         f"<tbody>{rows}</tbody>{_funnel(plan, whole.monthly)}</table></div>"
     )
 
@@ -73,7 +73,7 @@ def article_table() -> str:
         '<details class="numbers"><summary>The article\'s table, computed with this calculator</summary>'
         '<div class="wide" tabindex="0" role="region" aria-label="The article\'s cost table"><table class="costs">'
         f'<thead><tr><th scope="col">Dimensions, float32</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        '<p class="source">GB are 2<sup>30</sup> bytes and figures are cut, not rounded, as in the article; it prints '
+        '<p class="source">GB are 2<sup>30</sup> bytes, and figures are truncated, as in the article; it prints '
         "one size rounded, 715.26 GB. Its row for e5-base-v2 at 250 million has the float32 figures of 100 million, "
         "286.10 GB and $1,087; the right ones are 715.25 GB and $2,717.</p></details>"
     )

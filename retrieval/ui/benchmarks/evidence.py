@@ -23,9 +23,9 @@ def claims_section(
 
     Args:
         manifest: that of the index.
-        kept: a run of this index that was kept with it.
+        kept: a run on this index that is saved with it.
         own: what the visitor measured.
-        project: what the project measured; it is shown where it is of the same texts and model.
+        project: what the project measured; shown if it is for the same texts and model.
     """
     columns, told = [], []
     if project is not None and kept is None and project.is_of(manifest):
@@ -54,7 +54,7 @@ def claims_section(
 
 
 def plots_section(manifest: Manifest, kept: RunFigures | None) -> str:
-    """Returns the plots of the kept run, and the curve that the settings were chosen by; empty with neither."""
+    """Returns the plots of the saved run, and the curve by which the settings were chosen; empty with neither."""
     charts = list(run_charts(kept)) if kept is not None else []
     tuning = manifest.tuning
     parts = []
@@ -71,7 +71,7 @@ def _fold(title: str, html: str) -> str:
 
 
 def gallery(charts: Sequence[Chart]) -> str:
-    """Returns charts, side by side where there is room."""
+    """Returns charts, side by side if there is room."""
     drawn = "".join(figure(chart) for chart in charts)
     return f'<div class="charts">{drawn}</div>' if drawn else ""
 
@@ -80,7 +80,7 @@ def _tuning_words(tuning: Tuning) -> str:
     reached = "" if tuning.reached else ", which no setting reached"
     return (
         f"<p>{tuning.num_candidates:,} candidates and a rescore multiplier of {tuning.rescore_multiplier:,}: chosen "
-        f"by the build on this corpus. {tuning.sampled_queries:,} of its texts were asked as queries, each left out "
+        f"by the build on this corpus. {tuning.sampled_queries:,} of its texts were used as queries, each left out "
         f"of its own results. The setting finds {100 * tuning.reached_share:.1f} % of what rescoring all int8 vectors "
         f"would; {100 * tuning.target_share:g} % was the target{reached}.</p>"
     )

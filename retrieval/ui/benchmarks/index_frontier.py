@@ -1,4 +1,4 @@
-"""The frontier of the index that is chosen: a button that measures it, how far that is, and the result for all."""
+"""The frontier of the selected index: a button that measures it, the progress, and the result for all visitors."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class IndexFrontierView:
         gr.on(changes, self.show, [*choice, self.panel.kept], outputs, **_COMMON)
 
     def show(self, index: str | None, own: OwnIndex | None, shown: Frontier | None) -> Update:
-        """Returns the frontier of the index that is chosen now, if it was measured; what is `shown` already stays."""
+        """Returns the frontier of the selected index, if it was measured; what is already `shown` stays."""
         try:
             searcher = searcher_of(self._library, index, own)
         except RetrievalError:
@@ -64,7 +64,7 @@ class IndexFrontierView:
         return self._idle("")
 
     def measure(self, index: str | None, own: OwnIndex | None) -> Update:
-        """Returns the bar of the measurement that begins, or is under way, or what was measured before."""
+        """Returns the bar of the measurement that begins or is running, or what was measured before."""
         if index == OWN:
             return self._idle(told("Not here.", _OWN))
         try:
@@ -77,7 +77,7 @@ class IndexFrontierView:
         return self._under_way(status)
 
     def poll(self, index: str | None, own: OwnIndex | None) -> Update:
-        """Returns how far the measurement is, or what it gave."""
+        """Returns how far the measurement is, or its result."""
         try:
             searcher = searcher_of(self._library, index, own)
         except RetrievalError as error:

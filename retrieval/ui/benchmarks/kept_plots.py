@@ -1,4 +1,4 @@
-"""Charts of what is kept: of quality by judgment, and of recall by the settings that a build tried."""
+"""Charts of what is kept: of judged quality, and of recall for the settings that a build tried."""
 
 from __future__ import annotations
 

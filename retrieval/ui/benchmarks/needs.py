@@ -1,4 +1,4 @@
-"""What Benchmarks opens with: so many documents, so many dimensions, so much recall - and which scheme to take."""
+"""What Benchmarks opens with: which scheme suits a number of documents, of dimensions, and a recall."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from retrieval.ui.your_data.sessions import OwnIndex
 
 KEPT = ASSETS / "benchmarks" / "frontier-packages.json"
 DISK_PRICE = 0.08
-"""Dollars per GB and month: AWS gp3."""
+"""Dollars per GB per month: AWS gp3."""
 MOST_OVERSAMPLING = 20
-"""Candidates per result that may be rescored: each is a read from disk."""
+"""The most candidates per result to rescore: each is a read from disk."""
 _DOCUMENTS, _DIMENSIONS, _TARGET = 10_000_000, 384, 0.95
 _COMPARED = ("float32", "int8", "bits")
-"""Schemes that stand below the answer for comparison, without rescoring."""
+"""Schemes listed below the answer for comparison, without rescoring."""
 _MANY_TIMES = 2
 _HEAD = (
-    '<section class="bench" id="needs"><h2>What do you need?</h2><p>Say how many documents you have, and what recall '
+    '<section class="bench" id="needs"><h2>What do you need?</h2><p>Enter how many documents you have and what recall '
     "you need. Of all measured points that rescore at most "
     f"{MOST_OVERSAMPLING} candidates per result, the one with the least RAM is taken. Bytes and prices are calculated: "
-    f"${ARTICLE_PRICE:.2f} per GB of RAM and month (AWS x2gd), ${DISK_PRICE:.2f} per GB of disk (AWS gp3).</p>"
+    f"${ARTICLE_PRICE:.2f} per GB of RAM per month (AWS x2gd), ${DISK_PRICE:.2f} per GB of disk (AWS gp3).</p>"
     "</section>"
 )
 _COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -54,7 +54,7 @@ class NeedsView:
             self.documents = gr.Number(_DOCUMENTS, label="Documents", precision=0, min_width=150)
             self.dimensions = gr.Number(_DIMENSIONS, label="Dimensions", precision=0, min_width=120)
             self.target = gr.Slider(0.8, 0.99, value=_TARGET, step=0.01, label="Recall wanted", min_width=240)
-        # What is read here comes when the tab opens: most visitors never ask for it.
+        # This is read when the tab opens: most visitors never open it.
         self.answer = gr.HTML(elem_id="needs-answer", apply_default_css=False)
         self.chart = gr.HTML(elem_id="needs-chart", apply_default_css=False)
         wanted = [asking.index, asking.own, self.documents, self.dimensions, self.target]
@@ -75,7 +75,7 @@ class NeedsView:
         return needs_answer(measured, *wanted), needs_chart(measured)
 
     def _measured(self, index: str | None, own: OwnIndex | None) -> KeptFrontier | None:
-        """Returns what was measured of the index that is chosen, or else what the project kept."""
+        """Returns what was measured on the selected index, or else the project's saved measurement."""
         try:
             searcher = searcher_of(self._library, index, own)
         except RetrievalError:
@@ -90,7 +90,7 @@ def _kept() -> KeptFrontier | None:
 
 
 def needs_answer(measured: KeptFrontier, documents: Any, dimensions: Any, target: Any) -> str:
-    """Returns what to take, and what the usual precisions would take, or what is wrong with a value."""
+    """Returns what to use, and what the usual precisions would cost, or what is wrong with a value."""
     try:
         wish, dim = plan_of(documents, dimensions, target, DISK_PRICE)
         frontier = for_dimensions(measured.frontier, dim)
@@ -100,15 +100,15 @@ def needs_answer(measured: KeptFrontier, documents: Any, dimensions: Any, target
     rows = "".join(_row(name, choice, css_class) for name, choice, css_class in _choices(frontier, found))
     return (
         f'<div class="needs"><div class="answer" role="status">{_take(found)}</div>'
-        '<div class="wide" tabindex="0" role="region" aria-label="What each choice takes"><table><thead><tr>'
+        '<div class="wide" tabindex="0" role="region" aria-label="What each choice costs"><table><thead><tr>'
         '<th scope="col">Choice</th><th scope="col">Recall</th><th scope="col">RAM</th><th scope="col">Disk'
-        f'</th><th scope="col">A month</th></tr></thead><tbody>{rows}</tbody></table></div>'
+        f'</th><th scope="col">Per month</th></tr></thead><tbody>{rows}</tbody></table></div>'
         f'<p class="source">{_origin(measured)} {_caution(measured, found, dim)}</p></div>'
     )
 
 
 def needs_chart(measured: KeptFrontier) -> str:
-    """Returns the frontier that the answer is taken from."""
+    """Returns the frontier that the answer comes from."""
     drawn = "".join(figure(chart) for chart in frontier_charts(measured.frontier))
     return f'<section class="frontier"><div class="charts">{drawn}</div></section>'
 
@@ -136,7 +136,7 @@ def _scheme(point: Point) -> str:
 
 
 def _short(point: Point) -> str:
-    """Returns a scheme as the table has it."""
+    """Returns a scheme as in the table."""
     rescored = "" if point.rescoring == "none" else f", {point.oversampling}x {point.rescoring}"
     return f"{label(point.scheme)}, {point.dim:,} dimensions{rescored}"
 
@@ -174,7 +174,7 @@ def _origin(measured: KeptFrontier) -> str:
 def _caution(measured: KeptFrontier, found: Recommendation, dim: int) -> str:
     told = [large_part_line(found)] if found.reads_too_large_a_part else []
     if found.wish.num_vectors > _MANY_TIMES * measured.frontier.num_vectors:
-        told.append("Among more documents, more near neighbours compete: expect less recall, and leave some room.")
+        told.append("Among more documents, more near neighbours compete: expect less recall, and leave a margin.")
     if dim != measured.frontier.dim:
         told.append(
             f"The recall is that of {measured.frontier.dim:,} dimensions; a model with {dim:,} may differ. "

@@ -17,12 +17,12 @@ _SEARCHES = (
     ("int8_dequantized", "int8 de-quantized, all", "int8", "square", 8),
     ("int8", "int8 x int8 codes, all (the article)", "int8", "diamond", 8),
     ("binary", "sign bits alone", "binary", "circle", 1),
-    ("reference_4x", "bits, then 4x int8 codes (demo of 2024)", "binary", "diamond", 1),
+    ("reference_4x", "bits, then 4x int8 codes (2024 demo)", "binary", "diamond", 1),
     ("ours", "this project, int8 on disk", "binary", "star", 1),
 )
 """Key, label, colour, marker, and bits per dimension that are held in RAM."""
 _SHOWN_RECALL = 0.1
-"""Settings that find so much less than the best are of no use, and would squeeze the others together."""
+"""Settings that find this much less than the best are useless, and would squeeze the others together."""
 
 
 def run_charts(run: RunFigures) -> Iterator[Chart]:
@@ -169,5 +169,5 @@ def _documents(growth: Sequence[GrowthPoint]) -> Axis:
 def _made(growth: Sequence[GrowthPoint]) -> str:
     made = [each.documents for each in growth if each.made_vectors]
     if not made:
-        return "All vectors are the index's own."
+        return "All vectors are from the index."
     return f"From {min(made):,} documents on, some vectors are real ones with a little noise added."

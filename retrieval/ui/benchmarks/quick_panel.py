@@ -17,15 +17,15 @@ def offer(manifest: Manifest, can_encode: bool) -> str:
     """Returns what the button will do, and what it cannot do for this index."""
     count = f"{min(MOST_QUERIES, manifest.row_count):,}"
     queries = f"{count} texts of its corpus, drawn with a fixed seed" if can_encode else (
-        f"{count} of its own vectors with a little noise, since it has no model for texts"
+        f"{count} of its vectors with a little noise, since it has no model for texts"
     )  # fmt: skip
     lacking = "" if manifest.has_baseline else (
         '<p class="lacking">This index has no float32 baseline, so recall and the comparison with float32 cannot be '
-        "measured. Build it again without <code>--no-baseline</code> to get them.</p>"
+        "measured. Rebuild it without <code>--no-baseline</code> to get them.</p>"
     )  # fmt: skip
     return (
         f'<div class="measure"><p>Searches this index with {queries}, and scans all its vectors at each precision: '
-        f"under a minute. Only you see the result, and others can go on searching.</p>{lacking}</div>"
+        f"under a minute. Only you see the result, and others can keep searching.</p>{lacking}</div>"
     )
 
 
@@ -40,13 +40,13 @@ def under_way(share: float, what: str) -> str:
 
 
 def told(title: str, text: str, *, is_error: bool = False) -> str:
-    """Returns a message in the place of a result."""
+    """Returns a message instead of a result."""
     kind = "note bad" if is_error else "note"
     return f'<div class="measure"><p class="{kind}" role="status"><b>{escaped(title)}</b> {escaped(text)}</p></div>'
 
 
 def result(run: RunFigures, quick: QuickFigures) -> str:
-    """Returns what was measured, with its machine, its time and its queries."""
+    """Returns what was measured, with its machine, time and queries."""
     took = f" It took {quick.took_s:.0f} s." if quick.took_s is not None else ""
     missing = "".join(
         f'<p class="lacking">Not measured: {escaped(each.what)}, because {escaped(each.why)}. To get it, '

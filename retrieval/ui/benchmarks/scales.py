@@ -1,4 +1,4 @@
-"""From values to places in a chart, and the round numbers that stand at its edges."""
+"""From values to positions in a chart, and the round numbers along its edges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Scale:
     ticks: tuple[float, ...]
 
     def place(self, value: float) -> float:
-        """Returns where a value stands, 0 to 1; what is beyond an end stands at it."""
+        """Returns the position of a value, 0 to 1; values beyond an end are placed at it."""
         low, high, own = self._even(self.low), self._even(self.high), self._even(value)
         return min(1.0, max(0.0, (own - low) / (high - low)))
 
@@ -29,7 +29,7 @@ class Scale:
 
 
 def linear_scale(values: Sequence[float], at_most: float | None = None, ticks: Sequence[float] = ()) -> Scale:
-    """Returns a scale over values, at least one, with a little room; `at_most` is an end that nothing can exceed."""
+    """Returns a scale over values, at least one, with a small margin; `at_most` is an end that nothing can exceed."""
     low, high = min(values), max(values)
     room = 0.06 * ((high - low) or abs(high) or 1.0)
     if ticks:

@@ -28,7 +28,7 @@ def judged_section(collections: Sequence[JudgedFigures]) -> str:
     model = next((each.model for each in collections if each.model), None)
     return (
         '<details class="bench fold" id="judged"><summary>What people judged</summary><p>How much of float32\'s '
-        "nDCG@10 each search keeps, where people judged which documents answer a question"
+        "nDCG@10 each search keeps, on collections where people judged which documents answer a question"
         f"{f', with {escaped(model)}' if model else ''}. "
         "This depends on the method and the model, not on the loaded index.</p>"
         f'<div class="wide" tabindex="0" role="region" aria-label="Judged quality"><table class="judged"><thead><tr>'
@@ -62,13 +62,13 @@ def _cell(rung: JudgedRung | None) -> str:
 
 
 def project_section(run: RunFigures | None) -> str:
-    """Returns the project's own benchmark, which is of another machine and index; empty where there is none."""
+    """Returns the project's own benchmark, of another machine and index; empty if there is none."""
     if run is None:
         return ""
     size = f" at {run.rows:,} documents" if run.rows else ""
     return (
         f'<details class="bench fold" id="project"><summary>What the project measured{size}</summary>'
-        f'<p class="note">On another machine than this one: {origin(run)}</p>'
+        f'<p class="note">On a different machine: {origin(run)}</p>'
         f"{claims_table([Column('The project', run_cells(run))], run.dim or 0)}{gallery(list(run_charts(run)))}"
         "</details>"
     )

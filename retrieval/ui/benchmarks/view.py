@@ -1,4 +1,4 @@
-"""The Benchmarks view: what to take for a wish, the article's claims next to what was measured, what vectors cost."""
+"""The Benchmarks view: a recommendation, the article's claims next to what was measured, what vectors cost."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from retrieval.ui.theme import ASSETS
 from retrieval.ui.your_data.sessions import OwnIndex
 
 PUBLISHED = ASSETS / "benchmarks"
-"""What the project measured, where it is part of the repository."""
+"""What the project measured, in the repository."""
 _DESK = MeasuringDesk()
 _POLL_S = 0.4
 Results = Mapping[str, dict[str, Any]]
 """What a visitor measured, by SHA-256 of the codes of the index."""
-# Polled rather than queued: a measurement runs in a thread of its own, and every event ends at once.
+# Polled rather than queued: a measurement runs in its own thread, and every event ends at once.
 _COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -57,7 +57,7 @@ class BenchmarksView:
         self._desk = desk
         self.running = gr.State(None, delete_callback=_cancel)
         self.results = gr.State({})
-        # What is read here comes when the tab opens: most visitors never ask for it.
+        # This is read when the tab opens: most visitors never open it.
         with gr.Column(elem_id="benchmarks"):
             NeedsView(library, asking, frontiers, tab)
             IndexFrontierView(library, asking, frontiers, tab)
@@ -89,20 +89,20 @@ class BenchmarksView:
         )  # fmt: skip
 
     def on_index(self, searcher: Searcher) -> Update:
-        """Returns nothing: the view follows the choice of index itself, for it knows what the visitor measured."""
+        """Returns nothing: the view follows the selected index itself, because it knows what the visitor measured."""
         return {}
 
     def follow_index(
         self, active: str, index: str | None, own: OwnIndex | None, running: Measurement | None, results: Results
     ) -> Update:
-        """Returns the view over the index that was chosen now, where the view is open; else it waits to be opened."""
+        """Returns the view for the index that was just selected, if the view is open; otherwise it waits."""
         if active == self.key:
             return self.show(index, own, running, results)
         _cancel(running)
         return self._idle("")
 
     def show(self, index: str | None, own: OwnIndex | None, running: Measurement | None, results: Results) -> Update:
-        """Returns the view over the index that is chosen now; a measurement of another one is ended."""
+        """Returns the view for the selected index; a measurement of another one is ended."""
         try:
             searcher = searcher_of(self._library, index, own)
         except RetrievalError as error:
@@ -119,7 +119,7 @@ class BenchmarksView:
         }
 
     def start(self, index: str | None, own: OwnIndex | None, running: Measurement | None) -> Update:
-        """Returns the bar of a measurement that was started, or why none was."""
+        """Returns the progress bar of a new measurement, or why none was started."""
         try:
             searcher = searcher_of(self._library, index, own)
         except RetrievalError as error:
@@ -129,7 +129,7 @@ class BenchmarksView:
         measurement = self._desk.start(searcher)
         if measurement is None:
             return self._idle(
-                told("Somebody else is measuring.", "Two measurements would disturb each other: try again in a minute.")
+                told("Someone else is measuring.", "Two measurements would disturb each other: try again in a minute.")
             )
         return {
             self.running: measurement,
@@ -145,7 +145,7 @@ class BenchmarksView:
         return self._idle(told("Cancelled.", "No result was kept."))
 
     def poll(self, running: Measurement | None, results: Results) -> Update:
-        """Returns how far a measurement is, or what it gave."""
+        """Returns how far a measurement is, or its result."""
         if running is None:
             return {self.timer: gr.Timer(active=False)}
         if not running.is_over:

@@ -1,4 +1,4 @@
-"""How many candidates are enough: a slider over the numbers of candidates, with what each of them keeps.
+"""How many candidates are enough: a slider over the number of candidates, with what each number keeps.
 
 Everything the slider shows is in the HTML; `assets/compare-candidates-view.js` picks from it.
 """
@@ -16,7 +16,7 @@ from retrieval.ui.markup import escaped, one_line
 
 ANCHOR = "compare-candidates"
 _SHOWN_FIRST = 40
-"""What the demos of 2024 take for ten results."""
+"""What the 2024 demos use for ten results."""
 _WIDTH, _HEIGHT = 460, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 22, 10, 40
 _TEXT_CHARS = 70
@@ -46,9 +46,9 @@ def candidates_section(comparison: Comparison) -> str:
 
 def _about(curve: CandidateCurve) -> str:
     if not any(each is not None for each in curve.averages):
-        return "What they keep on average was not measured when this index was built: build it again to see it."
+        return "What they keep on average was not measured when this index was built: rebuild it to see it."
     return (
-        f"The average is over {curve.num_queries:,} texts of this corpus, which the build asked as queries, "
+        f"The average is over {curve.num_queries:,} texts of this corpus, which the build used as queries, "
         "each left out of its own answer."
     )
 

@@ -1,6 +1,6 @@
 """A comparison as columns: the same text carries the same `data-row` in each, so that the page can link them.
 
-Which columns there are is said by `ways_compared` in `retrieval/evaluation/comparison/compare.py`.
+`ways_compared` in `retrieval/evaluation/comparison/compare.py` decides which columns there are.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ _SCORE_WORDS = {
     "cosine": "Cosine similarity",
     "estimate": "Cosine similarity, estimated from the bits",
     "bits differ": "Sign bits that differ from the query's",
-    "raw dot": "Dot product with raw int8 codes. Not a cosine: it ignores that every dimension has its own step",
+    "raw dot": "Dot product with raw int8 codes. Not a cosine: it ignores that each dimension has its own step",
 }
 
 
 def columns(comparison: Comparison) -> str:
-    """Returns the columns, float32 first, and above them the line that says where a chosen text stands in each."""
+    """Returns the columns, float32 first, and above them the line with the rank of a selected text in each."""
     inside = "".join(_column(answer, comparison) for answer in comparison.answers)
     return (
-        '<p class="trace" role="status" data-trace>Point at a result, or choose one: '
-        "it lights up in every column. Esc clears.</p>"
+        '<p class="trace" role="status" data-trace>Point at a result, or select one: '
+        "it is highlighted in every column. Esc clears.</p>"
         f'<div class="columns" role="group" aria-label="Results of each way" tabindex="0">{inside}</div>'
     )
 
@@ -63,7 +63,7 @@ def _figures(answer: WayAnswer, comparison: Comparison) -> str:
 
 
 def _average(answer: WayAnswer, comparison: Comparison) -> str:
-    """Returns what a way finds on average; nothing where that is not known, and nothing at all where it is of none."""
+    """Returns what a way finds on average; an empty cell if that is unknown, nothing if no way has an average."""
     average = answer.average
     if average is None:
         return '<div class="average"></div>' if any(each.average for each in comparison.answers) else ""
@@ -74,7 +74,7 @@ def _average(answer: WayAnswer, comparison: Comparison) -> str:
 
 
 def _mean(average: Average) -> str:
-    """Returns the mean; one that is short of all is not rounded to all."""
+    """Returns the mean; one below the maximum is not rounded up to it."""
     shown = f"{average.found:.1f}"
     return f"{average.found:.2f}" if float(shown) == average.out_of != average.found else shown
 
@@ -104,7 +104,7 @@ def _title(text: str) -> str:
 
 
 def _source(url: str | None, words: str) -> str:
-    """Returns a link of its own: a tap on the title is to light it up, not to lead away."""
+    """Returns a separate link: a tap on the title highlights it and does not leave the page."""
     address = safe_url(url)
     if address is None:
         return ""
@@ -134,13 +134,13 @@ def _lost(answer: WayAnswer, comparison: Comparison) -> str:
     if answer.key == comparison.reference_key:
         return ""
     if not answer.lost:
-        return '<p class="lost none">Nothing lost.</p>'
+        return '<p class="lost none">Nothing missed.</p>'
     items = "".join(_lost_item(lost) for lost in answer.lost)
-    return f'<div class="lost"><h4>Lost, with the rank in {reference_name(comparison)}</h4><ul>{items}</ul></div>'
+    return f'<div class="lost"><h4>Missed, with the rank in {reference_name(comparison)}</h4><ul>{items}</ul></div>'
 
 
 def _lost_item(lost: LostText) -> str:
-    words = f"what was lost, number {lost.reference_rank}"
+    words = f"missed result, number {lost.reference_rank}"
     return (
         f'<li class="pick gone" data-row="{lost.row}">'
         f'<button type="button" aria-pressed="false" aria-label="Find {words}, in every column">'

@@ -26,7 +26,7 @@ class CompareView:
         self.outputs = [self.board]
 
     def on_index(self, searcher: Searcher) -> Update:
-        """Returns the view over another index."""
+        """Returns the view for another index."""
         return self.empty(searcher)
 
     def empty(self, searcher: Searcher) -> Update:
@@ -34,7 +34,7 @@ class CompareView:
         return {self.board: explanation(searcher)}
 
     def show(self, message: str) -> Update:
-        """Returns a message in the place of the columns."""
+        """Returns a message instead of the columns."""
         return {self.board: message}
 
     def answer(self, question: Question, visit: Visit) -> Update:
@@ -66,8 +66,8 @@ def explanation(searcher: Searcher) -> str:
     return (
         '<div class="invitation"><p class="lead">What does one bit per dimension lose?</p>'
         f"<p>Type a query above. It is searched in {len(names)} ways at once: {'; '.join(names)}. You see "
-        "what each of them found, what it lost against "
-        f"{against}, and the time and memory it took: for your query, measured now.</p></div>"
+        "what each of them found, what it missed compared with "
+        f"{against}, and the time and memory it took, measured now for your query.</p></div>"
     )
 
 
@@ -75,7 +75,7 @@ def verdict(comparison: Comparison) -> str:
     """Returns the sentence on top, the same for the other ways from bits, and the notes."""
     published, bits = comparison["published"], comparison["bits"]
     others = (
-        f"Rescored as the demo of 2024 did it, the bits keep {published.overlap}; alone they keep {bits.overlap}. "
+        f"Rescored as the 2024 demos did it, the bits keep {published.overlap}; alone they keep {bits.overlap}. "
         f"{counted(comparison.num_texts, 'distinct text')} compared, just now, on this machine.{_enough(comparison)}"
     )
     notes = "".join(f'<p class="note">{escaped(note)}</p>' for note in _notes(comparison))
@@ -83,7 +83,7 @@ def verdict(comparison: Comparison) -> str:
 
 
 def _enough(comparison: Comparison) -> str:
-    """Returns the way to the slider of candidates, where there is one."""
+    """Returns a link to the slider of candidates, if there is one."""
     return "" if comparison.curve is None else f' <a href="#{ANCHOR}">How many candidates are enough?</a>'
 
 
@@ -122,7 +122,7 @@ def _row(answer: WayAnswer, comparison: Comparison) -> str:
 def _notes(comparison: Comparison) -> list[str]:
     notes = list(comparison.notes)
     if comparison["float32"].time_ms is None:
-        notes.append(f"{MISSING} Until then, overlap is counted with int8 over all vectors.")
+        notes.append(f"{MISSING} Until then, overlap is counted against int8 over all vectors.")
     return notes
 
 
@@ -132,12 +132,12 @@ def _footnotes(comparison: Comparison) -> str:
     of_runs = f"{most}" if most == fewest else f"{fewest} to {most}"
     lines: tuple[str, ...] = (
         f"<strong>Time</strong> is from the query vector to the ranked texts, the median of {of_runs} runs with warm "
-        "files and all cores; the quick ways are run in turns, in rotating order, and a way whose work is part of "
+        "files and all cores; the quick ways alternate in rotating order, and a way whose work is part of "
         f"another's is never shown as slower. Encoding the query took {milliseconds(comparison.encode_ms)} ms, once "
         "for all ways; that and reading the texts of the results are not included.",
         "float32 and int8 are read from the system's file cache, block by block. A program that keeps them in its own "
-        "memory saves a copy, and needs that memory: the scans here keep nothing in this process, which now has "
-        f"{data_size(comparison.rss_bytes)} in RAM in all (RSS).",
+        "memory saves a copy, and needs that memory: these scans keep nothing in this process, which now has "
+        f"{data_size(comparison.rss_bytes)} in RAM in total (RSS).",
         "<strong>Memory</strong> is that of the vectors, calculated: one per distinct text. The model, the texts "
         "and the program come on top, and are the same for all ways.",
         f"Each way answers with distinct texts, at most {MAX_TOP_K} here; a text that ties with the last one of "
@@ -154,17 +154,17 @@ def _about_averages(comparison: Comparison) -> str:
     if averaged is None:
         return (
             "<strong>On average:</strong> not measured when this index was built: it has too few texts, or was built "
-            "by an older version. In that case, build it again."
+            "by an older version. In that case, rebuild it."
         )
     lacking = ", ".join(escaped(WAY_WORDS[each.key].name) for each in others if each.average is None)
     without = (
-        f" Not measured with these settings: {lacking}. An older version measured fewer ways; build the index again to "
+        f" Not measured with these settings: {lacking}. An older version measured fewer ways; rebuild the index to "
         "get the rest."
         if lacking
         else ""
     )
     return (
-        f"<strong>On average</strong> is over {averaged.num_queries:,} texts of this corpus, asked as queries when "
+        f"<strong>On average</strong> is over {averaged.num_queries:,} texts of this corpus, used as queries when "
         "the index was built, each left out of its own answer. Texts are harder than questions in most corpora."
         f"{without}"
     )

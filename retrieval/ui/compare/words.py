@@ -15,13 +15,13 @@ MISSING = "This index was built without embeddings.npy. Build it without --no-ba
 
 @dataclass(frozen=True, slots=True)
 class WayWords:
-    """How one way to search is called and described."""
+    """The name and description of one way to search."""
 
     name: str
     colours: str
     """The precisions that it reads, as the names of their colours, separated by spaces."""
     about: Callable[[WayAnswer], str]
-    """Returns what it does, in one sentence, from what one search of it did."""
+    """Returns what it does, in one sentence, based on what one of its searches did."""
 
 
 def _published(answer: WayAnswer) -> str:
@@ -43,7 +43,7 @@ def _float_scan(answer: WayAnswer) -> str:
 def _by_float_query(which: str, answer: WayAnswer) -> str:
     first = f"The float32 query times the bits of {which}"
     if INT8_READ not in answer.work:
-        return f"{first}; rescoring is switched off."
+        return f"{first}; rescoring is off."
     return f"{first} chooses {answer.work[INT8_READ]:,}; their de-quantized int8 vectors order those."
 
 
@@ -56,7 +56,7 @@ def _ours(answer: WayAnswer) -> str:
     first = f"The {work[CANDIDATES]:,} nearest by bits"
     if INT8_READ not in work:
         last = "ordered by the float32 query times their bits" if BITS_SCORED in work else "in that order"
-        return f"{first}, {last}; rescoring is switched off."
+        return f"{first}, {last}; rescoring is off."
     chosen = "the float32 query times their bits chooses" if BITS_SCORED in work else "the order by bits chooses"
     return f"{first}; {chosen} {work[INT8_READ]:,}; their de-quantized int8 vectors order those."
 
@@ -76,7 +76,7 @@ WAY_WORDS: Mapping[str, WayWords] = {
         lambda answer: "The texts whose sign bits differ from the query's in the fewest places.",
     ),
     "float_bits": WayWords("bits, float32 query", "mixed", _float_bits),
-    "published": WayWords("bits + int8, demo of 2024", "binary int8", _published),
+    "published": WayWords("bits + int8, 2024 demo", "binary int8", _published),
     "float_scan": WayWords("float-bits + int8", "mixed int8", _float_scan),
     "ours": WayWords("ours", "binary int8", _ours),
 }
@@ -84,7 +84,7 @@ WAY_WORDS: Mapping[str, WayWords] = {
 
 
 def sentence(comparison: Comparison) -> str:
-    """Returns what ours kept of the reference's results, how fast and from how much memory."""
+    """Returns what ours kept of the reference's results, how fast, and from how much memory."""
     ours, reference = comparison["ours"], comparison.reference
     whose = "the float32 results" if comparison.reference_key == "float32" else "what int8 finds"
     kept = f"{ours.overlap} of {comparison.num_wanted} of {whose}"
@@ -105,7 +105,7 @@ def speed_words(times_faster: float) -> str:
 
 
 def short_percent(share: float) -> str:
-    """Returns a share in percent, to a digit or three: `0.4 %`, `3 %`, `12.5 %`, `100 %`."""
+    """Returns a share in percent, with one to three digits: `0.4 %`, `3 %`, `12.5 %`, `100 %`."""
     value = 100 * share
     if value >= 9.95:
         return f"{value:.3g} %"

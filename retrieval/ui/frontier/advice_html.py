@@ -19,9 +19,9 @@ def advice_html(frontier: Frontier, wish: Wish) -> str:
     databases = "".join(_database(advice_for(each, frontier, wish)) for each in DATABASES)
     return (
         f'<section class="frontier">{_answer(frontier, recommend(frontier, wish))}'
-        "<h3>Into your database</h3><p>For each, its cheapest scheme that reaches the target on these vectors, with "
-        f"all {frontier.dim:,} dimensions. Graph and list indexes lose a little more: their own "
-        f"search parameters decide how much.</p>{databases}</section>"
+        "<h3>Settings for your database</h3><p>For each, its cheapest scheme that reaches the target on these vectors, "
+        f"with all {frontier.dim:,} dimensions. Graph and list indexes lose a little more, depending on their own "
+        f"search parameters.</p>{databases}</section>"
     )
 
 
@@ -33,8 +33,8 @@ def _answer(frontier: Frontier, found: Recommendation) -> str:
     )
     if found.best is None:
         return (
-            f'<div class="answer" role="status"><p>{wanted}</p><p class="take">Nothing that was measured reaches '
-            "this. Keep float32, or ask for less.</p></div>"
+            f'<div class="answer" role="status"><p>{wanted}</p><p class="take">None of the measured schemes reaches '
+            "this. Keep float32, or lower the target.</p></div>"
         )
     lines = [f'<p class="take">Take {escaped(described(found.best))}.</p>']
     if found.within_noise:
@@ -47,7 +47,7 @@ def _answer(frontier: Frontier, found: Recommendation) -> str:
     if wish.num_vectors > _MANY_TIMES * frontier.num_vectors:
         lines.append(
             f"<p>Measured among {frontier.num_vectors:,} vectors. Among {wish.num_vectors:,}, more near neighbours "
-            "compete: expect less recall, and leave some room.</p>"
+            "compete: expect less recall, and leave a margin.</p>"
         )
     if not found.sign_bits_suffice:
         lines.append(f"<p>Sign bits lose too much here: take {escaped(label(found.best.point.scheme))}.</p>")
@@ -60,10 +60,10 @@ def _database(advice: Advice) -> str:
     database, best = advice.database, advice.recommendation.best
     mark = _RUN if database.was_run else _NOT_RUN
     name = f"<b>{escaped(database.name)}</b><span>{escaped(database.version)}</span>{mark}"
-    page = f'<p class="hint">{link(database.link, "What its own documentation says")}.</p>'
+    page = f'<p class="hint">{link(database.link, "Its documentation")}.</p>'
     if best is None:
         return (
-            f'<details class="database"><summary>{name}<span>nothing that it offers reaches the target</span>'
+            f'<details class="database"><summary>{name}<span>none of its schemes reaches the target</span>'
             f"</summary>{page}</details>"
         )
     point = best.point

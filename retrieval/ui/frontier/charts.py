@@ -28,7 +28,7 @@ _SIGNS = {
 """Colour and marker of each scheme; those of one family share a colour."""
 _DRAWN_OVERSAMPLINGS = (2, 4, 10, 20, 50, 100)
 _STEP = 1.15
-"""Schemes of about the same bytes stand side by side: each at least this factor from the next."""
+"""Schemes of about the same size are drawn side by side: each at least this factor from the next."""
 
 
 def frontier_charts(frontier: Frontier) -> tuple[Chart, Chart]:
@@ -70,7 +70,7 @@ def dimensions_chart(frontier: Frontier) -> Chart:
         _recall_axis(frontier),
         tuple(series),
         "The first dimensions of each vector. A model with Matryoshka training keeps most of its recall there; others "
-        "lose what is shown.",
+        "lose what the chart shows.",
     )
 
 
@@ -96,7 +96,7 @@ def _schemes(frontier: Frontier) -> list[str]:
 
 
 def _side_by_side(frontier: Frontier) -> dict[str, float]:
-    """Returns where each scheme stands: at its bytes, or where others are, next to them and around their middle."""
+    """Returns the position of each scheme: at its bytes, or next to others of the same size, around their middle."""
     sizes = {
         each.scheme: float(each.ram_bytes)
         for each in frontier.points

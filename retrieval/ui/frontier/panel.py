@@ -1,4 +1,4 @@
-"""A measured frontier on the page: charts, what is wished for, the recommendation, settings and tables."""
+"""A measured frontier on the page: charts, the visitor's wish, the recommendation, settings and tables."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _CHOICES = [("RAM", "ram"), ("Disk reads", "disk reads"), ("CPU", "cpu")]
 
 
 class FrontierPanel:
-    """The components, not seen until there is a frontier; another wish is answered without measuring again."""
+    """The components, hidden until there is a frontier; another wish is answered without measuring again."""
 
     def __init__(self, key: str) -> None:
-        """Places the components in the layout that is being built; `key` begins their ids."""
+        """Places the components in the layout that is being built; their ids begin with `key`."""
         self.kept = gr.State(None)
         """The frontier as it was measured."""
         with gr.Column(visible=False, elem_id=f"{key}-frontier", elem_classes="frontier-panel") as self.column:
@@ -38,9 +38,9 @@ class FrontierPanel:
                 )
                 self.scarce = gr.Radio(_CHOICES, value="ram", label="What is scarce", min_width=220)
                 self.num_vectors = gr.Number(
-                    1_000_000, label="Vectors in the end", elem_id=f"{key}-count", precision=0, min_width=130
+                    1_000_000, label="Number of vectors", elem_id=f"{key}-count", precision=0, min_width=130
                 )
-                self.price = gr.Number(ARTICLE_PRICE, label="$ per GB of RAM, a month", min_width=130)
+                self.price = gr.Number(ARTICLE_PRICE, label="$ per GB of RAM per month", min_width=130)
             self.advice = gr.HTML("", elem_id=f"{key}-advice", apply_default_css=False)
             self.tables = gr.HTML("", apply_default_css=False)
         self.wish = [self.target, self.scarce, self.num_vectors, self.price]
@@ -52,13 +52,13 @@ class FrontierPanel:
 
     @property
     def outputs(self) -> list[Any]:
-        """Returns the components that the methods below give new values to."""
+        """Returns the components that the methods below update."""
         return [self.kept, self.column, self.charts, self.advice, self.tables, *self.wish]
 
     def shown(
         self, frontier: Frontier, title: str, note: str = "", neighbours: Sequence[Neighbours] = ()
     ) -> dict[Any, Any]:
-        """Returns the panel with a frontier, for as many vectors as were given and the usual wish."""
+        """Returns the panel with a frontier, for the number of vectors given and the default wish."""
         told = f'<section class="frontier"><p class="hint">{escaped(note)}</p></section>' if note else ""
         return {
             self.kept: frontier,
@@ -78,7 +78,7 @@ class FrontierPanel:
 
 
 def advise(frontier: Frontier | None, target: Any, scarce: Any, num_vectors: Any, price: Any) -> str:
-    """Returns the recommendation for other wishes, from what was measured before, or what is wrong with a wish."""
+    """Returns the recommendation for another wish, from the same measurement, or what is wrong with the wish."""
     if frontier is None:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""The frontier as one HTML file to take along: figures, machine, versions and settings, and nothing of the data."""
+"""The frontier as one HTML file to download: figures, machine, versions and settings, and nothing of the data."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ document.addEventListener("click", async (event) => {
 
 
 def report(frontier: Frontier, wish: Wish, machine: Mapping[str, Any], title: str = "Your vectors") -> str:
-    """Returns an HTML document that needs nothing else; it is light or dark as the reader's system is.
+    """Returns a self-contained HTML document; it is light or dark like the reader's system.
 
     Args:
         frontier: what was measured.
         wish: what the recommendation and the settings are for.
-        machine: what `about_machine` says of the machine that measured.
+        machine: what `about_machine` says about the machine that measured.
         title: what the vectors are called.
     """
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -93,7 +93,7 @@ def _growth(frontier: Frontier) -> str:
     )
     heads = ["Recall alone among", *(f"{size:,}" for size in sizes)]
     return (
-        "<h3>Recall as more vectors compete</h3><p>The same queries against the first of the vectors. Where it falls, "
-        "expect it to keep falling in a larger set: nothing here is extrapolated.</p>"
+        "<h3>Recall as more vectors compete</h3><p>The same queries against a part of the vectors. If it falls, "
+        "expect it to keep falling in a larger set: nothing is extrapolated.</p>"
         + wide_table(heads, rows, "Recall by the number of vectors", "growth")
     )

@@ -12,7 +12,7 @@ from retrieval.ui.frontier.words import choice_line
 
 
 def frontier_values(frontier: Frontier, wish: Wish) -> dict[str, Any]:
-    """Returns what was measured, what to take for a wish, and what to write into each database, ready for JSON."""
+    """Returns what was measured, what to use for a wish, and the settings for each database, ready for JSON."""
     found = recommend(frontier, wish)
     return {
         **frontier.to_json(),

@@ -1,4 +1,4 @@
-"""What somebody wishes of a scheme, from values that may be anything."""
+"""What someone wants from a scheme, from unchecked values."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from retrieval.evaluation.frontier.recommend import SCARCE, Scarce, Wish
 
 
 def wish_of(target: Any, scarce: Any, num_vectors: Any, price: Any) -> Wish:
-    """Returns the wish that these values, which may be anything, stand for.
+    """Returns the wish that these unchecked values stand for.
 
     Raises:
-        QueryError: if one is missing, no number, or out of its range.
+        QueryError: if one is missing, not a number, or out of range.
     """
     try:
         kind: Scarce = next(each for each in SCARCE if each == scarce)
@@ -24,10 +24,10 @@ def wish_of(target: Any, scarce: Any, num_vectors: Any, price: Any) -> Wish:
 
 
 def plan_of(documents: Any, dimensions: Any, target: Any, disk_price: float) -> tuple[Wish, int]:
-    """Returns the wish and the number of dimensions that these values, which may be anything, stand for.
+    """Returns the wish and the number of dimensions that these unchecked values stand for.
 
     Raises:
-        QueryError: if one is missing, no number, or out of its range.
+        QueryError: if one is missing, not a number, or out of range.
     """
     wish = wish_of(target, "ram", documents, ARTICLE_PRICE)
     try:

@@ -25,17 +25,17 @@ LABELS = {
     "float-bits": "sign bits, float query",
     "bits": "sign bits, Hamming",
 }
-"""What a reader calls each scheme."""
+"""A readable name for each scheme."""
 TARGETS = (0.90, 0.95, 0.98, 0.99)
 
 
 def label(scheme: str) -> str:
-    """Returns what a reader calls a scheme."""
+    """Returns a readable name for a scheme."""
     return LABELS.get(scheme, scheme)
 
 
 def sample_line(frontier: Frontier) -> str:
-    """Returns what was measured, and what that says of a larger set."""
+    """Returns what was measured, and what that says about a larger set."""
     queries = "held out of them" if frontier.held_out else "given"
     taken = "" if frontier.num_given <= frontier.num_vectors + frontier.num_queries else f" (of {frontier.num_given:,})"
     return (
@@ -98,7 +98,7 @@ def choice_line(frontier: Frontier, advice: Recommendation) -> str:
     wish = advice.wish
     wanted = f"recall@{frontier.k} of {wish.target:g}, {wish.scarce} scarce, {wish.num_vectors:,} vectors"
     if advice.best is None:
-        return f"{wanted}: nothing that was measured reaches this. Keep float32, or ask for less."
+        return f"{wanted}: none of the measured schemes reaches this. Keep float32, or lower the target."
     lines = [f"{wanted}: take {described(advice.best)}."]
     if advice.within_noise:
         lines.append("Its 95 % interval reaches below the target: measure with more queries before you rely on it.")
@@ -112,7 +112,7 @@ def choice_line(frontier: Frontier, advice: Recommendation) -> str:
 
 
 def large_part_line(advice: Recommendation) -> str:
-    """Returns the caution that is due when much of the whole set is rescored for each query."""
+    """Returns the warning for when a large part of the set is rescored for each query."""
     return (
         f"It rescores {advice.share_read:.0%} of these vectors for each query. In a larger set the same number of "
         f"candidates finds less: measure with more vectors before you rely on it."
@@ -120,7 +120,7 @@ def large_part_line(advice: Recommendation) -> str:
 
 
 def described(choice: Choice) -> str:
-    """Returns a choice in one line: scheme, oversampling, recall, what it takes and costs."""
+    """Returns a choice in one line: scheme, oversampling, recall, size and cost."""
     point = choice.point
     rescored = (
         ""

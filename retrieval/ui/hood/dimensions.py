@@ -10,19 +10,19 @@ _TEXT_CHARS = 90
 HEAD = (
     '<div class="hood"><section class="step" id="hood-dimensions" aria-labelledby="hood-dimensions-title">'
     '<h2 id="hood-dimensions-title">Try it: keep fewer dimensions</h2><div class="words"><p>The bits can be made '
-    "shorter still by keeping only the first dimensions. A model that was trained for it (Matryoshka) keeps most of "
+    "even shorter by keeping only the first dimensions. A model trained for this (Matryoshka) keeps most of "
     "its meaning there; others lose what you see. Choose a number: the page looks for the exact results of your query "
     "among the nearest by that many bits, in the whole index.</p></div></section></div>"
 )
 
 
 def dimension_choices(dim: int) -> list[tuple[str, int]]:
-    """Returns the numbers of dimensions that can be kept: what the visitor reads, and the number."""
+    """Returns the numbers of dimensions that can be kept, as labels and values."""
     return [(f"{count:,} of {dim:,}", count) for count in kept_dimensions(dim)]
 
 
 def dropped_html(dropped: DroppedDimensions, dim: int) -> str:
-    """Returns what all bits find, what those of the first `dim` dimensions find, and where each result stands."""
+    """Returns what all bits find, what those of the first `dim` dimensions find, and the rank of each result."""
     whole, chosen = dropped.kept[0], dropped.at(dim)
     columns = (whole,) if chosen is whole else (whole, chosen)
     return (

@@ -60,14 +60,14 @@ def distance_chart(distances: DistanceCounts, chosen: int) -> str:
         f"{_mark(scale, chosen, 'chosen', 'this document')}{_mark(scale, distances.cutoff, 'cutoff', 'last candidate')}"
         f"{_mark(scale, round(distances.mean), 'mean', 'mean')}</div>{_axis(scale)}</div>"
         '<p class="axis-name" aria-hidden="true">differing bits</p>'
-        '<p class="key"><span><i class="swatch near"></i>candidates</span><span><i class="swatch far"></i>left '
-        'behind</span><span><i class="swatch coins"></i>coin tosses</span>'
+        '<p class="key"><span><i class="swatch near"></i>candidates</span><span><i class="swatch far"></i>not '
+        'kept</span><span><i class="swatch coins"></i>coin tosses</span>'
         "<span>height: documents, logarithmic</span></p>"
     )
 
 
 def coin_tosses(dim: int, num_documents: int, distance: int) -> float:
-    """Returns how many of the documents would be at a distance, were every bit the toss of a coin."""
+    """Returns how many of the documents would be at a distance if every bit were a coin toss."""
     log_ways = math.lgamma(dim + 1) - math.lgamma(distance + 1) - math.lgamma(dim - distance + 1)
     return num_documents * math.exp(log_ways - dim * math.log(2))
 

@@ -21,7 +21,7 @@ LEVELS = 6
 """Shades of a heat strip, for each sign."""
 _PITCH, _SIZE, _BYTE_GAP = 10, 9, 4
 _BRIGHTEST = 98.0
-"""Percent of the numbers that are told apart by shade; the few larger ones share the strongest."""
+"""Percent of the numbers that have their own shade; the few larger ones share the strongest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class GridWords:
-    """What a picture says to those who cannot see it, and which numbers the script reads out."""
+    """What a picture says to screen readers, and which numbers the script reads out."""
 
     kind: str
     """`float32`, `bits`, `pair` or `int8`."""
@@ -80,7 +80,7 @@ def code_grid(codes: Int8s, words: GridWords) -> str:
 
 
 def grid(dim: int, looks: Sequence[Look], words: GridWords) -> str:
-    """Returns the picture, as a slider over the dimensions: arrow keys move along it, and the script reads out."""
+    """Returns the picture as a slider over the dimensions: arrow keys move along it, and the script reads it out."""
     columns = min(COLUMNS, -(-dim // 8) * 8)
     width = columns * _PITCH + (columns // 8 - 1) * _BYTE_GAP
     height = -(-dim // columns) * _PITCH

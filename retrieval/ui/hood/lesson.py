@@ -18,7 +18,7 @@ LESSON = Path(__file__).resolve().parents[3] / "assets" / "docs" / "under-the-ho
 _SOURCE = "Source"
 _NAME = re.compile(r"\{\{(\w+)\}\}")
 _UNKNOWN = "…"
-"""Stands for a number that cannot be known, such as a distance where there is no model to make a query of."""
+"""Stands for an unknown number, such as a distance when there is no model to encode a query."""
 _SHIFTED = re.compile(r"([_^])(\w)")
 _VARIABLE = re.compile(r"(?<![\w&])([A-Za-z])(?![A-Za-z;])")
 _TAGS = {"_": "sub", "^": "sup"}
@@ -71,7 +71,7 @@ def lesson() -> tuple[Section, ...]:
 
 
 def read_lesson(text: str) -> tuple[Section, ...]:
-    """Returns the steps of a text in Markdown; HTML in it is shown, not obeyed."""
+    """Returns the steps of a text in Markdown; HTML in it is shown as text."""
     text = re.sub(r"\A<!--.*?-->", "", text, flags=re.DOTALL)
     markdown = MarkdownIt("commonmark", {"html": False})
     markdown.add_render_rule("link_open", _link_in_new_tab)
@@ -85,8 +85,8 @@ def code_html(code: str, title: str, what: str, above: str = "") -> str:
     Args:
         code: Python.
         title: what is clicked on.
-        what: names the code for the ear.
-        above: HTML that stands above it.
+        what: names the code for screen readers.
+        above: HTML that is placed above it.
     """
     return (
         f'<details class="numpy"><summary>{escaped(title)}</summary>{above}<div class="code"><button type="button" '
@@ -118,7 +118,7 @@ def _section(markdown: MarkdownIt, heading: str, tokens: Sequence[Token]) -> Sec
 
 
 def _split(tokens: Sequence[Token], tag: str) -> list[tuple[str, list[Token]]]:
-    """Returns what follows each heading of a level, with the text of the heading; first, what stands before any."""
+    """Returns what follows each heading of a level, with the heading's text; first, what precedes all of them."""
     parts: list[tuple[str, list[Token]]] = [("", [])]
     position = 0
     while position < len(tokens):
@@ -146,7 +146,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def _line(line: str) -> str:
-    # Variables first: the tags that follow have letters of their own.
+    # Variables first: the tags that follow contain letters, too.
     parts = _SHIFTED.split(line)
     html = _with_variables(parts[0])
     for kind, shifted, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):

@@ -15,13 +15,13 @@ _FIRST_TOKENS, _LAST_TOKENS, _MOST_CUT = 64, 6, 24
 _SHOWN_BYTES = 4
 _SHOWN_FLOATS = 8
 _CENTERED = (
-    '<p class="aside">Here, the mean of all documents is subtracted before the sign is taken: it is '
+    '<p class="aside">In this index, the mean of all documents is subtracted before the sign is taken: it is '
     '<code>manifest["bits"]["center"]</code>, and a bit is 1 where the query is above it.</p>'
 )
 
 
 def tokens_figure(explanation: Explanation) -> str:
-    """Returns the query as the model's tokens, those that were cut struck out."""
+    """Returns the query as the model's tokens; those that were cut off are struck out."""
     tokens = explanation.tokens
     if tokens is None:
         return '<p class="aside">The encoder of this index does not show its tokens.</p>'

@@ -1,4 +1,4 @@
-"""The pictures of the scans: the table that four numbers of the query make, and what visiting more lists finds."""
+"""The pictures of the scans: the table for four numbers of the query, and what visiting more lists finds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GROUP = 4
 
 
 def table_figure(explanation: Explanation) -> str:
-    """Returns the 16 sums of the query's first four numbers, with the one that the document's bits choose marked."""
+    """Returns the 16 sums of the query's first four numbers, with the one that the document's bits select marked."""
     numbers, bits = explanation.vector[:_GROUP], explanation.document.bits[:_GROUP]
     patterns = (np.arange(2 ** len(numbers))[:, None] >> np.arange(len(numbers))[::-1]) & 1
     sums = (2.0 * patterns - 1.0) @ numbers

@@ -54,7 +54,7 @@ def _ruler(explanation: Explanation) -> str:
 
 
 def _enlarged(explanation: Explanation, dimension: int) -> str:
-    """Returns the five steps around a code, with the number that was rounded; empty where it is not known."""
+    """Returns the five steps around a code, with the number that was rounded; empty if it is unknown."""
     document, quantizer = explanation.document, explanation.quantizer
     if document.float32 is None:
         return ""
@@ -72,7 +72,7 @@ def _enlarged(explanation: Explanation, dimension: int) -> str:
     return (
         f'<div class="ruler close" role="img" aria-label="{label}"><div class="line">{ticks}'
         f'<span class="mark {side}" style="left:{place:.2f}%"><span>float32: {signed(exact, 5)}</span></span></div>'
-        '<p class="readout">Five steps, enlarged: the number goes to the nearest.</p></div>'
+        '<p class="readout">Five steps, enlarged: the number is rounded to the nearest.</p></div>'
     )
 
 
@@ -106,7 +106,7 @@ def _error_words(explanation: Explanation) -> str:
     half = float(np.median(explanation.quantizer.step)) / 2
     if document.float32 is None or errors is None:
         return (
-            f"Half a step is {half:.5f} in the median dimension. This index was built without the float32 vectors "
+            f"Half a step is {half:.5f} in the median dimension. This index was built without float32 vectors "
             "(--no-baseline), so the rounding error of this document cannot be shown."
         )
     exact = float(explanation.vector @ document.float32)

@@ -22,7 +22,7 @@ def hamming_figure(explanation: Explanation) -> str:
     document, dim = explanation.document, explanation.dim
     count = int(document.differs.sum())
     estimate = float(hamming_scores(document.differs.sum(keepdims=True).astype("int32"), dim)[0])
-    less_mean = " of what is left without the mean" if explanation.is_centered else ""
+    less_mean = " after subtracting the mean" if explanation.is_centered else ""
     ones = [f"{counted(int(bits.sum()), 'one')}." for bits in (explanation.bits, document.bits)]
     return (
         "<h3>Your query</h3>"
@@ -40,7 +40,7 @@ def hamming_figure(explanation: Explanation) -> str:
 
 
 def histogram_figure(explanation: Explanation) -> str:
-    """Returns the histogram over all documents, and where the chosen one falls."""
+    """Returns the histogram over all documents, and where the chosen one is."""
     distances, hit = explanation.distances, explanation.hit
     nearer = distances.nearer_than(hit.hamming_distance)
     place = "No document is nearer" if nearer == 0 else f"{counted(nearer, 'document is', 'documents are')} nearer"
@@ -121,7 +121,7 @@ def _arrow(before: int, after: int) -> str:
 
 
 def _around(moves: Sequence[Move], rank: int) -> Sequence[Move]:
-    """Returns the first moves, and the chosen one's where it is not among them."""
+    """Returns the first moves, plus the chosen document's if it is not among them."""
     return [move for move in moves if move.hit.rank <= _SHOWN_MOVES or move.hit.rank == rank]
 
 

@@ -1,4 +1,4 @@
-"""The tables of sizes: what an index costs at each precision, and what it gives."""
+"""The tables of sizes: what an index costs at each precision, and what you get for it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from retrieval.ui.markup import data_size, wide_table
 _MANY = 250_000_000
 """The number of documents in the article's tables."""
 _VALUES = {"float32": "4 billion", "float16": "65,536", "int8": "256", "binary": "2"}
-"""How many different ones a number of each precision can have."""
+"""How many different values a number of each precision can have."""
 _COLOURS = {"float16": "float32"}
-"""Where a precision has the colour of another."""
+"""Precisions with the colour of another."""
 _WAYS: tuple[Way, ...] = (Float32(), Int8(), Bits(), FloatBits(num_candidates=1000), Ours(SearchSettings()))
 """The ways in the last table, whose bytes do not depend on their settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleFigures:
-    """What the article measured of a way: exact search on CPUs, and shares of float32's nDCG@10."""
+    """What the article measured for a way: exact search on CPUs, and shares of float32's nDCG@10."""
 
     speed: str = "&ndash;"
     mxbai: str = "&ndash;"
@@ -58,11 +58,11 @@ def why_figure(manifest: Manifest) -> str:
 
 
 def sum_figure(manifest: Manifest) -> str:
-    """Returns what each way of searching takes and gives, in the article and, where it was measured, in this index."""
+    """Returns the cost and quality of each way, in the article and, if it was measured, in this index."""
     recall = {} if manifest.tuning is None else _recall(manifest.tuning)
     rows = "".join(_way(way, manifest, recall) for way in _WAYS)
     names = ["Search by", "Per vector", "In memory", "Speed", "Quality, mxbai", "Quality, MiniLM"]
-    measured = "recall@10 was measured on this index" if recall else "What is lost in this index was not measured"
+    measured = "recall@10 was measured on this index" if recall else "The loss in this index was not measured"
     return (
         wide_table(
             [*names, *(["recall@10 here"] if recall else [])], rows, "What each way of searching costs and gives",

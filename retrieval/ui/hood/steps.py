@@ -19,7 +19,7 @@ from retrieval.ui.hood.values import index_values, query_values
 from retrieval.ui.markup import escaped
 
 FIRST_OF_DOCUMENT = "hamming"
-"""From this step on, a document is looked at."""
+"""From this step on, one document is followed."""
 _OF_INDEX: Mapping[str, Callable[[Manifest], str]] = {"why": why_figure, "scan": lists_figure, "sum": sum_figure}
 _OF_QUERY: Mapping[str, Callable[[Explanation], str]] = {
     "tokens": tokens_figure,
@@ -35,13 +35,13 @@ _OF_QUERY: Mapping[str, Callable[[Explanation], str]] = {
 
 
 def query_steps(manifest: Manifest, index: str, explanation: Explanation | None, lead: str) -> str:
-    """Returns the steps that the query takes alone; without an explanation, their texts.
+    """Returns the steps of the query alone; without an explanation, their texts.
 
     Args:
         manifest: that of the index.
         index: its name in the page.
         explanation: the query, followed through.
-        lead: HTML that stands above them.
+        lead: HTML that is placed above them.
     """
     sections, documents = _halves()
     values = _values(manifest, index, explanation)
@@ -51,7 +51,7 @@ def query_steps(manifest: Manifest, index: str, explanation: Explanation | None,
 
 
 def document_steps(manifest: Manifest, index: str, explanation: Explanation | None) -> str:
-    """Returns the steps in which a document is looked at; without an explanation, their texts."""
+    """Returns the steps that follow one document; without an explanation, their texts."""
     sections, documents = _halves()
     values = _values(manifest, index, explanation)
     steps = _steps(documents, len(sections), manifest, explanation, values)
@@ -127,5 +127,5 @@ def _contents(sections: Sequence[Section]) -> str:
 
 
 def _numbers(values: np.typing.NDArray[np.float32]) -> str:
-    """Returns numbers as JSON, to five digits behind the point."""
+    """Returns numbers as JSON, with five decimals."""
     return json.dumps([round(float(value), 5) for value in values])

@@ -1,4 +1,4 @@
-"""The numbers and words that the texts of the lesson leave open: `{{name}}` there is a name here."""
+"""The numbers and words that fill in the texts of the lesson: `{{name}}` there is a name here."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class HoodView:
         )
 
     def on_index(self, searcher: Searcher) -> Update:
-        """Returns nothing new: the view is answered when it is opened, and until then it is not seen."""
+        """Returns nothing new: the view is filled when it is opened."""
         return {}
 
     def answer(self, question: Question, visit: Visit) -> Update:
@@ -78,13 +78,13 @@ class HoodView:
         if not searcher.can_encode:
             words, more = (
                 "A document",
-                "It serves as the query: this index has no model to turn a question into a vector.",
+                "It is used as the query, because this index has no model to turn a question into a vector.",
             )
         lead = f'<p class="lead">{words}, <q dir="auto">{_short(found.text, 120)}</q>, step by step. {more}</p>'
         return self._update(searcher, searcher.store.name, found, lead)
 
     def show(self, message: str) -> Update:
-        """Returns a message in the place of the steps."""
+        """Returns a message instead of the steps."""
         return {
             self.query_steps: f'<div class="hood">{message}</div>',
             self.document: gr.Radio(visible=False),
@@ -144,11 +144,11 @@ def _guarded(what_failed: str, make: Callable[[], str]) -> str:
 
 
 def lifted_words(found: Explanation) -> str:
-    """Returns how the document that is looked at rose by rescoring; empty where it did not."""
+    """Returns how rescoring moved the chosen document up; empty if it did not."""
     hit, num_hits = found.hit, len(found.response.hits)
     if hit.binary_rank <= hit.rank:
         return ""
-    missed = f", outside of the first {num_hits:,}" if hit.binary_rank > num_hits else ""
+    missed = f", outside the first {num_hits:,}" if hit.binary_rank > num_hits else ""
     return (
         f'<p class="lifted">By bits alone, <q dir="auto">{_short(hit.document.text, 90)}</q> was number '
         f"<strong>{hit.binary_rank:,}</strong>{missed}. Now it is number <strong>{hit.rank:,}</strong>. These steps "
@@ -157,7 +157,7 @@ def lifted_words(found: Explanation) -> str:
 
 
 def document_choices(found: Explanation) -> Sequence[tuple[str, int]]:
-    """Returns the hits that can be chosen: what the visitor reads, and the row."""
+    """Returns the hits that can be chosen, as labels and rows."""
     hits = found.response.hits[:_MOST_CHOICES]
     return [(f"{hit.rank}  {one_line(hit.document.text, _CHOICE_CHARS)}", hit.row) for hit in hits]
 

@@ -1,4 +1,4 @@
-"""Code with its syntax coloured, on the server: the page needs no script and no library for it."""
+"""Syntax highlighting on the server: the page needs no script and no library for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from retrieval.ui.markup import escaped, shortened
 MAX_CHARS = 10_000
 """More than this of one body is not sent to the browser."""
 _MAX_COLOURED_CHARS = 4_000
-"""Colouring takes about 3 ms for 1,000 characters in a row of long functions: beyond this, code comes plain."""
+"""Highlighting takes about 3 ms per 1,000 characters of long functions: beyond this, code is sent plain."""
 
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)
 _FORMATTER = HtmlFormatter(nowrap=True, classprefix="t-")
@@ -26,4 +26,4 @@ def highlighted(code: str, language: str | None) -> str:
     if language != "python" or len(shown) > _MAX_COLOURED_CHARS:
         return escaped(shown)
     coloured: str = highlight(shown, _LEXER, _FORMATTER)
-    return coloured.removesuffix("\n")  # the formatter ends every line, the last one too
+    return coloured.removesuffix("\n")  # the formatter ends every line, including the last

@@ -11,11 +11,11 @@ from retrieval.ui.markup import escaped, host_of, link, message, milliseconds, s
 from retrieval.ui.search.highlighting import MAX_CHARS, highlighted
 
 SHOWN_MEMBERS = 5
-"""Other rows of a group that a card shows; the rest are counted."""
+"""How many other rows of a group a card shows; the rest are counted."""
 _TITLE_CHARS = 240
-"""A text longer than this is a passage: it is shown as one, not as a title."""
+"""A text longer than this is shown as a passage, not as a title."""
 _NAME_COLUMNS = ("qualified_name", "package", "function", "name", "file", "path", "title", "id", "_id", "question_id")
-"""Columns in which sources keep the names of their rows, the most telling first."""
+"""Columns in which sources keep the names of their rows, the best first."""
 _NAME_CHARS = 60
 _FOLDED_LINES = 1
 _FOLDED_CHARS = 200
@@ -60,14 +60,14 @@ def result_list(response: SearchResponse, members: Mapping[int, Document], style
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A hit, and how many rows among the hits say the same."""
+    """A hit, and how many rows among the hits have the same content."""
 
     hit: Hit
     times: int = 1
 
 
 def told_once(hits: Sequence[Hit]) -> list[Told]:
-    """Returns the hits without those that repeat the text and the body of an earlier one, ranked anew."""
+    """Returns the hits without those that repeat the text and body of an earlier one, with new ranks."""
     first: dict[tuple[str, str | None], Told] = {}
     for hit in hits:
         key = (hit.document.text, hit.document.body)
@@ -79,10 +79,10 @@ def told_once(hits: Sequence[Hit]) -> list[Told]:
 
 
 def invitation(num_documents: int, has_examples: bool) -> str:
-    """Returns what stands in the place of the results before the first query."""
+    """Returns what is shown instead of results before the first query."""
     hint = "Write it as you would ask a colleague" + (", or start from an example above." if has_examples else ".")
     return (
-        '<div class="invitation"><p class="lead">Ask for what it does, not for what it is called.</p>'
+        '<div class="invitation"><p class="lead">Ask for what it does, not what it is called.</p>'
         f"<p>{hint} Each query is compared with all {counted(num_documents, 'document')}; "
         "every stage is timed, and each result shows where the bits alone ranked it.</p></div>"
     )
@@ -104,7 +104,7 @@ def _card(told: Told, members: Mapping[int, Document], style: CardStyle) -> str:
 
 
 def _coded(document: Document, style: CardStyle) -> str:
-    """Returns the class of a hit with code, whose title takes one line, so that as many hits are in sight."""
+    """Returns the class of a hit with code, whose title takes one line, so that more hits are visible."""
     return " coded" if style.body_language is not None and document.body else ""
 
 
@@ -118,14 +118,14 @@ def _title(document: Document) -> str:
 
 
 def _source(document: Document) -> str:
-    """Returns what the source calls the document, and the host it is on; empty where neither is known."""
+    """Returns what the source calls the document, and the host it is on; empty if neither is known."""
     name, host = source_name(document), host_of(document.url)
     named = f'<span class="name">{escaped(name)}</span>' if name else ""
     return named + (f'<span class="host">{escaped(host)}</span>' if host else "")
 
 
 def source_name(document: Document) -> str:
-    """Returns the name that a document has in its source, such as a package or a file; empty where it has none."""
+    """Returns the name that a document has in its source, such as a package or a file; empty if it has none."""
     for key in _NAME_COLUMNS:
         value = document.extra.get(key)
         name = " ".join(str(value).split()) if isinstance(value, str | int) else ""
@@ -162,7 +162,7 @@ def _passage(text: str) -> str:
 def _move(hit: Hit) -> str:
     before, now = hit.binary_rank, hit.rank
     kind = "up" if now < before else "down" if now > before else "same"
-    words = f"By Hamming distance alone this text was number {before:,}. It is number {now:,} now."
+    words = f"By Hamming distance alone, this text was number {before:,}. Now it is number {now:,}."
     return f'<span class="badge {kind}" title="{words}">bits #{before:,}, rescored #{now:,}</span>'
 
 
@@ -195,5 +195,5 @@ def _member(document: Document, hit: Hit, number: int, style: CardStyle) -> str:
 
 
 def member_rows(hits: Sequence[Hit]) -> list[int]:
-    """Returns the rows that `result_list` needs besides the hits themselves."""
+    """Returns the rows that `result_list` needs in addition to the hits."""
     return [row for hit in hits for row in hit.member_rows[:SHOWN_MEMBERS]]

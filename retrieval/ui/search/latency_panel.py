@@ -12,7 +12,7 @@ from retrieval.ui.visit import Visit
 
 @dataclass(frozen=True, slots=True)
 class StageWords:
-    """A stage in a few words, and the precision whose colour it wears."""
+    """A stage in a few words, and the precision whose colour it has."""
 
     label: str
     what: str
@@ -33,11 +33,11 @@ _WORDS = {
 
 _OTHER_SCANS = ("float_bits", "lists")
 _NOT_ALWAYS = (*_OTHER_SCANS, "network")
-"""Stages that are shown where they took time, and not as `off` where they did not."""
+"""Stages that are shown only if they took time, not as `off`."""
 _OF_HAMMING = ("hamming", "asymmetric")
 """A search has one scan, and only after Hamming distances there may be an asymmetric stage."""
 _LEAST_QUERIES = 5
-"""A percentile of fewer is one of them, and says nothing."""
+"""Percentiles of fewer values mean nothing."""
 
 
 def latency_panel(response: SearchResponse, visit: Visit) -> str:
@@ -52,7 +52,7 @@ def latency_panel(response: SearchResponse, visit: Visit) -> str:
         for name in STAGES
         if latency.stages[name] > 0
     )
-    notes = {"encode": "asked before: its vector is reused"} if response.vector_was_kept else {}
+    notes = {"encode": "cached: its vector is reused"} if response.vector_was_kept else {}
     if latency.stages["network"] > 0:
         notes |= {"hamming": "in the engine", "rescore": "int8 from the engine"}
     rows = "".join(_stage_row(name, latency.stages[name], notes.get(name)) for name in shown)

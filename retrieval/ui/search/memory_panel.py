@@ -1,4 +1,4 @@
-"""What the vectors would take at each precision, by arithmetic, and what this process holds, measured."""
+"""What the vectors would take at each precision, calculated, and what this process holds, measured."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAY_BE_UNKNOWN = {
     "documents_resident": "documents_file",
     "rss": "codes",
 }
-"""What some systems do not tell, each with an item of the reports that should have it."""
+"""What some systems do not report, each with an item of the reports that should have it."""
 _COLOURS = {"codes": "binary", "int8_file": "int8", "documents_file": "text"}
 
 
@@ -43,7 +43,7 @@ def memory_panel(report: MemoryReport) -> str:
 
 
 def _shared(report: MemoryReport) -> str:
-    """Returns what duplicates save, apart from what quantization saves; empty where no text is repeated."""
+    """Returns what duplicates save, apart from quantization; empty if no text is repeated."""
     if report.num_rows is None or report.num_rows <= report.num_vectors:
         return ""
     times = report.num_rows / max(report.num_vectors, 1)
@@ -64,7 +64,7 @@ def _bar(name: str, size_bytes: int, largest_bytes: int) -> str:
 
 
 def _rows(report: MemoryReport) -> Iterator[str]:
-    """Yields the items with words of their own, in their order here; the copy of the bits on disk is left out."""
+    """Yields the items that have a description, in this order; the copy of the bits on disk is left out."""
     by_name = {item.name: item for item in report.items}
     for name, words in _MEASURED.items():
         if name in by_name:

@@ -36,7 +36,7 @@ class SearchView:
             with gr.Column(elem_id="side", scale=1), gr.Column(elem_id="panels"):
                 self.latency = gr.HTML(empty_latency_panel(), apply_default_css=False)
                 self.memory = gr.HTML(self._memory_panel(searcher), apply_default_css=False)
-        # Pressed by the script of the page some seconds after an answer: no search waits for the reading.
+        # Pressed by the page's script some seconds after an answer: no search waits for the measurement.
         measure = gr.Button("Measure the memory", elem_id="measure-memory", visible="hidden")
         measure.click(
             self.measured_memory, [asking.index, asking.own], self.memory, queue=False, show_progress="hidden",
@@ -49,7 +49,7 @@ class SearchView:
         return {**self.empty(searcher), self.memory: self._memory_panel(searcher)}
 
     def measured_memory(self, index: str | None, own: OwnIndex | None) -> Any:
-        """Returns the memory panel of the index that is chosen; what was there, where it cannot be had."""
+        """Returns the memory panel of the selected index, or leaves it as it was if the index cannot be opened."""
         try:
             return self._memory_panel(searcher_of(self._library, index, own))
         except RetrievalError:
@@ -60,7 +60,7 @@ class SearchView:
         return {self.results: _invitation(searcher), self.latency: empty_latency_panel()}
 
     def show(self, message: str) -> Update:
-        """Returns a message in the place of the results."""
+        """Returns a message instead of the results."""
         return {self.results: message}
 
     def answer(self, question: Question, visit: Visit) -> Update:

@@ -1,1 +1,1 @@
-"""What stands between the network and the page: the list of middlewares, and what they do."""
+"""HTTP around the page: the list of middlewares, and what they do."""

@@ -1,4 +1,4 @@
-"""Answers to requests that went wrong: a sentence in the place of an error that is empty, or repeats what was sent."""
+"""Answers to failed requests: a sentence instead of an error that is empty or repeats what was sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 _WATCHED = (422, 500)
 _MOST_BYTES = 4_000
-"""An error that is longer repeats what was sent."""
+"""A longer error repeats what was sent."""
 _NOT_USABLE = "The call could not be answered: check its name, and the number and types of its values."
 
 
@@ -20,17 +20,17 @@ def sentence(status: int, text: str, *, close: bool = False) -> JSONResponse:
 
 
 class GuardedAnswer:
-    """Sends an answer on; an error that says nothing, or too much, only after a sentence was put in its place."""
+    """Passes an answer on; an error that says nothing, or too much, is replaced by a sentence first."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._held: Message | None = None
-        """The start of an error, of which the rest is awaited."""
+        """The start of an error whose rest has not arrived yet."""
         self._body = bytearray()
         self._is_started = False
 
     async def send(self, message: Message) -> None:
-        """Takes a message of the application."""
+        """Takes a message from the application."""
         if message["type"] == "http.response.start" and message["status"] in _WATCHED:
             self._held = message
         elif self._held is None:

@@ -1,4 +1,4 @@
-"""Calls that fail inside of Gradio, such as those with too few values: one line of the log, without what was sent.
+"""Calls that fail inside Gradio, such as those with too few values: one line in the log, without what was sent.
 
 Gradio writes the whole traceback to standard error, whose last line may quote a query or a document.
 """
@@ -15,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def log_failed_calls() -> None:
-    """Has the modules of Gradio that answer calls write what fails to the log of the server, as the log writes it."""
+    """Makes the Gradio modules that answer calls write failures to the server's log, in its format."""
     ours = SimpleNamespace(**{**vars(traceback), "print_exc": _log})
     for module in (routes, queueing, route_utils):
         module.traceback = ours

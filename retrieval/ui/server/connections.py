@@ -1,4 +1,4 @@
-"""How many connections the server holds, and how long one may take to say what it wants."""
+"""How many connections the server holds, and how long one may take to send a request."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MAX_CONNECTIONS = 1_000
 REQUEST_S = 15.0
 """From a connection, or the first byte of a further request, to the end of the request's headers."""
 REQUESTS_END_S = 2
-"""When the server is stopped, requests that run are given up after so long."""
+"""When the server is stopped, running requests are given up after this long."""
 _HANDLES_ELSEWHERE = 256
-"""Handles that files, libraries and child processes need besides the connections."""
+"""Handles that files, libraries and child processes need in addition to the connections."""
 _MOST_HANDLES = 65_536
 
 
 def raise_handle_limit() -> int:
-    """Raises the limit of open handles as far as the system lets this user, and returns how many there can be."""
+    """Raises the limit of open handles as far as the system allows, and returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_HANDLES if hard == resource.RLIM_INFINITY else min(hard, _MOST_HANDLES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -32,9 +32,9 @@ def raise_handle_limit() -> int:
 
 
 def bound_connections(server: Server, max_connections: int | None = None, request_s: float = REQUEST_S) -> None:
-    """Has a running server hold so many connections at most, and close those that do not ask for anything.
+    """Makes a running server hold at most this many connections, and close those that do not ask for anything.
 
-    Where there are too many, the one that has waited longest without a request makes room for a new one.
+    If there are too many, the one that has waited longest without a request makes room for a new one.
     """
     if max_connections is None:
         max_connections = max(8, min(MAX_CONNECTIONS, raise_handle_limit() - _HANDLES_ELSEWHERE))
@@ -56,7 +56,7 @@ class _Connection(H11Protocol):
         super().connection_made(transport)
         self._wait()
         if (excess := len(self.connections) - self.max_connections) > 0:
-            # Those that came before there were bounds know nothing of them, and go first.
+            # Connections from before the limit was set do not know it, and go first.
             waiting = [each for each in self.connections if isinstance(each, H11Protocol) and not _is_answering(each)]
             for each in sorted(waiting, key=lambda each: getattr(each, "_waits_since", 0.0))[:excess]:
                 _close(each)
@@ -83,7 +83,7 @@ class _Connection(H11Protocol):
 
 
 def _is_answering(connection: H11Protocol) -> bool:
-    """Tells whether a request is known that is not answered yet."""
+    """Tells whether a request is still unanswered."""
     return connection.cycle is not None and not connection.cycle.response_complete
 
 

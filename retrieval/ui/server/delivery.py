@@ -1,4 +1,4 @@
-"""How answers travel: compressed, and kept by the browser where their address changes whenever they do.
+"""How answers are delivered: compressed, and cached by the browser if their address changes with their content.
 
 Gradio compresses files by their suffix; the page itself and the answers to events have none.
 """
@@ -12,7 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LEAST_BYTES = 1_000
-"""What is smaller fits into one packet anyway."""
+"""Anything smaller fits into one packet anyway."""
 _LEVEL = 5
 """Of zlib. Level 9 takes three times as long for 2 % less."""
 _NAMED_BY_CONTENT = re.compile(r"/assets/[^/]+-[\w-]{8,}\.(?:js|css|woff2)$")
@@ -20,14 +20,14 @@ _FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
 class Delivery:
-    """Compresses what Gradio does not, and lets browsers keep the files that are named by a hash of their content."""
+    """Compresses what Gradio does not, and lets browsers cache the files that are named by a hash of their content."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._compressing = GZipMiddleware(app, minimum_size=_LEAST_BYTES, compresslevel=_LEVEL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, or has it answered."""
+        """Answers a request, or passes it on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif _never_changes(scope):

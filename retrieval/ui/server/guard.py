@@ -1,4 +1,4 @@
-"""What stands before the page and its endpoints: no request is larger, and no answer barer, than it may be.
+"""Checks in front of the page and its endpoints: no request is too large, and no error is empty.
 
 Gradio reads bodies of any size, follows every file that a body names, and answers what it cannot use with an empty
 error.
@@ -25,19 +25,19 @@ from retrieval.ui.server.answer import GuardedAnswer, sentence
 from retrieval.ui.your_data.taking import may_be_upload
 
 BODY_S = 30.0
-"""So long may the body of a request take to come that is no upload."""
+"""How long the body of a request may take, unless it is an upload."""
 UPLOAD_S = 900.0
-"""So long may an upload take: 25 MB at 28 kB a second."""
+"""How long an upload may take: 25 MB at 28 kB per second."""
 UPLOAD_SILENCE_S = 30.0
-"""In an upload, the next piece comes within so long."""
+"""How long the next chunk of an upload may take."""
 _NEVER_USED = ("/process_recording",)
-"""What Gradio offers to components that this page has not."""
+"""What Gradio offers to components that this page does not have."""
 _MAY_NAME_FILES = (b"FileData", b"\\u", b"\0")
-"""Without any of these in it, no body names a file: JSON can say the word only plainly, escaped, or in UTF-16 or 32."""
+"""A body without any of these names no file: JSON can spell the word only plainly, escaped, or in UTF-16 or 32."""
 
 
 class RequestGuard:
-    """Refuses what is too large, or names a file that was not uploaded; whoever is refused is told why."""
+    """Refuses requests that are too large, or that name a file that was not uploaded, and says why."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class RequestGuard:
         upload_s: float = UPLOAD_S,
         silence_s: float = UPLOAD_SILENCE_S,
     ) -> None:
-        """Takes what answers the requests that pass, the limits, and the folder in which Gradio keeps uploads."""
+        """Takes the application for requests that pass, the limits, and the folder in which Gradio keeps uploads."""
         self._body_s, self._upload_s, self._silence_s = body_s, upload_s, silence_s
         self._app = app
         self._max_body_bytes = max_body_bytes
@@ -60,7 +60,7 @@ class RequestGuard:
         self._max_uploads_bytes = max_uploads_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, or has it answered."""
+        """Answers a request, or passes it on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -74,7 +74,7 @@ class RequestGuard:
             await _too_large(most)(scope, receive, send)
             return
         if is_upload and await run_in_threadpool(folder_bytes, self._uploads) >= self._max_uploads_bytes:
-            full = "There is no room for more uploads here: try again in a few minutes."
+            full = "This server has no space for more uploads now: try again in a few minutes."
             await sentence(507, full, close=True)(scope, receive, send)
             return
         if is_upload:
@@ -84,13 +84,13 @@ class RequestGuard:
             async with asyncio.timeout(self._body_s):
                 body = await _read(receive, most)
         except TimeoutError:
-            await sentence(408, "The request came too slowly: send it again.", close=True)(scope, receive, send)
+            await sentence(408, "The request arrived too slowly: send it again.", close=True)(scope, receive, send)
             return
         except _TooLargeError:
             await _too_large(most)(scope, receive, send)
             return
         if body is None:
-            return  # nobody waits for an answer any more
+            return  # nobody is waiting for an answer any more
         if (refused := self._refusal(body)) is not None:
             await sentence(400, refused)(scope, receive, send)
             return
@@ -117,13 +117,13 @@ class RequestGuard:
 
 
 class _TooLargeError(Exception):
-    """A body is larger than it may be."""
+    """A body is too large."""
 
 
 class _Counted:
-    """Hands an upload on piece by piece, up to a limit of bytes and of time.
+    """Passes an upload on in chunks, up to a limit of bytes and of time.
 
-    Gradio deletes the pieces when its own exception meets it.
+    Gradio deletes the chunks if it gets its own exception.
     """
 
     def __init__(self, receive: Receive, most: int, silence_s: float, upload_s: float) -> None:
@@ -139,7 +139,7 @@ class _Counted:
             async with asyncio.timeout(limit_s):
                 message = await self._receive()
         except TimeoutError as error:
-            raise MultiPartException("The upload came too slowly.") from error
+            raise MultiPartException("The upload arrived too slowly.") from error
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             raise MultiPartException("The upload is larger than the maximum allowed size.")
@@ -150,7 +150,7 @@ class _Counted:
 
 
 class _Replayed:
-    """Hands a body on that was read already, and then what else comes."""
+    """Passes on a body that was already read, and then anything that follows."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self._body: bytes | None = body
@@ -164,7 +164,7 @@ class _Replayed:
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:
-    """Returns a whole body, None when the client left before its end."""
+    """Returns a whole body, None if the client left before its end."""
     body = bytearray()
     while True:
         message = await receive()
@@ -183,7 +183,7 @@ def _announced_bytes(scope: Scope) -> int:
 
 
 def _file_paths(value: Any) -> Iterator[str]:
-    """Yields the paths of what Gradio takes for files, wherever in the value they are."""
+    """Yields the paths of everything that Gradio takes for files, anywhere in the value."""
     left = [value]
     while left:
         each = left.pop()
@@ -196,4 +196,4 @@ def _file_paths(value: Any) -> Iterator[str]:
 
 
 def _too_large(most: int) -> JSONResponse:
-    return sentence(413, f"The request is too large: at most {data_size(most)} can be sent here.", close=True)
+    return sentence(413, f"The request is too large: at most {data_size(most)} can be sent.", close=True)

@@ -1,4 +1,4 @@
-"""The headers that tell browsers what the page may do, and which names the server answers to."""
+"""The headers that tell browsers what the page may do, and the names that the server answers to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FRAMES = "'self' https://huggingface.co https://*.hf.space"
 """A Space is shown in a frame of huggingface.co."""
 _POLICY = {
     "default-src": "'self'",
-    # Gradio configures the page by inline scripts, and makes functions of the handlers that run in the browser. In a
+    # Gradio configures the page with inline scripts, and compiles the handlers that run in the browser. In a
     # frame of Spaces it loads the script that tells the frame its height.
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval' https://cdnjs.cloudflare.com",
     "style-src": "'self' 'unsafe-inline'",
@@ -39,11 +39,11 @@ class SecurityHeaders:
     """Adds the headers to every answer that does not have them."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Takes what answers."""
+        """Takes the application."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Has a request answered."""
+        """Passes a request on."""
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -58,17 +58,17 @@ class SecurityHeaders:
 class HostCheck:
     """Refuses requests for names that are not this server's.
 
-    A page elsewhere can have its own name lead to this machine (DNS rebinding), and would then read what is served here
-    with the browser of whoever opened it. Such a request still has that page's name in its `Host`.
+    Another site can make its name point to this machine (DNS rebinding), and would then read what is served here
+    through its visitor's browser. Such a request still has that site's name in its `Host`.
     """
 
     def __init__(self, app: ASGIApp, *, is_ours: Callable[[str], bool]) -> None:
-        """Takes what answers, and what tells the names of this server."""
+        """Takes the application, and the function that recognizes this server's names."""
         self._app = app
         self._is_ours = is_ours
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Has a request answered, or refuses it."""
+        """Passes a request on, or refuses it."""
         if scope["type"] not in ("http", "websocket") or self._is_ours(_name(Headers(scope=scope).get("host", ""))):
             await self._app(scope, receive, send)
             return
@@ -77,13 +77,13 @@ class HostCheck:
 
 
 def names_of(host: str, allowed: Collection[str], shared_at: Callable[[], str | None]) -> Callable[[str], bool]:
-    """Returns what tells whether a name is this server's.
+    """Returns a function that tells whether a name is this server's.
 
     Args:
-        host: the address it listens on. Whoever listens on more than this machine is reached by many names: there, all
+        host: the address it listens on. A server that listens beyond this machine is reached by many names: then all
             are answered, unless some are `allowed`.
         allowed: further names; `*` stands for all.
-        shared_at: returns the name of the public link, once there is one.
+        shared_at: returns the host name of the public link, once there is one.
     """
     is_local = host == "localhost" or _is_loopback(host)
     if "*" in allowed or (not is_local and not allowed):

@@ -1,4 +1,4 @@
-"""Starts the server of a page, with everything that stands before it."""
+"""Starts the server of a page, with all middlewares."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from retrieval.ui.server.shared_configs import share_configs
 from retrieval.ui.theme import launch_options
 
 _MAX_THREADS = 400
-"""A call of the page holds one while it waits for its turn: more than may wait in all lines together."""
+"""A call from the page holds one while it waits for its turn: more than may wait in all queues together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Address:
     host: str
     port: int
     mcp: bool = False
-    """Whether MCP clients are answered, too."""
+    """Whether to answer MCP clients, too."""
     allowed_hosts: frozenset[str] = frozenset()
-    """Names that the server answers to, besides its own."""
+    """Further names that the server answers to."""
 
     @property
     def url(self) -> str:
@@ -58,18 +58,18 @@ def launch(
 
     Args:
         page: as `build_page` made it from `library`.
-        library: what `/api/search` searches, and whose health `/health` tells.
+        library: what `/api/search` searches, and whose health `/health` reports.
         where: the address.
-        background: the index that is made ready meanwhile.
-        shared_at: returns the name of the public link, once there is one.
+        background: the index that is being prepared.
+        shared_at: returns the host name of the public link, once there is one.
 
     Raises:
         OSError: if the address cannot be used.
-        BuildError: if a limit in the environment is no number.
+        BuildError: if a limit in the environment is not a number.
     """
     is_ours = names_of(where.host, where.allowed_hosts, shared_at)
     limits = OwnLimits.from_environment(os.environ)
-    # The server would believe any program on this machine, a public link's tunnel included, about whose request it is.
+    # The server would trust any program on this machine, even a public link's tunnel, about the sender of a request.
     os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
     log_failed_calls()
     before_all = middlewares(library, limits, background=background, is_ours=is_ours, rates=rates_from(os.environ))

@@ -32,11 +32,11 @@ def middlewares(
     """Returns the middlewares, the outermost first; for `app_kwargs` of `launch`.
 
     Args:
-        library: whose health `/health` tells.
+        library: whose health `/health` reports.
         limits: how large an upload may be.
-        background: the index that is made ready meanwhile.
-        is_ours: tells the names that the server answers to; by default it answers to all.
-        rates: how much one visitor may ask; by default, as much as comes.
+        background: the index that is being prepared.
+        is_ours: recognizes the names that the server answers to; by default it answers to all.
+        rates: how much one visitor may ask; by default, without limit.
     """
     guard = Middleware(
         RequestGuard,

@@ -18,14 +18,14 @@ from retrieval.serving.turns import HEAVY, SEARCHES
 _LOG = logging.getLogger(__name__)
 _SLOW_S = 2.0
 _LONG_LIVED = ("/heartbeat/", "/queue/data", "/dev/reload", "/mcp")
-"""These last as long as a page is open: their time says nothing."""
+"""These last as long as a page is open: their duration means nothing."""
 
 
 class Operation:
-    """Answers what operators ask, and counts what everybody asks. Failed and slow requests are logged by route."""
+    """Answers operators, and counts everybody's requests. Failed and slow requests are logged by route."""
 
     def __init__(self, app: ASGIApp, *, library: Library, background: BackgroundIndex | None = None) -> None:
-        """Takes what answers all other requests, and whose health it is."""
+        """Takes the application for all other requests, and the library whose health is reported."""
         self._app = app
         self._library = library
         self._background = background
@@ -34,7 +34,7 @@ class Operation:
         metrics.watch_waiting("heavy", lambda: HEAVY.waiting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, or has it answered."""
+        """Answers a request, or passes it on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["path"] == "/health":
@@ -72,7 +72,7 @@ class Operation:
 
 
 def _route(scope: Scope, status: int) -> str:
-    """Returns the route that answered, not the path: a path is a stranger's text, and there is no end of them."""
+    """Returns the route that answered, not the path: paths are untrusted text, and there is no limit to them."""
     route = str(getattr(scope.get("route"), "path", "other"))
     name = scope.get("path_params", {}).get("api_name")
     is_known = status < 400  # an endpoint that answers exists

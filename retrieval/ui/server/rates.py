@@ -1,4 +1,4 @@
-"""How many questions one visitor may ask in a while: enough for searches as fast as anybody types, and no more."""
+"""How many queries one visitor may send per minute: enough to search as fast as anybody types, and no more."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from retrieval.ui.server.answer import sentence
 from retrieval.ui.server.search_route import PATH
 
 DEFAULT_PER_MINUTE = 600
-"""Ten in a second, for as long as one likes. Who types fast asks five times in a second, and reads what is found."""
+"""Ten per second, for any length of time. A fast typist sends five per second, and then reads the results."""
 _BURST_S = 10.0
-"""What was not asked in this time may be asked at once."""
+"""Queries not sent within this time may be sent in a burst."""
 _MOST_ADDRESSES = 20_000
-_TOLD = "Too many questions from your address: wait a few seconds, and ask again."
+_TOLD = "Too many queries from your address: wait a few seconds and try again."
 
 
 class Rates:
-    """One bucket of questions for each address, which fills as time goes by. Safe to use from many threads."""
+    """One token bucket per address. Safe to use from many threads."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Takes how many questions an address may ask in a minute."""
+        """Takes the number of queries per minute for each address."""
         self._per_s = per_minute / 60
         self._most = max(1.0, self._per_s * _BURST_S)
         self._clock = clock
         self._lock = threading.Lock()
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """What each address has left, and when that was; whoever asked last is at the end."""
+        """What each address has left, and as of when; the most recent address is at the end."""
 
     def take(self, address: str) -> float:
-        """Returns 0.0 for a question that may be asked, otherwise after how many seconds the next one may."""
+        """Returns 0.0 if a query is allowed now, otherwise the seconds until one is."""
         now = self._clock()
         with self._lock:
             left, since = self._left.pop(address, (self._most, now))
@@ -49,18 +49,18 @@ class Rates:
 
 
 class RateLimit:
-    """Answers questions beyond an address's rate with status 429. Files and open pages are no questions.
+    """Answers queries beyond an address's rate with status 429. Files and open pages do not count.
 
-    This machine's own address is not limited: behind it are its owner, or all visitors of a proxy that is not believed.
+    This machine's own address is not limited: it is used by its owner, or by all visitors of an untrusted proxy.
     """
 
     def __init__(self, app: ASGIApp, *, rates: Rates | None) -> None:
-        """Takes what answers, and the rates, None for no limit."""
+        """Takes the application, and the rates, None for no limit."""
         self._app = app
         self._rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Has a request answered, or refuses it."""
+        """Passes a request on, or refuses it."""
         address = (scope.get("client") or ("",))[0]
         is_question = scope["type"] == "http" and (scope["method"] == "POST" or scope["path"].endswith(PATH))
         rates = self._rates if is_question and not _is_this_machine(address) else None
@@ -69,19 +69,19 @@ class RateLimit:
             refused.headers["retry-after"] = str(max(1, round(wait_s)))
             await refused(scope, receive, send)
             return
-        with asked_by(_network(address)):  # searches of this address wait for each other, not the others' for them
+        with asked_by(_network(address)):  # searches from one address wait only for each other
             await self._app(scope, receive, send)
 
 
 def rates_from(environment: Mapping[str, str]) -> Rates | None:
-    """Returns the rates that VISITOR_RATE sets, in questions a minute; 0 for no limit.
+    """Returns the rates that VISITOR_RATE sets, in queries per minute; 0 for no limit.
 
     Raises:
-        BuildError: if it is no whole number.
+        BuildError: if it is not a whole number.
     """
     text = environment.get("VISITOR_RATE", "").strip() or str(DEFAULT_PER_MINUTE)
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise BuildError(f"VISITOR_RATE is {text!r}: a whole number of questions per minute is needed, 0 for no limit.")
+        raise BuildError(f"VISITOR_RATE is {text!r}: a whole number of queries per minute is needed, 0 for no limit.")
     return Rates(int(text)) if int(text) else None
 
 
@@ -93,7 +93,7 @@ def _is_this_machine(address: str) -> bool:
 
 
 def _network(address: str) -> str:
-    """Returns what stands for one visitor: whoever has one address of IPv6 has 2^64 of them."""
+    """Returns the key of one visitor: anyone with one IPv6 address has 2^64 of them."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`GET /api/search`: a search for programs as plain JSON, next to Gradio's endpoints and on the same port."""
+"""`GET /api/search`: search for programs as plain JSON, next to Gradio's endpoints and on the same port."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "index": {"type": "string"},
 }
 _STATUS_BY_ERROR = {QueryError: 400, BundleMissingError: 404, RetrievalError: 503}
-"""The first that fits; the last one stands for an index that is out of service, or a server with too much to do."""
+"""The first match counts; the last one means an index out of service, or an overloaded server."""
 _LOG = logging.getLogger(__name__)
 
 
 def search_route(library: Library, turns: Turns = SEARCHES) -> APIRoute:
-    """Returns the route, for `app_kwargs` of `launch`: it searches the indexes of `library`, in turns with others."""
+    """Returns the route, for `app_kwargs` of `launch`: it searches the indexes of `library`, in turn with others."""
 
     async def search(request: Request) -> Response:
         """Search a collection of documents by meaning; the answer is that of the endpoint `/search`."""
@@ -77,13 +77,13 @@ def search_route(library: Library, turns: Turns = SEARCHES) -> APIRoute:
 
 
 def _read(parameters: Mapping[str, str]) -> tuple[str, dict[str, Any], str | None]:
-    """Returns the query, the settings that are given, and the name of the index.
+    """Returns the query, the given settings, and the name of the index.
 
     Raises:
         QueryError: if the query is missing, or a parameter has an unknown name.
     """
     if unknown := sorted(parameters.keys() - set(_NAMES)):
-        raise QueryError(f"{brief(unknown[0])} is no parameter of {PATH}: {', '.join(_NAMES)} are.")
+        raise QueryError(f"{brief(unknown[0])} is not a parameter of {PATH}; the parameters are {', '.join(_NAMES)}.")
     if "q" not in parameters:
         raise QueryError(f"the query is missing: ask {PATH}?q=... with a few words.")
     given = {name: _value(parameters[name]) for name in _KNOBS if name in parameters}
@@ -91,7 +91,7 @@ def _read(parameters: Mapping[str, str]) -> tuple[str, dict[str, Any], str | Non
 
 
 def _value(text: str) -> int | bool | str:
-    """Returns what a setting in an address stands for; what it cannot be is told where settings are checked."""
+    """Returns the value of a setting in an address; invalid values are reported where settings are checked."""
     if text.isascii() and text.isdigit() and len(text) < 20:
         return int(text)
     return _SWITCHES.get(text.lower(), text)

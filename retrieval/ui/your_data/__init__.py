@@ -1,1 +1,1 @@
-"""The view Your data: a visitor's own file, from upload to a searchable, private index."""
+"""The view Your data: a visitor's file, from upload to a searchable, private index."""

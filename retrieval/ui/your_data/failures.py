@@ -1,4 +1,4 @@
-"""Why a visitor's data could not be worked on, in words: a visitor knows no paths of the server, and no options."""
+"""Why a visitor's data could not be processed, in words: visitors know neither the server's paths nor its options."""
 
 from __future__ import annotations
 
@@ -48,22 +48,22 @@ def why_failed(status: JobStatus, folder: Path, max_seconds: float) -> str:
         case "timeout":
             return _why_stopped(status, max_seconds)
         case "died" if status.exit_status == _KILLED:
-            return "The system ended the work, most likely because memory ran out: use fewer rows, or shorter texts."
+            return "The system stopped the process, probably because memory ran out: use fewer rows, or shorter texts."
         case "died":
             return (
-                f"The work ended unexpectedly (status {status.exit_status}): try again, with fewer rows or another "
+                f"The process ended unexpectedly (status {status.exit_status}): try again, with fewer rows or another "
                 "file."
             )
         case "not started":
-            return f"The work could not be started here: {status.message}. Try again later."
+            return f"The process could not be started: {status.message}. Try again later."
         case _:
             return _UNEXPECTED
 
 
 def _why_stopped(status: JobStatus, max_seconds: float) -> str:
     if status.phase == "looking":
-        return f"The file could not be read in {max_seconds:,.0f} s: bring a smaller one, or another format."
-    stopped = f"Stopped after {max_seconds:,.0f} s, the most that a build may take here"
+        return f"The file could not be read in {max_seconds:,.0f} s: upload a smaller one, or another format."
+    stopped = f"Stopped after {max_seconds:,.0f} s, the limit for a build here"
     if status.phase == "encoding" and status.total and status.done:
         return (
             f"{stopped}: {status.done:,} of {status.total:,} texts were encoded by then. "
@@ -73,6 +73,6 @@ def _why_stopped(status: JobStatus, max_seconds: float) -> str:
 
 
 def _rounded_down(count: int) -> int:
-    """Returns about nine tenths of a count, as a round number: the rest of the build wants time, too."""
+    """Returns about nine tenths of a count, as a round number: the rest of the build needs time, too."""
     step: int = 10 ** max(0, len(str(count)) - 2)
     return max(step, count * 9 // 10 // step * step)

@@ -1,4 +1,4 @@
-"""The components of the view of a visitor's own data, and which of them are seen in which step."""
+"""The components of the view Your data, and which of them are shown in which step."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _NONE = ("none", "")
 with without_stub():
 
     class UploadedFile(gr.File):  # type: ignore[misc]
-        """A file to bring, as a path for its handler: `gr.File` makes an empty file for each, and leaves it there."""
+        """An uploaded file, as a path for its handler: `gr.File` makes an empty file for each, and leaves it there."""
 
         is_template = True  # to the browser it is a plain file
 
         def preprocess(self, payload: Any) -> str | None:
-            """Returns the path of what was uploaded, None when it was taken away again."""
+            """Returns the path of the upload, None if it was removed again."""
             return None if payload is None else str(payload.path)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnLayout:
-    """The steps, of which one is seen at a time: bring, choose, wait, verdict."""
+    """The steps, shown one at a time: upload, choose, wait, verdict."""
 
     message: gr.HTML
     bring: gr.Column
     file: gr.File
     refused: gr.Button
-    """Not seen: the script of the page presses it when a file is too large to be sent at all."""
+    """Hidden: the page's script presses it when a file is too large to be sent at all."""
     lines: gr.Textbox
     use_lines: gr.Button
     use_sample: gr.Button
@@ -63,7 +63,7 @@ class OwnLayout:
     frontier: FrontierParts
     another: gr.Button
     mine: gr.Row
-    """What can be done with the index that was built, in whichever step the next one is."""
+    """What can be done with the finished index, in any step of the next one."""
     search: gr.Button
     compare: gr.Button
     zip: gr.Button
@@ -71,11 +71,11 @@ class OwnLayout:
     delete: gr.Button
     timer: gr.Timer
     index_chosen: gr.Textbox
-    """Not seen: changes when an index of the visitor's own came or went."""
+    """Hidden: changes when a visitor's index was added or deleted."""
 
     @classmethod
     def place(cls, limits: OwnLimits) -> Self:
-        """Returns the components, placed in the layout that is being built; the first step is seen."""
+        """Returns the components, placed in the layout that is being built; the first step is shown."""
         gr.HTML(own_panels.promise(), apply_default_css=False)
         message = gr.HTML("", elem_id="own-message", apply_default_css=False)
         return cls(
@@ -92,7 +92,7 @@ class OwnLayout:
 
     @property
     def outputs(self) -> list[Any]:
-        """Returns the components that the methods below give new values to."""
+        """Returns the components that the methods below update."""
         return [
             *(self.message, self.bring, self.file, self.lines, self.choose, self.preview, self.text, self.body),
             *(self.url, self.group, self.quality, self.rows, self.building, self.progress, self.done, self.verdict),
@@ -100,7 +100,7 @@ class OwnLayout:
         ]
 
     def unchanged(self) -> Update:
-        """Returns an update of nothing; Gradio takes an empty one for a mistake."""
+        """Returns an update of nothing; Gradio treats an empty one as a mistake."""
         return {self.message: gr.skip()}
 
     def to_message(self, message: str) -> Update:
@@ -112,7 +112,7 @@ class OwnLayout:
         return {**self._step(self.bring), **self.frontier.hidden(), self.message: message, self.file: None}
 
     def to_looking(self, message: str) -> Update:
-        """Returns the note that something was brought; the boxes are empty again."""
+        """Returns the note that something was uploaded; the boxes are empty again."""
         return {self.message: message, self.file: None, self.lines: ""}
 
     def to_choose(self, source: Source, looked: Mapping[str, Any], limits: OwnLimits) -> Update:
@@ -138,7 +138,7 @@ class OwnLayout:
         }
 
     def to_choose_again(self, message: str, looked: Mapping[str, Any]) -> Update:
-        """Returns to the choices as they were left."""
+        """Returns to the choices as the visitor left them."""
         has_vectors, has_text = bool(looked.get("vectors")), "text" in looked.get("guesses", {})
         steps = [self.vectors.step] if has_vectors else []
         if has_text or not has_vectors:
@@ -146,7 +146,7 @@ class OwnLayout:
         return {**self._step(*steps), self.message: message}
 
     def to_building(self, progress: str) -> Update:
-        """Returns the progress of a job, which is looked up again and again from now on."""
+        """Returns the progress of a job, which is polled from now on."""
         return {
             **self._step(self.building),
             self.message: "",
@@ -165,7 +165,7 @@ class OwnLayout:
         return {**self._step(self.done), **verdict, **self.frontier.shown(update), self.message: ""}
 
     def to_done(self, message: str) -> Update:
-        """Returns the last step as it was left, with a message above it."""
+        """Returns the last step as the visitor left it, with a message above it."""
         return {**self._step(self.done), self.message: message}
 
     def _step(self, *seen: gr.Column) -> Update:
@@ -202,9 +202,9 @@ def _choose_step(limits: OwnLimits) -> dict[str, Any]:
         preview = gr.HTML("", apply_default_css=False)
         with gr.Row(elem_id="own-roles"):
             common: dict[str, Any] = {"choices": [], "interactive": True, "min_width": 150}
-            text = gr.Dropdown(label="Text", info="What is searched by meaning.", elem_id="own-text", **common)
-            body = gr.Dropdown(label="Body", info="Shown, not searched.", elem_id="own-body", **common)
-            url = gr.Dropdown(label="Link", info="What a hit links to.", elem_id="own-url", **common)
+            text = gr.Dropdown(label="Text", info="Searched by meaning.", elem_id="own-text", **common)
+            body = gr.Dropdown(label="Body", info="Shown, but not searched.", elem_id="own-body", **common)
+            url = gr.Dropdown(label="Link", info="The link of a hit.", elem_id="own-url", **common)
             group = gr.Dropdown(label="Group", info="Same value: one hit.", elem_id="own-group", **common)
             quality = gr.Dropdown(label="Quality", info="Orders equal scores.", elem_id="own-quality", **common)
             rows = gr.Number(
@@ -213,7 +213,7 @@ def _choose_step(limits: OwnLimits) -> dict[str, Any]:
             )  # fmt: skip
         with gr.Row(elem_id="own-choose-buttons"):
             build = gr.Button("Build the index", variant="primary", elem_id="own-build", min_width=150)
-            again = gr.Button("Bring something else", elem_id="own-again", min_width=150)
+            again = gr.Button("Use another file", elem_id="own-again", min_width=150)
     return {
         "choose": choose, "preview": preview, "text": text, "body": body, "url": url, "group": group,
         "quality": quality, "rows": rows, "build": build, "again": again,
@@ -231,7 +231,7 @@ def _done_step() -> dict[str, Any]:
     with gr.Column(elem_id="own-done", elem_classes="own-step", visible=False) as done:
         verdict = gr.HTML("", apply_default_css=False)
         frontier = FrontierParts.place()
-        another = gr.Button("Bring other data", elem_id="own-another", scale=0, min_width=150)
+        another = gr.Button("Use other data", elem_id="own-another", scale=0, min_width=150)
     return {"done": done, "verdict": verdict, "frontier": frontier, "another": another}
 
 

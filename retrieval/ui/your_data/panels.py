@@ -1,4 +1,4 @@
-"""The steps of a visitor's own build, as HTML: what may be brought, what was found in it, how far the build is."""
+"""The steps of a visitor's build, as HTML: what may be uploaded, what was found in it, how far the build is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CELL_CHARS = 140
 
 
 def promise() -> str:
-    """Returns what this view is about, and what becomes of what is brought."""
+    """Returns what this view is for, and what happens to an upload."""
     return (
         '<div class="own-intro"><h2>What would quantization cost on your data?</h2>'
         '<p class="own-privacy">Only you can see your data. It is deleted when you delete it, or close or reload '
@@ -34,15 +34,15 @@ def promise() -> str:
 
 
 def introduction(limits: OwnLimits) -> str:
-    """Returns what happens to the data, and what may be brought."""
+    """Returns what happens to the data, and what may be uploaded."""
     return (
         f'<div class="own-intro" data-max-bytes="{limits.max_bytes}">'
-        "<p>Bring texts, and watch an index being built from them: bits in memory, int8 codes on disk. Then search it, "
-        "compare it with float32, see what each stage loses, and take the index with you.</p>"
+        "<p>Upload texts and watch an index being built from them: bits in memory, int8 codes on disk. Then search it, "
+        "compare it with float32, see what each stage loses, and download the index.</p>"
         "<ul><li>texts: CSV, TSV, JSON, Excel (.xlsx), Parquet, Arrow, SQLite, Markdown, or text with one document per "
-        "line; also packed (.gz, .zip, .bz2, .xz, .zst)</li>"
+        "line; also compressed (.gz, .zip, .bz2, .xz, .zst)</li>"
         "<li>or your vectors, without texts: .npy, .npz, .fvecs, or a list column in Parquet, Arrow or JSON; the "
-        "frontier says which precision they survive, and what to write into your database</li>"
+        "frontier says how much precision they need, and which settings to give your database</li>"
         f"<li>up to <strong>{data_size(limits.max_bytes)}</strong>, or "
         f"<strong>{data_size(min(limits.max_bytes, MAX_PASTED_BYTES))}</strong> of pasted text; the first "
         f"<strong>{counted(limits.max_rows, 'row')}</strong> are used; a build may take "
@@ -56,16 +56,16 @@ def _together(num_slots: int) -> str:
 
 
 def switched_off() -> str:
-    """Returns what stands in the view when the operator does not want builds."""
+    """Returns what the view shows when the operator has turned builds off."""
     return (
-        '<div class="own-intro"><h2>Your data</h2><p>Building an index from your own texts is switched off on this '
+        '<div class="own-intro"><h2>Your data</h2><p>Building an index from your own texts is turned off on this '
         "server. Run the program on your machine to do it: <code>python app.py</code>.</p></div>"
     )
 
 
 def looking(title: str) -> str:
-    """Returns the note that a file is being looked at."""
-    return f'<p class="own-busy" role="status">Looking into {escaped(title)} …</p>'
+    """Returns the note that a file is being read."""
+    return f'<p class="own-busy" role="status">Reading {escaped(title)} …</p>'
 
 
 def preview(title: str, size_bytes: int, looked: Mapping[str, Any], limits: OwnLimits) -> str:
@@ -88,7 +88,7 @@ def preview(title: str, size_bytes: int, looked: Mapping[str, Any], limits: OwnL
 
 
 def _notes(notes: Sequence[str]) -> str:
-    """Returns how the file was read, and what was taken as what, as the terminal says it."""
+    """Returns how the file was read and which column was used for what, as in the terminal."""
     items = "".join(f"<li>{escaped(note)}</li>" for note in notes)
     return f'<ul class="own-notes">{items}</ul>' if items else ""
 
@@ -103,7 +103,7 @@ def _extent(size_bytes: int, num_rows: int | None, limits: OwnLimits) -> str:
 
 
 def _role(role: str | None) -> str:
-    return f"<small>taken as {role}</small>" if role else ""
+    return f"<small>used as {role}</small>" if role else ""
 
 
 def _cell(text: str) -> str:
@@ -112,10 +112,10 @@ def _cell(text: str) -> str:
 
 
 def progress(status: JobStatus, limits: OwnLimits, place: int = 0) -> str:
-    """Returns how far a build is: its phases, the bar of the one under way, and the time.
+    """Returns how far a build is: its phases, the progress bar of the current one, and the time.
 
     Args:
-        place: how many builds are before it while it waits.
+        place: how many builds are ahead of it while it waits.
     """
     if status.state == "waiting":
         return _waiting(place)
@@ -131,7 +131,7 @@ def progress(status: JobStatus, limits: OwnLimits, place: int = 0) -> str:
 
 
 def measuring(status: JobStatus, limits: OwnLimits, place: int = 0) -> str:
-    """Returns how far the measurement of a frontier is; `place` is how many jobs are before it while it waits."""
+    """Returns how far the measurement of a frontier is; `place` is how many jobs are ahead of it while it waits."""
     if status.state == "waiting":
         return _waiting(place)
     parts = [] if status.fraction is None else [f"<strong>{status.fraction:.0%}</strong>"]
@@ -142,10 +142,10 @@ def measuring(status: JobStatus, limits: OwnLimits, place: int = 0) -> str:
 
 
 def _waiting(place: int) -> str:
-    before = "Yours is next." if place <= 1 else f"{counted(place, 'build')} before yours."
+    before = "Yours is next." if place <= 1 else f"{counted(place, 'build')} ahead of yours."
     return (
         '<section class="own-progress"><h3>Waiting for a turn</h3>'
-        f'<p class="own-figures" role="status">Builds run one after the other, so that searches stay quick. {before}'
+        f'<p class="own-figures" role="status">Builds run one after the other, so that searches stay fast. {before}'
         "</p></section>"
     )
 

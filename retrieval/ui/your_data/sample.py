@@ -1,4 +1,4 @@
-"""Something to try the view with: what the modules of this Python say about themselves."""
+"""Sample data to try the view with: the documentation of this Python's modules."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What each visitor brought and built, by the session of the page: found by nobody else, and deleted with the session.
+"""What each visitor uploaded and built, by session of the page: private, and deleted with the session.
 
 An index that was built is part of the session.
-Gradio keeps the state of a closed page for an hour. Files are not to lie around that long, and when a page is closed
-there is only its session to go by: hence this register next to the page's own state.
+Gradio keeps the state of a closed page for an hour. Files must not stay that long, and when a page is closed only its
+session is known: hence this register next to the page's own state.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import Client
 
 STAY_S = 30.0
-"""How long a visitor may think about leaving an index behind."""
+"""How long a visitor may take to decide whether to leave an index behind."""
 _MAX_IDLE_S = 12 * 3600.0
-"""A page that is open, and left alone for so long, loses its data."""
+"""An open page that is idle for this long loses its data."""
 
 
 OWN = "(yours)"
-"""The name under which a visitor chooses the own index. No folder is called like this: names come from folders."""
+"""The name under which visitors select their own index. No folder has this name, and names come from folders."""
 Doing = Literal["build", "measure index", "measure vectors"]
 """What a job of a visitor is for."""
 
@@ -67,25 +67,25 @@ class OwnIndex:
         """
         searcher = self._searcher
         if searcher is None:
-            raise BundleMissingError("your own index was deleted: choose another one, or bring your data again.")
+            raise BundleMissingError("your index was deleted: choose another one, or upload your data again.")
         return searcher
 
     def close(self) -> None:
-        """Deletes the files, and lets go of what is mapped of them: until then, the disk would keep their content."""
+        """Deletes the files and unmaps them: until then, the disk would keep their content."""
         with self._lock:
             self._searcher = None
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def discard(own: OwnIndex | None) -> None:
-    """Deletes the visitor's files; called when the session ends, or another index takes the place of this one."""
+    """Deletes the visitor's files; called when the session ends, or when another index replaces this one."""
     if own is not None:
         own.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a visitor brought."""
+    """What a visitor uploaded."""
 
     path: Path
     title: str
@@ -101,23 +101,23 @@ class OwnSession:
         self.lock = threading.RLock()
         self.source: Source | None = None
         self.looked: Mapping[str, Any] = {}
-        """What the look at the source found; see `serving.visitor.child.inspect`."""
+        """What inspecting the source found; see `serving.visitor.child.inspect`."""
         self.job: ChildJob | None = None
         self.doing: Doing = "build"
         """What the job is for."""
         self.own: OwnIndex | None = None
         self.client = Client()
-        """Whose turn its jobs take."""
+        """In whose turn its jobs run."""
         self.last_used_s = time.monotonic()
         self.is_ended = False
 
     @property
     def is_empty(self) -> bool:
-        """Returns whether nothing was brought, and nothing built."""
+        """Returns whether nothing was uploaded and nothing built."""
         return self.source is None and self.job is None and self.own is None
 
     def take(self, source: Source | None) -> None:
-        """Puts another source in the place of the one there was, whose file is deleted."""
+        """Replaces the source; the file of the old one is deleted."""
         with self.lock:
             self.stop()
             if self.source is not None:
@@ -125,7 +125,7 @@ class OwnSession:
             self.source, self.looked = source, {}
 
     def stop(self) -> None:
-        """Ends the job that is under way."""
+        """Ends the current job."""
         with self.lock:
             if self.job is not None:
                 self.job.cancel()
@@ -133,7 +133,7 @@ class OwnSession:
                 self.job = None
 
     def keep(self, own: OwnIndex | None) -> None:
-        """Puts an index in the place of the one there was, which is deleted."""
+        """Replaces the index; the old one is deleted."""
         with self.lock:
             before, self.own = self.own, own
             if self.is_ended:
@@ -145,7 +145,7 @@ class OwnSession:
         discard(before)
 
     def adopt(self, built: Path) -> Path:
-        """Returns where a new index is from now on, out of the way of the next build."""
+        """Moves a new index out of the way of the next build, and returns its new place."""
         return built.rename(self.folder / f"index-{secrets.token_hex(4)}")
 
     def end(self) -> None:
@@ -181,7 +181,7 @@ class OwnSessions:
         return len(self._by_key)
 
     def of(self, key: str) -> OwnSession:
-        """Returns the session of a page, a new one where there is none; it has no folders until `to_bring`.
+        """Returns the session of a page, a new one if there is none; it has no folders until `to_bring`.
 
         Raises:
             BuildError: if there are too many.
@@ -208,20 +208,20 @@ class OwnSessions:
         return session
 
     def check_room(self) -> None:
-        """Returns if there is room for more of visitors' data.
+        """Checks that there is room for more of visitors' data.
 
         Raises:
             BuildError: if there is none.
         """
         if self.used_bytes() >= self._limits.max_total_bytes:
-            raise BuildError("there is no room for more visitors' data here: try again in a few minutes.")
+            raise BuildError("this server has no space for more visitors' data now: try again in a few minutes.")
 
     def used_bytes(self) -> int:
-        """Returns the size of all that visitors have here, uploads that nobody took yet included."""
+        """Returns the size of everything that visitors have here, including uploads that no view took yet."""
         return folder_bytes(self.files.path) + folder_bytes(self.downloads.path.parent)
 
     def end(self, key: str) -> None:
-        """Deletes all that belongs to a session; one that is not known has nothing."""
+        """Deletes everything that belongs to a session; an unknown one has nothing."""
         with self._lock:
             session = self._by_key.pop(key, None)
         if session is not None:
@@ -230,8 +230,8 @@ class OwnSessions:
     def leave(self, key: str, stay_s: float = STAY_S) -> None:
         """Deletes all that belongs to a session whose page was closed; an index only if it is still closed in `stay_s`.
 
-        A page with an index asks before it is left. Its connection is closed by then, and opened again by whoever
-        stays.
+        A page with an index asks for confirmation before it is left. Its connection is closed by then; visitors who
+        stay open it again.
         """
         session = self._by_key.get(key)
         if session is None or session.own is None:

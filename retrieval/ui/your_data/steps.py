@@ -33,12 +33,12 @@ from retrieval.ui.your_data.zip import folder_name, write_zip
 _LOOK_SECONDS = 20
 _LOOK_SLOTS = 2
 _MOST_DOTS = 50
-"""A text that only has to be another one each time; it comes back from the browser, who may send anything."""
+"""A text that only has to change each time; it comes back from the browser, which may send anything."""
 _CANCELLED = "The build was stopped, and its files were deleted."
 _DELETED = "Your data and your index are no longer on this server."
 _NOT_MEASURED = "The measurement was stopped, and no result was kept."
 NORMALIZED = "Not all vectors have length 1; they were normalized, as cosine needs."
-_NO_DATA = "Your data is no longer here: it is deleted when the connection to the page is lost. Bring it again."
+_NO_DATA = "Your data is no longer here: it is deleted when the connection to the page is lost. Upload it again."
 
 
 class OwnSteps:
@@ -62,7 +62,7 @@ class OwnSteps:
         return len(self._builds)
 
     def take(self, session: OwnSession, take: Callable[[OwnSession], Source]) -> Update:
-        """Returns the note that what was brought is being looked at; what was there before is gone.
+        """Returns the note that the upload is being read; what was there before is gone.
 
         Raises:
             CorpusError: if it cannot be used.
@@ -73,7 +73,7 @@ class OwnSteps:
         return self._parts.to_looking(own_panels.looking(source.title))
 
     def look(self, session: OwnSession) -> Update:
-        """Returns the preview of what was brought, with guesses for the columns.
+        """Returns the preview of the upload, with guesses for the columns.
 
         Raises:
             RetrievalError: if it cannot be read.
@@ -95,7 +95,7 @@ class OwnSteps:
         return self._parts.to_choose(source, session.looked, self._limits)
 
     def build(self, session: OwnSession, columns: Mapping[str, str | None], rows: float | None) -> Update:
-        """Returns the view of the build that begins, or of the one that is under way.
+        """Returns the view of the build that begins, or of the one that is running.
 
         Raises:
             RetrievalError: if there is nothing to build from, or too many wait already.
@@ -108,7 +108,7 @@ class OwnSteps:
             return self._begin(session, "build", request)
 
     def measure_vectors(self, session: OwnSession, column: str | None, metric: str) -> Update:
-        """Returns the view of the measurement of the vectors that were brought, or of the job that is under way.
+        """Returns the view of measuring the uploaded vectors, or of the job that is running.
 
         Raises:
             RetrievalError: if there are none, or too many wait already.
@@ -116,13 +116,13 @@ class OwnSteps:
         with session.lock:
             source, vectors = session.source, session.looked.get("vectors")
             if source is None or not vectors:
-                raise CorpusError("there are no vectors to measure: bring a file of them.")
+                raise CorpusError("there are no vectors to measure: upload a file of them.")
             named = column if vectors["columns"] else None
             path = source.path
             return self._begin(session, "measure vectors", lambda: measure_request(path, named, metric, self._limits))
 
     def measure_index(self, session: OwnSession) -> Update:
-        """Returns the view of the measurement of the index that was built, or of the job that is under way.
+        """Returns the view of measuring the index that was built, or of the job that is running.
 
         Raises:
             RetrievalError: if there is none, or too many wait already.
@@ -134,7 +134,7 @@ class OwnSteps:
             return self._begin(session, "measure index", lambda: measure_request(path, None, "cosine", self._limits))
 
     def _begin(self, session: OwnSession, doing: Doing, request: Callable[[], Request]) -> Update:
-        """Returns the view of a job that begins, or of the one that is under way."""
+        """Returns the view of a job that begins, or of the one that is running."""
         if session.job is None or session.job.status.is_over:
             limit_s = self._limits.max_seconds
             session.job = self._builds.submit(request(), max_seconds=limit_s, client=session.client)
@@ -155,8 +155,8 @@ class OwnSteps:
             job = session.job
             if job is None:
                 if session.source is not None:
-                    return {self._parts.timer: gr.Timer(active=False)}  # it was ended meanwhile
-                return self._parts.to_start(message("No build is under way", _NO_DATA))
+                    return {self._parts.timer: gr.Timer(active=False)}  # it was ended in the meantime
+                return self._parts.to_start(message("No build is running", _NO_DATA))
             status = job.status
             if not status.is_over:
                 return {self._parts.progress: self._progress(session, job)}
@@ -184,7 +184,7 @@ class OwnSteps:
         try:
             searcher = self._library.open_private(folder)
         except RetrievalError as error:
-            shutil.rmtree(folder, ignore_errors=True)  # nothing else knows of it
+            shutil.rmtree(folder, ignore_errors=True)  # nothing else knows about it
             raise BuildError(for_visitors(str(error), session.folder)) from error
         own = OwnIndex(searcher, folder, source.title)
         session.keep(own)
@@ -219,12 +219,12 @@ class OwnSteps:
         return self._cancelled(session)
 
     def start_again(self, session: OwnSession) -> Update:
-        """Returns to the start; the index that was built stays until another takes its place."""
+        """Returns to the start; the index that was built stays until another replaces it."""
         session.take(None)
         return self._parts.to_start("")
 
     def delete(self, session: OwnSession, index: str | None, times_chosen: str) -> Update:
-        """Returns to the start, with all that was brought and built deleted."""
+        """Returns to the start and deletes everything that was uploaded and built."""
         session.take(None)
         session.keep(None)
         name = self._library.default if index == OWN else index
@@ -250,7 +250,7 @@ class OwnSteps:
         return {self._parts.download: gr.DownloadButton(value=str(target)), self._parts.message: ""}
 
     def report(self, session: OwnSession, frontier: Frontier | None, wish: Wish | None) -> Update:
-        """Returns the report for a wish, or without one the figures as JSON, as one file, which the page then fetches.
+        """Returns the report for a wish, or without one the figures as JSON, as one file that the page then fetches.
 
         Raises:
             RetrievalError: if nothing is measured.

@@ -1,4 +1,4 @@
-"""What a visitor brings, into the visitor's folder, and from there to the child process that looks at it or builds."""
+"""Moves a visitor's upload into the visitor's folder, and from there to the child process that reads or builds it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from retrieval.ui.your_data.sessions import OwnSession, Source
 from retrieval.ui.your_data.vectors import MAX_DIM
 
 BUILT = ".built"
-"""No file that a visitor brings is called like this: their names do not begin with a dot."""
+"""No uploaded file has this name: theirs do not begin with a dot."""
 PASTED = "pasted lines.txt"
 _MAX_NAME_CHARS = 80
 _MAX_QUERIES = 200
 _SHARE_OF_TIME = 0.9
-"""Of the time for a job, for what is measured: the rest is for starting and reading."""
+"""The part of a job's time for measuring: the rest is for starting and reading."""
 _MAX_SUFFIX_CHARS = 12
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
 
@@ -36,7 +36,7 @@ def take_upload(upload: Path, session: OwnSession, limits: OwnLimits, uploads: P
     """Returns the uploaded file, moved to where nothing is served; nothing of it stays where Gradio put it.
 
     Args:
-        upload: what the page says was uploaded. Anybody can say anything here.
+        upload: what the page says was uploaded. A request can claim anything here.
         session: whose it becomes.
         limits: how large it may be.
         uploads: the folder in which Gradio keeps what is uploaded.
@@ -46,19 +46,19 @@ def take_upload(upload: Path, session: OwnSession, limits: OwnLimits, uploads: P
     """
     upload = _absolute(upload)
     if not is_upload(upload, uploads):
-        raise CorpusError("the file did not arrive whole: choose it again.")
+        raise CorpusError("the file did not arrive completely: choose it again.")
     try:
         size_bytes = upload.stat().st_size
         if size_bytes > limits.max_bytes:
             raise too_large(upload.name, size_bytes, limits)
         if size_bytes == 0:
-            raise CorpusError(f"{upload.name} is empty: bring a file with at least one row.")
+            raise CorpusError(f"{upload.name} is empty: upload a file with at least one row.")
         target = session.folder / _safe_name(upload.name)
         shutil.move(upload, target)
     except FileNotFoundError as error:
-        raise CorpusError("the file did not arrive whole: choose it again.") from error
+        raise CorpusError("the file did not arrive completely: choose it again.") from error
     except OSError as error:
-        raise CorpusError(f"the file cannot be kept here: {error.strerror}. Try again later.") from error
+        raise CorpusError(f"the file cannot be stored here: {error.strerror}. Try again later.") from error
     finally:
         with contextlib.suppress(OSError):
             upload.unlink(missing_ok=True)
@@ -67,9 +67,9 @@ def take_upload(upload: Path, session: OwnSession, limits: OwnLimits, uploads: P
 
 
 def is_upload(path: Path, uploads: Path) -> bool:
-    """Tells whether `path` is where Gradio puts a file: plain, in a folder of its own below the folder of all uploads.
+    """Tells whether `path` is where Gradio puts a file: a plain file in its own folder below the folder of uploads.
 
-    It is none if it is a folder, a link, in a folder that is a link, or anywhere else.
+    A folder, a link, or anything in a linked folder or elsewhere is not.
     """
     own_folder = path.parent
     try:
@@ -80,7 +80,7 @@ def is_upload(path: Path, uploads: Path) -> bool:
 
 
 def may_be_upload(path: Path, uploads: Path) -> bool:
-    """Tells whether a request may name `path`: an upload, or one that is gone since, of which its own handler tells."""
+    """Tells whether a request may name `path`: an upload, or a deleted one, which its handler reports."""
     path = _absolute(path)
     try:
         return is_upload(path, uploads) if os.path.lexists(path) else path.parent.parent.resolve() == uploads.resolve()
@@ -117,28 +117,28 @@ def take_text(text: str, session: OwnSession, limits: OwnLimits, title: str = PA
 def too_large(what: str, size_bytes: int, limits: OwnLimits) -> CorpusError:
     """Returns the error for something beyond the limit."""
     return CorpusError(
-        f"{what} has {data_size(size_bytes)}: at most {data_size(limits.max_bytes)} can be used here. Bring a part of "
+        f"{what} has {data_size(size_bytes)}: at most {data_size(limits.max_bytes)} can be used here. Upload a part of "
         f"it, or run the program on your own machine."
     )
 
 
 def _absolute(path: Path) -> Path:
-    # As Gradio reads it: `..` goes by the letters. Resolving would follow links, and they are to be seen.
+    # As Gradio reads it: `..` is handled as text. Resolving would follow links, and they must be noticed.
     return Path(os.path.abspath(path))  # noqa: PTH100
 
 
 def _safe_name(name: str) -> str:
-    """Returns a name for a file, by which the reader still knows its format."""
+    """Returns a name for a file that still tells the reader its format."""
     path = Path(name)
     suffix = path.suffix
-    if suffix.lower() in _PACKED:  # what is packed is told by the suffix before
+    if suffix.lower() in _PACKED:  # the suffix before it tells what is compressed
         suffix = Path(path.stem).suffix[:_MAX_SUFFIX_CHARS] + suffix
     stem = re.sub(r"[^\w. -]", "_", path.name.removesuffix(suffix)).strip(". -")[:_MAX_NAME_CHARS]
     return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', suffix)[: 2 * _MAX_SUFFIX_CHARS]}"
 
 
 def look_request(session: OwnSession, source: Source, limits: OwnLimits) -> dict[str, Any]:
-    """Returns the request to look into a file."""
+    """Returns the request to inspect a file."""
     return {
         "task": "inspect",
         "folder": str(session.folder),
@@ -157,17 +157,17 @@ def build_request(
     """Returns the request to build an index, into an empty place.
 
     Args:
-        encoder: the one that the server has open; the new index takes its model, so that both can share it.
+        encoder: the one that the server has open; the new index uses its model, so that both can share it.
 
     Raises:
         CorpusError: if there is nothing to build from, no text column, or one column in two roles.
     """
     source = session.source
     if source is None or not session.looked:
-        raise CorpusError("there is no data to build from: bring a file, or paste lines.")
+        raise CorpusError("there is no data to build from: upload a file, or paste lines.")
     chosen = {role: column or "" for role, column in columns.items()}  # none is a choice too, and nothing to guess
     if not chosen.get("text"):
-        raise CorpusError("no text column is chosen: choose the one to search in.")
+        raise CorpusError("no text column is chosen: choose the one to search.")
     if unknown := [column for column in chosen.values() if column and column not in session.looked["columns"]]:
         raise CorpusError(f"the file has no column {brief(unknown[0])}: choose one of those it has.")
     for leftover in session.folder.glob(f"{BUILT}*"):
@@ -191,7 +191,7 @@ def measure_request(vectors: Path, column: str | None, metric: str, limits: OwnL
         CorpusError: if there is no such metric.
     """
     if metric not in METRICS:
-        raise CorpusError(f"{brief(metric)} is no metric: choose one of {', '.join(METRICS)}.")
+        raise CorpusError(f"{brief(metric)} is not a metric: choose one of {', '.join(METRICS)}.")
     return {
         "task": "measure",
         "vectors": str(vectors),

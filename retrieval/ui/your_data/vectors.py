@@ -1,4 +1,4 @@
-"""The part of the view that measures vectors: what was brought, how they are compared, and the measured frontier."""
+"""The part of the view that measures vectors: the upload, how they are compared, and the measured frontier."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_DIM = 4_096
 
 @dataclass(frozen=True, slots=True)
 class VectorParts:
-    """The step for vectors, and what stands below the verdict."""
+    """The step for vectors, and the part below the verdict."""
 
     step: gr.Column
     about: gr.HTML
@@ -55,7 +55,7 @@ class VectorParts:
         return [self.step, self.about, self.column, self.again]
 
     def offered(self, source: Source, looked: Mapping[str, Any], limits: OwnLimits) -> Update:
-        """Returns what is said of the vectors that were brought."""
+        """Returns the description of the uploaded vectors."""
         columns = looked["vectors"]["columns"]
         return {
             self.about: about_vectors(source, looked["vectors"], limits),
@@ -65,12 +65,12 @@ class VectorParts:
 
 
 def about_vectors(source: Source, vectors: Mapping[str, Any], limits: OwnLimits) -> str:
-    """Returns what a file of vectors holds, or that a table has some, and how many of them are taken."""
+    """Returns what a file of vectors holds, or that a table has some, and how many of them are used."""
     most = f"the first {limits.max_rows:,} are measured"
     if vectors["count"] is None:
         return (
-            f'<section class="own-preview"><h3>The vectors in {escaped(source.title)}</h3><p>They can be measured as '
-            f"they are, without a model: {most}.</p></section>"
+            f'<section class="own-preview"><h3>The vectors in {escaped(source.title)}</h3><p>They can be measured '
+            f"directly, without a model: {most}.</p></section>"
         )
     count = vectors["count"]
     first = f" <strong>Only {most}.</strong>" if count > limits.max_rows else ""
@@ -83,7 +83,7 @@ def about_vectors(source: Source, vectors: Mapping[str, Any], limits: OwnLimits)
 
 @dataclass(frozen=True, slots=True)
 class FrontierParts:
-    """What stands below the verdict: the button that measures, the frontier, and the report to take along."""
+    """The part below the verdict: the button that measures, the frontier, and the report to download."""
 
     measure: gr.Button
     panel: FrontierPanel

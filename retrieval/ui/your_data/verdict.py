@@ -1,4 +1,4 @@
-"""The verdict on a visitor's data: what quantization keeps of the search, what it saves, which settings to take."""
+"""The verdict on a visitor's data: how much quantization keeps and saves, and which settings to use."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from retrieval.search.query_notes import is_multilingual
 from retrieval.ui.markup import data_size, escaped
 
 _FEW_TEXTS = 200
-"""With fewer texts, the candidates are most of the collection: that nothing is lost proves little."""
+"""With fewer texts, most of them are candidates: losing nothing proves little."""
 _MANY_CANDIDATES = 0.1
-"""With more of the texts among the candidates, the bits choose little, and the verdict says so."""
+"""If more of the texts are candidates, the bits exclude little, and the verdict says so."""
 _MANY = 0.2
 _GOOD_RECALL = 0.97
 _FILES = (
     (BINARY_FILE, "binary", "sign bits: all that must be in memory"),
     (INT8_FILE, "int8", "int8 codes: on disk, a few rows read for each query"),
     (DOCUMENTS_FILE, "text", "your texts: on disk"),
-    (EMBEDDINGS_FILE, "float32", "float32 vectors: for comparisons only, may be left out"),
+    (EMBEDDINGS_FILE, "float32", "float32 vectors: only for comparisons, optional"),
 )
 
 
@@ -88,7 +88,7 @@ def _recall(kept: Tuning | None) -> str:
     bars = "".join(_bar(colour, label, share, kept.sampled_queries) for colour, label, share in rows)
     return (
         f'<div class="panel">{head}<dl class="sizes">{bars}</dl><p class="hint">Measured with '
-        f"{counted(kept.sampled_queries, 'text')} of yours as queries; next to each mean, its 95 % interval.</p></div>"
+        f"{counted(kept.sampled_queries, 'text')} of yours as queries; next to each mean: its 95 % interval.</p></div>"
     )
 
 
@@ -135,7 +135,7 @@ def _shared(manifest: Manifest) -> str:
 def _advice(manifest: Manifest, kept: Tuning | None) -> str:
     defaults = manifest.defaults
     candidates, multiplier = defaults.num_candidates, defaults.rescore_multiplier
-    origin = "measured on your data" if kept is not None else "the usual ones"
+    origin = "measured on your data" if kept is not None else "the defaults"
     return (
         f'<div class="panel"><h3>Recommended settings<small>{origin}</small></h3><dl class="own-settings">'
         f"<div><dt>Candidates by bits</dt><dd>{candidates:,}</dd></div>"
@@ -151,14 +151,14 @@ def _judgement(manifest: Manifest, kept: Tuning | None) -> str:
     if manifest.distinct_text_count >= _FEW_TEXTS and _candidates_share(manifest) > _MANY_CANDIDATES:
         return (
             f"{percent(_candidates_share(manifest))} of your texts are candidates in every query, so hardly anything "
-            "can be lost: with more texts, more is."
+            "can be lost. With more texts, more will be."
         )
     if manifest.distinct_text_count < _FEW_TEXTS:
-        return "With so few texts, a plain float32 scan is as quick and simpler."
+        return "With so few texts, a plain float32 scan is just as fast and simpler."
     if kept.recall.chosen >= _GOOD_RECALL:
         return "Hardly anything is lost: quantization suits your data."
     if kept.recall.chosen >= kept.recall.int8_all - 0.01:
-        return "The loss comes from int8 itself; rescore with float32 from disk if the last percent counts."
+        return "The loss comes from int8 itself; rescore with float32 from disk if the last percent matters."
     return "More is lost than usual: raise the candidates, or compare with float32 before you rely on it."
 
 
@@ -184,7 +184,7 @@ def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Tuning | None) -> 
     if manifest.distinct_text_count < _FEW_TEXTS:
         yield (
             f"{counted(manifest.distinct_text_count, 'distinct text')} prove little: nearly all of them are "
-            "candidates in every query. Bring a few hundred for a meaningful verdict."
+            "candidates in every query. Use a few hundred for a meaningful verdict."
         )
     used = max(1, seen.get("rows_used", 0))
     if seen.get("non_ascii_texts", 0) / used > _MANY and not is_multilingual(manifest.model_id):
@@ -197,7 +197,7 @@ def _notes(manifest: Manifest, seen: Mapping[str, Any], kept: Tuning | None) -> 
     if seen.get("long_texts", 0) / sampled > _MANY:
         yield (
             f"{percent(seen['long_texts'] / sampled)} of your texts are longer than the model reads (about 200 words): "
-            f"what comes after that is not searched. Split them into passages, one per row."
+            f"the rest is not searched. Split them into passages, one per row."
         )
     if cut := seen.get("cut_texts", 0):
         yield f"{counted(cut, 'text was', 'texts were')} so long that only the beginning was kept."

@@ -1,4 +1,4 @@
-"""Your data: bring a file, watch the index being built from it, get the verdict, search it, take it away."""
+"""Your data: upload a file, watch an index being built from it, get the verdict, search it, download it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class OwnView:
         self._limits = limits
         self.outputs: list[Any] = []
         self.index_changes: list[Any] = []
-        """The event after which another index is in the visitor's hands: the page is to follow."""
+        """The event after which the visitor has another index, and the page must follow."""
         if not limits.is_on:
             gr.HTML(own_panels.switched_off(), apply_default_css=False)
             return
@@ -63,11 +63,11 @@ class OwnView:
         self._wire(page, asking, tabs)
 
     def on_index(self, searcher: Searcher) -> Update:
-        """Returns nothing: what a visitor built stays, whichever index is chosen."""
+        """Returns nothing: a visitor's index stays, whichever index is selected."""
         return {}
 
     def close(self) -> None:
-        """Ends all builds, and deletes what visitors brought; waits for no handler that still runs."""
+        """Ends all builds and deletes what visitors uploaded, without waiting for handlers that still run."""
         self._steps.close()
         self._sessions.close()
 
@@ -105,17 +105,17 @@ class OwnView:
         page.unload(self.leave)
 
     def take_file(self, upload: str | None, request: gr.Request) -> Update:
-        """Returns the note that the uploaded file is being looked at; it is not where it was uploaded to any more."""
+        """Returns the note that the uploaded file is being read; it has left the place it was uploaded to."""
         if upload is None:
             return self._parts.unchanged()
         return self._take(request, lambda session: take_upload(Path(upload), session, self._limits, self._uploads))
 
     def take_lines(self, text: str | None, request: gr.Request) -> Update:
-        """Returns the note that the pasted lines are being looked at."""
+        """Returns the note that the pasted lines are being read."""
         return self._take(request, lambda session: take_pasted(text or "", session, self._limits))
 
     def take_sample(self, request: gr.Request) -> Update:
-        """Returns the note that the sample is being looked at."""
+        """Returns the note that the sample is being read."""
         return self._take(request, lambda session: take_text(sample_csv(), session, self._limits, TITLE))
 
     def refuse(self, name: str, size_bytes: str) -> Update:
@@ -127,7 +127,7 @@ class OwnView:
         return self._guarded(_NOT_USED, told)
 
     def look(self, request: gr.Request) -> Update:
-        """Returns the preview of what was brought."""
+        """Returns the preview of the upload."""
         return self._guarded("This cannot be read", lambda: self._steps.look(self._session(request)))
 
     def build(
@@ -198,7 +198,7 @@ class OwnView:
         return self._guarded("That did not work", lambda: self._steps.start_again(self._session(request)))
 
     def delete(self, index: str | None, times_chosen: str, request: gr.Request) -> Update:
-        """Returns to the start, with everything deleted."""
+        """Returns to the start and deletes everything."""
         return self._guarded(
             "That did not work", lambda: self._steps.delete(self._session(request), index, times_chosen)
         )
@@ -212,7 +212,7 @@ class OwnView:
         )
 
     def leave(self, request: gr.Request) -> None:
-        """Deletes what a visitor brought whose page was closed; see `OwnSessions.leave`."""
+        """Deletes the data of a visitor whose page was closed; see `OwnSessions.leave`."""
         if request.session_hash:
             self._sessions.leave(request.session_hash)
 
@@ -221,7 +221,7 @@ class OwnView:
 
     def _session(self, request: gr.Request, *, bringing: bool = False) -> OwnSession:
         if not request.session_hash:
-            raise CorpusError("this request did not come from the page: open it, and bring your data there.")
+            raise CorpusError("this request did not come from the page: open it, and upload your data there.")
         session = (self._sessions.to_bring if bringing else self._sessions.of)(request.session_hash)
         session.client = Client(request.client.host if request.client else "", request.session_hash)
         return session

@@ -12,8 +12,8 @@ _COMPRESSED = ("documents/documents.arrow", MANIFEST_FILE)
 """Texts shrink; vectors and bits hardly do."""
 _README = """An index for semantic search, built from {title}: {rows:,} documents.
 
-Unpack this file, and open the folder `{name}` with the program that made it
-(https://huggingface.co/blog/embedding-quantization is the idea behind it):
+Unpack this file and open the folder `{name}` with the program that made it
+(the idea comes from https://huggingface.co/blog/embedding-quantization):
 
     from retrieval import Searcher
     searcher = Searcher.open("{name}")

@@ -125,7 +125,7 @@ def test_the_report_needs_nothing_else_and_has_figures_machine_and_settings() ->
 def test_another_wish_is_answered_from_what_was_measured() -> None:
     low, high = advise(FRONTIER, 0.9, "ram", 5_000, 3.8), advise(FRONTIER, 0.99, "ram", 5_000, 3.8)
     assert low != high
-    assert "Nothing that was measured" in advise(replace(FRONTIER, points=FRONTIER.points[-7:]), 0.999, "cpu", 9, 1)
+    assert "None of the measured schemes" in advise(replace(FRONTIER, points=FRONTIER.points[-7:]), 0.999, "cpu", 9, 1)
     assert advise(None, 0.9, "ram", 5_000, 3.8) == ""
 
 

@@ -26,18 +26,18 @@ DATABASES: tuple[Database, ...] = (
     USEARCH,
     SENTENCE_TRANSFORMERS,
 )
-"""All that settings can be written for."""
+"""Every database that settings can be written for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to write into one database."""
+    """The settings for one database."""
 
     database: Database
     recommendation: Recommendation
-    """The best among what this database offers."""
+    """The best of the schemes that this database offers."""
     settings: str
-    """Empty if nothing that it offers reaches the target."""
+    """Empty if none of its schemes reaches the target."""
 
 
 def advice_for(database: Database, frontier: Frontier, wish: Wish) -> Advice:

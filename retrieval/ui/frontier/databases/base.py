@@ -1,4 +1,4 @@
-"""What a database is asked to do, and what its settings are written from."""
+"""What a database must do, and the values for its settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ nearest = np.take_along_axis(candidates, best, axis=1)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The numbers that settings are written from."""
+    """The numbers for the settings."""
 
     dim: int
     metric: str
@@ -27,7 +27,7 @@ class Asked:
 
     @classmethod
     def of(cls, point: Point, metric: str, k: int) -> Asked:
-        """Returns what a measured point asks of a database."""
+        """Returns what a measured point requires of a database."""
         return cls(point.dim, metric, k, point.oversampling)
 
     @property
@@ -45,15 +45,15 @@ class Database:
 
     name: str
     version: str
-    """What the settings were written for."""
+    """The version that the settings were written for."""
     link: str
-    """The database's own page on it."""
+    """The database's documentation of it."""
     language: str
     """`sql`, `python` or `json`."""
     writers: Mapping[str, Writer]
     """By the frontier's key of a scheme."""
     was_run: bool
-    """Whether a test of this project runs this very text and compares its recall with the frontier's."""
+    """Whether a test of this project runs exactly this text and compares its recall with the frontier's."""
     rescoring: str = "float32"
     """What candidates are rescored with."""
     most_oversampling: int = 100

@@ -1,6 +1,6 @@
 """Vector engines with a Python client: Qdrant, Milvus and LanceDB.
 
-Each text works on `embeddings`, float32 `(n, dim)`, and `queries`, float32 `(m, dim)`. Those in Python leave
+Each text works on `embeddings`, float32 `(n, dim)`, and `queries`, float32 `(m, dim)`. Those in Python store
 the row numbers of the nearest in `nearest`, `(m, k)`.
 """
 

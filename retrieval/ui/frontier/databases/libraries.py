@@ -1,6 +1,6 @@
-"""Libraries that run in one's own process: faiss, usearch and sentence-transformers.
+"""Libraries that run in your own process: faiss, usearch and sentence-transformers.
 
-Each text works on `embeddings`, float32 `(n, dim)`, and `queries`, float32 `(m, dim)`, and leaves the row numbers of
+Each text works on `embeddings`, float32 `(n, dim)`, and `queries`, float32 `(m, dim)`, and stores the row numbers of
 the nearest in `nearest`, `(m, k)`.
 """
 
@@ -24,7 +24,7 @@ def _faiss(key: str) -> Writer:
         lines = [
             "import faiss\n",
             f'index = faiss.index_factory({asked.dim}, "{factory}{",RFlat" * is_rescored}", {metric})',
-            *([f"{trained}.do_polysemous_training = False  # slow, and of no use here"] if key == "PQ" else []),
+            *([f"{trained}.do_polysemous_training = False  # slow, and not needed here"] if key == "PQ" else []),
             "index.train(embeddings)",
             "index.add(embeddings)",
             *(
