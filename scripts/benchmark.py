@@ -15,14 +15,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from retrieval import QueryError, RetrievalError, Searcher
+from retrieval import QueryError, Searcher
 from retrieval.system import usable_cores
 from scripts.bench.job import Job
 from scripts.bench.parts import PARTS, QUICK, run_parts
 from scripts.bench.query_sets import read_query_sets
 from scripts.bench.results import Results
 from scripts.report.tables import report
-from scripts.terminal import run
+from scripts.terminal import command, run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,24 +74,15 @@ def make_job(args: argparse.Namespace) -> Job:
     )
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status: 1 if any part failed, after all were run."""
     args = parser().parse_args(arguments)
     names = list(QUICK) if args.quick else [name for name in PARTS if name in (args.only or PARTS)]
-    try:
-        job = make_job(args)
-        # From here on, this process has no file of the index open: pages that it maps could not be put out of RAM.
-        results = Results(job, whole=names == list(PARTS), json_file=args.json, keep=not args.no_keep)
-        failed = run_parts(names, job, results.add)
-    except RetrievalError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: cannot write {args.json}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped.", file=sys.stderr)
-        return 130
+    job = make_job(args)
+    # From here on, this process has no file of the index open: pages that it maps could not be put out of RAM.
+    results = Results(job, whole=names == list(PARTS), json_file=args.json, keep=not args.no_keep)
+    failed = run_parts(names, job, results.add)
     results.finish(failed)
     print("\n".join(report(results.figures)))
     if failed:

@@ -9,18 +9,16 @@ long that took. An index with lists (--lists DIR, by default the same one) is se
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from retrieval import RetrievalError, Searcher
-from retrieval.benchmark.machine import about_machine
+from retrieval import Searcher
+from retrieval.benchmark.machine import when_and_where
 from retrieval.bundle.bundle import Bundle
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.milvus.address import MilvusAddress
@@ -33,7 +31,7 @@ from scripts.bench.processes import in_own_process
 from scripts.bench.query_sets import describe, read_query_sets
 from scripts.packaged_milvus import PackagedMilvus
 from scripts.report.milvus_table import milvus
-from scripts.terminal import run
+from scripts.terminal import command, read_figures, run, write_figures
 
 _SCANS = {"milvus_flat": "flat", "milvus_ivf": "ivf"}
 
@@ -89,16 +87,14 @@ def _figures(args: argparse.Namespace, bundle: Bundle, server: PackagedMilvus) -
         for set_, queries in query_sets.items():
             print(f"{way.name}: {set_}", file=sys.stderr, flush=True)
             found = in_own_process(measure, way, queries.vectors, args.rounds, args.visitors, args.seconds)
-            pairs = zip(queries.vectors, found.pop("found"), truths_of[set_], strict=True)
-            recalls = [baseline.recall(vector, rows, truth) for vector, rows, truth in pairs]
-            found["recall"] = sum(recalls) / len(recalls)
+            recalls = baseline.recalls(queries.vectors, found.pop("found"), truths_of[set_])
+            found["recall"] = float(recalls.mean())
             if way.name in _SCANS:
                 found["server_rss_bytes"] = psutil.Process(server.pid).memory_info().rss
             figures[way.name][set_] = found
     manifest = bundle.manifest
     return {
-        "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "machine": about_machine(),
+        **when_and_where(),
         "cores": usable_cores(),
         "index": {"rows": manifest.row_count, "dim": manifest.dim, "title": manifest.corpus.title},
         "query_sets": describe(query_sets),
@@ -120,29 +116,26 @@ def _loaded(args: argparse.Namespace, server: PackagedMilvus, data: Path, name: 
     print(f"loading {name}", file=sys.stderr, flush=True)
     address, load_average = MilvusAddress.parse(f"{server.uri}/{name}"), os.getloadavg()[0]
     figures: dict[str, Any] = in_own_process(measure_load, args.index, address, _SCANS[name], args.probes)
-    if not figures["rows_written"] and kept.is_file():
-        return dict(json.loads(kept.read_text(encoding="utf-8")))
+    if not figures["rows_written"] and (before := read_figures(kept)) is not None:
+        return before
     figures["load_average"] = load_average
     figures["server_rss_bytes"] = psutil.Process(server.pid).memory_info().rss
-    kept.write_text(json.dumps(figures), encoding="utf-8")
+    write_figures(kept, figures)
     return figures
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="milvus-") as temporary:
         data = args.data or Path(temporary)
-        try:
-            data.mkdir(parents=True, exist_ok=True)
-            figures = measured(args, data)
-        except (RetrievalError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+        data.mkdir(parents=True, exist_ok=True)
+        figures = measured(args, data)
     if not figures:
         return 0
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_figures(args.json, figures)
     print("\n".join(milvus(figures)))
     return 0
 

@@ -26,12 +26,12 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from retrieval import BuildOptions, BuildProgress, RetrievalError, build_index, load_encoder
+from retrieval import BuildOptions, BuildProgress, build_index, load_encoder
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, is_share
 from retrieval.corpus.base import Corpus
@@ -42,7 +42,7 @@ from retrieval.errors import counted
 from retrieval.indexing.column_vectors import write_column_vectors
 from retrieval.indexing.progress_bar import ProgressBars
 from retrieval.indexing.ray_workers import LOCAL, ray_workers
-from scripts.terminal import printable, run
+from scripts.terminal import command, printable, run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -157,6 +157,7 @@ def build(args: argparse.Namespace, corpus: Corpus, bars: ProgressBars) -> Bundl
         return build_index(corpus, encoder, args.output, options, lambda step: bars(_printable(step)), workers)
 
 
+@command("stopped: run the same command again to go on where it was.")
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
@@ -167,22 +168,12 @@ def main(arguments: list[str] | None = None) -> int:
         for role in ("text", "body", "url", "group", "quality")
         if (column := getattr(args, f"{role}_column")) is not None
     }
-    bars = ProgressBars()
     source = SourceOptions(
         args.corpus, args.path, columns, args.embeddings_column, args.split, not args.no_header, args.table,
         args.packages,
     )  # fmt: skip
-    try:
+    with closing(ProgressBars()) as bars:
         bundle = build(args, open_corpus(source), bars)
-    except RetrievalError as error:
-        bars.close()
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        bars.close()
-        print("stopped: run the same command again to go on where it was.", file=sys.stderr)
-        return 130
-    bars.close()
     manifest = bundle.manifest
     if guessed := [role for role in ("body", "url", "group", "quality") if role in manifest.columns.keys() - columns]:
         options = " ".join(f"--{role}-column ''" for role in guessed)

@@ -23,20 +23,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from retrieval import BuildOptions, BuildProgress, RetrievalError, Searcher, build_index, load_encoder
-from retrieval.benchmark.machine import about_machine
+from retrieval import BuildOptions, BuildProgress, Searcher, build_index, load_encoder
+from retrieval.benchmark.machine import when_and_where
 from retrieval.benchmark.sampled_queries import noisy_vectors, with_noise
 from retrieval.benchmark.timings import Timings
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
-from retrieval.bundle.files import write_json
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.manifest import DOCUMENTS_FILE, INT8_FILE
 from retrieval.corpus.files import FileCorpus
 from retrieval.quantization import Float32s
 from retrieval.search.measurement import process_rss_bytes
 from scripts.bench.processes import in_own_process, peak_rss_bytes
-from scripts.terminal import run
+from scripts.terminal import command, run, write_figures
 
 _BATCH_ROWS = 50_000
 _LARGEST = 0.3
@@ -56,27 +55,20 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
-    figures: dict[str, Any] = {
-        "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "machine": about_machine(),
-        "builds": [],
-    }
-    try:
-        figures["encoding"] = in_own_process(measured_encoding, args.index)
-        for size in args.sizes:
-            with tempfile.TemporaryDirectory(prefix="building-", dir=args.work) as folder:
-                in_own_process(write_inputs, args.index, Path(folder), size)
-                build = in_own_process(measured_build, Path(folder))
-                figures["builds"].append({**build, "searching": in_own_process(measured_search, Path(folder))})
-            print(figures["builds"][-1])
-            if args.json:
-                write_json(args.json, figures)
-    except RetrievalError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    figures: dict[str, Any] = {**when_and_where(), "builds": []}
+    figures["encoding"] = in_own_process(measured_encoding, args.index)
+    for size in args.sizes:
+        with tempfile.TemporaryDirectory(prefix="building-", dir=args.work) as folder:
+            in_own_process(write_inputs, args.index, Path(folder), size)
+            build = in_own_process(measured_build, Path(folder))
+            figures["builds"].append({**build, "searching": in_own_process(measured_search, Path(folder))})
+        print(figures["builds"][-1])
+        if args.json:
+            write_figures(args.json, figures)
     return 0
 
 

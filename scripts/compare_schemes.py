@@ -12,19 +12,18 @@ requirements-bench.txt.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from retrieval import Encoder, QueryError, RetrievalError, Searcher, build_index
-from retrieval.benchmark.machine import about_machine
+from retrieval import Encoder, QueryError, Searcher, build_index
+from retrieval.benchmark.machine import when_and_where
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.manifest import DOCUMENTS_FILE
 from retrieval.bundle.row_tables import Rows
@@ -35,7 +34,7 @@ from retrieval.indexing.progress import Report
 from retrieval.indexing.progress_bar import ProgressBars
 from scripts.judged.planted import PlantedCorpus
 from scripts.schemes.comparison import PATH, TOP_K, Comparison, figures
-from scripts.terminal import run
+from scripts.terminal import command, read_queries, run, write_figures
 
 _STAGES = {
     "all": "all vectors", "path": "whole path", "hamming_10": "bits: 10", "hamming_100": "100", "hamming_1000": "1,000",
@@ -57,21 +56,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--text-column", metavar="C", help="column of the distractors; guessed when not given")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     return made
-
-
-def read_queries(file: Path, limit: int | None) -> list[str]:
-    """Returns the queries in a file, one per line.
-
-    Raises:
-        QueryError: if it cannot be read, or holds no query.
-    """
-    try:
-        lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise QueryError(f"cannot read the queries in {file}: {error}") from error
-    if not lines:
-        raise QueryError(f"{file} holds no query: one per line is needed.")
-    return lines[:limit]
 
 
 def on_queries(searcher: Searcher, encoder: Encoder, sets: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
@@ -149,15 +133,14 @@ def compare(args: argparse.Namespace, bars: ProgressBars) -> dict[str, Any]:
     """
     if args.beir:
         require_metrics()
-    sets = {file.stem: read_queries(file, args.limit) for file in args.queries}
+    sets = {file.stem: read_queries(file)[: args.limit] for file in args.queries}
     distractors = FileCorpus(args.distractors, text_column=args.text_column) if args.distractors else None
     searcher = Searcher.open(args.index, verify="never")
     encoder, manifest = searcher.encoder, searcher.manifest
     if encoder is None:
         raise QueryError(f"{args.index} has no model for texts: build an index from texts.")
     made: dict[str, Any] = {
-        "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "machine": about_machine(),
+        **when_and_where(),
         "model": {"id": encoder.model_id, "weights_sha256": encoder.weights_sha256, "dim": encoder.dim},
         "index": {"corpus": manifest.corpus.title, "rows": manifest.row_count, "dim": manifest.dim},
         "path": asdict(PATH),
@@ -176,6 +159,7 @@ def compare(args: argparse.Namespace, bars: ProgressBars) -> dict[str, Any]:
     return made
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
@@ -183,19 +167,10 @@ def main(arguments: list[str] | None = None) -> int:
         parser().error("nothing to compare on: give --queries, --beir, or both")
     if args.json and not args.json.parent.is_dir():
         parser().error(f"--json {args.json}: there is no folder {args.json.parent}")
-    bars = ProgressBars()
-    try:
+    with closing(ProgressBars()) as bars:
         made = compare(args, bars)
-        if args.json:
-            args.json.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-    except (RetrievalError, OSError) as error:
-        bars.close()
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        bars.close()
-        print("stopped.", file=sys.stderr)
-        return 130
+    if args.json:
+        write_figures(args.json, made)
     return 0
 
 

@@ -11,17 +11,16 @@ thousand documents prove little: --distractors plants the collection among other
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval import Encoder, RetrievalError, Searcher, build_index, load_encoder
-from retrieval.benchmark.machine import about_machine
+from retrieval import Encoder, Searcher, build_index, load_encoder
+from retrieval.benchmark.machine import when_and_where
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.manifest import DOCUMENTS_FILE
 from retrieval.corpus.base import Corpus
@@ -36,7 +35,7 @@ from scripts.judged.conala_curated import ConalaQuestions, load_curated_task
 from scripts.judged.figures import about_bootstrap, about_distractors, counts, measure
 from scripts.judged.planted import PlantedCorpus
 from scripts.judged.report import report
-from scripts.terminal import run
+from scripts.terminal import command, run, write_figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +122,7 @@ def evaluate(
         }
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
@@ -134,45 +134,24 @@ def main(arguments: list[str] | None = None) -> int:
         parser().error("--text-column goes with --distractors")
     if args.json and not args.json.parent.is_dir():
         parser().error(f"--json {args.json}: there is no folder {args.json.parent}")
-    bars = ProgressBars()
+    require_metrics()
+    judged = read_collections(args.beir, args.split)
+    if args.conala_curated is not None:
+        judged.append(read_conala(args.conala_curated, args.conala_mined))
+    distractors = FileCorpus(args.distractors, text_column=args.text_column) if args.distractors else None
+    if distractors:
+        _ = distractors.columns  # a file that cannot be read is found before anything is encoded
+    encoder = load_encoder(args.model)
     collections: list[dict[str, Any]] = []
-    try:
-        require_metrics()
-        judged = read_collections(args.beir, args.split)
-        if args.conala_curated is not None:
-            judged.append(read_conala(args.conala_curated, args.conala_mined))
-        distractors = FileCorpus(args.distractors, text_column=args.text_column) if args.distractors else None
-        if distractors:
-            _ = distractors.columns  # a file that cannot be read is found before anything is encoded
-        encoder = load_encoder(args.model)
+    with closing(ProgressBars()) as bars:
         for each in judged:
             figures = evaluate(each, encoder, bars, distractors)
             print("\n".join(report(figures)), flush=True)
             collections.append(figures)
-    except RetrievalError as error:
-        bars.close()
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        bars.close()
-        print("stopped.", file=sys.stderr)
-        return 130
-    return _write_json(args.json, encoder, collections) if args.json else 0
-
-
-def _write_json(path: Path, encoder: Encoder, collections: Sequence[Mapping[str, Any]]) -> int:
-    figures = {
-        "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "machine": about_machine(),
-        "model": {"id": encoder.model_id, "weights_sha256": encoder.weights_sha256, "dim": encoder.dim},
-        "backend": encoder.backend,
-        "collections": collections,
-    }
-    try:
-        path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        print(f"error: cannot write {path}: {error}", file=sys.stderr)
-        return 1
+    if args.json:
+        model = {"id": encoder.model_id, "weights_sha256": encoder.weights_sha256, "dim": encoder.dim}
+        about = {**when_and_where(), "model": model, "backend": encoder.backend}
+        write_figures(args.json, {**about, "collections": collections})
     return 0
 
 

@@ -11,18 +11,15 @@ Exit status 0 when every fault was survived: nothing lost, nothing dead, no wron
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from retrieval import RetrievalError
 from scripts.injected import builds, conversions, damage, downloads, fuzzing, limits, running, starts, visitors
 from scripts.injected.parts import Fault
 from scripts.report.markers import replaced
+from scripts.terminal import command, read_figures, run, write_figures
 
 KINDS: Mapping[str, Callable[[], list[Fault]]] = {
     "damage": damage.run,
@@ -42,30 +39,29 @@ def table(faults: Sequence[Fault]) -> str:
     return "\n".join(["| fault | cases | outcome |", "|---|--:|---|", *map(str, faults)])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command()
+def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--only", nargs="+", choices=KINDS, default=list(KINDS), help="kinds of faults")
     made.add_argument("--json", type=Path, metavar="FILE", help="a file for the counts, by kind")
     made.add_argument("--text", type=Path, metavar="FILE", help="a text with markers for the table")
     args = made.parse_args(arguments)
-    try:
-        found = kept(args.json) if args.json is not None and args.json.exists() else {}
-        for kind in args.only:
-            print(f"injecting {kind} ...", file=sys.stderr)
-            found[kind] = KINDS[kind]()
-            _keep(args.json, found)
-        faults = in_order(found)
-        print(table(faults))
-        lost = [fault for fault in faults if not fault.is_survived]
-        for fault in lost:
-            print(f"error: not survived: {fault.name}", file=sys.stderr)
-        if args.text is not None and not lost:
-            text = args.text.read_text(encoding="utf-8")
-            args.text.write_text(replaced(text, lambda name: table(faults)), encoding="utf-8")
-    except (OSError, ValueError, RetrievalError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    found = kept(args.json) if args.json is not None else {}
+    for kind in args.only:
+        print(f"injecting {kind} ...", file=sys.stderr)
+        found[kind] = KINDS[kind]()
+        if args.json is not None:
+            counts = {kind: {fault.name: fault.outcomes for fault in faults} for kind, faults in found.items()}
+            write_figures(args.json, counts)
+    faults = in_order(found)
+    print(table(faults))
+    lost = [fault for fault in faults if not fault.is_survived]
+    for fault in lost:
+        print(f"error: not survived: {fault.name}", file=sys.stderr)
+    if args.text is not None and not lost:
+        text = args.text.read_text(encoding="utf-8")
+        args.text.write_text(replaced(text, lambda name: table(faults)), encoding="utf-8")
     return 1 if lost else 0
 
 
@@ -75,20 +71,14 @@ def in_order(found: Mapping[str, Sequence[Fault]]) -> list[Fault]:
 
 
 def kept(path: Path) -> dict[str, list[Fault]]:
-    """Returns what came of the faults by the counts in a file, by kind.
+    """Returns what came of the faults by the counts in a file, by kind; nothing where there is no file.
 
     Raises:
-        OSError, ValueError: if it cannot be read, or is no JSON.
+        RetrievalError: if it cannot be read, or is no JSON.
     """
-    counts = json.loads(path.read_text(encoding="utf-8"))
+    counts = read_figures(path) or {}
     return {kind: [Fault(name, Counter(outcomes)) for name, outcomes in each.items()] for kind, each in counts.items()}
 
 
-def _keep(path: Path | None, found: Mapping[str, Sequence[Fault]]) -> None:
-    if path is not None:
-        counts = {kind: {fault.name: dict(fault.outcomes) for fault in faults} for kind, faults in found.items()}
-        path.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -13,13 +13,11 @@ wrote, and load.json what scripts/load.py --json wrote. A table NAME goes betwee
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from retrieval import RetrievalError
 from scripts.report.load_tables import LOAD_TABLES
 from scripts.report.markdown import FigureMissingError
 from scripts.report.markers import MarkerError, replaced
@@ -29,6 +27,7 @@ from scripts.report.quality_tables import judged, schemes
 from scripts.report.sizing_tables import SIZING_TABLES
 from scripts.report.speed_tables import page
 from scripts.report.tables import TABLES
+from scripts.terminal import command, read_figures, run
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "assets" / "benchmarks"
@@ -58,19 +57,19 @@ class Measured:
         """Reads the JSON files of a folder; a missing one is an error only when a table asks for it.
 
         Raises:
-            FigureMissingError: if a file is not JSON.
+            RetrievalError: if a file is not JSON.
         """
-        judged_files = [figures for path in sorted(folder.glob("judged*.json")) if (figures := _read(path))]
-        run, built = _read(folder / RUN_FILE), _read(folder / BUILDING_FILE)
-        self.load = _read(folder / LOAD_FILE) or {}
+        judged_files = [figures for path in sorted(folder.glob("judged*.json")) if (figures := read_figures(path))]
+        run, built = read_figures(folder / RUN_FILE), read_figures(folder / BUILDING_FILE)
+        self.load = read_figures(folder / LOAD_FILE) or {}
         self._tables: dict[str, tuple[Callable[[Any], Iterable[str]], Any, str]] = {
             **{name: (table, run, RUN_FILE) for name, table in TABLES.items()},
             "judged": (judged, judged_files, "judged*.json"),
-            "schemes": (schemes, _read(folder / SCHEMES_FILE), SCHEMES_FILE),
+            "schemes": (schemes, read_figures(folder / SCHEMES_FILE), SCHEMES_FILE),
             **{name: (table, built, BUILDING_FILE) for name, table in SIZING_TABLES.items()},
-            "milvus": (milvus, _read(folder / MILVUS_FILE), MILVUS_FILE),
+            "milvus": (milvus, read_figures(folder / MILVUS_FILE), MILVUS_FILE),
             **{name: (table, self.load, LOAD_FILE) for name, table in LOAD_TABLES.items()},
-            "page": (page, _read(folder / PAGE_FILE), PAGE_FILE),
+            "page": (page, read_figures(folder / PAGE_FILE), PAGE_FILE),
         }
 
     def table(self, name: str) -> str:
@@ -97,36 +96,24 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
-    try:
-        measured = Measured(args.benchmarks)
-        before = {path: path.read_text(encoding="utf-8") for path in args.text or TEXTS}
-        fresh = {path: replaced(text, measured.table) for path, text in before.items()}
-        if args.check:
-            print("current." if fresh == before else "not current: run make figures.")
-            return int(fresh != before)
-        for name, drawn in plots(args.benchmarks / RUN_FILE, args.benchmarks, measured.load):
-            (args.benchmarks / name).write_text(drawn, encoding="utf-8")
-            print(f"{args.benchmarks.name}/{name}")
-        for path, text in fresh.items():
-            path.write_text(text, encoding="utf-8")
-            print(path.name)
-    except (RetrievalError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    measured = Measured(args.benchmarks)
+    before = {path: path.read_text(encoding="utf-8") for path in args.text or TEXTS}
+    fresh = {path: replaced(text, measured.table) for path, text in before.items()}
+    if args.check:
+        print("current." if fresh == before else "not current: run make figures.")
+        return int(fresh != before)
+    for name, drawn in plots(args.benchmarks / RUN_FILE, args.benchmarks, measured.load):
+        (args.benchmarks / name).write_text(drawn, encoding="utf-8")
+        print(f"{args.benchmarks.name}/{name}")
+    for path, text in fresh.items():
+        path.write_text(text, encoding="utf-8")
+        print(path.name)
     return 0
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError) as error:
-        raise FigureMissingError(f"{path.name} cannot be read: {error}. Measure again.") from error
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

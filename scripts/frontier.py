@@ -12,16 +12,12 @@ and eighth. Without --queries, some of the vectors are held out as queries.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tqdm import tqdm
 
-from retrieval import RetrievalError
-from retrieval.benchmark.machine import about_machine
+from retrieval.benchmark.machine import when_and_where
 from retrieval.encoding.encoder import DEFAULT_MODEL
 from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.evaluation.frontier.given import METRICS, GivenVectors
@@ -38,6 +34,7 @@ from retrieval.ui.frontier.report import report
 from retrieval.ui.frontier.words import choice_line, frontier_lines, growth_lines, sample_line
 from scripts.judged.vectors import read_collection
 from scripts.report.plots import picture
+from scripts.terminal import command, run, write_figures
 
 MOST_VECTORS = 2_000_000
 
@@ -100,46 +97,34 @@ def measured(args: argparse.Namespace) -> Frontier:
     return frontier
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command("stopped: nothing was kept.")
+def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     if args.beir is not None and args.queries is not None:
         parser().error("--queries goes with --embeddings: a judged collection brings its own")
-    try:
-        frontier = measured(args)
-        wish = Wish(args.target, args.scarce, args.num_vectors or frontier.num_given, args.price, args.disk_price)
-        advice = recommend(frontier, wish)
-    except RetrievalError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped: nothing was kept.", file=sys.stderr)
-        return 130
+    frontier = measured(args)
+    wish = Wish(args.target, args.scarce, args.num_vectors or frontier.num_given, args.price, args.disk_price)
+    advice = recommend(frontier, wish)
     print(sample_line(frontier))
     print("\n".join(frontier_lines(frontier)))
     print("\n".join(growth_lines(frontier)))
     print(choice_line(frontier, advice))
-    try:
-        _keep(args, frontier, wish)
-    except OSError as error:
-        print(f"error: cannot write {error.filename}: {error.strerror}.", file=sys.stderr)
-        return 1
+    _keep(args, frontier, wish)
     return 0
 
 
 def _keep(args: argparse.Namespace, frontier: Frontier, wish: Wish) -> None:
     """Writes the files that were asked for."""
-    machine = about_machine()
+    measured_here = when_and_where()
     title = args.title or (args.embeddings or args.beir).name
     if args.json is not None:
-        taken_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        values = {"title": title, "taken_at": taken_at, "machine": machine, **frontier.to_json()}
-        args.json.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        write_figures(args.json, {"title": title, **measured_here, **frontier.to_json()})
     if args.plot is not None:
         args.plot.write_text(picture(frontier_charts(frontier)), encoding="utf-8")
     if args.html is not None:
-        args.html.write_text(report(frontier, wish, machine, title), encoding="utf-8")
+        args.html.write_text(report(frontier, wish, measured_here["machine"], title), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

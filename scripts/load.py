@@ -13,22 +13,21 @@ visitors run on the same cores as the server, and take their share of them: comp
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from retrieval import RetrievalError
-from retrieval.benchmark.machine import about_machine
+from retrieval.benchmark.machine import when_and_where
 from retrieval.bundle.manifest import Manifest
 from scripts.loading import measure
 from scripts.loading.kinds import ROUTES
 from scripts.loading.server import Server, served
 from scripts.report.load_tables import TABLES
+from scripts.terminal import command, read_figures, read_queries, run, write_figures
 
 ROOT = Path(__file__).resolve().parents[1]
 VISITORS = (1, 16, 64)
@@ -69,30 +68,29 @@ def measured(server: Server, args: argparse.Namespace, queries: list[str]) -> di
     return found
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
+    kept = (read_figures(args.json) if args.json else None) or {}
+    queries = read_queries(args.queries)
+    documents, load = Manifest.read(args.index).row_count, os.getloadavg()[0]
     try:
-        kept = json.loads(args.json.read_text(encoding="utf-8")) if args.json and args.json.exists() else {}
-        queries = [line for line in args.queries.read_text(encoding="utf-8").splitlines() if line.strip()]
-        documents, load = Manifest.read(args.index).row_count, os.getloadavg()[0]
         with served(args.app, args.index) as server:
             found = measured(server, args, queries)
-    except (RetrievalError, RuntimeError, OSError, ValueError, httpx.HTTPError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    except httpx.HTTPError as error:
+        raise RetrievalError(f"the app on {args.index} did not answer: {error}") from error
     for part, figures in found.items():
         print("\n".join(TABLES[part](figures)), end="\n\n")
     if args.json:
-        taken = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-        about = {"taken_at": taken, "machine": about_machine(), "load_average": load, "documents": documents}
+        about = {**when_and_where(), "load_average": load, "documents": documents}
         fresh = {
             part: {**about, "seconds": None if part == "growth" else args.seconds, "figures": figures}
             for part, figures in found.items()
         }
-        args.json.write_text(json.dumps({**kept, **fresh}, indent=1) + "\n", encoding="utf-8")
+        write_figures(args.json, {**kept, **fresh})
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -13,18 +13,17 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
-from typing import NoReturn
 
-from tqdm import tqdm
-
-from retrieval import RetrievalError
+from retrieval import BuildProgress
 from retrieval.errors import counted
+from retrieval.indexing.progress_bar import ProgressBars
 from retrieval.milvus.address import MilvusAddress
 from retrieval.milvus.load import Loaded, LoadOptions, load
 from retrieval.milvus.marks import INDEX_TYPES
 from scripts.bench.processes import peak_rss_bytes
-from scripts.terminal import printable, run
+from scripts.terminal import command, run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,28 +41,6 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-class Bars:
-    """A progress bar for each phase, on standard error."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm[NoReturn] | None = None
-        self._phase = ""
-
-    def __call__(self, phase: str, done: int, total: int) -> None:
-        """Shows how far a phase is."""
-        if self._bar is None or phase != self._phase:
-            self.close()
-            bar = tqdm(total=total, desc=phase, unit="", unit_scale=True)
-            self._bar, self._phase = bar, phase
-        self._bar.update(done - self._bar.n)
-
-    def close(self) -> None:
-        """Ends the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-
-
 def summary(loaded: Loaded) -> str:
     """Returns what came of it, in lines for a terminal."""
     if not loaded.num_written:
@@ -77,6 +54,7 @@ def summary(loaded: Loaded) -> str:
     return "\n".join(lines)
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
@@ -84,16 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
         if (value := getattr(args, name)) is not None and value < 1:
             parser().error(f"--{name} is {value}: 1 or more is needed")
     name = re.sub(r"\W", "_", args.index.resolve().name, flags=re.ASCII)[:200]
-    bars = Bars()
-    try:
-        address = MilvusAddress.parse(args.uri, args.collection, default=f"_{name}" if name[:1].isdigit() else name)
-        loaded = load(args.index, address, LoadOptions(args.scan, args.probes, args.shards, args.replace), bars)
-    except RetrievalError as error:
-        bars.close()
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return 1
-    finally:
-        bars.close()
+    address = MilvusAddress.parse(args.uri, args.collection, default=f"_{name}" if name[:1].isdigit() else name)
+    options = LoadOptions(args.scan, args.probes, args.shards, args.replace)
+    with closing(ProgressBars()) as bars:
+        loaded = load(args.index, address, options, lambda *step: bars(BuildProgress(*step)))
     print(summary(loaded))
     return 0
 

@@ -14,40 +14,36 @@ import subprocess
 import sys
 from pathlib import Path
 
-from retrieval import RetrievalError
 from retrieval.milvus.address import MilvusAddress
 from retrieval.milvus.server import Server
 from retrieval.milvus.settings import ConnectionSettings
 from scripts import load_milvus
 from scripts.packaged_milvus import FIRST_TOKEN, packaged_milvus
-from scripts.terminal import run
+from scripts.terminal import command, run
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--index", type=Path, default=ROOT / "assets" / "indexes" / "python", metavar="DIR")
     made.add_argument("--port", default="7860", help="of the page")
     args = made.parse_args(arguments)
-    try:
-        with packaged_milvus(asks_for_token=True) as server:
-            address = MilvusAddress.parse(f"{server.uri}/demo")
-            user, _, password = FIRST_TOKEN.partition(":")
-            own = secrets.token_urlsafe(16)
-            Server(address, ConnectionSettings(FIRST_TOKEN)).set_password(user, password, own)
-            os.environ["MILVUS_TOKEN"] = f"{user}:{own}"
-            print(f"Milvus answers at {server.uri}, on every network interface: keep it behind a firewall.", flush=True)
-            status = load_milvus.main(["--index", str(args.index), "--uri", str(address)])
-            if status:
-                return status
-            return subprocess.run(
-                [sys.executable, ROOT / "app.py", "--index", str(address), "--port", args.port], check=False
-            ).returncode
-    except RetrievalError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with packaged_milvus(asks_for_token=True) as server:
+        address = MilvusAddress.parse(f"{server.uri}/demo")
+        user, _, password = FIRST_TOKEN.partition(":")
+        own = secrets.token_urlsafe(16)
+        Server(address, ConnectionSettings(FIRST_TOKEN)).set_password(user, password, own)
+        os.environ["MILVUS_TOKEN"] = f"{user}:{own}"
+        print(f"Milvus answers at {server.uri}, on every network interface: keep it behind a firewall.", flush=True)
+        status = load_milvus.main(["--index", str(args.index), "--uri", str(address)])
+        if status:
+            return status
+        return subprocess.run(
+            [sys.executable, ROOT / "app.py", "--index", str(address), "--port", args.port], check=False
+        ).returncode
 
 
 if __name__ == "__main__":

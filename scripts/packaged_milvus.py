@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 from retrieval import DependencyError, RetrievalError
-from scripts.terminal import run
+from scripts.terminal import command, run
 
 INSTALL = "python -m pip install milvus==2.3.5 pymilvus==3.0.2"
 HOST = "127.0.0.1"
@@ -212,20 +212,17 @@ def _free_ports(count: int) -> list[int]:
     return found
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--data", type=Path, metavar="DIR", help="where its data stays; without it, it is deleted")
     made.add_argument("--port", type=int, default=19530)
     args = made.parse_args(arguments)
-    try:
-        with packaged_milvus(args.data, args.port) as server:
-            print(f"Milvus answers at {server.uri} - stop with Ctrl-C", flush=True)
-            while True:
-                time.sleep(1)
-    except RetrievalError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with packaged_milvus(args.data, args.port) as server:
+        print(f"Milvus answers at {server.uri} - stop with Ctrl-C", flush=True)
+        while True:
+            time.sleep(1)
 
 
 if __name__ == "__main__":

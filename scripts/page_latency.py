@@ -13,9 +13,7 @@ how long a simulated phone waits for the query box.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,12 +21,14 @@ from typing import Any
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
-from retrieval import QueryError, RetrievalError
-from retrieval.benchmark.machine import about_machine
+from retrieval import QueryError
+from retrieval.benchmark.machine import when_and_where
 from retrieval.benchmark.timings import percentiles
 from scripts.bench.first_screen import measure_first_screen
+from scripts.loading.server import served
 from scripts.report import speed_tables
-from scripts.screenshots import CHROMIUM_ARGUMENTS, chromium_path, served
+from scripts.screenshots import CHROMIUM_ARGUMENTS, ROOT, chromium_path
+from scripts.terminal import command, read_queries, run, write_figures
 
 VIEWS = {
     "search": ("#results", "document.querySelector('#results .summary')?.textContent"),
@@ -101,34 +101,27 @@ def measure_view(page: Page, url: str, view: str, queries: Sequence[str]) -> dic
     return {**figures, "search": percentiles(searches[_WARM_UP_QUERIES:])} if searches else figures
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
-    try:
-        queries = [line for line in args.queries.read_text(encoding="utf-8").splitlines() if line.strip()]
-        views = {}
-        with served(args.index) as url, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_ARGUMENTS))
-            for view in VIEWS:
-                page = browser.new_page(viewport={"width": 1280, "height": 900})
-                views[view] = measure_view(page, url, view, queries[: args.limit + _WARM_UP_QUERIES])
-                page.close()
-            first_screen = measure_first_screen(browser, url, queries[0])
-            browser.close()
-    except (RetrievalError, RuntimeError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    figures = {
-        "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "machine": about_machine(),
-        "views": views,
-        "first_screen": first_screen,
-    }
+    queries = read_queries(args.queries)
+    views = {}
+    with served(ROOT / "app.py", args.index) as server, sync_playwright() as playwright:
+        url = f"{server.url}/"
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_ARGUMENTS))
+        for view in VIEWS:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            views[view] = measure_view(page, url, view, queries[: args.limit + _WARM_UP_QUERIES])
+            page.close()
+        first_screen = measure_first_screen(browser, url, queries[0])
+        browser.close()
+    figures = {**when_and_where(), "views": views, "first_screen": first_screen}
     print("\n".join(speed_tables.page(figures)))
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_figures(args.json, figures)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -12,9 +12,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from retrieval import RetrievalError
 from retrieval.hub import PublishOptions, publish_bundle
-from scripts.terminal import run
+from scripts.terminal import command, run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,18 +27,12 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@command("stopped: nothing was published. What was sent is not sent again by the next try.")
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     options = PublishOptions(args.private, args.branch, not args.no_baseline)
-    try:
-        published = publish_bundle(args.index, args.repo, options)
-    except RetrievalError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped: nothing was published. What was sent is not sent again by the next try.", file=sys.stderr)
-        return 130
+    published = publish_bundle(args.index, args.repo, options)
     print(f"{published.address}: {published.size_bytes / 1e6:,.1f} MB on branch {published.branch}")
     return 0
 

@@ -160,5 +160,4 @@ def _snippet(names: tuple[str, str], number: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `scripts.`: Python itself adds scripts/ only
     sys.exit(main())

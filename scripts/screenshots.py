@@ -13,20 +13,18 @@ import argparse
 import os
 import shutil
 import sys
-import time
 import urllib.parse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from scripts.loading.server import answers, started
+from retrieval import RetrievalError
+from scripts.loading.server import served
+from scripts.terminal import command, run
 
 ROOT = Path(__file__).resolve().parents[1]
-START_LIMIT_S = 120
 CHROMIUM_ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -90,28 +88,12 @@ def chromium_path() -> str:
     """Returns where Chromium is: the one that CHROMIUM names, else the one on the path.
 
     Raises:
-        RuntimeError: if there is none.
+        RetrievalError: if there is none.
     """
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if path is None:
-        raise RuntimeError("no Chromium: install Debian's `chromium`, or name one in CHROMIUM.")
+        raise RetrievalError("no Chromium: install Debian's `chromium`, or name one in CHROMIUM.")
     return path
-
-
-@contextmanager
-def served(index: Path) -> Iterator[str]:
-    """Yields the address of the app, which runs in a process of its own.
-
-    Raises:
-        RuntimeError: if the app ends, or does not answer in time.
-    """
-    with started(ROOT / "app.py", index) as (address, process):
-        deadline = time.monotonic() + START_LIMIT_S
-        while not answers(address):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the app on {index} does not answer")
-            time.sleep(0.2)
-        yield f"{address}/"
 
 
 def take(browser: Browser, url: str, shot: Shot, query: str, output: Path) -> Path:
@@ -132,21 +114,18 @@ def take(browser: Browser, url: str, shot: Shot, query: str, output: Path) -> Pa
     return path
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     args.output.mkdir(parents=True, exist_ok=True)
-    try:
-        with served(args.index) as url, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_ARGUMENTS))
-            for shot in SHOTS:
-                print(take(browser, url, shot, args.query, args.output))
-            browser.close()
-    except RuntimeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with served(ROOT / "app.py", args.index) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_ARGUMENTS))
+        for shot in SHOTS:
+            print(take(browser, f"{server.url}/", shot, args.query, args.output))
+        browser.close()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -20,12 +20,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from retrieval import SCANS, STAGES, Hit, RetrievalError, Searcher, SearchKnobs, SearchResponse
+from retrieval import SCANS, STAGES, Hit, Searcher, SearchKnobs, SearchResponse
 from retrieval.errors import counted
 from retrieval.indexing.vector_formats import open_vectors
 from retrieval.quantization import Float32s
 from retrieval.results import json_values
-from scripts.terminal import printable, run
+from scripts.terminal import command, printable, run
 
 _TITLE_CHARS = 300
 _BODY_CHARS = 400
@@ -122,20 +122,17 @@ def responses(searcher: Searcher, args: argparse.Namespace) -> Iterator[SearchRe
         yield searcher.search(query, args.top_k, **knobs)
 
 
+@command()
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     if bool(args.queries) == (args.vector is not None):
         parser().error("give either queries, or --vector FILE.npy")
-    try:
-        searcher = Searcher.open(args.index)
-        for note in searcher.notes:
-            print(f"note: {printable(note)}", file=sys.stderr)
-        for response in responses(searcher, args):
-            print(json.dumps(as_json(response), default=str) if args.json else as_text(response), flush=True)
-    except RetrievalError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return 1
+    searcher = Searcher.open(args.index)
+    for note in searcher.notes:
+        print(f"note: {printable(note)}", file=sys.stderr)
+    for response in responses(searcher, args):
+        print(json.dumps(as_json(response), default=str) if args.json else as_text(response), flush=True)
     return 0
 
 

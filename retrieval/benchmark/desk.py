@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from retrieval.benchmark.machine import about_machine
+from retrieval.benchmark.machine import when_and_where
 from retrieval.benchmark.quick import measure_quickly
 from retrieval.benchmark.sampled_queries import sampled_queries
 from retrieval.bundle.manifest import BINARY_FILE
@@ -90,8 +90,7 @@ class Measurement:
         sampled = sampled_queries(self.searcher, MOST_QUERIES, _SEED)
         quick = self.measure(self.searcher, sampled.queries, self._report, budget_s=self.budget_s)
         return {
-            "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-            "machine": about_machine(),
+            **when_and_where(),
             "load_average": quick["load_average"],
             "threads": quick["threads"],
             "index": {

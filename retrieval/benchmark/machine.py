@@ -1,9 +1,10 @@
-"""What machine a figure was taken on."""
+"""When, and on what machine, a figure was taken."""
 
 from __future__ import annotations
 
 import os
 import platform
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ from retrieval.system import usable_cores
 
 _TELLING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_vpopcntdq", "avx_vnni", "amx_int8", "asimd", "sve")
 """What the kernels here choose by."""
+
+
+def when_and_where() -> dict[str, Any]:
+    """Returns `taken_at`, the time in UTC, and `machine`, what `about_machine` says: as figures are kept."""
+    return {"taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "machine": about_machine()}
 
 
 def about_machine() -> dict[str, Any]:

@@ -210,8 +210,5 @@ def _recall(searcher: Searcher, vectors: Float32s) -> dict[str, Any] | None:
     baseline = ExactBaseline.open(searcher.bundle)
     settings = replace(searcher.defaults, top_k=TOP_K)
     truths = baseline.search(vectors, TOP_K)
-    kept = [
-        baseline.recall(vector, searcher.nearest_texts(vector, settings).tolist(), truth)
-        for vector, truth in zip(vectors, truths, strict=True)
-    ]
-    return {"mean": float(np.mean(kept)), "queries": len(kept)}
+    found = (searcher.nearest_texts(vector, settings) for vector in vectors)
+    return {"mean": float(baseline.recalls(vectors, found, truths).mean()), "queries": len(vectors)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,7 @@ class ExactBaseline:
         if not read_into(self._file, into, start):
             raise BundleCorruptError(f"{self._path} has become shorter. Copy it again, or build the index again.")
 
-    def recall(self, vector: Float32s, found_rows: Sequence[int], truth: ExactAnswer) -> float:
+    def recall(self, vector: Float32s, found_rows: Sequence[int] | Rows, truth: ExactAnswer) -> float:
         """Returns the share of the exact answer that `found_rows` hold, in [0, 1].
 
         Among texts that tie with the last one of the answer any is right; those above it must be there themselves.
@@ -93,6 +93,13 @@ class ExactBaseline:
             return 1.0
         exact = np.asarray(self.embeddings[np.asarray(found_rows, dtype=np.int64)]) @ vector
         return float(np.sum(agreeing(exact, truth))) / len(truth.rows)
+
+    def recalls(
+        self, vectors: Float32s, found_rows: Iterable[Sequence[int] | Rows], truths: Iterable[ExactAnswer]
+    ) -> npt.NDArray[np.float64]:
+        """Returns the `recall` of each query, float64 `(m,)`; vectors are float32 `(m, dim)`."""
+        asked = zip(vectors, found_rows, truths, strict=True)
+        return np.array([self.recall(vector, rows, truth) for vector, rows, truth in asked])
 
 
 @dataclass(frozen=True, slots=True)

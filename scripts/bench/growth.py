@@ -162,15 +162,12 @@ def _measure_bundle(bundle: Bundle, vectors: Float32s, settings: SearchSettings)
     found = {scan: _searched(searcher, scan, vectors, settings) for scan in searcher.scans}
     scans: dict[str, Any] = {}
     for scan, responses in found.items():
-        recalls = [
-            baseline.recall(vector, [hit.row for hit in response.hits], truth)
-            for vector, response, truth in zip(vectors, responses, truths, strict=True)
-        ]
+        recalls = baseline.recalls(vectors, ([hit.row for hit in each.hits] for each in responses), truths)
         latencies = [response.latency for response in responses]
         scans[scan] = {
             "stages": stage_percentiles(dict(latency.stages) for latency in latencies),
             "vector_part": percentiles([latency.total_ms - latency.stages["documents"] for latency in latencies]),
-            "recall": float(np.mean(recalls)),
+            "recall": float(recalls.mean()),
         }
     if "lists" in scans:
         scans["lists"]["kept"] = _share_found(found["lists"], found["float-bits"])

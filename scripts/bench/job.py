@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from retrieval import RetrievalError, Searcher
+from retrieval.bundle.bundle import Bundle
 from retrieval.quantization import Float32s
 
 TOP_K = 10
@@ -55,6 +56,13 @@ class Job:
     def all_vectors(self, of_each: int) -> Float32s:
         """Returns the embeddings of the first `of_each` queries of every set, one set after the other."""
         return np.concatenate([each.vectors[:of_each] for each in self.query_sets.values()])
+
+
+def open_for(index: Path, queries: Iterable[QuerySet]) -> Searcher:
+    """Returns the index; with its model where all of the queries are texts."""
+    if all(each.texts for each in queries):
+        return Searcher.open(index, verify="never")
+    return Searcher(Bundle.open(index), None)
 
 
 def require_baseline(index: Path, has_baseline: bool) -> None:

@@ -9,11 +9,8 @@ from typing import Any
 
 from retrieval import Searcher
 from retrieval.benchmark.quick import memory_json
-from retrieval.bundle.bundle import Bundle
 from retrieval.search.measurement import process_rss_bytes
-from scripts.bench.job import TOP_K, Job, Report
-
-MOMENTS = ("before", "opened", "after_first_query", "after_all_queries")
+from scripts.bench.job import TOP_K, Job, Report, open_for
 
 
 def measure(job: Job, report: Report) -> dict[str, Any]:
@@ -23,8 +20,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
     """
     report("opening the index")
     moments: dict[str, Any] = {"before": {"rss_bytes": process_rss_bytes()}}
-    with_texts = all(queries.texts for queries in job.query_sets.values())
-    searcher = Searcher.open(job.index, verify="never") if with_texts else Searcher(Bundle.open(job.index), None)
+    searcher = open_for(job.index, job.query_sets.values())
     moments["opened"] = _moment(searcher)
     report("asking all queries")
     asked = 0
@@ -39,7 +35,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
     return {
         "moments": moments,
         "queries": asked,
-        "encoder": with_texts,
+        "encoder": searcher.encoder is not None,
         "by_arithmetic": memory_json(searcher.memory())["by_arithmetic"],
         "codes_bytes": last["items"]["codes"]["bytes"],
         "mapped_bytes": sum(item["bytes"] for item in last["items"].values() if item["kind"] == "file"),

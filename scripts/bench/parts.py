@@ -15,7 +15,7 @@ from retrieval.benchmark.quick import measure_quickly
 from retrieval.benchmark.timings import Timings
 from retrieval.bundle.bundle import Bundle
 from scripts.bench import peers
-from scripts.bench.job import Job, NotMeasurableError, Report
+from scripts.bench.job import Job, NotMeasurableError, Report, open_for
 from scripts.bench.processes import in_own_process, limited_to
 
 _OPENINGS, _READINGS = 5, 30
@@ -93,7 +93,7 @@ def measure_peers(job: Job, report: Report) -> dict[str, Any]:
 def measure_quick(job: Job, report: Report) -> dict[str, Any]:
     """Returns what `benchmark.quick.measure_quickly` gives for the first query set; its docstring has the keys."""
     name, queries = next(iter(job.query_sets.items()))
-    searcher = Searcher.open(job.index, verify="never") if queries.texts else Searcher(Bundle.open(job.index), None)
+    searcher = open_for(job.index, [queries])
     figures = measure_quickly(searcher, queries.texts or queries.vectors, lambda share, what: report(what))
     return {"query_set": name, **figures}
 

@@ -14,14 +14,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from retrieval import Searcher
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.row_tables import Rows
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
-from retrieval.search.exact_scan import ExactAnswer
 from retrieval.search.measurement import process_rss_bytes
 from scripts.bench import reference_path
 from scripts.bench.job import TOP_K, Job, NotMeasurableError, QuerySet, Report
@@ -127,22 +124,9 @@ def _recall_of_set(
     searcher: Searcher, reference: ReferenceRanking, baseline: ExactBaseline, queries: QuerySet
 ) -> dict[str, float | None]:
     truths = baseline.search(queries.vectors, TOP_K)
-    settings = replace(searcher.defaults, top_k=TOP_K)
-
-    found = {
-        "ours": mean_recall(baseline, queries.vectors, truths, lambda vector: searcher.nearest_texts(vector, settings))
-    }
+    ours = partial(searcher.nearest_texts, settings=replace(searcher.defaults, top_k=TOP_K))
+    ranks: dict[str, Callable[[Float32s], Sequence[int] | Rows]] = {"ours": ours}
     for name, count in _REFERENCE_CANDIDATES.items():
-        rank = partial(reference.rank, top_k=TOP_K, num_candidates=count)
-        found[name] = mean_recall(baseline, queries.vectors, truths, rank)
-    return dict(found)
-
-
-def mean_recall(
-    baseline: ExactBaseline,
-    vectors: Float32s,
-    truths: Sequence[ExactAnswer],
-    rank: Callable[[Float32s], Sequence[int] | Rows],
-) -> float:
-    """Returns the mean recall of the rows that `rank` gives for each vector."""
-    return float(np.mean([baseline.recall(v, list(rank(v)), truth) for v, truth in zip(vectors, truths, strict=True)]))
+        ranks[name] = partial(reference.rank, top_k=TOP_K, num_candidates=count)
+    vectors = queries.vectors
+    return {name: float(baseline.recalls(vectors, map(rank, vectors), truths).mean()) for name, rank in ranks.items()}

@@ -11,6 +11,7 @@ from retrieval import QueryError, Searcher
 from retrieval.benchmark.quick import query_vectors
 from retrieval.benchmark.sampled_queries import sampled_queries
 from scripts.bench.job import QuerySet
+from scripts.terminal import read_queries
 
 
 def read_query_sets(files: Sequence[Path], searcher: Searcher, limit: int, seed: int) -> dict[str, QuerySet]:
@@ -31,7 +32,11 @@ def read_query_sets(files: Sequence[Path], searcher: Searcher, limit: int, seed:
     if not files:
         sampled = sampled_queries(searcher, limit, seed)
         return {sampled.name: QuerySet(tuple(sampled.queries), query_vectors(searcher, sampled.queries))}
-    texts = {name: lines[:limit] for name, lines in _read_texts(files).items()}
+    texts: dict[str, list[str]] = {}
+    for file in files:
+        if file.stem in texts:
+            raise QueryError(f"two files of queries are called {file.stem}: rename one, figures go by that name.")
+        texts[file.stem] = read_queries(file)[:limit]
     return {name: QuerySet(tuple(lines), query_vectors(searcher, lines)) for name, lines in texts.items()}
 
 
@@ -48,18 +53,3 @@ def describe(query_sets: Mapping[str, QuerySet]) -> dict[str, Any]:
         }
         for name, queries in query_sets.items()
     }
-
-
-def _read_texts(files: Sequence[Path]) -> dict[str, list[str]]:
-    sets: dict[str, list[str]] = {}
-    for file in files:
-        try:
-            lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-        except (OSError, UnicodeDecodeError) as error:
-            raise QueryError(f"cannot read the queries in {file}: {error}") from error
-        if not lines:
-            raise QueryError(f"{file} holds no query: one per line is needed.")
-        if file.stem in sets:
-            raise QueryError(f"two files of queries are called {file.stem}: rename one, figures go by that name.")
-        sets[file.stem] = lines
-    return sets

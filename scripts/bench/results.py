@@ -18,19 +18,18 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from retrieval.benchmark.figures.kept import keep_figures, kept_figures
-from retrieval.benchmark.machine import about_machine
+from retrieval.benchmark.machine import when_and_where
 from retrieval.bundle.bundle import Bundle
-from retrieval.bundle.files import write_json
 from retrieval.bundle.manifest import BENCHMARK_FILE, BINARY_FILE
 from retrieval.bundle.versions import installed_versions
 from scripts.bench.job import Job
 from scripts.bench.query_sets import describe
+from scripts.terminal import write_figures
 
 FORMAT = 1
 _PACKAGES = ("faiss-cpu", "usearch", "numkong", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
@@ -52,12 +51,11 @@ class Results:
             _say(f"the whole run that is kept in {BENCHMARK_FILE} stays: this one is only a part")
         self.figures: dict[str, Any] = {
             "format": FORMAT,
-            "taken_at": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
             "whole": whole,
             "threads": job.threads,
             "seed": job.seed,
             "rounds": job.rounds,
-            "machine": about_machine(),
+            **when_and_where(),
             "load_average": os.getloadavg()[0],
             "versions": {"python": platform.python_version(), **installed_versions(_PACKAGES)},
             "index": describe_index(self._bundle),
@@ -69,11 +67,11 @@ class Results:
         """Adds a part, and writes what there is.
 
         Raises:
-            OSError: if the file that was asked for cannot be written.
+            RetrievalError: if the file that was asked for cannot be written.
         """
         self.figures["parts"][name] = figures
         if self._json_file:
-            write_json(self._json_file, self.figures)
+            write_figures(self._json_file, self.figures)
 
     def finish(self, failed: Sequence[str]) -> None:
         """Keeps the run in the index's folder, unless every part failed."""

@@ -115,8 +115,7 @@ def _recall(bundle: Bundle, kernels: Mapping[str, ExactScan], job: Job) -> dict[
         found: dict[str, Sequence[Rows]] = {name: list(each.search(queries.vectors)) for name, each in kernels.items()}
         found["int8_dequantized"] = Int8().search_many(index, queries.vectors, TOP_K)
         for name, rankings in found.items():
-            pairs = zip(queries.vectors, rankings, truths, strict=True)
-            figures[name][set_] = float(np.mean([baseline.recall(v, rows.tolist(), t) for v, rows, t in pairs]))
+            figures[name][set_] = float(baseline.recalls(queries.vectors, rankings, truths).mean())
     return figures
 
 

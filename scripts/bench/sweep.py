@@ -17,7 +17,6 @@ from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
 from retrieval.search.exact_scan import ExactAnswer
 from scripts.bench.job import TOP_K, Job, QuerySet, Report, prepare_as_served, require_baseline
-from scripts.bench.paths import mean_recall
 from scripts.bench.reference_path import ReferenceRanking
 
 CANDIDATES = (10, 40, 100, 200, 400, 1000, 2000, 4000)
@@ -85,11 +84,11 @@ def _point(
 
     nearest(queries.vectors[0])
     times.clear()
-    recall = mean_recall(baseline, queries.vectors, truths, nearest)
+    recalls = baseline.recalls(queries.vectors, map(nearest, queries.vectors), truths)
     return {
         "num_candidates": settings.num_candidates,
         "int8_rows_read": min(settings.rescore_multiplier * TOP_K, settings.num_candidates),
-        "recall": recall,
+        "recall": float(recalls.mean()),
         **percentiles(times),
     }
 
@@ -102,7 +101,7 @@ def _raw_codes(
     count: int,
 ) -> float:
     rank = partial(reference.rank, top_k=TOP_K, num_candidates=count)
-    return mean_recall(baseline, queries.vectors, truths, rank)
+    return float(baseline.recalls(queries.vectors, map(rank, queries.vectors), truths).mean())
 
 
 def frontier(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

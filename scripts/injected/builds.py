@@ -9,9 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 from retrieval import RetrievalError
@@ -20,9 +19,11 @@ from scripts.injected.parts import (
     Fault,
     WordEncoder,
     build_small,
-    child_command,
-    child_environment,
     content_of,
+    not_refused,
+    ran,
+    seconds_of,
+    started_child,
 )
 
 ROWS = 600
@@ -30,7 +31,6 @@ _STEP_S = 0.02
 """How long the encoder waits in each step, so that kills meet it at work."""
 _NOBODY = 65534
 AT_ONCE = 4
-TIME_LIMIT_S = 120.0
 
 
 def run(kills: int = 50, disks: int = 20, seed: int = 0) -> list[Fault]:
@@ -38,7 +38,7 @@ def run(kills: int = 50, disks: int = 20, seed: int = 0) -> list[Fault]:
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(AT_ONCE) as pool:
         home = Path(name)
         home.chmod(0o755)
-        lasts_s = _lasts_s(home / "undisturbed")
+        lasts_s = seconds_of(started_child("builds", "build", str(home / "undisturbed")))
         expected = content_of(home / "undisturbed")
         largest = max(path.stat().st_size for path in (home / "undisturbed").rglob("*") if path.is_file())
         rng = random.Random(seed)
@@ -53,33 +53,8 @@ def run(kills: int = 50, disks: int = 20, seed: int = 0) -> list[Fault]:
         return [killed, full, _read_only(home, expected)]
 
 
-def _lasts_s(folder: Path) -> float:
-    """Builds undisturbed, and returns how long that takes once all modules are imported."""
-    with _started(folder) as child:
-        started = time.monotonic()
-        child.wait(TIME_LIMIT_S)
-    return time.monotonic() - started
-
-
-@contextmanager
-def _started(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Starts a build, and yields it when it has imported what it needs."""
-    command = child_command("builds", "build", str(folder))
-    with subprocess.Popen(command, env=child_environment(), stdout=subprocess.PIPE) as child:
-        if child.stdout is not None:
-            child.stdout.readline()
-        yield child
-
-
-def _build(folder: Path, *arguments: str, task: str = "build") -> subprocess.CompletedProcess[str]:
-    command = child_command("builds", task, str(folder), *arguments)
-    return subprocess.run(
-        command, env=child_environment(), capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False
-    )
-
-
 def _killed(folder: Path, after_s: float, expected: dict[str, str]) -> str:
-    with _started(folder) as child:
+    with started_child("builds", "build", str(folder)) as child:
         try:
             child.wait(after_s)
         except subprocess.TimeoutExpired:
@@ -90,17 +65,26 @@ def _killed(folder: Path, after_s: float, expected: dict[str, str]) -> str:
 
 
 def _full(folder: Path, limit_bytes: int, expected: dict[str, str]) -> str:
-    stopped = _build(folder, str(limit_bytes))
+    stopped = ran("builds", "build", str(folder), str(limit_bytes))
     if stopped.returncode == 0:
         return "done within the limit"
-    if stopped.returncode != 1 or "Traceback" in stopped.stderr:
-        return "process died"
-    return built_again(folder, expected, "refused with a message, then went on to equal bytes")
+    return built_after_refusal(stopped, folder, expected)
+
+
+def built_after_refusal(
+    refused: subprocess.CompletedProcess[str],
+    folder: Path,
+    expected: dict[str, str],
+    then: str = "went on to equal bytes",
+) -> str:
+    """Returns what came of a build that should have refused with a message, and of the next one."""
+    wrong = not_refused(refused.returncode, refused.stderr)
+    return wrong or built_again(folder, expected, f"refused with a message, then {then}")
 
 
 def built_again(folder: Path, expected: dict[str, str], outcome: str) -> str:
     """Builds undisturbed after a disturbed build, and returns the outcome, or what is wrong with the files."""
-    again = _build(folder)
+    again = ran("builds", "build", str(folder))
     if again.returncode != 0:
         print(again.stderr, file=sys.stderr)
         return "another error"
@@ -114,13 +98,9 @@ def _read_only(home: Path, expected: dict[str, str]) -> Fault:
     fault = Fault("build into a folder that cannot be written")
     parent = home / "locked"
     parent.mkdir(mode=0o555)
-    refused = _build(parent / "index", task="build as nobody")
-    if refused.returncode != 1 or "Traceback" in refused.stderr:
-        print(refused.stderr, file=sys.stderr)
-        fault.outcomes["another error"] += 1
-        return fault
+    refused = ran("builds", "build as nobody", str(parent / "index"))
     parent.chmod(0o755)
-    fault.outcomes[built_again(parent / "index", expected, "refused with a message, then built")] += 1
+    fault.outcomes[built_after_refusal(refused, parent / "index", expected, "built")] += 1
     return fault
 
 

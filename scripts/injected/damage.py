@@ -100,18 +100,14 @@ def _told_by_child(home: Path, left: Sequence[Case]) -> list[str]:
 
 
 def _outcome(folder: Path, right: str) -> str:
+    refused = "refused at opening"
     try:
         searcher = Searcher.open(folder, encoder=WordEncoder())
-    except RetrievalError:
-        return "refused at opening"
-    except Exception as error:  # noqa: BLE001 - what the case is there to find
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return "another error"
-    searcher.files.verification.wait()
-    try:
+        refused = "taken out of service"
+        searcher.files.verification.wait()
         return "answered rightly" if answers_of(searcher) == right else "wrong answer"
     except RetrievalError:
-        return "taken out of service"
+        return refused
     except Exception as error:  # noqa: BLE001 - what the case is there to find
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return "another error"

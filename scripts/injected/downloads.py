@@ -9,9 +9,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,14 +21,13 @@ from retrieval.hub import fetch_bundle
 from scripts.hub_stand_in import faults as hub_faults
 from scripts.hub_stand_in.folders import revision_folder
 from scripts.hub_stand_in.server import HubStandIn
-from scripts.injected.parts import Fault, build_small, child_command, child_environment, content_of
+from scripts.injected.parts import TIME_LIMIT_S, Fault, build_small, content_of, not_refused, seconds_of, started_child
 
 REPO = "me/index"
 _ROWS = 5_000
 _WEIGHTS_BYTES = 3_000_000
 _SHORT_S, _LONG_S = 1, 60
 """How long the client waits for more of a file: from a hub that is about to fail, and from one that does not."""
-_TIME_LIMIT_S = 900.0
 What = Literal["index", "model"]
 
 
@@ -77,7 +75,7 @@ class _Downloads:
     def killed(self, kills: int) -> Fault:
         """Kills downloads: some at random moments, every second one while the hub holds a file back half-way."""
         fault = Fault(f"download of {self._article} killed (kill -9) at a random moment")
-        lasts_s = self._lasts_s()
+        lasts_s = seconds_of(self._started(self.home / f"undisturbed-{self.what}", self.hub.endpoint))
         for case in range(kills):
             cache = self.home / f"killed-{self.what}-{case}"
             if case % 2:
@@ -90,13 +88,6 @@ class _Downloads:
             self.hub.faults.clear()
             fault.outcomes[self._again(cache, "went on to equal bytes")] += 1
         return fault
-
-    def _lasts_s(self) -> float:
-        """Downloads undisturbed, and returns how long that takes once all modules are imported."""
-        with self._started(self.home / f"undisturbed-{self.what}", self.hub.endpoint) as child:
-            started = time.monotonic()
-            child.wait(_TIME_LIMIT_S)
-        return time.monotonic() - started
 
     def faulty(self) -> Fault:
         """Has the hub stall, break off, or be busy, half-way through each large file."""
@@ -134,20 +125,18 @@ class _Downloads:
     def _refused_then_done(self, cache: Path, endpoint: str) -> str:
         with self._started(cache, endpoint, _SHORT_S) as child:
             try:
-                errors = child.communicate(timeout=_TIME_LIMIT_S)[1].decode()
+                errors = child.communicate(timeout=TIME_LIMIT_S)[1].decode()
             except subprocess.TimeoutExpired:
                 child.kill()
                 return "no answer in time"
         self.hub.faults.clear()
-        if child.returncode != 1 or "Traceback" in errors:
-            print(errors, file=sys.stderr)
-            return "another error" if child.returncode >= 0 else "process died"
-        return self._again(cache, "refused with a message, then done whole")
+        wrong = not_refused(child.returncode, errors)
+        return wrong or self._again(cache, "refused with a message, then done whole")
 
     def _again(self, cache: Path, outcome: str) -> str:
         with self._started(cache, self.hub.endpoint) as child:
             try:
-                told, errors = child.communicate(timeout=_TIME_LIMIT_S)
+                told, errors = child.communicate(timeout=TIME_LIMIT_S)
             except subprocess.TimeoutExpired:
                 child.kill()
                 return "no answer in time"
@@ -160,21 +149,14 @@ class _Downloads:
         stray = [path for path in cache.rglob("*") if path.name.endswith((".part", ".fetching", ".incomplete"))]
         return "files left behind" if stray else outcome
 
-    @contextmanager
-    def _started(self, cache: Path, endpoint: str, silence_s: int = _LONG_S) -> Iterator[subprocess.Popen[bytes]]:
-        """Starts a download, and yields it when it has imported what it needs."""
-        environment = {
-            **child_environment(), "HF_ENDPOINT": endpoint, "HF_HOME": str(self.home / "hf"), "HF_HUB_OFFLINE": "0",
-            "HF_HUB_DOWNLOAD_TIMEOUT": str(silence_s), "HF_HUB_DISABLE_XET": "1",
-            "EMBEDDING_QUANTIZATION_CACHE": str(cache),
-        }  # fmt: skip
-        command = child_command("downloads", self.what)
-        with subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
-        ) as child:
-            if child.stdout is not None:
-                child.stdout.readline()
-            yield child
+    def _started(
+        self, cache: Path, endpoint: str, silence_s: int = _LONG_S
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        """Starts a download, which is given when it has imported what it needs."""
+        return started_child(
+            "downloads", self.what, HF_ENDPOINT=endpoint, HF_HOME=str(self.home / "hf"), HF_HUB_OFFLINE="0",
+            HF_HUB_DOWNLOAD_TIMEOUT=str(silence_s), HF_HUB_DISABLE_XET="1", EMBEDDING_QUANTIZATION_CACHE=str(cache),
+        )  # fmt: skip
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,16 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from retrieval import RetrievalError, Searcher
-from scripts.injected.builds import AT_ONCE, ROWS, TIME_LIMIT_S, built_again
-from scripts.injected.parts import (
-    Fault,
-    WordEncoder,
-    answers_of,
-    build_small,
-    child_command,
-    child_environment,
-    content_of,
-)
+from scripts.injected.builds import AT_ONCE, ROWS, built_after_refusal
+from scripts.injected.parts import Fault, WordEncoder, answers_of, build_small, content_of, not_refused, ran
 
 _SEARCH_BYTES, _BUILD_BYTES = 3e5, 2e6
 """Of memory: enough to open the small index and search it, and to build it."""
@@ -56,29 +47,18 @@ def run(handles: int = 12, memory: int = 24, seed: int = 0) -> list[Fault]:
         return [few, search, build]
 
 
-def _child(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        child_command("limits", *arguments), env=child_environment(), capture_output=True, text=True,
-        timeout=TIME_LIMIT_S, check=False,
-    )  # fmt: skip
-
-
 def _searched(folder: Path, what: str, left: int) -> str:
-    child = _child("search", str(folder), what, str(left))
-    if child.returncode not in (0, 1) or "Traceback" in child.stderr:
-        print(child.stderr, file=sys.stderr)
-        return "process died" if child.returncode < 0 else "another error"
-    return child.stdout.strip() or "refused with a message"
+    child = ran("limits", "search", str(folder), what, str(left))
+    if child.returncode == 0:
+        return child.stdout.strip()
+    return not_refused(child.returncode, child.stderr) or "refused with a message"
 
 
 def _built(folder: Path, what: str, left: int, expected: dict[str, str]) -> str:
-    child = _child("build", str(folder), what, str(left))
+    child = ran("limits", "build", str(folder), what, str(left))
     if child.returncode == 0:
         return "done within the limit" if content_of(folder) == expected else "other files"
-    if child.returncode != 1 or "Traceback" in child.stderr:
-        print(child.stderr, file=sys.stderr)
-        return "process died" if child.returncode < 0 else "another error"
-    return built_again(folder, expected, "refused with a message, then went on to equal bytes")
+    return built_after_refusal(child, folder, expected)
 
 
 def _limit(what: str, left: int) -> None:

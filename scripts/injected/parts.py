@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
+import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from retrieval.quantization import Float32s
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 DIM = 64
+TIME_LIMIT_S = 900.0
 _VOCABULARY = "sort list file table read write open close join image plot thread queue socket server query"
 QUESTIONS = ("sort a list", "read a table", "thread queue", "open socket server", "plot image 17")
 WRONG = ("wrong answer", "process died", "another error", "other files", "files left behind", "no answer in time")
@@ -119,6 +123,42 @@ def content_of(folder: Path) -> dict[str, str]:
     """Returns the hash of every file but the manifest, which has the time in it."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST_FILE]
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@contextmanager
+def started_child(module: str, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Starts a module of this package in a process of its own, and yields it when it says that it is ready."""
+    with subprocess.Popen(
+        child_command(module, *arguments), env={**child_environment(), **environment},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+    ) as child:  # fmt: skip
+        if child.stdout is not None:
+            child.stdout.readline()
+        yield child
+
+
+def seconds_of(started: AbstractContextManager[subprocess.Popen[bytes]]) -> float:
+    """Returns how long a child that is not disturbed takes, once it is ready."""
+    with started as child:
+        began = time.monotonic()
+        child.communicate(timeout=TIME_LIMIT_S)
+        return time.monotonic() - began
+
+
+def ran(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a module of this package in a process of its own, to its end."""
+    return subprocess.run(
+        child_command(module, *arguments), env=child_environment(), capture_output=True, text=True,
+        timeout=TIME_LIMIT_S, check=False,
+    )  # fmt: skip
+
+
+def not_refused(status: int, errors: str) -> str | None:
+    """Returns what is wrong with a child that should have refused with a message; None where it has done so."""
+    if status == 1 and "Traceback" not in errors:
+        return None
+    print(errors, file=sys.stderr)
+    return "process died" if status < 0 else "another error"
 
 
 def child_command(module: str, *arguments: str) -> list[str]:

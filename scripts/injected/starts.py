@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval import build_index, load_encoder
-from scripts.injected.parts import PROJECT_FOLDER, Fault, WordCorpus, child_environment
+from scripts.injected.parts import PROJECT_FOLDER, Fault, WordCorpus, child_environment, not_refused
 from scripts.loading.server import answers
 
 _ROWS = 100
@@ -32,9 +32,11 @@ class _App:
         """Waits until the app ends, and returns what came of it: it is to say in one line why, and to leave nothing."""
         errors = self.process.communicate(timeout=_TIME_LIMIT_S)[1]
         lines = [line for line in errors.splitlines() if line.startswith("error: ")]
-        if self.process.returncode != 1 or len(lines) != 1 or "Traceback" in errors:
+        if wrong := not_refused(self.process.returncode, errors):
+            return wrong
+        if len(lines) != 1:
             print(errors, file=sys.stderr)
-            return "process died" if self.process.returncode < 0 else "another error"
+            return "another error"
         return "files left behind" if any(self.temporary.iterdir()) else "refused with a message"
 
 

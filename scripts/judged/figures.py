@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from retrieval.corpus.beir import BeirTask
 from retrieval.evaluation.judged import CONFIDENCE_PERCENT, CUTOFF, JudgedCollection, JudgedScores, PairedBootstrap
 from retrieval.evaluation.ladder import CurvePoint, Ladder, Rung
@@ -46,7 +44,11 @@ def measure(ladder: Ladder, scorer: JudgedCollection, query_ids: Sequence[str]) 
 
     return {
         "rungs": [
-            {**_about(rung, dim), "recall": _recall(ladder, rung), **_quality(scores[rung.key], exact, bootstrap)}
+            {
+                **_about(rung, dim),
+                "recall": float(ladder.baseline.recalls(ladder.vectors, rung.rankings, ladder.truths).mean()),
+                **_quality(scores[rung.key], exact, bootstrap),
+            }
             for rung in rungs
         ],
         "ours_against_published_4x": _quality(scores[_OURS], scores[_REFERENCE], bootstrap),
@@ -82,11 +84,6 @@ def label_of(way: Way) -> str:
         rescored = used.rescore_multiplier * CUTOFF
         return f"ours: bits, best {used.num_candidates} -> {rescored} by float query x bits -> int8"
     return _LABELS[way.key]
-
-
-def _recall(ladder: Ladder, rung: Rung) -> float:
-    pairs = zip(ladder.vectors, rung.rankings, ladder.truths, strict=True)
-    return float(np.mean([ladder.baseline.recall(vector, rows.tolist(), truth) for vector, rows, truth in pairs]))
 
 
 def _quality(scores: JudgedScores, other: JudgedScores, bootstrap: PairedBootstrap) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from retrieval import RetrievalError
+
 _START_LIMIT_S = 300
 _IDLE_PERCENT = 8.0
 """Of one core: a server that uses less has finished checking its files."""
@@ -65,7 +67,7 @@ def served(app: Path, index: Path) -> Iterator[Server]:
     """Yields an app, once it answers and is idle.
 
     Raises:
-        RuntimeError: if the app ends, or does not answer in time.
+        RetrievalError: if the app ends, or does not answer in time.
     """
     with (
         tempfile.TemporaryDirectory() as temporary,
@@ -75,7 +77,7 @@ def served(app: Path, index: Path) -> Iterator[Server]:
         deadline = time.monotonic() + _START_LIMIT_S
         while not answers(url) or process.cpu_percent(1.0) > _IDLE_PERCENT:
             if own.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the app on {index} does not answer, or is never idle")
+                raise RetrievalError(f"the app on {index} does not answer, or is never idle")
             time.sleep(_LOOK_S)
         yield Server(url, process, Path(temporary))
 

@@ -102,15 +102,7 @@ class Comparison:
 
     def recall(self, answers: Answers) -> dict[str, Float64s]:
         """Returns the share of the exact ten that each stage answers or hands on, by query."""
-        return {
-            stage: np.array(
-                [
-                    self.baseline.recall(vector, rows.tolist(), truth)
-                    for vector, rows, truth in zip(self.vectors, found, self.truths, strict=True)
-                ]
-            )
-            for stage, found in answers.items()
-        }
+        return {stage: self.baseline.recalls(self.vectors, found, self.truths) for stage, found in answers.items()}
 
     def _by_bits(self, scheme: SignScheme) -> tuple[list[Rows], list[Rows]]:
         """Returns the candidates of each query, in order of Hamming distance and of float query x bits."""

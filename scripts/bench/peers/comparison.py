@@ -166,9 +166,8 @@ class Comparison:
         """Returns the mean recall@10 of each query set."""
         means = {}
         for name, truths in self.truths.items():
-            rows = [self._rows(entry, ids) for ids in found[name]]
-            asked = zip(self.query_sets[name], rows, truths, strict=True)
-            means[name] = float(np.mean([self.baseline.recall(vector, own, truth) for vector, own, truth in asked]))
+            rows = (self._rows(entry, ids) for ids in found[name])
+            means[name] = float(self.baseline.recalls(self.query_sets[name], rows, truths).mean())
         return means
 
     def _rows(self, entry: Entry, ids: Sequence[int]) -> list[int]:
