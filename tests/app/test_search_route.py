@@ -68,7 +68,7 @@ def test_parameters_left_out_take_the_defaults_of_the_index(served: RunningApp) 
         ("", "the query is missing"),
         ("q=", "query is empty"),
         ("q=%20%00", "query is empty"),
-        ("q=x&topk=3", "'topk' is no parameter"),
+        ("q=x&topk=3", "'topk' is not a parameter"),
         ("q=x&top_k=51", "top_k is 51: a whole number from 1 to 50"),
         ("q=x&top_k=0", "top_k is 0"),
         ("q=x&top_k=-1", "top_k is '-1'"),

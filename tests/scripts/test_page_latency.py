@@ -31,7 +31,7 @@ def test_the_first_screen_has_a_column_per_screen_and_its_waits() -> None:
         "first_html_bytes": 21_475, "phone_first_visit_ms": 3_960.0, "phone_second_visit_ms": 1_444.0,
     }  # fmt: skip
     lines = list(page({**figures(), "first_screen": screen}))
-    assert "| whole results in the first screen | 7 | 5 |" in lines
+    assert "| complete results in the first screen | 7 | 5 |" in lines
     assert "| layout shift | 0.010 | 0.051 |" in lines
     assert "21 kB" in lines[-1]
     assert "4.0 s, on a second visit 1.4 s" in lines[-1]
