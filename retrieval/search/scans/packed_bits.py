@@ -38,7 +38,9 @@ _TIMED_K = 1000
 _STEPS = 31
 """Steps of a table for one unit of a dot product: 8 units, from four signs that differ to four that agree, are 248."""
 _WIDEST_TABLE = 255 / _STEPS
-_HALF = BLOCK_ROWS // 2
+_GROUP_ROWS = 32
+"""Rows whose 4-bit codes at one place lie together in a block: two rows to a byte, `_HALF` rows apart."""
+_HALF = _GROUP_ROWS // 2
 _PLACE = np.argsort([0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15])
 """Byte of a row's 4-bit code among 16; the row 16 further has the upper half of it (`pq4_pack_codes` in faiss)."""
 
@@ -65,7 +67,8 @@ class PackedBits:
         self._rows_each = -(-len(codes) // (num_slices * BLOCK_ROWS)) * BLOCK_ROWS
         starts = range(0, len(codes), self._rows_each)
         self._slices = [_fast_scan_index(codes[start : start + self._rows_each], dim, after_chunk) for start in starts]
-        self._blocks = [packed_in(each).reshape(-1, packed_dim(dim) // 8, 2, _HALF) for each in self._slices]
+        block = (packed_dim(dim) // 8, BLOCK_ROWS // _GROUP_ROWS, 2, _HALF)
+        self._blocks = [packed_in(each).reshape(-1, *block) for each in self._slices]
         self._by_one_core = _joined(self._slices, at_once=False)
         self._by_several = _joined(self._slices, at_once=True)
         self.several_pay = False
@@ -104,9 +107,10 @@ class PackedBits:
 
     def _unpacked(self, packed: Bits, rows: npt.NDArray[np.int64]) -> Bits:
         blocks, within = np.divmod(rows, BLOCK_ROWS)
+        groups, within = np.divmod(within, _GROUP_ROWS)
         places, shifts = _PLACE[within % _HALF], (4 * (within // _HALF)).astype(np.uint8)[:, None, None]
-        # Both halves of a code in one go: each row is a kilobyte and a half apart, and comes from afar.
-        halves = (packed[blocks, : self._bits // 8, :, places] >> shifts) & 15
+        # Both halves of a code in one go: the bytes of a row are a cache line apart, and each comes from afar.
+        halves = (packed[blocks, : self._bits // 8, groups, :, places] >> shifts) & 15
         return np.asarray((halves[:, :, 0] << 4) | halves[:, :, 1], dtype=np.uint8)
 
     def highest_dots(
@@ -161,14 +165,14 @@ def _joined(slices: Sequence[faiss.IndexPQFastScan], *, at_once: bool) -> faiss.
 
 
 def _fast_scan_index(codes: Bits, dim: int, after_chunk: Callable[[], None]) -> faiss.IndexPQFastScan:
-    index = faiss.IndexPQFastScan(empty_index(dim))
+    index = faiss.IndexPQFastScan(empty_index(dim), BLOCK_ROWS)
     num_padded = -(-len(codes) // BLOCK_ROWS) * BLOCK_ROWS
     index.codes.resize(num_padded * index.M2 // 2)
     packed = packed_in(index)
     filled = 0
     # By chunks: faiss rearranges codes in one go, from a copy of its own.
     for start in range(0, len(codes), _CHUNK_ROWS):
-        own = packed_codes(codes[start : start + _CHUNK_ROWS], dim)
+        own = packed_codes(codes[start : start + _CHUNK_ROWS], dim, BLOCK_ROWS)
         packed[filled : filled + len(own)] = own
         filled += len(own)
         after_chunk()
