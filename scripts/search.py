@@ -43,7 +43,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--no-asymmetric", action="store_true", help="leave out float query x sign bits")
     made.add_argument("--no-rescore", action="store_true", help="leave out int8: scores are estimates")
     made.add_argument("--scan", choices=SCANS, help="the first stage (default: hamming)")
-    made.add_argument("--probes", type=int, metavar="N", help="lists that the scan `lists` visits for each query")
+    made.add_argument(
+        "--probes",
+        type=int,
+        metavar="N",
+        help="lists that the scan `lists` visits for each query (default: as many as it needs)",
+    )
     made.add_argument("--json", action="store_true", help="one JSON object per query, one per line")
     return made
 

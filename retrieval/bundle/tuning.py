@@ -106,7 +106,9 @@ class ScanRecall:
     share: float
     """Its recall over that of all int8 vectors; chance may bring it above 1."""
     probes: int | None = None
-    """Lists that were visited; None for a scan without lists."""
+    """Lists that were visited, at most; None for a scan without lists."""
+    reach: float | None = None
+    """Lists whose cosine with the query was lower than the nearest one's by more than this were skipped; None: none."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -118,7 +120,8 @@ class ScanRecall:
         if values["scan"] not in SCANS:
             raise ValueError(f"scan is {values['scan']!r}, one of {', '.join(SCANS)} is needed")
         probes = None if values["probes"] is None else _whole(values, "probes")
-        return cls(values["scan"], _number(values, "recall", 1), _number(values, "share", _MOST), probes)
+        reach = None if values.get("reach") is None else _number(values, "reach", 2)
+        return cls(values["scan"], _number(values, "recall", 1), _number(values, "share", _MOST), probes, reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +151,13 @@ class Tuning:
 
     @property
     def probes(self) -> int | None:
-        """Returns how many lists the scan `lists` visits by default; None where there are no lists."""
+        """Returns how many lists the scan `lists` visits by default, at most; None where there are no lists."""
         return self.scans[-1].probes if self.scans else None
+
+    @property
+    def reach(self) -> float | None:
+        """Returns which of these lists are skipped; see `ScanRecall`."""
+        return self.scans[-1].reach if self.scans else None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the values as the manifest keeps them, under `search`."""

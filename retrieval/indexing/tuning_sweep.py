@@ -46,6 +46,8 @@ _FIXED = 3
 _SHARES_OF_LISTS = (1 / 32, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 7 / 16, 1 / 2, 3 / 4, 1)
 _KEPT_BY_LISTS = 0.994
 """The fewest lists are chosen that keep this share of what visiting all of them finds."""
+_WITHIN_REACH = 0.995
+"""Lists are skipped that are further from the query than those of this share of what is to be found."""
 _SEED = 0
 
 OnQueries = Callable[[int, int], None]
@@ -144,9 +146,9 @@ class TuningSweep:
         """Yields what the other scans find with the chosen number of int8 rows, `lists` with more and more lists."""
         num_rows, int8_all = TOP_K * chosen.rescore_multiplier, chosen.recall.int8_all
 
-        def measured(name: str, scan: Scan, probes: int | None = None) -> ScanRecall:
+        def measured(name: str, scan: Scan, probes: int | None = None, reach: float | None = None) -> ScanRecall:
             recall = float(np.mean([self._found_by(scan, query, num_rows, probes) for query in queries]))
-            return ScanRecall(name, recall, recall / int8_all if int8_all else 1.0, probes)
+            return ScanRecall(name, recall, recall / int8_all if int8_all else 1.0, probes, reach)
 
         yield (everything := measured("float-bits", FloatBits(PackedBits(self._index.codes, self._index.dim))))
         # Nothing here keeps those bits while the lists, which have them once more, are in RAM.
@@ -155,9 +157,17 @@ class TuningSweep:
             return
         lists = self._open_lists()
         for probes in sorted({max(1, round(share * lists.num_lists)) for share in _SHARES_OF_LISTS}):
-            yield (found := measured("lists", lists, probes))
+            found = measured("lists", lists, probes)
             if found.recall >= _KEPT_BY_LISTS * everything.recall:
-                return
+                break
+            yield found
+        lists.probes, lists.reach = probes, None if probes == lists.num_lists else self._reach(lists, queries)
+        yield measured("lists", lists, probes, lists.reach)
+
+    def _reach(self, lists: Lists, queries: list[_Query]) -> float:
+        """Returns how much less similar to a query than the nearest list those lists are that need a visit."""
+        shortfalls = [lists.shortfalls(query.vector, self._floats(query.truth.rows)) for query in queries]
+        return float(np.quantile(np.concatenate(shortfalls), _WITHIN_REACH))
 
     def _found_by(self, scan: Scan, query: _Query, num_rows: int, probes: int | None) -> float:
         """Returns the share of a query's answer that a scan and the rescoring of `num_rows` find."""

@@ -167,7 +167,8 @@ class Searcher:
             asymmetric: choose those rows by float query x sign bits, rather than by Hamming distance.
             rescore: score with int8; without it, scores are estimates from the bits.
             scan: the first stage, one of `scans`: `hamming`, `float-bits` or `lists`.
-            probes: how many lists the `lists` scan visits.
+            probes: how many lists the `lists` scan visits; by default as many as the query needs, up to the index's
+                own number.
 
         Raises:
             QueryError: if the query is blank, a setting is below 1, or the index has no such scan.

@@ -65,7 +65,7 @@ class Api:
             index: the name of a collection, as `indexes` gives it; by default the one that the page opens with.
             scan: how candidates are found: "hamming" (the default), "float-bits", or "lists", which not every
                 collection has; the answer then says so.
-            probes: how many lists the scan "lists" visits, at most 10,000; by default what the index recommends.
+            probes: how many lists the scan "lists" visits, at most 10,000; by default as many as the query needs.
 
         Returns:
             query, hits (rank, row, score, text, body, url, ...), latency in milliseconds, and the settings used.

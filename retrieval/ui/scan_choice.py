@@ -10,7 +10,7 @@ from retrieval.search.searcher import Searcher
 _SENTENCES = {
     "hamming": "hamming counts the bits that differ from the query's.",
     "float-bits": "float-bits multiplies the float32 query with the bits of every text.",
-    "lists": "lists does the same in the nearest lists of texts only: faster, and it can miss some.",
+    "lists": "lists does the same in the lists near the query only: faster, and it can miss some.",
 }
 """What each scan does, by its name."""
 
@@ -28,7 +28,7 @@ def scan_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[str
     measured, probes = _measured(searcher), searcher.defaults.probes
     labels = {name: _with_recall(name, measured.get(name)) for name in searcher.scans}
     if "lists" in measured and probes is not None:
-        labels["lists"] += f" with {probes:,} lists"
+        labels["lists"] += f" with up to {probes:,} lists"
     choices = [(label, name) for name, label in labels.items()]
     missing = [] if settings.scan in searcher.scans else [(f"{settings.scan}, not in this index", settings.scan)]
     return choices + missing
@@ -52,7 +52,9 @@ def probe_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[st
     for chosen in (searcher.defaults.probes, settings.probes):
         if chosen is not None:
             recalls.setdefault(chosen, None)
-    return [(_with_recall(f"{probes:,}", recalls[probes]), probes) for probes in sorted(recalls)]
+    is_reach = {each.probes: each.reach is not None for each in tried}
+    words = {probes: f"up to {probes:,}" if is_reach.get(probes) else f"{probes:,}" for probes in recalls}
+    return [(_with_recall(words[probes], recalls[probes]), probes) for probes in sorted(recalls)]
 
 
 def scan_update(searcher: Searcher, settings: SearchSettings) -> dict[str, Any]:

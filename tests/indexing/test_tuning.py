@@ -256,7 +256,7 @@ class TestManifest:
             "num_candidates", "rescore_multiplier", "source", "top_k", "target_share", "reached_share", "reached",
             "sampled_queries", "recall", "curve", "scans",
         }  # fmt: skip
-        assert set(search["scans"][0]) == {"scan", "recall", "share", "probes"}
+        assert set(search["scans"][0]) == {"scan", "recall", "share", "probes", "reach"}
         assert set(search["recall"]) == {"bits", "float_bits", "int8_all", "chosen", "published"}
         assert set(search["curve"][0]) == {"num_candidates", "rescore_multiplier", "int8_rows", "share", "recall"}
         assert search["source"] == "measured"
@@ -296,6 +296,7 @@ class TestManifest:
             {"scans": [{"scan": "graph", "recall": 0.9, "share": 0.9, "probes": None}]},
             {"scans": [{"scan": "lists", "recall": 2, "share": 0.9, "probes": 3}]},
             {"scans": [{"scan": "lists", "recall": 0.9, "share": 0.9, "probes": 0}]},
+            {"scans": [{"scan": "lists", "recall": 0.9, "share": 0.9, "probes": 3, "reach": "far"}]},
             {"source": ["measured"]}, {"source": None},
         ],
         ids=repr,

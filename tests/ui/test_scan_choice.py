@@ -44,7 +44,7 @@ def test_an_index_with_lists_offers_three_scans_with_the_recall_that_its_build_m
     recalls = [tuning.recall.chosen, tuning.scans[0].recall, tuning.scans[-1].recall]
     for (label, _), recall in zip(update["choices"], recalls, strict=True):
         assert f"recall {recall:.3f}" in label
-    assert update["choices"][-1][0].endswith(f" with {tuning.probes} lists")
+    assert update["choices"][-1][0].endswith(f" {tuning.probes} lists")
     assert all(f"{name} " in update["info"] for name in SCANS)
 
 

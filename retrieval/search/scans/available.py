@@ -93,4 +93,6 @@ class Scans:
         bundle.check_current()
         bundle.check_size(LISTS_FILE)
         bundle.check_whole(LISTS_FILE)
-        return Lists.open(bundle.file(LISTS_FILE), self._texts.dim, len(self._texts), bundle.manifest.defaults.probes)
+        tuning = bundle.manifest.tuning
+        probes, reach = (None, None) if tuning is None else (tuning.probes, tuning.reach)
+        return Lists.open(bundle.file(LISTS_FILE), self._texts.dim, len(self._texts), probes, reach)

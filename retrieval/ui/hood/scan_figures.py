@@ -43,12 +43,16 @@ def lists_figure(manifest: Manifest) -> str:
         return '<p class="result">This index has no lists: every query reads the bits of all documents.</p>'
     if tuning is None or not tried:
         return '<p class="result">This index has lists, but their recall was not measured when it was built.</p>'
-    rows = "".join(_row(f"{each.probes:,} lists", each) for each in sorted(tried, key=lambda each: each.probes or 0))
+    rows = "".join(_row(_lists_visited(each), each) for each in sorted(tried, key=lambda each: each.probes or 0))
     everything = "".join(_row("all of them", each) for each in tuning.scans if each.scan == "float-bits")
     return (
         "<h3>The more lists a query visits, the more it finds</h3>"
         f'<ol class="steps-down" aria-label="Recall by lists visited">{rows}{everything}</ol>'
     )
+
+
+def _lists_visited(measured: ScanRecall) -> str:
+    return f"{measured.probes:,} lists" if measured.reach is None else f"those in reach, {measured.probes:,} at most"
 
 
 def _bar(place: int, share: float, is_chosen: bool) -> str:

@@ -42,7 +42,11 @@ class Entry:
 
 def label(setting: Setting) -> str:
     """Returns a setting in words."""
-    return ", ".join(f"{name} {value:,}" for name, value in setting.items()) or "defaults"
+    return ", ".join(_in_words(name, value) for name, value in setting.items()) or "defaults"
+
+
+def _in_words(name: str, value: int) -> str:
+    return "lists in reach" if (name, value) == ("probes", IN_REACH) else f"{name} {value:,}"
 
 
 def _grid(first: str, second: str, pairs: tuple[tuple[int, int], ...]) -> tuple[Setting, ...]:
@@ -51,7 +55,9 @@ def _grid(first: str, second: str, pairs: tuple[tuple[int, int], ...]) -> tuple[
 
 _GRAPH_WIDTHS = (16, 32, 64, 96, 128, 192, 256, 320, 384, 512)
 _INT8_ROWS = (50, 100, 150, 200, 400)
-_PROBES = (32, 64, 96, 128, 192, 256, 384)
+IN_REACH = 0
+"""As `probes`: the index's own number of lists, less those out of the query's reach."""
+_PROBES = (IN_REACH, 32, 64, 96, 128, 192, 256, 384)
 _RABITQ = ((16, 10), (32, 10), (64, 10), (64, 20), (128, 20), (256, 20), (256, 40), (384, 20), (512, 20), (512, 40))
 
 ENTRIES = (

@@ -48,7 +48,7 @@ class Ours:
         if "num_candidates" in setting:
             settings = dataclasses.replace(settings, num_candidates=setting["num_candidates"])
         if "probes" in setting:
-            settings = dataclasses.replace(settings, probes=setting["probes"])
+            settings = dataclasses.replace(settings, probes=setting["probes"] or settings.probes)
         if "int8_rows" in setting:
             settings = dataclasses.replace(settings, rescore_multiplier=max(1, setting["int8_rows"] // top_k))
         return settings

@@ -47,6 +47,39 @@ def test_more_lists_never_find_worse_texts(tmp_path: Path) -> None:
     assert sums[0] < sums[-1]
 
 
+@pytest.mark.parametrize("reach", [0.0, 0.05, 0.2, 2.0])
+def test_the_lists_in_reach_are_searched_and_no_others(tmp_path: Path, reach: float) -> None:
+    documents, vectors = unit(1000, 16), unit(20, 16, seed=1)
+    lists = opened(tmp_path, documents, 16)
+    lists.probes, lists.reach = 8, reach
+    queries = Queries.of(vectors, SignQuantizer())
+    for place, batched in enumerate(lists.search(queries, 5)):
+        shortfalls = lists.shortfalls(vectors[place], documents)
+        eighth_nearest = np.unique(shortfalls)[7]
+        in_reach = np.flatnonzero(shortfalls <= min(np.float32(reach), eighth_nearest))
+        [alone] = lists.search(queries[place], len(in_reach))
+        assert set(alone.texts.tolist()) == set(in_reach.tolist())
+        assert set(batched.texts.tolist()) <= set(in_reach.tolist())
+
+
+def test_a_number_of_lists_that_was_asked_for_is_visited_in_full(tmp_path: Path) -> None:
+    documents = unit(300, 64)
+    lists = opened(tmp_path, documents, 16)
+    queries = Queries.of(unit(1, 64, seed=1), SignQuantizer())
+    [expected] = lists.search(queries, 10, probes=7)
+    lists.probes, lists.reach = 8, 0.0
+    [found] = lists.search(queries, 10, probes=7)
+    assert found.texts.tolist() == expected.texts.tolist()
+    assert len(lists.search(queries, 300, probes=16)[0].texts) == 300
+
+
+def test_the_shortfall_of_a_list_is_what_its_centroid_lacks_of_the_nearest_cosine(tmp_path: Path) -> None:
+    documents = np.repeat(np.eye(2, 64, dtype=np.float32), 30, axis=0)
+    lists = opened(tmp_path, documents, 2)
+    query = 0.8 * documents[0] + 0.6 * documents[30]
+    assert lists.shortfalls(query, documents[[0, 30]]) == pytest.approx([0, 0.2], abs=1e-6)
+
+
 @pytest.mark.parametrize("count", [1, 2, 40])
 def test_lists_that_hold_too_few_texts_are_followed_by_more(tmp_path: Path, count: int) -> None:
     documents = unit(count, 64)
