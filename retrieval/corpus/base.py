@@ -84,6 +84,33 @@ class Corpus(Protocol):
         ...
 
 
+class WrappedCorpus:
+    """Another corpus, of which a subclass gives other rows, or gives them in another way."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+
+    @property
+    def info(self) -> CorpusInfo:
+        """Returns what is said of the other corpus."""
+        return self._corpus.info
+
+    @property
+    def num_rows(self) -> int | None:
+        """Returns the number of its rows if it is known before reading."""
+        return self._corpus.num_rows
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Returns which of its columns is taken as the text, the body, ..."""
+        return self._corpus.columns
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Returns what there is to tell of it."""
+        return self._corpus.notes
+
+
 def with_common_columns(
     batch: pa.RecordBatch,
     *,

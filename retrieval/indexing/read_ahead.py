@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 
-from retrieval.corpus.base import Corpus, CorpusInfo
+from retrieval.corpus.base import Corpus, WrappedCorpus
 from retrieval.errors import BuildError, RetrievalError
 
 _BATCHES_READ = 4
@@ -16,29 +16,14 @@ _BATCHES_READ = 4
 _MESSAGE_CHARS = 300
 
 
-class ReadAhead:
+class ReadAhead(WrappedCorpus):
     """A corpus that a process beside this one reads, some batches ahead."""
 
     def __init__(self, ray: Any, corpus: Corpus) -> None:
         self._ray = ray
-        self._corpus = corpus
+        super().__init__(corpus)
         self._unread = ray.put(corpus)  # as it is before anything of it is opened here
         self._told: tuple[str, ...] = ()
-
-    @property
-    def info(self) -> CorpusInfo:
-        """Returns what the manifest and the page say about the source."""
-        return self._corpus.info
-
-    @property
-    def num_rows(self) -> int | None:
-        """Returns the number of rows if it is known before reading."""
-        return self._corpus.num_rows
-
-    @property
-    def columns(self) -> Mapping[str, str]:
-        """Returns which column of the source is taken as the text, the body, ..."""
-        return self._corpus.columns
 
     @property
     def notes(self) -> Sequence[str]:

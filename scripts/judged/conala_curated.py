@@ -6,13 +6,13 @@ A query is the rewritten intent, or the question's title where there is none; th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retrieval.corpus.base import CorpusInfo
+from retrieval.corpus.base import WrappedCorpus
 from retrieval.corpus.beir import BeirTask
 from retrieval.corpus.conala import REPO_ID, REVISION, ConalaCorpus
 from retrieval.corpus.readers import Reader, open_reader
@@ -31,29 +31,8 @@ CURATED_SCHEMA = pa.schema(
 _NEEDED = ("question_id", "intent", "rewritten_intent")
 
 
-class ConalaQuestions:
+class ConalaQuestions(WrappedCorpus):
     """The questions of the mined pairs, each once, with the question's id as the id of the document."""
-
-    def __init__(self, mined: ConalaCorpus) -> None:
-        self._mined = mined
-
-    def __repr__(self) -> str:
-        return f"ConalaQuestions({self._mined!r})"
-
-    @property
-    def info(self) -> CorpusInfo:
-        """Returns what is said of the mined pairs."""
-        return self._mined.info
-
-    @property
-    def columns(self) -> Mapping[str, str]:
-        """Returns those of the mined pairs."""
-        return self._mined.columns
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Returns what there is to tell of the mined pairs."""
-        return self._mined.notes
 
     @property
     def num_rows(self) -> None:
@@ -69,17 +48,14 @@ class ConalaQuestions:
             CorpusError: if the mined pairs cannot be read.
         """
         seen: set[int | None] = set()
-        for batch in self._mined.batches():
-            first_rows = {question: row for row, question in _reversed(batch.column("question_id").to_pylist())}
+        for batch in self._corpus.batches():
+            questions = batch.column("question_id").to_pylist()
+            # Last first: of equal ones, the first stays.
+            first_rows = {question: row for row, question in reversed(list(enumerate(questions)))}
             fresh = sorted(row for question, row in first_rows.items() if question not in seen)
             seen.update(first_rows)
             kept = batch.take(pa.array(fresh, pa.int64()))
             yield kept.append_column("_id", pc.cast(kept.column("question_id"), pa.string()))
-
-
-def _reversed(values: Sequence[int | None]) -> Iterator[tuple[int, int | None]]:
-    """Yields the values with their positions, last first: a table made from that keeps the first of equal ones."""
-    yield from reversed(list(enumerate(values)))
 
 
 def load_curated_task(mined: ConalaCorpus, copies: Sequence[Path] = ()) -> BeirTask:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from retrieval.corpus.base import BATCH_ROWS, Corpus, CorpusInfo, sliced
+from retrieval.corpus.base import BATCH_ROWS, Corpus, CorpusInfo, WrappedCorpus, sliced
 
 _ORDER_SEED = 0
 
 
-class PlantedCorpus:
+class PlantedCorpus(WrappedCorpus):
     """The rows of a collection, scattered among distractors.
 
     Scattered, because equal scores are answered in order of row: a collection that stands in front would win each tie,
@@ -21,29 +21,21 @@ class PlantedCorpus:
     """
 
     def __init__(self, collection: Corpus, distractors: Corpus) -> None:
-        self._collection = collection
+        super().__init__(collection)
         self._distractors = distractors
         self.num_identical = 0
         """Distractors left out because the collection has the same text; known once `batches` was read."""
 
-    def __repr__(self) -> str:
-        return f"PlantedCorpus({self._collection!r}, {self._distractors!r})"
-
     @property
     def info(self) -> CorpusInfo:
         """Returns the collection's own, with the distractors in the title."""
-        info = self._collection.info
+        info = self._corpus.info
         return replace(info, title=f"{info.title} among the texts of {self._distractors.info.title}")
-
-    @property
-    def columns(self) -> Mapping[str, str]:
-        """Returns the collection's own."""
-        return self._collection.columns
 
     @property
     def notes(self) -> Sequence[str]:
         """Returns what there is to tell of the collection, then of the distractors."""
-        return (*self._collection.notes, *self._distractors.notes)
+        return (*self._corpus.notes, *self._distractors.notes)
 
     @property
     def num_rows(self) -> None:
@@ -56,7 +48,7 @@ class PlantedCorpus:
         Raises:
             CorpusError: if the collection or the distractors cannot be read.
         """
-        collection = pa.Table.from_batches(list(self._collection.batches()))
+        collection = pa.Table.from_batches(list(self._corpus.batches()))
         taken = {_normal(text) for text in collection.column("text").to_pylist() if text is not None}
         texts = [
             text

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retrieval.corpus.base import Corpus, CorpusInfo
+from retrieval.corpus.base import Corpus, CorpusInfo, WrappedCorpus
 from retrieval.errors import CorpusError
 
 _TEXT = "text"
@@ -36,11 +36,11 @@ class Seen:
     """Texts spread over the rows read, for a look at their length."""
 
 
-class BoundedCorpus:
+class BoundedCorpus(WrappedCorpus):
     """The first rows of another corpus."""
 
     def __init__(self, corpus: Corpus, title: str, *, max_rows: int, max_text_chars: int) -> None:
-        self._corpus = corpus
+        super().__init__(corpus)
         self._title = title
         self._max_rows = max_rows
         self._max_text_chars = max_text_chars
@@ -58,16 +58,6 @@ class BoundedCorpus:
         """Returns the number of rows that will be used, if it is known."""
         known = self._corpus.num_rows
         return None if known is None else min(known, self._max_rows)
-
-    @property
-    def columns(self) -> Mapping[str, str]:
-        """Returns those of the other corpus."""
-        return self._corpus.columns
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Returns what there is to tell of the other corpus."""
-        return self._corpus.notes
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yields the first rows, then counts the others.
