@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -37,19 +38,22 @@ class Vectors:
         return np.ascontiguousarray(self._embeddings[rows])
 
 
-class Opened(Protocol):
+class Opened(ABC):
     """An engine that is ready to search."""
 
+    @abstractmethod
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
         """Returns the positions of the nearest vectors to a query `(dim,)`, nearest first."""
 
     def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
         """Searches for all of the queries `(m, dim)` at once, on all cores; None where the engine has no such call."""
+        return None
 
     def held_bytes(self) -> int | None:
         """Returns what the engine says it holds in RAM; None when it does not say."""
+        return None
 
-    def enter_caller(self) -> None:
+    def enter_caller(self) -> None:  # noqa: B027 - most engines have nothing to do
         """Is called in each of several calling threads, before its first search: they share the cores."""
 
 

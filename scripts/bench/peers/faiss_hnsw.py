@@ -9,7 +9,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from scripts.bench.peers.engine import Float32s, Ids, Vectors
+from scripts.bench.peers.engine import Float32s, Ids, Opened, Vectors
 
 _FILE = "hnsw.faiss"
 
@@ -29,26 +29,20 @@ def open_index(folder: Path, threads: int) -> FaissHnsw:
     return FaissHnsw(faiss.read_index(str(folder / _FILE)))
 
 
-class FaissHnsw:
+class FaissHnsw(Opened):
     """An opened graph."""
 
     def __init__(self, index: Any) -> None:
         self._index = index
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
-        """Returns the positions of the nearest vectors, nearest first."""
         nearest: Ids = self.search_batch(query[None], top_k, setting)[0]
         return nearest
 
     def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
-        """Returns the positions of the nearest vectors to each query."""
         parameters = faiss.SearchParametersHNSW(efSearch=setting["efSearch"])
         _, ids = self._index.search(queries, top_k, params=parameters)
         return np.asarray(ids, dtype=np.int64)
-
-    def held_bytes(self) -> int | None:
-        """Returns None: faiss does not say."""
-        return None
 
     def enter_caller(self) -> None:
         """Keeps OpenMP, whose setting belongs to the calling thread, to one core a caller."""

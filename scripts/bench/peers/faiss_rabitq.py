@@ -10,7 +10,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from scripts.bench.peers.engine import Float32s, Ids, Vectors
+from scripts.bench.peers.engine import Float32s, Ids, Opened, Vectors
 
 _FILE = "rabitq.faiss"
 _TRAINED_ON_A_LIST = 64
@@ -50,7 +50,7 @@ def lists_of(index: Any) -> Any:
     return faiss.downcast_index(faiss.downcast_index(index.base_index).index)
 
 
-class FaissRabitq:
+class FaissRabitq(Opened):
     """An opened index."""
 
     def __init__(self, index: Any, threads: int) -> None:
@@ -60,13 +60,11 @@ class FaissRabitq:
         self._caller = threading.local()
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
-        """Returns the positions of the nearest vectors, nearest first."""
         all_threads = setting["all_threads"] and not getattr(self._caller, "shares_cores", False)
         nearest: Ids = self._found(query[None], top_k, setting, self._threads if all_threads else 1)[0]
         return nearest
 
     def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
-        """Returns the positions of the nearest vectors to each query."""
         return self._found(queries, top_k, setting, self._threads)
 
     def _found(self, queries: Float32s, top_k: int, setting: Mapping[str, int], threads: int) -> Ids:
@@ -79,10 +77,6 @@ class FaissRabitq:
         refined = faiss.IndexRefineSearchParameters(k_factor=setting["k_factor"], base_index_params=rotated)
         _, ids = self._index.search(queries, top_k, params=refined)
         return np.asarray(ids, dtype=np.int64)
-
-    def held_bytes(self) -> int | None:
-        """Returns None: faiss does not say."""
-        return None
 
     def enter_caller(self) -> None:
         """Keeps OpenMP, whose setting belongs to the calling thread, to one core a caller."""

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from lancedb.index import IvfRq
 
-from scripts.bench.peers.engine import Float32s, Ids, Vectors
+from scripts.bench.peers.engine import Float32s, Ids, Opened, Vectors
 
 _TABLE = "vectors"
 _ROWS_A_PARTITION = 4096
@@ -38,18 +38,16 @@ def open_index(folder: Path, threads: int) -> LancedbRq:
     return LancedbRq(lancedb.connect(str(folder)).open_table(_TABLE))
 
 
-class LancedbRq:
+class LancedbRq(Opened):
     """An opened table."""
 
     def __init__(self, table: Any) -> None:
         self._table = table
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
-        """Returns the positions of the nearest vectors, nearest first."""
         return np.asarray(self._found(query, top_k, setting)["position"].to_numpy(), dtype=np.int64)
 
     def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
-        """Returns the nearest vectors to each query."""
         return self._found(list(queries), top_k, setting)
 
     def _found(self, asked_for: Any, top_k: int, setting: Mapping[str, int]) -> Any:
@@ -57,10 +55,3 @@ class LancedbRq:
         asked = asked.nprobes(setting["nprobes"]).refine_factor(setting["refine_factor"])
         # Lance writes a warning for every query that does not name the distance.
         return asked.select(["position", "_distance"]).to_arrow()
-
-    def held_bytes(self) -> int | None:
-        """Returns None: LanceDB does not say."""
-        return None
-
-    def enter_caller(self) -> None:
-        """Does nothing: Lance has pools of its own."""

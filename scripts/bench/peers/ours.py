@@ -11,7 +11,7 @@ import numpy as np
 from retrieval import BuildError, Searcher, SearchSettings
 from retrieval.bundle.bundle import Bundle
 from scripts.bench.job import prepare_as_served
-from scripts.bench.peers.engine import Float32s, Ids, Vectors
+from scripts.bench.peers.engine import Float32s, Ids, Opened, Vectors
 
 
 def build(vectors: Vectors, folder: Path, threads: int) -> None:
@@ -24,7 +24,7 @@ def open_index(folder: Path, threads: int) -> Ours:
     return Ours(Searcher(Bundle.open(folder), None))
 
 
-class Ours:
+class Ours(Opened):
     """An opened searcher. It answers with rows of the corpus, not with positions among the distinct texts."""
 
     def __init__(self, searcher: Searcher) -> None:
@@ -32,12 +32,10 @@ class Ours:
         self._prepared: set[str] = set()
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
-        """Returns the rows of the nearest texts, nearest first."""
         settings = self._settings(top_k, setting)
         return np.asarray(self._searcher.nearest_texts(query, settings), dtype=np.int64)
 
     def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
-        """Returns the rows of the nearest texts of each query."""
         return self._searcher.nearest_texts_of_each(queries, self._settings(top_k, setting))
 
     def _settings(self, top_k: int, setting: Mapping[str, int]) -> SearchSettings:
@@ -57,9 +55,6 @@ class Ours:
         """Returns the bytes of the sign bits and of the tables that go with them."""
         memory = self._searcher.memory()
         return memory["codes"] + memory["row_tables"] + memory["lists"]
-
-    def enter_caller(self) -> None:
-        """Does nothing: the searcher shares the cores itself."""
 
 
 def _scan_of(setting: Mapping[str, int]) -> str:

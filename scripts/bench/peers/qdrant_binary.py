@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import qdrant_edge as qdrant
 
-from scripts.bench.peers.engine import Float32s, Ids, Vectors
+from scripts.bench.peers.engine import Float32s, Ids, Opened, Vectors
 
 
 def build(vectors: Vectors, folder: Path, threads: int) -> None:
@@ -45,14 +45,13 @@ def open_index(folder: Path, threads: int) -> QdrantBinary:
     return QdrantBinary(qdrant.EdgeShard.load(str(folder)))
 
 
-class QdrantBinary:
+class QdrantBinary(Opened):
     """An opened shard."""
 
     def __init__(self, shard: Any) -> None:
         self._shard = shard
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
-        """Returns the positions of the nearest vectors, nearest first."""
         rescored = qdrant.QuantizationSearchParams(rescore=True, oversampling=setting["oversampling"])
         found = self._shard.search(
             qdrant.SearchRequest(
@@ -60,14 +59,3 @@ class QdrantBinary:
             )
         )
         return np.array([point.id for point in found], dtype=np.int64)
-
-    def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
-        """Returns None: a shard answers one query per call."""
-        return None
-
-    def held_bytes(self) -> int | None:
-        """Returns None: the shard does not say."""
-        return None
-
-    def enter_caller(self) -> None:
-        """Does nothing: the shard has a pool of its own."""

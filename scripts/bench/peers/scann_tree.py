@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scann
 
-from scripts.bench.peers.engine import Float32s, Ids, Vectors
+from scripts.bench.peers.engine import Float32s, Ids, Opened, Vectors
 
 _MOST_TRAINED_ON = 250_000
 _DIMS_PER_CODE = 2
@@ -39,27 +39,18 @@ def open_index(folder: Path, threads: int) -> ScannTree:
     return ScannTree(scann.scann_ops_pybind.load_searcher(str(folder)))
 
 
-class ScannTree:
+class ScannTree(Opened):
     """An opened index. One query takes one core."""
 
     def __init__(self, searcher: Any) -> None:
         self._searcher = searcher
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
-        """Returns the positions of the nearest vectors, nearest first."""
         ids, _ = self._searcher.search(query, **_knobs(top_k, setting))
         return np.asarray(ids, dtype=np.int64)
 
     def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
-        """Returns the positions of the nearest vectors to each query."""
         return self._searcher.search_batched_parallel(queries, **_knobs(top_k, setting))
-
-    def held_bytes(self) -> int | None:
-        """Returns None: ScaNN does not say."""
-        return None
-
-    def enter_caller(self) -> None:
-        """Does nothing: one query takes one core anyway."""
 
 
 def _knobs(top_k: int, setting: Mapping[str, int]) -> dict[str, int]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from usearch.index import Index
 
-from scripts.bench.peers.engine import Float32s, Ids, Vectors
+from scripts.bench.peers.engine import Float32s, Ids, Opened, Vectors
 
 _FILE = "hnsw.usearch"
 _SCALE_FILE = "scale.npy"
@@ -47,7 +47,7 @@ def open_index(folder: Path, threads: int) -> UsearchHnsw:
     return UsearchHnsw(Index.restore(str(folder / _FILE), view=False), scale, threads)
 
 
-class UsearchHnsw:
+class UsearchHnsw(Opened):
     """An opened graph."""
 
     def __init__(self, index: Any, scale: float, threads: int) -> None:
@@ -57,12 +57,10 @@ class UsearchHnsw:
         self._expansion_lock = threading.Lock()
 
     def search(self, query: Float32s, top_k: int, setting: Mapping[str, int]) -> Ids:
-        """Returns the positions of the nearest vectors, nearest first."""
         self._expand(setting["expansion"])
         return np.asarray(self._index.search(encode(query, self._scale), top_k, threads=1).keys, dtype=np.int64)
 
     def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
-        """Returns the positions of the nearest vectors to each query."""
         self._expand(setting["expansion"])
         return self._index.search(encode(queries, self._scale), top_k, threads=self._threads).keys
 
@@ -75,6 +73,3 @@ class UsearchHnsw:
     def held_bytes(self) -> int | None:
         """Returns the bytes that the index says it has allocated."""
         return int(self._index.memory_usage)
-
-    def enter_caller(self) -> None:
-        """Does nothing: one query takes one core anyway."""
