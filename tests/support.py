@@ -7,6 +7,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from retrieval.encoding.model_cache import sha256_of
 from retrieval.quantization import Float32s, binarize, unpack_signs
 
 Made = TypeVar("Made")
+ROOT = Path(__file__).parents[1]
 PATIENCE_S = 120.0
 """How long a test waits for what must come. What comes sooner ends the wait: only a busy machine needs it all."""
 HOSTILE = [
@@ -55,6 +58,21 @@ def wait_until(
     while not holds():
         assert time.monotonic() < deadline, f"not within {timeout_s} s: {told()}"
         time.sleep(0.02)
+
+
+def run_python(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs code in a process of its own, in the folder of the project, whose packages it sees."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=900, cwd=ROOT, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )  # fmt: skip
+
+
+def alter(path: Path, position: int | None = None) -> None:
+    """Flips the bits of a byte of a file; of the one in the middle, where none is named."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 if position is None else position] ^= 0xFF
+    path.write_bytes(content)
 
 
 def is_alive(pid: int) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,9 +10,8 @@ import numpy as np
 import pytest
 
 from retrieval.system import UnderWay, is_worth_it, read_into, usable_cores
-from tests.support import PATIENCE_S
+from tests.support import run_python
 
-ROOT = Path(__file__).parents[1]
 AS_ON_MACOS = """
 import os
 for name in ("sched_getaffinity", "sched_setaffinity", "preadv", "posix_fadvise", "posix_fallocate", "memfd_create",
@@ -58,18 +55,6 @@ items = {item.name for item in searcher.memory().items}
 print("items", "codes" in items, "int8_resident" in items)
 print("panel", memory_panel(searcher.memory()).count("not available on this system"))
 """
-
-
-def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
 
 
 def test_macos_builds_searches_measures_and_says_what_it_cannot_know(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE, FileRecord
 from retrieval.bundle.verification import Verification
 from tests.conftest import Build
+from tests.support import alter
 
 BIG_FILES = (INT8_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE)
 
@@ -23,12 +24,6 @@ BIG_FILES = (INT8_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE)
 @pytest.fixture
 def bundle(build: Build) -> Bundle:
     return build(["red apple", "green pear", "blue plum"])
-
-
-def alter(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    path.write_bytes(content)
 
 
 def test_a_whole_bundle_passes(bundle: Bundle) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import textwrap
 from collections import Counter
 from pathlib import Path
@@ -22,7 +20,7 @@ from retrieval.errors import CorpusError
 from scripts.hub_stand_in.server import HubStandIn
 from scripts.rehearse_conala import rehearsal_rows, write_repository
 from tests.conftest import shared_path
-from tests.support import PATIENCE_S
+from tests.support import run_python
 
 NUM_ROWS = 3_000
 CLIENT = textwrap.dedent(
@@ -48,12 +46,6 @@ def titles(count: int = 400) -> pa.Table:
     )
 
 
-def run_client(endpoint: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Loads the corpus in a process of its own: the real client reads these variables when it is imported."""
-    env = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home), **more}
-    return subprocess.run([sys.executable, "-c", CLIENT], env=env, capture_output=True, text=True, timeout=PATIENCE_S)
-
-
 @pytest.fixture(scope="module")
 def rows() -> pa.Table:
     return rehearsal_rows(titles(), NUM_ROWS)
@@ -70,7 +62,7 @@ def hub_root(rows: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loaded(hub_root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     home = tmp_path_factory.mktemp("hf_home")
     with HubStandIn(hub_root) as hub:
-        return run_client(hub.endpoint, home), home
+        return run_python(CLIENT, HF_ENDPOINT=hub.endpoint, HF_HOME=str(home)), home
 
 
 def read(path: Path) -> pa.Table:
@@ -155,13 +147,13 @@ def test_the_real_client_loads_every_row_from_the_hub(
 def test_a_corpus_that_was_loaded_once_needs_no_hub(
     loaded: tuple[subprocess.CompletedProcess[str], Path], rows: pa.Table, offline: str
 ) -> None:
-    done = run_client("http://127.0.0.1:9", loaded[1], HF_HUB_OFFLINE=offline)
+    done = run_python(CLIENT, HF_ENDPOINT="http://127.0.0.1:9", HF_HOME=str(loaded[1]), HF_HUB_OFFLINE=offline)
     assert done.stderr == ""
     assert json.loads(done.stdout)["ids"] == rows["id"].to_pylist()
 
 
 def test_without_a_hub_one_line_says_what_to_do(tmp_path: Path) -> None:
-    done = run_client("http://127.0.0.1:9", tmp_path)
+    done = run_python(CLIENT, HF_ENDPOINT="http://127.0.0.1:9", HF_HOME=str(tmp_path))
     assert done.returncode == 1
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
@@ -172,7 +164,7 @@ def test_without_a_hub_one_line_says_what_to_do(tmp_path: Path) -> None:
 
 def test_a_hub_without_the_file_is_one_line_too(tmp_path: Path, hub_root: Path) -> None:
     with HubStandIn(hub_root / "nothing") as hub:
-        done = run_client(hub.endpoint, tmp_path)
+        done = run_python(CLIENT, HF_ENDPOINT=hub.endpoint, HF_HOME=str(tmp_path))
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "neulab/conala cannot be loaded from the hub" in done.stderr

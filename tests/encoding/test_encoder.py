@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,8 +22,8 @@ from retrieval.quantization import Float32s
 from retrieval.system import usable_cores
 from tests.conftest import MadeOnce, RowsCorpus
 from tests.encoding.weights import write_weights
+from tests.support import run_python
 
-ROOT = Path(__file__).parents[2]
 LONG = "How to parse a very long traceback of a failing program in Python? " * 60
 LONG_WORDS = "tokenization of naïve words " * 60
 TEXTS = [
@@ -40,15 +39,7 @@ TEXTS = [
 
 def run_child(code: str, **environment: str) -> str:
     """Returns what `code` prints in a process of its own, which sees this test module as `t`."""
-    result = subprocess.run(
-        [sys.executable, "-c", f"import tests.encoding.test_encoder as t\n{code}"],
-        capture_output=True,
-        text=True,
-        timeout=900,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        check=False,
-    )
+    result = run_python(f"import tests.encoding.test_encoder as t\n{code}", **environment)
     assert result.returncode == 0, result.stderr
     assert "Loading weights" not in result.stderr, "a library's progress bar on the user's terminal"
     return result.stdout

@@ -103,12 +103,6 @@ class TestFiles:
         assert bundle.manifest.row_count == 7
         assert len(np.load(bundle.file(EMBEDDINGS_FILE))) == 7
 
-    @pytest.mark.parametrize("dim", [1, 7, 13])
-    def test_a_dim_that_fills_no_whole_byte(self, tmp_path: Path, dim: int) -> None:
-        bundle = build_index(corpus_of(TEXTS), FakeEncoder(dim), tmp_path / "index")
-        searcher = Searcher.open(bundle.path, encoder=FakeEncoder(dim), verify="now")
-        assert len(searcher.search("red apple").hits) == 10
-
     def test_progress_goes_through_the_phases_and_reaches_the_total(self, tmp_path: Path) -> None:
         told: list[BuildProgress] = []
         build_index(corpus_of(TEXTS), FakeEncoder(), tmp_path / "index", report=told.append)

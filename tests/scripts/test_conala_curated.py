@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,7 @@ from scripts.judged.conala_curated import CURATED_SCHEMA, ConalaQuestions, load_
 from scripts.rehearse_conala import CURATED_ROWS, curated_rows, rehearsal_rows, write_repository
 from tests.conftest import WORDS, FakeEncoder
 from tests.corpus.test_conala import write_copy
-from tests.support import PATIENCE_S
+from tests.support import run_python
 
 CLIENT = """
 import json, sys
@@ -131,22 +128,17 @@ def test_options_that_do_not_go_together_are_wrong_usage(arguments: list[str]) -
     assert ended.value.code == 2
 
 
-def run_client(endpoint: str, home: Path) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home)}
-    return subprocess.run([sys.executable, "-c", CLIENT], env=env, capture_output=True, text=True, timeout=PATIENCE_S)
-
-
 def test_the_real_client_gets_all_three_files_from_the_hub(tmp_path: Path) -> None:
     rows = rehearsal_rows(titles(200), 3_000)
     write_repository(rows, tmp_path / "hub")
     with HubStandIn(tmp_path / "hub") as hub:
-        done = run_client(hub.endpoint, tmp_path / "home")
+        done = run_python(CLIENT, HF_ENDPOINT=hub.endpoint, HF_HOME=str(tmp_path / "home"))
     assert done.stderr == ""
     assert json.loads(done.stdout) == [sum(CURATED_ROWS.values()), len(set(rows["question_id"].to_pylist())), 0]
 
 
 def test_without_a_hub_one_line_says_what_to_do(tmp_path: Path) -> None:
-    done = run_client("http://127.0.0.1:9", tmp_path)
+    done = run_python(CLIENT, HF_ENDPOINT="http://127.0.0.1:9", HF_HOME=str(tmp_path))
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "--conala-curated FILE FILE" in done.stderr

@@ -32,7 +32,7 @@ from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.quantization import Float32s
 from tests.conftest import WORDS, Build, FakeEncoder, RowsCorpus, random_texts
-from tests.support import Oracle, change_manifest
+from tests.support import Oracle, alter, change_manifest
 
 TEXTS = random_texts(400)
 QUERIES = [" ".join(np.random.default_rng(seed).choice(WORDS, 3)) for seed in range(30)]
@@ -555,12 +555,6 @@ class TestOpening:
         for _ in range(10):
             opened(bundle, verify="now").search("red")
         assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
-
-
-def alter(path: Path, position: int) -> None:
-    content = bytearray(path.read_bytes())
-    content[position] ^= 0xFF
-    path.write_bytes(content)
 
 
 def test_search_many_refuses_one_text_instead_of_asking_letter_by_letter(build: Build, encoder: FakeEncoder) -> None:

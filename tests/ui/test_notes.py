@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +18,7 @@ from retrieval.serving.startup import take_over
 from retrieval.ui.notes import about, background_note, defaults_note
 from retrieval.ui.page import build_page, lay_out
 from tests.conftest import Build, FakeEncoder, random_texts
+from tests.support import in_loop
 
 
 @pytest.fixture
@@ -33,15 +32,6 @@ def library(searchers: dict[str, Searcher]) -> Library:
     library = Library(open_searcher=lambda path, encoder: searchers[path.name])
     library.add(searchers["small"].bundle.path, as_default=True)
     return library
-
-
-def in_loop(make: Callable[[], Any]) -> Any:
-    """Returns what `make` returns. Where no event loop runs, `gr.Blocks` makes one of its own and leaves it open."""
-
-    async def run() -> Any:
-        return make()
-
-    return asyncio.run(run())
 
 
 def test_a_note_about_one_index_goes_with_it(library: Library, searchers: dict[str, Searcher]) -> None:
