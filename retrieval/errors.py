@@ -41,6 +41,11 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
+def first_line(error: BaseException) -> str:
+    """Returns the first line of what an error says, without its full stop; its type where it says nothing."""
+    return str(error).strip().split("\n", maxsplit=1)[0].rstrip(".") or type(error).__name__
+
+
 class RetrievalError(Exception):
     """Base of every error that a user of this package can fix."""
 

@@ -19,7 +19,8 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-_LIBC = ctypes.CDLL(None)
+LIBC = ctypes.CDLL(None)
+"""The C library, for what Python has no function for; not each has everything."""
 _TRIALS = 8
 _WORTH_IT = 0.9
 """Several cores are taken for one call when that saves a tenth of its time: for all calls together, it costs some."""
@@ -56,7 +57,7 @@ def is_worth_it(several: Callable[[], object], one: Callable[[], object]) -> boo
 
 def give_back_freed() -> None:
     """Gives freed memory back to the system where the C library keeps it: glibc, after many small pieces."""
-    if (trim := getattr(_LIBC, "malloc_trim", None)) is not None:
+    if (trim := getattr(LIBC, "malloc_trim", None)) is not None:
         trim(0)
 
 

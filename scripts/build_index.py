@@ -39,7 +39,7 @@ from retrieval.corpus.files import FileCorpus
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
 from retrieval.errors import counted
-from retrieval.indexing.column_vectors import write_column_vectors
+from retrieval.indexing.any_vectors import write_column_vectors
 from retrieval.indexing.progress_bar import ProgressBars
 from retrieval.indexing.ray_workers import LOCAL, ray_workers
 from scripts.terminal import command, printable, run
@@ -126,10 +126,6 @@ def _share(text: str) -> float:
     return value
 
 
-def _printable(step: BuildProgress) -> BuildProgress:
-    return replace(step, message=printable(step.message))
-
-
 def build(args: argparse.Namespace, corpus: Corpus, bars: ProgressBars) -> Bundle:
     """Returns the index that the arguments ask for.
 
@@ -154,7 +150,14 @@ def build(args: argparse.Namespace, corpus: Corpus, bars: ProgressBars) -> Bundl
             embeddings=embeddings, center=args.center, title=args.title, target_share=args.target_share,
             lists=args.lists,
         )  # fmt: skip
-        return build_index(corpus, encoder, args.output, options, lambda step: bars(_printable(step)), workers)
+        return build_index(
+            corpus,
+            encoder,
+            args.output,
+            options,
+            lambda step: bars(replace(step, message=printable(step.message))),
+            workers,
+        )
 
 
 @command("stopped: run the same command again to go on where it was.")

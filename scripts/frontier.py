@@ -18,21 +18,24 @@ from pathlib import Path
 from tqdm import tqdm
 
 from retrieval.benchmark.machine import when_and_where
-from retrieval.encoding.encoder import DEFAULT_MODEL
+from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
+from retrieval.corpus.vector_columns import ArrayVectors
+from retrieval.encoding.encoder import DEFAULT_MODEL, clean_text, load_encoder
+from retrieval.errors import CorpusError
 from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.evaluation.frontier.given import METRICS, GivenVectors
-from retrieval.evaluation.frontier.judged import Judge
+from retrieval.evaluation.frontier.judged import Judge, judge_of
 from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.recommend import SCARCE, Wish, recommend
-from retrieval.evaluation.frontier.vectors import ArrayVectors, Vectors
+from retrieval.evaluation.frontier.vectors import Vectors
+from retrieval.evaluation.judged import require_metrics, scored_queries
 from retrieval.indexing.any_vectors import open_any_vectors
 from retrieval.indexing.vector_formats import open_vectors
 from retrieval.quantization import Float32s
 from retrieval.ui.frontier.charts import frontier_charts
 from retrieval.ui.frontier.report import report
 from retrieval.ui.frontier.words import choice_line, frontier_lines, growth_lines, sample_line
-from scripts.judged.vectors import read_collection
 from scripts.report.plots import picture
 from scripts.terminal import command, run, write_figures
 
@@ -75,9 +78,9 @@ def measured(args: argparse.Namespace) -> Frontier:
     judge: Judge | None = None
     queries: Float32s | None = None
     if args.beir is not None:
-        collection = read_collection(args.beir, args.model)
-        opened: Vectors = ArrayVectors(collection.documents)
-        queries, judge, num_given = collection.queries, collection.judge, len(collection.documents)
+        documents, queries, judge = read_judged(args.beir, args.model)
+        opened: Vectors = ArrayVectors(documents)
+        num_given = len(documents)
     else:
         found = open_any_vectors(args.embeddings, args.column, args.limit)
         opened, num_given = found, found.num_vectors
@@ -95,6 +98,31 @@ def measured(args: argparse.Namespace) -> Frontier:
     if vectors.were_normalized:
         print("note: not all vectors have length 1; they were normalized, as cosine needs.", file=sys.stderr)
     return frontier
+
+
+def read_judged(path: Path, model: str) -> tuple[Float32s, Float32s, Judge]:
+    """Returns the vectors of a collection's documents with text and of its judged queries, and the judge.
+
+    Raises:
+        CorpusError: if it cannot be read, or has no document or no judged query.
+        ModelError: if the model cannot be loaded.
+        DependencyError: if pytrec_eval is not installed.
+    """
+    require_metrics()
+    task = load_queries_and_judgments(path)
+    queries = scored_queries(task, path)
+    ids: list[str] = []
+    texts: list[str] = []
+    for batch in BeirCorpus(path).batches():
+        for document_id, text in zip(batch["_id"].to_pylist(), batch["text"].to_pylist(), strict=True):
+            if text and (cleaned := clean_text(text)):
+                ids.append(document_id)
+                texts.append(cleaned)
+    if not texts:
+        raise CorpusError(f"{path} has no document with text.")
+    encoder = load_encoder(model)
+    judge = judge_of(task.judgments, list(queries), ids)
+    return encoder.encode(texts), encoder.encode_query(list(queries.values())), judge
 
 
 @command("stopped: nothing was kept.")

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from retrieval.bundle.binary_file import read_binary_codes
 from retrieval.bundle.neighbours import Neighbours, nearest_by_sorting
 from retrieval.quantization import Bits
-from retrieval.system import UnderWay, usable_cores
+from retrieval.system import LIBC, UnderWay, usable_cores
 
 _MIN_ROWS_PER_SLICE = 20_000
 """Below this, handing a slice to another thread costs more than it saves."""
@@ -30,7 +30,6 @@ _COUNTING_ENTRIES = 1 << 25
 """faiss's counting kernel asks for 8 bytes per query, a distance and a neighbour: a batch is cut to 256 MB of them, and
 whoever wants so many neighbours that one query alone takes more is answered by sorting."""
 
-_LIBC = ctypes.CDLL(None)
 _openmp = threading.local()
 """How many threads OpenMP was told to use, by calling thread."""
 
@@ -91,7 +90,7 @@ class BinaryIndex:
         """Gives the pages of a mapped file back, where the system can: they are read again when they are touched."""
         if not (self.is_mapped and hasattr(mmap, "MADV_DONTNEED")):
             return
-        if (madvise := getattr(_LIBC, "madvise", None)) is not None:
+        if (madvise := getattr(LIBC, "madvise", None)) is not None:
             start = -(-self.codes.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
             end = self.codes.ctypes.data + self.codes.nbytes
             madvise(ctypes.c_void_p(start), ctypes.c_size_t(max(0, end - start)), mmap.MADV_DONTNEED)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retrieval.errors import CorpusError
+from retrieval.errors import CorpusError, first_line
 
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
 """Units of a time stamp in a day. Nanoseconds are not among them: in 64 bits, they reach from 1677 to 2262."""
@@ -44,7 +44,7 @@ def sound(batch: pa.RecordBatch, first_row: int) -> tuple[pa.RecordBatch, list[F
         except pa.ArrowInvalid as error:
             if not pa.types.is_string(column.type):
                 raise CorpusError(
-                    f"column {name!r}, row {first_row + _first_invalid(column) + 1:,}: {_first_line(error)}. Correct "
+                    f"column {name!r}, row {first_row + _first_invalid(column) + 1:,}: {first_line(error)}. Correct "
                     "the value, or leave the column out."
                 ) from error
             columns[position] = _as_utf8(column)
@@ -89,7 +89,3 @@ def _first_strange_date(column: pa.Array) -> int | None:
     strange = pc.or_(pc.less(numbers, _FIRST_DAY * per_day), pc.greater(numbers, _LAST_DAY * per_day))
     found = pc.index(strange, True).as_py()
     return found if found >= 0 else None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", maxsplit=1)[0].rstrip(".")

@@ -16,6 +16,27 @@ _LEAST_DIM = 8
 """Shorter lists of numbers are rather coordinates, or ratings."""
 
 
+class ArrayVectors:
+    """Vectors in memory: a whole set, or the first of it."""
+
+    def __init__(self, array: npt.NDArray[np.float32], num_vectors: int | None = None) -> None:
+        """Takes float32 `(n, dim)`, and how many the set has in all: by default, these."""
+        self.array = array
+        self.num_vectors = len(array) if num_vectors is None else num_vectors
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @property
+    def dim(self) -> int:
+        """Returns the number of dimensions."""
+        return int(self.array.shape[1])
+
+    def read(self, start: int, stop: int) -> npt.NDArray[np.float32]:
+        """Returns a view of these rows, float32 `(stop - start, dim)`."""
+        return self.array[start:stop]
+
+
 def vector_columns(sample: pa.RecordBatch) -> list[str]:
     """Returns the columns whose values are lists of numbers, all of one length from 8 on."""
     return [field.name for field in sample.schema if _is_numbers(field.type) and _is_even(sample.column(field.name))]

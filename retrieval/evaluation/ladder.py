@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-import numpy as np
-
 from retrieval.bundle.row_tables import Rows
 from retrieval.evaluation.baseline import ExactBaseline, OpenedIndex
 from retrieval.evaluation.judged import CUTOFF
@@ -103,7 +101,7 @@ class Ladder:
         Args:
             float_documents: rescore with the float32 documents; otherwise with their raw int8 codes, as the article.
         """
-        fetch = self._floats if float_documents else partial(raw_codes, self.index)
+        fetch = partial(taken, self.baseline.embeddings) if float_documents else partial(raw_codes, self.index)
         for multiplier in _INT8_MULTIPLIERS:
             count = self._at_most(multiplier * CUTOFF)
             yield CurvePoint(multiplier, count, self._rescored(count, fetch))
@@ -120,6 +118,3 @@ class Ladder:
             ranked(vector, rows[:count], fetch(rows[:count]), CUTOFF)
             for vector, rows in zip(self.vectors, self._int8_nearest, strict=True)
         ]
-
-    def _floats(self, rows: Rows) -> Float32s:
-        return np.asarray(taken(self.baseline.embeddings, rows))

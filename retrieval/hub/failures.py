@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from retrieval.errors import HubError
+from retrieval.errors import HubError, first_line
 from retrieval.hub.address import HubAddress
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _explained(error: BaseException, do: str, endpoint: str | None) -> str:
             return _refusal(each, do)
         if (reason := _no_answer(each, endpoint or constants.ENDPOINT)) is not None:
             return reason
-    reasons = [_first_line(each) for each in _chain(error)]
+    reasons = [first_line(each) for each in _chain(error)]
     return ": ".join(dict.fromkeys((reasons[0], reasons[-1])))
 
 
@@ -85,7 +85,7 @@ def _refusal(error: BaseException, do: str) -> str:
         return "the hub has had too many requests from here (HTTP status 429): wait some minutes and try again"
     if status >= 500:
         return f"the hub is in trouble (HTTP status {status}): try again later"
-    return f"the hub answered with HTTP status {status}: {_first_line(error)}"
+    return f"the hub answered with HTTP status {status}: {first_line(error)}"
 
 
 def _no_answer(error: BaseException, endpoint: str) -> str | None:
@@ -97,9 +97,9 @@ def _no_answer(error: BaseException, endpoint: str) -> str | None:
     if isinstance(error, httpx2.TimeoutException | TimeoutError):
         return f"the hub at {endpoint} stopped answering: try again; what has arrived is kept"
     if isinstance(error, httpx2.ConnectError):
-        return f"the hub cannot be reached at {endpoint} ({_first_line(error)}): check the network"
+        return f"the hub cannot be reached at {endpoint} ({first_line(error)}): check the network"
     if isinstance(error, httpx2.TransportError):
-        return f"the connection to the hub broke off ({_first_line(error)}): try again; what has arrived is kept"
+        return f"the connection to the hub broke off ({first_line(error)}): try again; what has arrived is kept"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full: free some space and try again; what has arrived is kept"
     return None
@@ -107,7 +107,3 @@ def _no_answer(error: BaseException, endpoint: str) -> str | None:
 
 def _file_of(error: RemoteEntryNotFoundError) -> str:
     return str(error.response.url).partition("/resolve/")[2].partition("/")[2] or "such file"
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n", maxsplit=1)[0].rstrip(".") or type(error).__name__

@@ -1,13 +1,19 @@
-"""The one way to open vectors in whichever file they come: a file of vectors, or a column of a table."""
+"""The one way to open vectors in whichever file they come: a file of vectors, or a column of a table.
+
+A build takes those of a column from a `.npy` file.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+import pyarrow as pa
 
 from retrieval.corpus.readers import open_plain_file
-from retrieval.corpus.vector_columns import float_rows, vector_columns
+from retrieval.corpus.vector_columns import ArrayVectors, float_rows, vector_columns
 from retrieval.errors import VectorsError, brief
 from retrieval.indexing.npy_vectors import NpyVectors
 from retrieval.indexing.vector_formats import open_vectors
@@ -19,28 +25,7 @@ _TABLE_SUFFIXES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".jsonl", ".
 """Tables that can have a list in a cell."""
 
 
-class ColumnVectors:
-    """Vectors that were read from a column, in memory."""
-
-    def __init__(self, array: Float32s, num_vectors: int) -> None:
-        self.array = array
-        self.num_vectors = num_vectors
-        """Rows of the table; the first of them are in `array`."""
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    @property
-    def dim(self) -> int:
-        """Returns the number of dimensions."""
-        return int(self.array.shape[1])
-
-    def read(self, start: int, stop: int) -> Float32s:
-        """Returns a view of these rows, float32 `(stop - start, dim)`."""
-        return self.array[start:stop]
-
-
-def open_any_vectors(path: Path, column: str | None, limit: int) -> NpyVectors | ColumnVectors:
+def open_any_vectors(path: Path, column: str | None, limit: int) -> NpyVectors | ArrayVectors:
     """Returns the vectors in a file of vectors, or the first `limit` in a list column of a table.
 
     Args:
@@ -72,7 +57,7 @@ def open_any_vectors(path: Path, column: str | None, limit: int) -> NpyVectors |
             break
     if not parts:
         raise VectorsError(f"{path} has no rows: at least one vector is needed.")
-    return ColumnVectors(np.concatenate(parts), num_rows)
+    return ArrayVectors(np.concatenate(parts), num_rows)
 
 
 def _chosen(column: str | None, candidates: list[str], names: list[str], path: Path) -> str:
@@ -86,3 +71,35 @@ def _chosen(column: str | None, candidates: list[str], names: list[str], path: P
         told = ", ".join(map(brief, candidates))
         raise VectorsError(f"{path} has {len(candidates)} columns of vectors ({told}): name one of them.")
     return candidates[0]
+
+
+def write_column_vectors(columns: Iterable[pa.Array], path: Path) -> Path:
+    """Writes the vectors of a column, float32 `(rows, dim)`, batch by batch, and returns the path.
+
+    Raises:
+        VectorsError: if a value is no vector, their lengths differ, or there is none.
+    """
+    num_rows, dim, waiting = 0, None, 0
+    with path.open("wb") as file:
+        for column in columns:
+            rows = float_rows(column, num_rows, dim)
+            num_rows += len(column)
+            if dim is None and rows.shape[1] == 0:
+                waiting += len(column)  # rows without a vector, before the length of one is known
+                continue
+            if dim is None:
+                dim = rows.shape[1]
+                _write_header(file, num_rows, dim)
+                file.write(np.zeros((waiting, dim), dtype=np.float32).tobytes())
+            file.write(rows.tobytes())
+        if dim is None:
+            raise VectorsError("the column has no vector in any row: name the one that has.")
+        file.seek(0)
+        _write_header(file, num_rows, dim)
+    return path
+
+
+def _write_header(file: BinaryIO, num_rows: int, dim: int) -> None:
+    # numpy leaves room for any number of rows: the header keeps its length.
+    header = {"descr": "<f4", "fortran_order": False, "shape": (num_rows, dim)}
+    np.lib.format.write_array_header_1_0(file, header)

@@ -47,7 +47,7 @@ from retrieval.indexing.tuning_sweep import TuningSweep
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.indexing.vector_source import EncodedTexts, VectorSource
 from retrieval.indexing.vectors import write_vectors
-from retrieval.indexing.workers import ThisProcess, Workers
+from retrieval.indexing.workers import Workers
 from retrieval.results import SearchSettings
 
 _PACKAGES = ("faiss-cpu", "usearch", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")
@@ -107,7 +107,7 @@ def build_index(
         BuildError: if the target exists and may not be replaced, another build of it is running, or the disk is full.
         ScarceMemoryError: if memory runs out. The same build goes on where it was.
     """
-    options, workers = options or BuildOptions(), workers or ThisProcess()
+    options, workers = options or BuildOptions(), workers or Workers()
     started = time.monotonic()
     with disk_errors(output):
         # A link to a folder stays a link: what it points to is replaced, on its own disk.

@@ -21,7 +21,7 @@ from retrieval.corpus.base import Corpus
 from retrieval.encoding.encoder import Encoder
 from retrieval.errors import BuildError, DependencyError, ModelError
 from retrieval.indexing.read_ahead import ReadAhead, brief_of, ray_errors
-from retrieval.indexing.workers import Batch, Result
+from retrieval.indexing.workers import Batch, Result, Workers
 from retrieval.quantization import Float32s
 
 RAY_COMMAND = "pip install -r requirements-ray.txt"
@@ -84,7 +84,7 @@ def _reach(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), _REACHED_WITHIN_S).close()
 
 
-class RayWorkers:
+class RayWorkers(Workers):
     """One process on each machine of a Ray cluster."""
 
     def __init__(self, ray: Any, load: LoadEncoder | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from retrieval.corpus.base import Corpus
 from retrieval.encoding.encoder import Encoder
@@ -13,27 +13,11 @@ Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 
 
-class Workers(Protocol):
-    """Works on batches, each on its own, and gives the results in the order of the batches."""
+class Workers:
+    """Works on batches, each on its own, and gives the results in the order of the batches: here, one by one."""
 
     def reading(self, corpus: Corpus) -> Corpus:
         """Returns a corpus of the same rows, which may be read elsewhere."""
-        ...
-
-    def encode(self, encoder: Encoder, texts: Iterable[Sequence[str]]) -> Iterator[Float32s]:
-        """Yields the vectors of each batch of texts, float32 `(len(batch), dim)`."""
-        ...
-
-    def map(self, function: Callable[[Batch], Result], batches: Iterable[Batch]) -> Iterator[Result]:
-        """Yields what a function makes of each batch."""
-        ...
-
-
-class ThisProcess:
-    """Does one batch after the other, here."""
-
-    def reading(self, corpus: Corpus) -> Corpus:
-        """Returns the corpus itself."""
         return corpus
 
     def encode(self, encoder: Encoder, texts: Iterable[Sequence[str]]) -> Iterator[Float32s]:

@@ -26,7 +26,8 @@ def settle(server: Server, marks: Marks, report: Report) -> None:
     num_rows = marks.manifest.row_count
     report("sealing", 0, 1)
     server.flush()
-    server.add_index(schema.BITS, INDEX_TYPES[marks.scan], "HAMMING", _index_parameters(marks))
+    parameters = {"nlist": num_lists(marks.manifest.distinct_text_count)} if marks.scan == IVF else {}
+    server.add_index(schema.BITS, INDEX_TYPES[marks.scan], "HAMMING", parameters)
     for field in (schema.FIRST_ROW, schema.GROUP):
         server.add_index(field, "STL_SORT")
     _wait(lambda: server.num_indexed(schema.BITS), num_rows, "indexing", report)
@@ -40,10 +41,6 @@ def settle(server: Server, marks: Marks, report: Report) -> None:
                 f"{server.address} has {found:,} rows in {partition}, {wanted:,} are expected: was it loaded twice at "
                 f"once? Load it again with --replace."
             )
-
-
-def _index_parameters(marks: Marks) -> dict[str, int]:
-    return {"nlist": num_lists(marks.manifest.distinct_text_count)} if marks.scan == IVF else {}
 
 
 def _wait(done: Callable[[], int], total: int, phase: str, report: Report) -> None:

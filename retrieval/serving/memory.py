@@ -5,20 +5,12 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from dataclasses import dataclass
 
 from retrieval.results import MemoryReport
 from retrieval.search.searcher import Searcher
 
 FRESH_S = 2.0
 """A report that is younger than this is given again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    report: MemoryReport
-    taken_at: float
-    """On the monotonic clock, in seconds."""
 
 
 class RecentMemory:
@@ -30,13 +22,14 @@ class RecentMemory:
     def __init__(self, fresh_s: float = FRESH_S) -> None:
         self._fresh_s = fresh_s
         self._lock = threading.Lock()
-        self._readings: weakref.WeakKeyDictionary[Searcher, _Reading] = weakref.WeakKeyDictionary()
+        self._readings: weakref.WeakKeyDictionary[Searcher, tuple[float, MemoryReport]] = weakref.WeakKeyDictionary()
+        """With the second, on the monotonic clock, at which each was taken."""
 
     def of(self, searcher: Searcher) -> MemoryReport:
         """Returns what a searcher holds, read within the last `fresh_s` seconds."""
         with self._lock:  # one reading at a time, however many ask
             reading = self._readings.get(searcher)
-            if reading is None or time.monotonic() - reading.taken_at > self._fresh_s:
-                reading = _Reading(searcher.memory(), time.monotonic())
-                self._readings[searcher] = reading
-            return reading.report
+            if reading is None or time.monotonic() - reading[0] > self._fresh_s:
+                report = searcher.memory()
+                self._readings[searcher] = reading = (time.monotonic(), report)
+            return reading[1]

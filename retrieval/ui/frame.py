@@ -103,7 +103,7 @@ class Frame:
         """Takes the notes that always hold, and by folder those that hold for one index."""
         self._notes = notes
         self._index_notes: dict[object, Sequence[str]] = {path.resolve(): each for path, each in index_notes.items()}
-        self.head = gr.HTML(_head(searcher), elem_id="masthead", apply_default_css=False, render=False)
+        self.head = gr.HTML(masthead(searcher.manifest), elem_id="masthead", apply_default_css=False, render=False)
         self.notes = self._banner(searcher, elem_id="banner", apply_default_css=False, render=False)
         self.foot = gr.HTML(colophon(searcher.manifest), elem_id="colophon", apply_default_css=False, render=False)
         self.outputs = [self.head, self.notes, self.foot]
@@ -111,7 +111,7 @@ class Frame:
     def on_index(self, searcher: Searcher) -> Update:
         """Returns the header, the notes and the footer for another index."""
         return {
-            self.head: _head(searcher),
+            self.head: masthead(searcher.manifest),
             self.notes: self._banner(searcher),
             self.foot: colophon(searcher.manifest),
         }
@@ -120,7 +120,3 @@ class Frame:
         own = self._index_notes.get(searcher.store.place, ())
         notes = (*self._notes, *own, *searcher.notes)
         return gr.HTML(banner(notes), visible=bool(notes), **options)
-
-
-def _head(searcher: Searcher) -> str:
-    return masthead(searcher.manifest)

@@ -57,13 +57,12 @@ def safe_url(url: str | None) -> str | None:
     return escaped(url)
 
 
-def link(url: str | None, label: str, css_class: str = "") -> str:
+def link(url: str | None, label: str) -> str:
     """Returns a link that opens in a new tab, or the bare label if `url` cannot be linked."""
     address = safe_url(url)
     if address is None:
         return escaped(label)
-    named = f' class="{css_class}"' if css_class else ""
-    return f'<a{named} href="{address}" target="_blank" rel="noopener noreferrer">{escaped(label)}</a>'
+    return f'<a href="{address}" target="_blank" rel="noopener noreferrer">{escaped(label)}</a>'
 
 
 def host_of(url: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The notes above the views: which index this is, where its settings come from, and how far the next one is."""
+"""The notes above the views: where the settings come from, how far the next index is, and silent engines."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from urllib.parse import quote
 import gradio as gr
 
 from retrieval.bundle.manifest import Manifest
+from retrieval.errors import RetrievalError
+from retrieval.search.searcher import Searcher
 from retrieval.serving.background.index import BackgroundIndex, BackgroundStatus, FetchJob
-from retrieval.ui.markup import escaped
+from retrieval.serving.library import Library
+from retrieval.ui.markup import error_words, escaped
+from retrieval.ui.theme import QUIET
 
 DEFAULT_NOTE = "This is the small default index: the documented functions of the Python that runs here."
 CONALA_HINT = (
@@ -110,7 +114,29 @@ def place_background_note(page: gr.Blocks, index: BackgroundIndex) -> None:
         status = index.status
         return background_note(status), gr.Timer(active=not status.is_settled)
 
-    gr.on(
-        [page.load, timer.tick], look_up, None, [note, timer], queue=False, show_progress="hidden",
-        api_visibility="private",
-    )  # fmt: skip
+    gr.on([page.load, timer.tick], look_up, None, [note, timer], **QUIET)
+
+
+def engine_note(searchers: tuple[Searcher, ...]) -> str:
+    """Returns, as HTML, which engines do not answer; empty while all do."""
+    notes = []
+    for searcher in searchers:
+        try:
+            searcher.store.raise_if_failed()
+        except RetrievalError as error:
+            words = f"{error_words(error)} This page continues by itself when it is back."
+            notes.append(f'<p class="banner" role="status" data-kind="error">{escaped(words)}</p>')
+    return "".join(notes)
+
+
+def place_engine_note(page: gr.Blocks, library: Library) -> list[Any]:
+    """Places the note if an index is kept in another engine.
+
+    Returns the events for when such an engine stops answering or answers again.
+    """
+    if not library.engines():
+        return []
+    note = gr.HTML("", elem_id="engine-note", apply_default_css=False)
+    timer = gr.Timer(_LOOK_S)
+    gr.on([page.load, timer.tick], lambda: engine_note(library.engines()), None, note, **QUIET)
+    return [note.change]

@@ -18,12 +18,12 @@ from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, QueryView, View, place_index
 from retrieval.ui.benchmarks.view import BenchmarksView
 from retrieval.ui.compare.view import CompareView
-from retrieval.ui.engine_note import place_engine_note
 from retrieval.ui.frame import NO_NOTES, Frame, IndexNotes, banner
 from retrieval.ui.hood.view import HoodView
-from retrieval.ui.notes import place_background_note
+from retrieval.ui.notes import place_background_note, place_engine_note
 from retrieval.ui.public_link import PublicLink
 from retrieval.ui.search.view import SearchView
+from retrieval.ui.theme import QUIET
 from retrieval.ui.your_data.view import OwnView
 
 TITLE = "Embedding quantization: semantic search from bits"
@@ -114,4 +114,4 @@ def _place_link_note(link: PublicLink) -> None:
     def look_up() -> tuple[str, Any]:
         return banner([link.note]), gr.Timer(active=not link.is_settled)
 
-    timer.tick(look_up, None, [note, timer], queue=False, show_progress="hidden", api_visibility="private")
+    timer.tick(look_up, None, [note, timer], **QUIET)

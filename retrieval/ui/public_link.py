@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from gradio import networking, tunneling
 
+from retrieval.errors import first_line
+
 DEADLINE_S = 12.0
 OpenTunnel = Callable[[], str]
 """Returns the public address, or raises; may take long."""
@@ -87,5 +89,4 @@ def close_tunnels() -> None:
 
 def _reason(error: Exception) -> str:
     cause = error.__cause__
-    first = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
-    return f"{first}: {cause}" if cause is not None and str(cause) else first
+    return first_line(error) + (f": {cause}" if cause is not None and str(cause) else "")

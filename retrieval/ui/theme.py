@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,9 @@ _OURS = {
     "button_secondary_border_color": "var(--line-strong)",
 }
 """Gradio's variables in terms of those of `assets/style.css`, which know light from dark themselves."""
+
+QUIET: Mapping[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""Options of an event of the page that is answered at once, and is no endpoint for programs."""
 
 
 class PageTheme(Base):  # type: ignore[misc]

@@ -10,9 +10,8 @@ import numpy as np
 
 from retrieval import Searcher
 from retrieval.benchmark.timings import Timings, percentiles
-from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE
-from scripts.bench.job import TOP_K, Job, QuerySet, Report
+from scripts.bench.job import TOP_K, Job, QuerySet, Report, open_for
 from scripts.bench.pages import Pages, evict
 from scripts.bench.processes import in_own_process
 
@@ -59,7 +58,7 @@ def start_once(index: Path, queries: QuerySet) -> dict[str, float]:
         for text in queries.texts:
             asked.add(searcher.search, text, TOP_K)
     else:
-        searcher = opening.add(_open_without_model, index)
+        searcher = opening.add(open_for, index, [queries])
         for vector in queries.vectors:
             asked.add(searcher.search_vector, vector, TOP_K)
     later = asked.wall_ms[1:] or asked.wall_ms
@@ -68,7 +67,3 @@ def start_once(index: Path, queries: QuerySet) -> dict[str, float]:
 
 def _percentiles_of(runs: list[dict[str, float]]) -> dict[str, Any]:
     return {name: percentiles([run[name] for run in runs]) for name in runs[0]}
-
-
-def _open_without_model(index: Path) -> Searcher:
-    return Searcher(Bundle.open(index), None)

@@ -8,9 +8,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-_FAILED = ctypes.c_void_p(-1).value
-_MADV_DONTNEED = 4
-_PROT_READ, _MAP_SHARED = 1, 1
+import numpy as np
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
 _EVICTED_SHARE = 0.01
 """Up to this share of the pages may stay: others may have the file mapped, and a header is read at once."""
 
@@ -28,39 +28,19 @@ class Pages:
         return self.resident <= max(1, self.total * _EVICTED_SHARE)
 
 
-def _libc() -> ctypes.CDLL:
-    library = ctypes.CDLL(None, use_errno=True)
-    library.mmap.restype = ctypes.c_void_p
-    library.mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, *(ctypes.c_int,) * 3, ctypes.c_long)
-    library.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
-    library.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    library.mincore.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p)
-    return library
-
-
 def count_pages(path: Path) -> Pages:
     """Returns how many pages of a file, not empty, are in RAM now.
 
     Raises:
         OSError: if the system does not say.
     """
-    size = path.stat().st_size
-    total = -(-size // mmap.PAGESIZE)
-    libc = _libc()
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        address = libc.mmap(None, size, _PROT_READ, _MAP_SHARED, descriptor, 0)
-    finally:
-        os.close(descriptor)
-    if address == _FAILED:
-        raise OSError(ctypes.get_errno(), f"cannot map {path}")
-    try:
-        found = ctypes.create_string_buffer(total)
-        if libc.mincore(address, size, found) != 0:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
+        found = ctypes.create_string_buffer(-(-len(mapped) // mmap.PAGESIZE))
+        # The array is gone by the next line: for as long as it is there, the file stays mapped.
+        address = np.frombuffer(mapped, np.uint8).ctypes.data
+        if _LIBC.mincore(ctypes.c_void_p(address), ctypes.c_size_t(len(mapped)), found) != 0:
             raise OSError(ctypes.get_errno(), f"cannot ask which pages of {path} are in RAM")
-        return Pages(total, sum(byte & 1 for byte in found.raw))
-    finally:
-        libc.munmap(address, size)
+    return Pages(len(found), sum(byte & 1 for byte in found.raw))
 
 
 def evict(path: Path) -> Pages:
@@ -85,9 +65,8 @@ def evict(path: Path) -> Pages:
 def _unmap_own_pages(path: Path) -> None:
     """Lets go of this process's pages of a file that it maps read-only; touching them brings them back."""
     wanted = str(path.resolve())
-    libc = _libc()
     for line in Path("/proc/self/maps").read_text().splitlines():
         fields = line.split(maxsplit=5)
         if len(fields) == 6 and fields[5] == wanted and "w" not in fields[1]:
             start, end = (int(address, 16) for address in fields[0].split("-"))
-            libc.madvise(start, end - start, _MADV_DONTNEED)
+            _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)

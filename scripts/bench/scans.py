@@ -89,7 +89,8 @@ def measure(job: Job, report: Report, *, batch_sizes: Sequence[int] = BATCH_SIZE
                     timings.add(kernel.search, batch, items=len(batch))
     report("recall of every kernel")
     medians = {
-        name: {size: [_median(each) for each in own] for size, own in sizes.items()} for name, sizes in runs.items()
+        name: {size: [float(np.median(each.wall_ms)) for each in own] for size, own in sizes.items()}
+        for name, sizes in runs.items()
     }
     return {
         "k": TOP_K,
@@ -169,10 +170,6 @@ def _spread(ratios: Any) -> dict[str, float | int]:
         "max": float(ratios.max()),
         "batches": len(ratios),
     }
-
-
-def _median(timings: Timings) -> float:
-    return float(np.median(timings.wall_ms))
 
 
 def _joined(several: Sequence[Timings]) -> Timings:

@@ -13,8 +13,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from scripts.hub_stand_in.folders import FOLDERS, Branch, HubRefusal, find_branch, revision_folder
+from scripts.hub_stand_in.folders import Branch, HubRefusal, find_branch, revision_folder
 
 LFS_BYTES = 100_000
 """What is larger goes by LFS; the real hub decides by kind of file, too."""
@@ -49,7 +50,7 @@ class Uploads:
             HubRefusal: if it exists, or there is no such repository.
         """
         main = find_branch(self._root, kind, repo_id, "main")
-        folder = revision_folder(self._root, repo_id, name, _type_of(kind))
+        folder = main.folder.with_name(quote(name, safe=""))
         if folder.exists():
             raise HubRefusal("", f"Reference already exists: {name}", status=409)
         shutil.copytree(main.folder, folder)
@@ -130,7 +131,3 @@ class Uploads:
 def repo_url(endpoint: str, repo_id: str) -> str:
     """Returns the page of a data set repository."""
     return f"{endpoint}/datasets/{repo_id}"
-
-
-def _type_of(kind: str) -> str:
-    return next(name for name, folder in FOLDERS.items() if folder == kind)

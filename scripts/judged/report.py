@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from retrieval.evaluation.judged import CUTOFF
 from retrieval.evaluation.published import ARTICLE_DEPTH
+from scripts.report.markdown import Figures, bytes_cell, kept_cell, markdown
 
 _PROVES_LITTLE = 10
 """Below this many texts per candidate, the candidates are a good part of all there is."""
@@ -22,32 +22,31 @@ _COUNTED = {
 }
 
 
-def report(figures: Mapping[str, Any]) -> Iterator[str]:
+def report(figures: Figures) -> Iterator[str]:
     """Yields the figures of one collection as lines."""
     yield from _head(figures)
     yield ""
-    yield "| search | bytes per vector | nDCG@10 | % of float32 | 95 % interval | MRR@10 | % of float32 | recall@10 |"
-    yield "|---|---|---|---|---|---|---|---|"
-    for rung in figures["rungs"]:
-        ndcg, mrr = rung["ndcg"], rung["mrr"]
-        yield (
-            f"| {rung['label']} | {_bytes(rung)} | {ndcg['mean']:.4f} | {_percent(ndcg['kept'])} | "
-            f"{_interval(ndcg['kept'])} | {mrr['mean']:.4f} | {_percent(mrr['kept'])} {_interval(mrr['kept'])} | "
-            f"{rung['recall']:.3f} |"
-        )
+    header = ["search", "bytes per vector", "nDCG@10", "% of float32", "MRR@10", "% of float32", "recall@10"]
+    rows = [
+        [
+            rung["label"], bytes_cell(rung), f"{rung['ndcg']['mean']:.4f}", kept_cell(rung["ndcg"]["kept"]),
+            f"{rung['mrr']['mean']:.4f}", kept_cell(rung["mrr"]["kept"]), f"{rung['recall']:.3f}",
+        ]
+        for rung in figures["rungs"]
+    ]  # fmt: skip
+    yield from markdown(header, rows)
     against = figures["ours_against_published_4x"]
     yield ""
     yield (
-        f"Ours has {_percent(against['ndcg']['kept'])} % {_interval(against['ndcg']['kept'])} of the nDCG@10 of the "
-        f"path of the 2024 demo, and {_percent(against['mrr']['kept'])} % {_interval(against['mrr']['kept'])} of "
-        f"its MRR@10."
+        f"Ours has {kept_cell(against['ndcg']['kept'])} % of the nDCG@10 of the path of the 2024 demo, and "
+        f"{kept_cell(against['mrr']['kept'])} % of its MRR@10. In brackets: 95 % intervals."
     )
     yield ""
     yield from _curves(figures["curves"])
     yield ""
 
 
-def _head(figures: Mapping[str, Any]) -> Iterator[str]:
+def _head(figures: Figures) -> Iterator[str]:
     counts, settings = figures["counts"], figures["settings"]
     bootstrap, texts = figures["bootstrap"], figures["distinct_texts"]
     yield f"## {figures['title']}"
@@ -73,7 +72,7 @@ def _head(figures: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _curves(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+def _curves(curves: Mapping[str, Sequence[Figures]]) -> Iterator[str]:
     named = {
         f"binary_depth_{CUTOFF}": f"bits, float query x bits, multiplier x {CUTOFF}",
         f"binary_depth_{ARTICLE_DEPTH}": f"the same, multiplier x {ARTICLE_DEPTH} as in the article",
@@ -81,25 +80,12 @@ def _curves(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
         "int8_first_float32": f"int8 x int8, then float32, x {CUTOFF}",
     }
     points = {key: {point["multiplier"]: point for point in curves[key]} for key in named}
-    yield f"| % of float32's nDCG@10 by rescore multiplier | {' | '.join(named.values())} |"
-    yield "|---|" + "---|" * len(named)
-    for multiplier in sorted({multiplier for curve in points.values() for multiplier in curve}):
-        cells = [_cell(points[key].get(multiplier)) for key in named]
-        yield f"| {multiplier} | {' | '.join(cells)} |"
+    rows = [
+        [str(multiplier), *(_cell(points[key].get(multiplier)) for key in named)]
+        for multiplier in sorted({multiplier for curve in points.values() for multiplier in curve})
+    ]
+    yield from markdown(["% of float32's nDCG@10 by rescore multiplier", *named.values()], rows)
 
 
-def _cell(point: Mapping[str, Any] | None) -> str:
-    return "" if point is None else f"{_percent(point['ndcg']['kept'])} {_interval(point['ndcg']['kept'])}"
-
-
-def _bytes(rung: Mapping[str, Any]) -> str:
-    more = f" + {rung['rescored_bytes']:,} on disk" if rung["rescored_bytes"] else ""
-    return f"{rung['scanned_bytes']:,}{more}"
-
-
-def _percent(kept: Mapping[str, float | None]) -> str:
-    return "-" if kept["percent"] is None else f"{kept['percent']:.1f}"
-
-
-def _interval(kept: Mapping[str, float | None]) -> str:
-    return "-" if kept["low"] is None else f"[{kept['low']:.1f}, {kept['high']:.1f}]"
+def _cell(point: Figures | None) -> str:
+    return "" if point is None else kept_cell(point["ndcg"]["kept"])

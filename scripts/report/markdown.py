@@ -51,6 +51,16 @@ def mb_cell(size_bytes: float) -> str:
     return f"{size_bytes / 1e6:,.1f}" if size_bytes < 99.95e6 else f"{size_bytes / 1e6:,.0f}"
 
 
+def bytes_cell(rung: Figures) -> str:
+    """Returns the bytes per vector of a search: those that are scanned, and those that are read from disk."""
+    return f"{rung['scanned_bytes']:,}" + (f" + {rung['rescored_bytes']:,} on disk" if rung["rescored_bytes"] else "")
+
+
+def kept_cell(kept: Figures) -> str:
+    """Returns the percent that is kept, with its interval in brackets; `-` where there was nothing to keep."""
+    return "-" if kept["percent"] is None else f"{kept['percent']:.1f} [{kept['low']:.1f}, {kept['high']:.1f}]"
+
+
 def measured_on(figures: Figures, cores: int) -> str:
     """Returns when, on which machine and on how many of its cores figures were measured, as a sentence."""
     about = figures["machine"]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from retrieval.benchmark.figures.judged import read_judged
 from retrieval.benchmark.figures.reading import read_object
 from retrieval.benchmark.figures.run import RunFigures
-from retrieval.ui.benchmarks.charts import HEIGHT, WIDTH, Chart, Series, drawing, sign
+from retrieval.ui.benchmarks.charts import HEIGHT, WIDTH, Axis, Chart, Point, Series, drawing, sign
 from retrieval.ui.benchmarks.kept_plots import kept_charts
 from retrieval.ui.benchmarks.plots import growth_charts, latency_charts, memory_charts
 from retrieval.ui.markup import escaped
-from scripts.report.load_plot import LOAD_PLOT, load_charts
 from scripts.report.markdown import Figures
 
 RUN_PLOTS: Mapping[str, Callable[[RunFigures], Iterator[Chart]]] = {
@@ -22,7 +22,7 @@ RUN_PLOTS: Mapping[str, Callable[[RunFigures], Iterator[Chart]]] = {
     "growth": growth_charts,
 }
 """File names, each with the function for its charts from a run of benchmark.py."""
-JUDGED_PLOT = "kept-multiplier"
+JUDGED_PLOT, LOAD_PLOT = "kept-multiplier", "load-growth"
 _STYLE = """
 svg { --card: #ffffff; --ink: #1a1917; --muted: #62615b; --line: #e7e6e1; --edge: #c9c8c2;
       --float32: #3b6fd4; --int8: #b8690b; --binary: #0f766e; --other: #62615b;
@@ -66,6 +66,26 @@ def plots(run: Path, judged: Path, load: Figures) -> Iterator[tuple[str, str]]:
         yield f"{JUDGED_PLOT}.svg", picture(found)
     if found := list(load_charts(load)):
         yield f"{LOAD_PLOT}.svg", picture(found)
+
+
+def load_charts(load: Figures) -> Iterator[Chart]:
+    """Yields RSS, and threads, handles and temporary files, over the searches; nothing if they were not measured."""
+    if "growth" not in load:
+        return
+    samples: list[dict[str, Any]] = load["growth"]["figures"]["samples"]
+    searches = Axis("searches", include=(0,))
+    memory = tuple(_point(each, each["rss_bytes"] / 1e6) for each in samples)
+    yield Chart("Memory", searches, Axis("MB (RSS)", include=(0,)), (Series("the server's process", "binary", memory),))
+    kinds = (("threads", "one", "square"), ("handles", "two", "diamond"), ("temporary_files", "three", "circle"))
+    counts = tuple(
+        Series(name.replace("_", " "), colour, tuple(_point(each, each[name]) for each in samples), marker)
+        for name, colour, marker in kinds
+    )
+    yield Chart("Its other resources", searches, Axis("number", include=(0,)), counts)
+
+
+def _point(sample: Figures, value: float) -> Point:
+    return Point(sample["searches"], value, f"{sample['searches']:,} searches: {value:,.0f}")
 
 
 def picture(charts: Sequence[Chart]) -> str:

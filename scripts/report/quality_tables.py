@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from scripts.report.markdown import FigureMissingError, Figures, markdown
+from scripts.report.markdown import FigureMissingError, Figures, bytes_cell, kept_cell, markdown
 
 _SHOWN = {"int8": ("all",), "signs": ("hamming_100", "hamming_10")}
 """Where the schemes differ: int8 over all vectors, and what the bits pass on; the first that was measured."""
@@ -36,9 +35,9 @@ def judged(files: Sequence[Figures]) -> Iterator[str]:
         if len(own) < len(by_key):
             continue  # a search that is not in every file cannot be compared across them
         label = f"**{rung['label']}**" if key == "ours" else rung["label"]
-        rows.append([label, _bytes(rung), *(_cell(each) for each in own)])
+        rows.append([label, bytes_cell(rung), *(kept_cell(each["ndcg"]["kept"]) for each in own)])
         if key == "float32":
-            rows[-1] = ["float32, nDCG@10", _bytes(rung), *(f"{each['ndcg']['mean']:.3f}" for each in own)]
+            rows[-1] = ["float32, nDCG@10", bytes_cell(rung), *(f"{each['ndcg']['mean']:.3f}" for each in own)]
     yield from markdown(header, rows)
     bootstrap = collections[0]["bootstrap"]
     yield ""
@@ -46,15 +45,6 @@ def judged(files: Sequence[Figures]) -> Iterator[str]:
         f"Percent of float32's nDCG@10, with the {bootstrap['confidence_percent']:g} % interval of a paired bootstrap "
         f"({bootstrap['resamples']:,} resamples, seed {bootstrap['seed']})."
     )
-
-
-def _cell(rung: Any) -> str:
-    kept = rung["ndcg"]["kept"]
-    return "-" if kept["percent"] is None else f"{kept['percent']:.1f} [{kept['low']:.1f}, {kept['high']:.1f}]"
-
-
-def _bytes(rung: Any) -> str:
-    return f"{rung['scanned_bytes']:,}" + (f" + {rung['rescored_bytes']:,} on disk" if rung["rescored_bytes"] else "")
 
 
 def schemes(figures: Figures) -> Iterator[str]:

@@ -62,7 +62,8 @@ def int8_schemes(baseline: ExactBaseline, quantizer: Int8Quantizer) -> Iterator[
     yield Int8Scheme(
         "dimension", "range of each dimension", dim, lambda vectors: quantizer.decode(quantizer.encode(vectors))
     )
-    limits = _quantiles(baseline, [0.0, *_tails(), 1.0])
+    tails = [tail for percent in _CLIPPED_PERCENTS for tail in ((100 - percent) / 200, (100 + percent) / 200)]
+    limits = _quantiles(baseline, [0.0, *tails, 1.0])
     furthest = np.full(dim, np.abs(limits).max(), np.float32)
     yield ranged("global", "one range for all dimensions", -furthest, furthest)
     for percent, low, high in zip(_CLIPPED_PERCENTS, limits[1::2], limits[2::2], strict=False):
@@ -92,10 +93,6 @@ def sign_codes(scheme: SignScheme, baseline: ExactBaseline) -> Bits:
         chunk = rows[start : start + CHUNK_ROWS]
         codes[start : start + len(chunk)] = scheme.codes(np.asarray(baseline.embeddings[chunk]))
     return codes
-
-
-def _tails() -> list[float]:
-    return [tail for percent in _CLIPPED_PERCENTS for tail in ((100 - percent) / 200, (100 + percent) / 200)]
 
 
 def _quantiles(baseline: ExactBaseline, shares: list[float]) -> Float32s:

@@ -15,7 +15,7 @@ import pytest
 from retrieval import VectorsError
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.manifest import EMBEDDINGS_FILE, Manifest
-from retrieval.indexing.column_vectors import write_column_vectors
+from retrieval.indexing.any_vectors import write_column_vectors
 from scripts import build_index as build_script
 from tests.conftest import random_texts
 

@@ -26,7 +26,7 @@ from retrieval.milvus.server import Server
 from retrieval.search.stores.opening import Where
 from retrieval.serving.health import health
 from retrieval.serving.library import Library
-from retrieval.ui.engine_note import engine_note
+from retrieval.ui.notes import engine_note
 from scripts.packaged_milvus import FIRST_TOKEN, PackagedMilvus, packaged_milvus
 from tests.conftest import Build, FakeEncoder, random_texts
 from tests.milvus.conftest import Load

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from types import MappingProxyType
 import pyarrow as pa
 
 from retrieval.corpus.base import COMMON_SCHEMA, CorpusInfo
-from retrieval.corpus.python.modules import Module, package_modules, stdlib_modules
+from retrieval.corpus.python.modules import package_modules, stdlib_modules
 from retrieval.corpus.python.names import Item, Namer, distinct, items_from_source
 from retrieval.corpus.python.runtime import probe_modules
 from retrieval.corpus.python.source import SourceFile, read_source
@@ -74,7 +74,7 @@ class PythonCorpus:
         names = (packages,) if isinstance(packages, str) else tuple(packages)
         self._packages = tuple(dict.fromkeys(name for name in names if name not in sys.stdlib_module_names))
         self._module_timeout_s = module_timeout_s
-        self._modules = _all_modules(self._packages)
+        self._modules = [*stdlib_modules(), *(module for each in self._packages for module in package_modules(each))]
 
     @cached_property
     def info(self) -> CorpusInfo:
@@ -145,10 +145,6 @@ class _Library:
         if file is None or item.source is None:
             return None
         return file.code(item.source[1], docstring_of(item.doc))
-
-
-def _all_modules(packages: Iterable[str]) -> list[Module]:
-    return [*stdlib_modules(), *(module for package in packages for module in package_modules(package))]
 
 
 def _version_of(package: str) -> str:

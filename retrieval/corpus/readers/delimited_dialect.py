@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -127,12 +127,8 @@ def _rows(head: str, delimiter: str) -> list[list[str]]:
     """Returns the first rows with a field in them; the last one of a long file may be cut, and is left out."""
     reader = csv.reader(io.StringIO(head, newline=None), delimiter=delimiter)
     try:
-        rows = list(islice(_filled(reader), _LOOKED_AT_ROWS + 1))
+        rows = list(islice(filter(None, reader), _LOOKED_AT_ROWS + 1))
     except csv.Error:  # a field of a megabyte or so
         return []
     is_cut = len(head) == _LOOKED_AT_CHARACTERS and len(rows) <= _LOOKED_AT_ROWS
     return rows[: -1 if is_cut and len(rows) > 1 else _LOOKED_AT_ROWS]
-
-
-def _filled(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    yield from (row for row in reader if row)

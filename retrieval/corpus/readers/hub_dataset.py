@@ -23,7 +23,7 @@ from retrieval.corpus.readers.base import Reader
 from retrieval.corpus.readers.byte_source import byte_source
 from retrieval.corpus.readers.parquet import ParquetReader
 from retrieval.corpus.readers.saved_dataset import DatasetReader
-from retrieval.errors import CorpusError
+from retrieval.errors import CorpusError, first_line
 
 _TIMEOUT_SECONDS = 10.0
 _SILENT_STATUSES = (502, 503, 504)
@@ -62,7 +62,7 @@ def open_hub_dataset(
             loaded = datasets.load_dataset(repo_id, data_files=files, revision=revision)
     except (datasets.exceptions.DatasetsError, pa.ArrowException, OSError, ValueError, RuntimeError) as error:
         where = "from the cache (HF_HUB_OFFLINE is set)" if offline else f"from the hub at {endpoint}"
-        raise CorpusError(f"{repo_id} cannot be loaded {where}: {_first_line(error)}. Instead, {otherwise}.") from error
+        raise CorpusError(f"{repo_id} cannot be loaded {where}: {first_line(error)}. Instead, {otherwise}.") from error
     return DatasetReader(loaded, repo_id, split)
 
 
@@ -104,7 +104,3 @@ def _quiet(datasets: ModuleType) -> Iterator[None]:
             logger.setLevel(level)
         if hide_bars:
             datasets.enable_progress_bars()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", maxsplit=1)[0].rstrip(".") or type(error).__name__

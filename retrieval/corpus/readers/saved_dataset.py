@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,11 @@ import pyarrow as pa
 
 from retrieval.corpus.base import BATCH_ROWS
 from retrieval.corpus.readers.base import Reader, require_distinct_names
-from retrieval.corpus.readers.named_files import require_own_files
 from retrieval.corpus.readers.plain_types import plain_schema, to_plain
 from retrieval.corpus.readers.splits import choose_split
-from retrieval.errors import CorpusError
+from retrieval.errors import CorpusError, brief
 
-_MARKS = ("state.json", "dataset_dict.json")
+_STATE, _SPLITS = "state.json", "dataset_dict.json"
 
 
 class DatasetReader(Reader):
@@ -49,7 +49,7 @@ class DatasetReader(Reader):
         from datasets import load_from_disk
 
         try:
-            require_own_files(path)
+            _require_own_files(path)
             loaded = load_from_disk(str(path))
         except IndexError as error:  # what `datasets` makes of a data set without files
             raise CorpusError(f"{path} was saved by `datasets`, and has no rows: expected at least one.") from error
@@ -75,4 +75,48 @@ class DatasetReader(Reader):
 
 def is_saved_dataset(path: Path) -> bool:
     """Tells whether `save_to_disk` of `datasets` wrote a folder."""
-    return any((path / mark).is_file() for mark in _MARKS)
+    return any((path / mark).is_file() for mark in (_STATE, _SPLITS))
+
+
+def _require_own_files(folder: Path) -> None:
+    """Returns when everything that a folder saved by `datasets` names lies in that folder, links followed.
+
+    A folder from elsewhere could else have any file of this machine read as its own.
+
+    Raises:
+        CorpusError: if a split or a file is named that lies elsewhere.
+        OSError: if a file that names others cannot be read.
+        ValueError: if it is no JSON.
+        KeyError, TypeError: if it does not say what it has to.
+    """
+    # As `load_from_disk` decides: a folder with a state of its own is one data set, whatever else lies in it.
+    parts = (
+        [folder]
+        if (folder / _STATE).is_file()
+        else [_inside(folder, folder, _text(name)) for name in _read(folder / _SPLITS)["splits"]]
+    )
+    for part in parts:
+        for mark in (_STATE, "dataset_info.json"):
+            _inside(folder, part, mark)
+        for each in _read(part / _STATE)["_data_files"]:
+            _inside(folder, part, _text(each["filename"]))
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _text(name: object) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{brief(name)} is not the name of a file")
+    return name
+
+
+def _inside(folder: Path, part: Path, name: str) -> Path:
+    path = part / name
+    if "://" in name or not path.resolve().is_relative_to(folder.resolve()):
+        raise CorpusError(
+            f"{folder} was saved by `datasets`, but names {brief(name)}, which is not in it: a data set may name only "
+            f"files in its own folder. Save it again, in one folder."
+        )
+    return path

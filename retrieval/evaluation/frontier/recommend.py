@@ -119,16 +119,9 @@ SIGN_BITS = ("bits", "float-bits")
 """The schemes whose codes are plain signs."""
 
 
-def _ram(point: Point) -> tuple[float, ...]:
-    return (point.ram_bytes, point.rows_read, point.disk_bytes)
-
-
-def _disk_reads(point: Point) -> tuple[float, ...]:
-    return (point.rows_read, point.ram_bytes, point.disk_bytes)
-
-
-def _cpu(point: Point) -> tuple[float, ...]:
-    return (point.scan_ns or 0.0, point.rows_read, point.ram_bytes)
-
-
-_RANKS: dict[Scarce, Callable[[Point], tuple[float, ...]]] = {"ram": _ram, "disk reads": _disk_reads, "cpu": _cpu}
+_RANKS: dict[Scarce, Callable[[Point], tuple[float, ...]]] = {
+    "ram": lambda point: (point.ram_bytes, point.rows_read, point.disk_bytes),
+    "disk reads": lambda point: (point.rows_read, point.ram_bytes, point.disk_bytes),
+    "cpu": lambda point: (point.scan_ns or 0.0, point.rows_read, point.ram_bytes),
+}
+"""By what is scarce: what is spent, most important first."""

@@ -31,25 +31,6 @@ class Vectors(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class ArrayVectors:
-    """Vectors that are in memory."""
-
-    array: Float32s
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    @property
-    def dim(self) -> int:
-        """Returns the number of dimensions."""
-        return int(self.array.shape[1])
-
-    def read(self, start: int, stop: int) -> Float32s:
-        """Returns a view of these rows, float32 `(stop - start, dim)`."""
-        return self.array[start:stop]
-
-
 def sample_of(vectors: Vectors, count: int) -> Float32s:
     """Returns about `count` vectors from all over the set, float32 `(m, dim)`: 16 runs of neighbouring rows."""
     if len(vectors) <= count:

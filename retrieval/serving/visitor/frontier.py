@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from retrieval.corpus.vector_columns import ArrayVectors
 from retrieval.errors import VectorsError
 from retrieval.evaluation.frontier.given import GivenVectors
 from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.neighbours import some_neighbours
-from retrieval.evaluation.frontier.vectors import ArrayVectors, Vectors, sample_of
+from retrieval.evaluation.frontier.vectors import Vectors, sample_of
 from retrieval.indexing.any_vectors import open_any_vectors
 from retrieval.indexing.npy_vectors import NpyVectors
 from retrieval.serving.child_process import Reports, Request

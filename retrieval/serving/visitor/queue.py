@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from retrieval.errors import BuildError
@@ -75,8 +75,10 @@ class ChildQueue:
         Raises:
             BuildError: if too many are waiting already, and none of them is of a client with more jobs.
         """
+        kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+        environment = {**kept, **_CHILD_ENVIRONMENT}
         job = self._make_job(
-            _CHILD, request, environment=_environment(os.environ), one_core=True, max_seconds=max_seconds,
+            _CHILD, request, environment=environment, one_core=True, max_seconds=max_seconds,
             on_end=self._leave,
         )  # fmt: skip
         entry = _Entry(job, client or Client())
@@ -110,7 +112,8 @@ class ChildQueue:
         """Returns those that wait, in the order in which they will start if nobody else comes."""
         served, left, order = dict(self._served), list(self._waiting), []
         while left:
-            entry = min(left, key=lambda entry: _last_served(served, entry.client))  # of equal ones, the first
+            # Of equal ones, the first.
+            entry = min(left, key=lambda each: (served.get(each.client.address, 0), served.get(each.client, 0)))
             left.remove(entry)
             order.append(entry)
             _serve(served, entry.client)
@@ -142,13 +145,5 @@ class ChildQueue:
             self._served = {name: turn for name, turn in self._served.items() if name in here}
 
 
-def _last_served(served: Mapping[Hashable, int], client: Client) -> tuple[int, int]:
-    return served.get(client.address, 0), served.get(client, 0)
-
-
 def _serve(served: dict[Hashable, int], client: Client) -> None:
     served[client.address] = served[client] = max(served.values(), default=0) + 1
-
-
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    return {**{name: ours[name] for name in _KEPT_ENVIRONMENT if name in ours}, **_CHILD_ENVIRONMENT}

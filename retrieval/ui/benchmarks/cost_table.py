@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import gradio as gr
 
 from retrieval.errors import QueryError
 from retrieval.evaluation.cost import ARTICLE_PRICE, BITS, CostPlan, dollars, gigabytes
-from retrieval.ui.markup import escaped
+from retrieval.ui.markup import escaped, wide_table
+from retrieval.ui.theme import QUIET
 
 _NAMES = {"float32": "float32", "float16": "float16", "int8": "int8", "binary": "sign bits"}
 _ARTICLE_SIZES = {"100 million": 10**8, "250 million": 25 * 10**7, "1 billion": 10**9}
@@ -67,12 +67,11 @@ def _funnel(plan: CostPlan, whole_monthly: float) -> str:
 
 def article_table() -> str:
     """Returns the article's own table, computed here."""
-    head = "".join(f'<th scope="col">{name}</th>' for name in _ARTICLE_SIZES)
     rows = "".join(_article_row(dim, models) for dim, models in _ARTICLE_MODELS.items())
+    table = wide_table(["Dimensions, float32", *_ARTICLE_SIZES], rows, "The article's cost table", "costs")
     return (
         '<details class="numbers"><summary>The article\'s table, computed with this calculator</summary>'
-        '<div class="wide" tabindex="0" role="region" aria-label="The article\'s cost table"><table class="costs">'
-        f'<thead><tr><th scope="col">Dimensions, float32</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f"{table}"
         '<p class="source">GB are 2<sup>30</sup> bytes, and figures are truncated, as in the article; it prints '
         "one size rounded, 715.26 GB. Its row for e5-base-v2 at 250 million has the float32 figures of 100 million, "
         "286.10 GB and $1,087; the right ones are 715.25 GB and $2,717.</p></details>"
@@ -100,10 +99,9 @@ def place_cost_panel() -> None:
         ]
     answer = gr.HTML(cost_answer(*_DEFAULTS), elem_id="cost-answer", apply_default_css=False)
     gr.HTML(article_table(), apply_default_css=False)
-    common: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    gr.on([each.input for each in inputs], cost_answer, inputs, answer, trigger_mode="always_last", **common)
+    gr.on([each.input for each in inputs], cost_answer, inputs, answer, trigger_mode="always_last", **QUIET)
     for button, size in buttons:
-        button.click(partial(_with_size, size), inputs[1:], [inputs[0], answer], **common)
+        button.click(partial(_with_size, size), inputs[1:], [inputs[0], answer], **QUIET)
 
 
 def _with_size(size: int, *others: object) -> tuple[int, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import gradio as gr
 
 from retrieval.errors import RetrievalError
@@ -16,6 +14,7 @@ from retrieval.ui.asking import Asking, Update, searcher_of
 from retrieval.ui.benchmarks.quick_panel import told, under_way
 from retrieval.ui.frontier.panel import FrontierPanel
 from retrieval.ui.markup import error_words
+from retrieval.ui.theme import QUIET
 from retrieval.ui.your_data.sessions import OWN, OwnIndex
 
 _POLL_S = 0.5
@@ -27,7 +26,6 @@ _HEAD = (
 )
 _OWN = "To measure your own index, open Your data."
 _FAILED = "The measurement failed. Try again in a minute."
-_COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class IndexFrontierView:
@@ -42,10 +40,10 @@ class IndexFrontierView:
         self.timer = gr.Timer(_POLL_S, active=False)
         choice = [asking.index, asking.own]
         outputs = [self.button, self.progress, self.timer, *self.panel.outputs]
-        self.button.click(self.measure, choice, outputs, **_COMMON)
-        self.timer.tick(self.poll, choice, outputs, **_COMMON)
+        self.button.click(self.measure, choice, outputs, **QUIET)
+        self.timer.tick(self.poll, choice, outputs, **QUIET)
         changes = [tab.select, asking.index.change, asking.own.change]
-        gr.on(changes, self.show, [*choice, self.panel.kept], outputs, **_COMMON)
+        gr.on(changes, self.show, [*choice, self.panel.kept], outputs, **QUIET)
 
     def show(self, index: str | None, own: OwnIndex | None, shown: Frontier | None) -> Update:
         """Returns the frontier of the selected index, if it was measured; what is already `shown` stays."""

@@ -20,9 +20,9 @@ from retrieval.ui.asking import OF_OPEN_VIEW, Asking, searcher_of
 from retrieval.ui.benchmarks.charts import figure
 from retrieval.ui.frontier.charts import frontier_charts
 from retrieval.ui.frontier.wish import plan_of
-from retrieval.ui.frontier.words import label, large_part_line, size
-from retrieval.ui.markup import as_sentence, escaped
-from retrieval.ui.theme import ASSETS
+from retrieval.ui.frontier.words import cautions, label, size
+from retrieval.ui.markup import as_sentence, escaped, wide_table
+from retrieval.ui.theme import ASSETS, QUIET
 from retrieval.ui.your_data.sessions import OwnIndex
 
 KEPT = ASSETS / "benchmarks" / "frontier-packages.json"
@@ -33,7 +33,6 @@ MOST_OVERSAMPLING = 20
 _DOCUMENTS, _DIMENSIONS, _TARGET = 10_000_000, 384, 0.95
 _COMPARED = ("float32", "int8", "bits")
 """Schemes listed below the answer for comparison, without rescoring."""
-_MANY_TIMES = 2
 _HEAD = (
     '<section class="bench" id="needs"><h2>What do you need?</h2><p>Enter how many documents you have and what recall '
     "you need. Of all measured points that rescore at most "
@@ -41,7 +40,6 @@ _HEAD = (
     f"${ARTICLE_PRICE:.2f} per GB of RAM per month (AWS x2gd), ${DISK_PRICE:.2f} per GB of disk (AWS gp3).</p>"
     "</section>"
 )
-_COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class NeedsView:
@@ -62,7 +60,7 @@ class NeedsView:
         gr.on(
             [*changed, tab.select, asking.index.change],
             self.show, [asking.active, *wanted], [self.answer, self.chart],
-            js=OF_OPEN_VIEW, trigger_mode="always_last", **_COMMON,
+            js=OF_OPEN_VIEW, trigger_mode="always_last", **QUIET,
         )  # fmt: skip
 
     def show(self, active: str, index: str | None, own: OwnIndex | None, *wanted: Any) -> tuple[str, str]:
@@ -100,9 +98,7 @@ def needs_answer(measured: KeptFrontier, documents: Any, dimensions: Any, target
     rows = "".join(_row(name, choice, css_class) for name, choice, css_class in _choices(frontier, found))
     return (
         f'<div class="needs"><div class="answer" role="status">{_take(found)}</div>'
-        '<div class="wide" tabindex="0" role="region" aria-label="What each choice costs"><table><thead><tr>'
-        '<th scope="col">Choice</th><th scope="col">Recall</th><th scope="col">RAM</th><th scope="col">Disk'
-        f'</th><th scope="col">Per month</th></tr></thead><tbody>{rows}</tbody></table></div>'
+        f"{wide_table(['Choice', 'Recall', 'RAM', 'Disk', 'Per month'], rows, 'What each choice costs')}"
         f'<p class="source">{_origin(measured)} {_caution(measured, found, dim)}</p></div>'
     )
 
@@ -172,9 +168,7 @@ def _origin(measured: KeptFrontier) -> str:
 
 
 def _caution(measured: KeptFrontier, found: Recommendation, dim: int) -> str:
-    told = [large_part_line(found)] if found.reads_too_large_a_part else []
-    if found.wish.num_vectors > _MANY_TIMES * measured.frontier.num_vectors:
-        told.append("Among more documents, more near neighbours compete: expect less recall, and leave a margin.")
+    told = [] if found.best is None else cautions(measured.frontier, found)
     if dim != measured.frontier.dim:
         told.append(
             f"The recall is that of {measured.frontier.dim:,} dimensions; a model with {dim:,} may differ. "

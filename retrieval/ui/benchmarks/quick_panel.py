@@ -67,7 +67,7 @@ def _scans(quick: QuickFigures) -> str:
         f'<tr><th scope="row"><i class="dot {name}" aria-hidden="true"></i>{label}</th>'
         f"<td>{milliseconds(scan.p50_ms)} ms{_p95(scan.p95_ms)}</td>"
         f'<td class="track" aria-hidden="true"><i class="{name}" style="width:{100 * scan.p50_ms / longest:.2f}%"></i>'
-        f"</td><td>{_ratio(quick, name)}</td><td>{_ARTICLE[name]}</td></tr>"
+        f"</td><td>{f'{quick.ratios[name]:.2f}x' if name in quick.ratios else '-'}</td><td>{_ARTICLE[name]}</td></tr>"
         for name, label in _NAMES.items()
         if (scan := quick.scans.get(name)) is not None
     )
@@ -80,10 +80,6 @@ def _scans(quick: QuickFigures) -> str:
 
 def _p95(value_ms: float | None) -> str:
     return "" if value_ms is None else f" <small>({milliseconds(value_ms)})</small>"
-
-
-def _ratio(quick: QuickFigures, name: str) -> str:
-    return f"{quick.ratios[name]:.2f}x" if name in quick.ratios else "-"
 
 
 def _path(quick: QuickFigures) -> str:

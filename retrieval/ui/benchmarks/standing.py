@@ -11,16 +11,18 @@ from retrieval.ui.benchmarks.collection_names import collection_name
 from retrieval.ui.benchmarks.evidence import gallery
 from retrieval.ui.benchmarks.kept_plots import kept_charts
 from retrieval.ui.benchmarks.plots import run_charts
-from retrieval.ui.markup import escaped
+from retrieval.ui.markup import escaped, wide_table
 
 
 def judged_section(collections: Sequence[JudgedFigures]) -> str:
     """Returns the percent of nDCG@10 that each search keeps, by human judgment; empty without a collection."""
     if not collections:
         return ""
-    head = "".join(
-        f'<th scope="col">{escaped(collection_name(each.name))}{_queries(each)}</th>' for each in collections
-    )
+    heads = [
+        f"{escaped(collection_name(each.name))}"
+        f"{'' if each.queries is None else f'<small>{each.queries:,} queries</small>'}"
+        for each in collections
+    ]
     by_key = [{rung.key: rung for rung in each.rungs} for each in collections]
     keys = dict.fromkeys(key for rungs in by_key for key in rungs)
     rows = "".join(_row([rungs.get(key) for rungs in by_key]) for key in keys)
@@ -31,16 +33,11 @@ def judged_section(collections: Sequence[JudgedFigures]) -> str:
         "nDCG@10 each search keeps, on collections where people judged which documents answer a question"
         f"{f', with {escaped(model)}' if model else ''}. "
         "This depends on the method and the model, not on the loaded index.</p>"
-        f'<div class="wide" tabindex="0" role="region" aria-label="Judged quality"><table class="judged"><thead><tr>'
-        f'<th scope="col">Search</th><th scope="col">Bytes per vector</th>{head}</tr></thead><tbody>{rows}</tbody>'
-        f'</table></div><p class="source">Percent of float32, with the {confidence:g} % interval of a paired '
+        f"{wide_table(['Search', 'Bytes per vector', *heads], rows, 'Judged quality', 'judged')}"
+        f'<p class="source">Percent of float32, with the {confidence:g} % interval of a paired '
         "bootstrap: one that includes 100 shows no difference. Measured by <code>scripts/evaluate.py</code>.</p>"
         f"{gallery(list(kept_charts(collections)))}</details>"
     )
-
-
-def _queries(collection: JudgedFigures) -> str:
-    return "" if collection.queries is None else f"<small>{collection.queries:,} queries</small>"
 
 
 def _row(rungs: Sequence[JudgedRung | None]) -> str:

@@ -25,7 +25,7 @@ from retrieval.ui.benchmarks.needs import NeedsView
 from retrieval.ui.benchmarks.quick_panel import offer, result, told, under_way
 from retrieval.ui.benchmarks.standing import judged_section, project_section
 from retrieval.ui.markup import error_words
-from retrieval.ui.theme import ASSETS
+from retrieval.ui.theme import ASSETS, QUIET
 from retrieval.ui.your_data.sessions import OwnIndex
 
 PUBLISHED = ASSETS / "benchmarks"
@@ -34,8 +34,6 @@ _DESK = MeasuringDesk()
 _POLL_S = 0.4
 Results = Mapping[str, dict[str, Any]]
 """What a visitor measured, by SHA-256 of the codes of the index."""
-# Polled rather than queued: a measurement runs in its own thread, and every event ends at once.
-_COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class BenchmarksView:
@@ -76,16 +74,16 @@ class BenchmarksView:
     def _wire(self, asking: Asking, tab: gr.Tab) -> None:
         choice = [asking.index, asking.own]
         under_way_outputs = [self.running, self.panel, self.start_button, self.stop_button, self.timer]
-        self.start_button.click(self.start, [*choice, self.running], under_way_outputs, **_COMMON)
-        self.stop_button.click(self.stop, self.running, under_way_outputs, **_COMMON)
+        self.start_button.click(self.start, [*choice, self.running], under_way_outputs, **QUIET)
+        self.stop_button.click(self.stop, self.running, under_way_outputs, **QUIET)
         self.timer.tick(
-            self.poll, [self.running, self.results], [*under_way_outputs, self.results, self.claims], **_COMMON
+            self.poll, [self.running, self.results], [*under_way_outputs, self.results, self.claims], **QUIET
         )
         shown = [*under_way_outputs, self.claims, self.plots, self.standing]
-        tab.select(self.show, [*choice, self.running, self.results], shown, **_COMMON)
+        tab.select(self.show, [*choice, self.running, self.results], shown, **QUIET)
         gr.on(
             [asking.index.change, asking.own.change],
-            self.follow_index, [asking.active, *choice, self.running, self.results], shown, js=OF_OPEN_VIEW, **_COMMON,
+            self.follow_index, [asking.active, *choice, self.running, self.results], shown, js=OF_OPEN_VIEW, **QUIET,
         )  # fmt: skip
 
     def on_index(self, searcher: Searcher) -> Update:

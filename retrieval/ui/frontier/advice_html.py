@@ -5,11 +5,10 @@ from __future__ import annotations
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.recommend import Recommendation, Wish, recommend
 from retrieval.ui.frontier.databases.advice import DATABASES, Advice, advice_for
-from retrieval.ui.frontier.words import described, label, large_part_line
+from retrieval.ui.frontier.words import cautions, choice_lines, label
 from retrieval.ui.markup import escaped, link
 
 _SCARCE = {"ram": "RAM", "disk reads": "disk reads", "cpu": "CPU time of the scan"}
-_MANY_TIMES = 2
 _RUN = '<span class="mark run">run by our tests</span>'
 _NOT_RUN = '<span class="mark">from its documentation, not run here</span>'
 
@@ -31,29 +30,10 @@ def _answer(frontier: Frontier, found: Recommendation) -> str:
         f"For recall@{frontier.k} of at least {wish.target:g} and {wish.num_vectors:,} vectors, with "
         f"{_SCARCE[wish.scarce]} scarce:"
     )
-    if found.best is None:
-        return (
-            f'<div class="answer" role="status"><p>{wanted}</p><p class="take">None of the measured schemes reaches '
-            "this. Keep float32, or lower the target.</p></div>"
-        )
-    lines = [f'<p class="take">Take {escaped(described(found.best))}.</p>']
-    if found.within_noise:
-        lines.append(
-            '<p class="warn">Its 95 % interval reaches below the target: measure with more queries before you rely '
-            "on it.</p>"
-        )
-    if found.reads_too_large_a_part:
-        lines.append(f'<p class="warn">{large_part_line(found)}</p>')
-    if wish.num_vectors > _MANY_TIMES * frontier.num_vectors:
-        lines.append(
-            f"<p>Measured among {frontier.num_vectors:,} vectors. Among {wish.num_vectors:,}, more near neighbours "
-            "compete: expect less recall, and leave a margin.</p>"
-        )
-    if not found.sign_bits_suffice:
-        lines.append(f"<p>Sign bits lose too much here: take {escaped(label(found.best.point.scheme))}.</p>")
-    if found.runner_up is not None:
-        lines.append(f"<p>Runner-up: {escaped(described(found.runner_up))}.</p>")
-    return f'<div class="answer" role="status"><p>{wanted}</p>{"".join(lines)}</div>'
+    take, *more = choice_lines(frontier, found)
+    warnings = cautions(frontier, found) if found.best is not None else []
+    lines = "".join(f'<p class="warn">{each}</p>' if each in warnings else f"<p>{escaped(each)}</p>" for each in more)
+    return f'<div class="answer" role="status"><p>{wanted}</p><p class="take">{escaped(take)}</p>{lines}</div>'
 
 
 def _database(advice: Advice) -> str:

@@ -57,7 +57,7 @@ def oversampling_chart(frontier: Frontier) -> Chart:
 def dimensions_chart(frontier: Frontier) -> Chart:
     """Returns recall against bytes: per scheme alone, on the first 1/8, 1/4, 1/2 and all of the dimensions."""
     series = []
-    for scheme in _schemes(frontier):
+    for scheme in dict.fromkeys(each.scheme for each in frontier.points):
         alone = sorted(
             (each for each in frontier.points if each.scheme == scheme and each.rescoring == "none"),
             key=lambda each: each.dim,
@@ -89,10 +89,6 @@ def note(point: Point) -> str:
 def _line(scheme: str, points: tuple[charts.Point, ...]) -> Series:
     colour, marker = _SIGNS.get(scheme, ("other", "hexagon"))
     return Series(label(scheme), colour, points, marker, "solid")
-
-
-def _schemes(frontier: Frontier) -> list[str]:
-    return list(dict.fromkeys(each.scheme for each in frontier.points))
 
 
 def _side_by_side(frontier: Frontier) -> dict[str, float]:

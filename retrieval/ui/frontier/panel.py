@@ -12,10 +12,10 @@ from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.evaluation.frontier.neighbours import Neighbours
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.ui.frontier.advice_html import advice_html
-from retrieval.ui.frontier.neighbours import neighbours_html
-from retrieval.ui.frontier.tables import charts_html, tables_html
+from retrieval.ui.frontier.tables import charts_html, neighbours_html, tables_html
 from retrieval.ui.frontier.wish import wish_of
 from retrieval.ui.markup import as_sentence, escaped
+from retrieval.ui.theme import QUIET
 
 _TARGETS = (0.90, 0.999)
 _TARGET = 0.95
@@ -47,7 +47,7 @@ class FrontierPanel:
         gr.on(
             [self.target.change, self.scarce.change, self.num_vectors.change, self.price.change],
             advise, [self.kept, *self.wish], self.advice,
-            trigger_mode="always_last", queue=False, show_progress="hidden", api_visibility="private",
+            trigger_mode="always_last", **QUIET,
         )  # fmt: skip
 
     @property

@@ -1,9 +1,10 @@
-"""What was measured, as HTML: the sample, the charts, the table of schemes, and how recall falls as a set grows."""
+"""What was measured, as HTML: the sample, the charts, the schemes, recall as a set grows, and some neighbours."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from retrieval.evaluation.frontier.neighbours import OVERSAMPLING, Neighbours
 from retrieval.evaluation.frontier.points import Frontier, Point, Rescoring
 from retrieval.ui.benchmarks.charts import figure
 from retrieval.ui.frontier.charts import frontier_charts
@@ -97,3 +98,25 @@ def _growth(frontier: Frontier) -> str:
         "expect it to keep falling in a larger set: nothing is extrapolated.</p>"
         + wide_table(heads, rows, "Recall by the number of vectors", "growth")
     )
+
+
+def neighbours_html(neighbours: Sequence[Neighbours]) -> str:
+    """Returns the nearest rows of some vectors, side by side: those of the exact answer are marked in the others."""
+    if not neighbours:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{each.row:,}</th><td>{_listed(each.exact, each.exact)}</td>'
+        f"<td>{_listed(each.bits, each.exact)}</td><td>{_listed(each.rescored, each.exact)}</td></tr>"
+        for each in neighbours
+    )
+    k = len(neighbours[0].exact)
+    heads = ["Row", "Nearest, exactly", "By sign bits", f"The best {OVERSAMPLING * k} by sign bits, rescored"]
+    return (
+        f'<section class="frontier"><h3>Neighbours of some of your vectors</h3><p>Row numbers, counted from 0, '
+        f"nearest first. Those among the exact {k} are bold.</p>"
+        f"{wide_table(heads, rows, 'Neighbours of some vectors', 'neighbours')}</section>"
+    )
+
+
+def _listed(rows: Sequence[int], exact: Sequence[int]) -> str:
+    return ", ".join(f"<strong>{row:,}</strong>" if row in exact else f"{row:,}" for row in rows)

@@ -27,6 +27,8 @@ LABELS = {
 }
 """A readable name for each scheme."""
 TARGETS = (0.90, 0.95, 0.98, 0.99)
+_MANY_TIMES = 2
+"""A set that is larger by this factor than the one that was measured has clearly more near neighbours."""
 
 
 def label(scheme: str) -> str:
@@ -97,26 +99,37 @@ def choice_line(frontier: Frontier, advice: Recommendation) -> str:
     """Returns the recommendation in a few sentences."""
     wish = advice.wish
     wanted = f"recall@{frontier.k} of {wish.target:g}, {wish.scarce} scarce, {wish.num_vectors:,} vectors"
+    return f"{wanted}: {' '.join(choice_lines(frontier, advice))}"
+
+
+def choice_lines(frontier: Frontier, advice: Recommendation) -> list[str]:
+    """Returns what to take, then the cautions that are due, then what else there is to say, a sentence or two each."""
     if advice.best is None:
-        return f"{wanted}: none of the measured schemes reaches this. Keep float32, or lower the target."
-    lines = [f"{wanted}: take {described(advice.best)}."]
-    if advice.within_noise:
-        lines.append("Its 95 % interval reaches below the target: measure with more queries before you rely on it.")
-    if advice.reads_too_large_a_part:
-        lines.append(large_part_line(advice))
+        return ["None of the measured schemes reaches this. Keep float32, or lower the target."]
+    lines = [f"Take {described(advice.best)}.", *cautions(frontier, advice)]
+    if not advice.sign_bits_suffice:
+        lines.append(f"Sign bits lose too much here: take {label(advice.best.point.scheme)}.")
     if advice.runner_up is not None:
         lines.append(f"Runner-up: {described(advice.runner_up)}.")
-    if not advice.sign_bits_suffice:
-        lines.append("Sign bits lose too much here.")
-    return " ".join(lines)
+    return lines
 
 
-def large_part_line(advice: Recommendation) -> str:
-    """Returns the warning for when a large part of the set is rescored for each query."""
-    return (
-        f"It rescores {advice.share_read:.0%} of these vectors for each query. In a larger set the same number of "
-        f"candidates finds less: measure with more vectors before you rely on it."
-    )
+def cautions(frontier: Frontier, advice: Recommendation) -> list[str]:
+    """Returns why a recommendation may not hold: few queries, or far fewer vectors than there will be."""
+    found = []
+    if advice.within_noise:
+        found.append("Its 95 % interval reaches below the target: measure with more queries before you rely on it.")
+    if advice.reads_too_large_a_part:
+        found.append(
+            f"It rescores {advice.share_read:.0%} of these vectors for each query. In a larger set the same number of "
+            f"candidates finds less: measure with more vectors before you rely on it."
+        )
+    if advice.wish.num_vectors > _MANY_TIMES * frontier.num_vectors:
+        found.append(
+            f"Measured among {frontier.num_vectors:,} vectors. Among {advice.wish.num_vectors:,}, more near neighbours "
+            f"compete: expect less recall, and leave a margin."
+        )
+    return found
 
 
 def described(choice: Choice) -> str:

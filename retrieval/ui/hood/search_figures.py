@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from retrieval.errors import counted
 from retrieval.search.explanation.explain import Explanation
@@ -95,7 +94,8 @@ def _time(elapsed_ms: float) -> str:
 
 
 def _moves(explanation: Explanation) -> str:
-    moves = _around(explanation.moves, explanation.hit.rank)
+    rank = explanation.hit.rank  # the chosen one, where it is not among the first
+    moves = [move for move in explanation.moves if move.hit.rank <= _SHOWN_MOVES or move.hit.rank == rank]
     rescored = explanation.response.settings.rescore
     last = "int8" if rescored else "Shown"
     rows = "".join(_move(move, explanation.hit.row == move.hit.row) for move in moves)
@@ -118,11 +118,6 @@ def _arrow(before: int, after: int) -> str:
         ("up", "↑", "up to") if after < before else ("down", "↓", "down to") if after > before else ("", "", "")
     )
     return f'<span class="{kind}" title="{words} {after:,}">{sign} </span>' if kind else ""
-
-
-def _around(moves: Sequence[Move], rank: int) -> Sequence[Move]:
-    """Returns the first moves, plus the chosen document's if it is not among them."""
-    return [move for move in moves if move.hit.rank <= _SHOWN_MOVES or move.hit.rank == rank]
 
 
 def _title(explanation: Explanation) -> str:

@@ -20,13 +20,13 @@ from retrieval.ui.asking import Asking, Question, Update, question_of
 from retrieval.ui.hood.dimensions import HEAD, dimension_choices, dropped_html
 from retrieval.ui.hood.steps import document_steps, query_steps
 from retrieval.ui.markup import error_words, escaped, message, one_line
+from retrieval.ui.theme import QUIET
 from retrieval.ui.visit import Visit
 
 _LOG = logging.getLogger(__name__)
 _CHOICE_CHARS = 36
 _MOST_CHOICES = 10
 _EXAMPLE_WORDS = 6
-_QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class HoodView:
@@ -51,10 +51,10 @@ class HoodView:
             self.query_steps, self.document, self.document_steps, self.fewer, self.dimensions, self.dropped
         ]  # fmt: skip
         self.dimensions.input(
-            self.drop, [self.dimensions, *asking.inputs], self.dropped, trigger_mode="always_last", **_QUIET
+            self.drop, [self.dimensions, *asking.inputs], self.dropped, trigger_mode="always_last", **QUIET
         )
         self.document.input(
-            self.choose, [self.document, *asking.inputs], self.document_steps, trigger_mode="always_last", **_QUIET
+            self.choose, [self.document, *asking.inputs], self.document_steps, trigger_mode="always_last", **QUIET
         )
 
     def on_index(self, searcher: Searcher) -> Update:

@@ -92,20 +92,18 @@ def _card(told: Told, members: Mapping[int, Document], style: CardStyle) -> str:
     hit = told.hit
     what = f"result {hit.rank}"
     times = f'<span class="badge">{told.times:,} times</span>' if told.times > 1 else ""
-    facts = f"{_source(hit.document)}{times}{_move(hit)}{_distance(hit, style.dim)}{_quality(hit.document)}"
+    distance = f'<span class="differ">{hit.hamming_distance:,} of {style.dim:,} bits differ</span>'
+    facts = f"{_source(hit.document)}{times}{_move(hit)}{distance}{_quality(hit.document)}"
+    # The title of a hit with code takes one line, so that as many hits are in sight.
+    coded = " coded" if style.body_language is not None and hit.document.body else ""
     return (
-        f'<li class="hit{_coded(hit.document, style)}" data-row="{hit.row}" tabindex="-1">'
+        f'<li class="hit{coded}" data-row="{hit.row}" tabindex="-1">'
         f'<article aria-label="Result {hit.rank}">'
         f'<header><span class="rank" aria-hidden="true">{hit.rank}</span>'
         f'<div class="title">{_title(hit.document)}<p class="facts">{facts}</p></div>{_score(hit)}</header>'
         f"{_body(hit.document, what, style.body_language)}{_members(hit, members, style)}"
         "</article></li>"
     )
-
-
-def _coded(document: Document, style: CardStyle) -> str:
-    """Returns the class of a hit with code, whose title takes one line, so that more hits are visible."""
-    return " coded" if style.body_language is not None and document.body else ""
 
 
 def _title(document: Document) -> str:
@@ -164,10 +162,6 @@ def _move(hit: Hit) -> str:
     kind = "up" if now < before else "down" if now > before else "same"
     words = f"By Hamming distance alone, this text was number {before:,}. Now it is number {now:,}."
     return f'<span class="badge {kind}" title="{words}">bits #{before:,}, rescored #{now:,}</span>'
-
-
-def _distance(hit: Hit, dim: int) -> str:
-    return f'<span class="differ">{hit.hamming_distance:,} of {dim:,} bits differ</span>'
 
 
 def _quality(document: Document) -> str:

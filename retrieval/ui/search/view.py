@@ -17,6 +17,7 @@ from retrieval.ui.asking import Asking, Question, Update, searcher_of
 from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, result_list
 from retrieval.ui.search.latency_panel import empty_latency_panel, latency_panel
 from retrieval.ui.search.memory_panel import memory_panel
+from retrieval.ui.theme import QUIET
 from retrieval.ui.visit import Visit
 from retrieval.ui.your_data.sessions import OwnIndex
 
@@ -38,10 +39,7 @@ class SearchView:
                 self.memory = gr.HTML(self._memory_panel(searcher), apply_default_css=False)
         # Pressed by the page's script some seconds after an answer: no search waits for the measurement.
         measure = gr.Button("Measure the memory", elem_id="measure-memory", visible="hidden")
-        measure.click(
-            self.measured_memory, [asking.index, asking.own], self.memory, queue=False, show_progress="hidden",
-            api_visibility="private",
-        )  # fmt: skip
+        measure.click(self.measured_memory, [asking.index, asking.own], self.memory, **QUIET)
         self.outputs = [self.results, self.latency, self.memory, self._visit]
 
     def on_index(self, searcher: Searcher) -> Update:

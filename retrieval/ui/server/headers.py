@@ -85,14 +85,15 @@ def names_of(host: str, allowed: Collection[str], shared_at: Callable[[], str | 
         allowed: further names; `*` stands for all.
         shared_at: returns the host name of the public link, once there is one.
     """
-    is_local = host == "localhost" or _is_loopback(host)
+    is_local = host == "localhost" or is_loopback(host)
     if "*" in allowed or (not is_local and not allowed):
         return lambda name: True
     named = {host.lower().strip("[]"), *(name.lower() for name in allowed)}
-    return lambda name: name == "localhost" or _is_loopback(name) or name in named or name == shared_at()
+    return lambda name: name == "localhost" or is_loopback(name) or name in named or name == shared_at()
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Returns whether this is an address of the machine itself; names such as `localhost` are none."""
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:

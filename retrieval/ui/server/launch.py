@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 
 import gradio as gr
+from gradio import queueing, route_utils, routes
 
 from retrieval.serving.background.index import BackgroundIndex
 from retrieval.serving.library import Library
 from retrieval.serving.open_pages import OPEN_PAGES
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.mcp_tools import answer_in_json
-from retrieval.ui.server.call_errors import log_failed_calls
 from retrieval.ui.server.connections import bound_connections
 from retrieval.ui.server.headers import names_of
 from retrieval.ui.server.middleware import middlewares
@@ -24,6 +27,7 @@ from retrieval.ui.server.sessions import MAX_SESSIONS, let_go_of_left
 from retrieval.ui.server.shared_configs import share_configs
 from retrieval.ui.theme import launch_options
 
+_LOG = logging.getLogger(__name__)
 _MAX_THREADS = 400
 """A call from the page holds one while it waits for its turn: more than may wait in all queues together."""
 
@@ -71,7 +75,7 @@ def launch(
     limits = OwnLimits.from_environment(os.environ)
     # The server would trust any program on this machine, even a public link's tunnel, about the sender of a request.
     os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
-    log_failed_calls()
+    _log_failed_calls()
     before_all = middlewares(library, limits, background=background, is_ours=is_ours, rates=rates_from(os.environ))
     page.launch(
         server_name=where.host,
@@ -90,3 +94,17 @@ def launch(
     share_configs(page)
     bound_connections(page.server)
     OPEN_PAGES.sweep_with(partial(let_go_of_left, page.state_holder, OPEN_PAGES))
+
+
+def _log_failed_calls() -> None:
+    """Makes Gradio write calls that fail inside it, such as those with too few values, to the server's log.
+
+    Gradio writes the whole traceback to standard error, whose last line may quote a query or a document.
+    """
+
+    def log(*_: object, **__: object) -> None:
+        _LOG.warning("a call failed", exc_info=True)
+
+    ours = SimpleNamespace(**{**vars(traceback), "print_exc": log})
+    for module in (routes, queueing, route_utils):
+        module.traceback = ours

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from retrieval.errors import BuildError
 from retrieval.serving.turns import asked_by
 from retrieval.ui.server.answer import sentence
+from retrieval.ui.server.headers import is_loopback
 from retrieval.ui.server.search_route import PATH
 
 DEFAULT_PER_MINUTE = 600
@@ -63,7 +64,7 @@ class RateLimit:
         """Passes a request on, or refuses it."""
         address = (scope.get("client") or ("",))[0]
         is_question = scope["type"] == "http" and (scope["method"] == "POST" or scope["path"].endswith(PATH))
-        rates = self._rates if is_question and not _is_this_machine(address) else None
+        rates = self._rates if is_question and address and not is_loopback(address) else None
         if rates is not None and (wait_s := rates.take(_network(address))):
             refused = sentence(429, _TOLD, close=True)
             refused.headers["retry-after"] = str(max(1, round(wait_s)))
@@ -83,13 +84,6 @@ def rates_from(environment: Mapping[str, str]) -> Rates | None:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise BuildError(f"VISITOR_RATE is {text!r}: a whole number of queries per minute is needed, 0 for no limit.")
     return Rates(int(text)) if int(text) else None
-
-
-def _is_this_machine(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return not address
 
 
 def _network(address: str) -> str:

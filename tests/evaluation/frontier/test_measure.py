@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 
+from retrieval.corpus.vector_columns import ArrayVectors
 from retrieval.errors import VectorsError
 from retrieval.evaluation.frontier.judged import judge_of
 from retrieval.evaluation.frontier.measure import OVERSAMPLINGS, FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.schemes import SCHEMES, FloatBits, Hamming, RangeInt8, Scheme
-from retrieval.evaluation.frontier.vectors import ArrayVectors
 from retrieval.quantization import Float32s, Int8Quantizer
 
 

@@ -62,9 +62,9 @@ def test_settings_are_well_formed_for_every_metric_and_scheme(database: Database
     for scheme in database.writers:
         for point in (p for p in points() if p.scheme == scheme and p.dim == 384 and database.offers(p)):
             text = database.settings(point, metric, 10)
-            if database.language == "python":
+            if text.startswith(("import ", "from ", "# ")):
                 ast.parse(text)
-            if database.language == "json":
+            if text.startswith("PUT "):
                 bodies = re.findall(r"^\{.*?^\}", text, re.MULTILINE | re.DOTALL)
                 assert [json.loads(body) for body in bodies]
             assert "None" not in text

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from retrieval.corpus.vector_columns import ArrayVectors
 from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
 from retrieval.evaluation.frontier.points import Frontier, Point
 from retrieval.evaluation.frontier.schemes import SCHEMES, Rows, one_thread
-from retrieval.evaluation.frontier.vectors import ArrayVectors
 from retrieval.quantization import Float32s
 from retrieval.ui.frontier.databases.base import Database
 from retrieval.ui.frontier.databases.engines import LANCEDB, MILVUS, QDRANT

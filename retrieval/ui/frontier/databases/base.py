@@ -48,8 +48,6 @@ class Database:
     """The version that the settings were written for."""
     link: str
     """The database's documentation of it."""
-    language: str
-    """`sql`, `python` or `json`."""
     writers: Mapping[str, Writer]
     """By the frontier's key of a scheme."""
     was_run: bool

@@ -44,7 +44,6 @@ QDRANT = Database(
     name="Qdrant",
     version="1.16",
     link="https://qdrant.tech/documentation/guides/quantization/",
-    language="json",
     writers={
         "bits": _qdrant(_binary("one_bit")),
         "float-bits": _qdrant(_binary("one_bit", "scalar8bits")),
@@ -102,7 +101,6 @@ MILVUS = Database(
     name="Milvus",
     version="2.3 (sign bits)",
     link="https://milvus.io/docs/binary-vector.md",
-    language="python",
     writers={"bits": _milvus_bits},
     was_run=True,
 )
@@ -110,7 +108,6 @@ MILVUS_RABITQ = Database(
     name="Milvus, RaBitQ",
     version="2.6",
     link="https://milvus.io/docs/ivf-rabitq.md",
-    language="python",
     writers={
         "RaBitQ 1 bit": _milvus_index("IVF_RABITQ", '"nlist": 1024, "refine": True, "refine_type": "SQ8"'),
         "8 bits": _milvus_index("IVF_SQ8", '"nlist": 1024'),
@@ -150,7 +147,6 @@ LANCEDB = Database(
     name="LanceDB",
     version="0.40",
     link="https://lancedb.com/docs/indexing/vector-index/",
-    language="python",
     writers={"RaBitQ 1 bit": _lancedb},
     was_run=True,
 )

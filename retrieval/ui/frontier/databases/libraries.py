@@ -56,7 +56,6 @@ FAISS = Database(
     name="faiss",
     version="1.15",
     link="https://github.com/facebookresearch/faiss/wiki/The-index-factory",
-    language="python",
     writers={**{key: _faiss(key) for key in _FAISS_KEYS}, "bits": _faiss_bits},
     was_run=True,
 )
@@ -94,7 +93,6 @@ USEARCH = Database(
     name="usearch",
     version="2.26",
     link="https://unum-cloud.github.io/USearch/python/index.html",
-    language="python",
     writers={
         "float32": _usearch("f32"),
         "float16": _usearch("f16"),
@@ -125,7 +123,6 @@ SENTENCE_TRANSFORMERS = Database(
     name="sentence-transformers",
     version="6.2",
     link="https://sbert.net/examples/sentence_transformer/applications/embedding-quantization/README.html",
-    language="python",
     writers={"bits": lambda asked: "import numpy as np\n" + _sentence_transformers(asked)},
     was_run=True,
 )

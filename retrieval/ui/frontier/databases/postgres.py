@@ -61,7 +61,6 @@ PGVECTOR = Database(
     name="pgvector",
     version="0.8",
     link="https://github.com/pgvector/pgvector#binary-quantization",
-    language="sql",
     writers={"bits": _bits, "float16": _half, "float32": _float},
     was_run=True,
     most_oversampling=_MOST_EF_SEARCH // 10,

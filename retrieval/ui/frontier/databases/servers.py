@@ -43,7 +43,6 @@ ELASTICSEARCH = Database(
     name="Elasticsearch",
     version="9.1",
     link="https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/dense-vector",
-    language="json",
     writers={
         "RaBitQ 1 bit": _elasticsearch("bbq_hnsw"),
         "4 bits": _elasticsearch("int4_hnsw"),
@@ -76,7 +75,6 @@ OPENSEARCH = Database(
     name="OpenSearch",
     version="3",
     link="https://docs.opensearch.org/latest/mappings/supported-field-types/knn-memory-optimized",
-    language="json",
     writers={"bits": _opensearch("32x"), "8 bits": _opensearch("4x"), "float16": _opensearch("2x")},
     was_run=False,
 )
@@ -107,7 +105,6 @@ WEAVIATE = Database(
     name="Weaviate",
     version="1.33",
     link="https://docs.weaviate.io/weaviate/configuration/compression",
-    language="python",
     writers={
         "bits": _weaviate("bq(rescore_limit={rescore})"),
         "RaBitQ 1 bit": _weaviate("rq(bits=1, rescore_limit={rescore})"),
@@ -148,7 +145,6 @@ VESPA = Database(
     name="Vespa",
     version="8",
     link="https://docs.vespa.ai/en/binarizing-vectors.html",
-    language="text",
     writers={"bits": _vespa},
     was_run=False,
 )
