@@ -57,7 +57,7 @@ def test_files_named_in_the_map_exist() -> None:
     assert [path for path in paths if not (ROOT / path).exists() and path != "tests/search"] == []
 
 
-def test_one_version_is_told_everywhere() -> None:
+def test_one_version_is_named_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     latest = re.search(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", TEXTS["CHANGELOG.md"], re.MULTILINE)
     assert latest is not None

@@ -124,7 +124,7 @@ def test_every_inner_folder_is_in_the_table() -> None:
     assert {folder for folder in folders if len(folder.parts) > 1} == inner
 
 
-def test_the_table_runs_one_way() -> None:
+def test_the_table_has_only_one_direction() -> None:
     entries = list(MAY_IMPORT)
     for entry, allowed in MAY_IMPORT.items():
         assert allowed <= set(entries[: entries.index(entry)]), entry
@@ -160,7 +160,7 @@ def test_no_module_imports_through_the_package() -> None:
             assert "retrieval" not in imports(tree), name
 
 
-def test_there_is_no_circle() -> None:
+def test_there_is_no_import_cycle() -> None:
     order = list(TopologicalSorter({name: own_imports(name) for name in MODULES}).static_order())
     assert order.index("retrieval.errors") < order.index("retrieval.search.searcher")
 

@@ -38,20 +38,20 @@ class TestSignBits:
 
 
 class TestInt8:
-    def test_codes_of_a_range_that_can_be_checked_in_the_head(self) -> None:
+    def test_codes_of_a_range_simple_enough_to_check_by_hand(self) -> None:
         quantizer = Int8Quantizer.fit([np.array([[0.0], [255.0]], dtype=np.float32)])
         codes = quantizer.encode(np.array([[0], [1], [127.4], [127.6], [255]], dtype=np.float32))
         assert codes.dtype == np.int8
         assert codes.ravel().tolist() == [-128, -127, -1, 0, 127]
         assert quantizer.decode(codes).ravel().tolist() == [0, 1, 127, 128, 255]
 
-    def test_decoding_is_off_by_half_a_step_at_most(self) -> None:
+    def test_decoding_is_off_by_at_most_half_a_step(self) -> None:
         values = vectors(500, 24)
         quantizer = Int8Quantizer.fit([values])
         error = np.abs(quantizer.decode(quantizer.encode(values)) - values)
         assert (error <= quantizer.step / 2 + 1e-6).all()
 
-    def test_each_dimension_has_a_step_of_its_own(self) -> None:
+    def test_each_dimension_has_its_own_step(self) -> None:
         quantizer = Int8Quantizer.fit([np.array([[0.0, -1.0], [255.0, 1.0]], dtype=np.float32)])
         assert quantizer.step.tolist() == pytest.approx([1.0, 2 / 255])
         assert quantizer.minimum.tolist() == [0.0, -1.0]

@@ -188,7 +188,7 @@ def test_ctrl_c_ends_it_cleanly(tiny_index: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.model
-def test_where_no_public_link_can_be_had_the_page_says_so_and_goes_on(tiny_index: Path, tmp_path: Path) -> None:
+def test_without_a_public_link_the_page_says_so_and_continues(tiny_index: Path, tmp_path: Path) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     proxies = {"HTTPS_PROXY": nowhere, "https_proxy": nowhere, "HTTP_PROXY": nowhere, "http_proxy": nowhere}
     # With an address of a share server given, the first thing to fetch is the tunnel program itself.

@@ -75,7 +75,7 @@ def test_a_published_index_takes_over_without_a_restart(published: HubStandIn, r
 
 
 @pytest.mark.parametrize("unlucky", [{"INDEX_REPO": "me/missing"}, {"BUILD_CORPUS": "conala"}])
-def test_the_page_goes_on_and_says_so_when_the_wanted_index_cannot_be_had(
+def test_the_page_continues_and_says_so_when_the_requested_index_fails(
     hub: HubStandIn, root: Path, unlucky: dict[str, str]
 ) -> None:
     with running_app(root, environment=environment(root, hub.endpoint, **unlucky), app=root / "app.py") as running:

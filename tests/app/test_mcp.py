@@ -84,7 +84,7 @@ def test_answers_are_json_as_text_and_as_structure_that_fits_the_schema(
         jsonschema.validate({}, described.outputSchema)
 
 
-def test_a_quality_that_is_no_number_is_null(mcp_app: RunningApp) -> None:
+def test_a_quality_that_is_not_a_number_is_null(mcp_app: RunningApp) -> None:
     name = named(mcp_app)["search"].name
     text = call(mcp_app, name, {"query": "read a csv file into a table", "top_k": 50.0})[1]
     hits = {hit["text"]: hit["quality"] for hit in strict_json(text)["hits"]}
@@ -92,7 +92,7 @@ def test_a_quality_that_is_no_number_is_null(mcp_app: RunningApp) -> None:
     assert hits["sort a list of numbers"] == 0.9
 
 
-def test_a_client_is_told_what_is_wrong_and_can_go_on(mcp_app: RunningApp) -> None:
+def test_a_client_is_told_what_is_wrong_and_can_continue(mcp_app: RunningApp) -> None:
     name = named(mcp_app)["search"].name
     failed, text = call(mcp_app, name, {"query": "  "})
     assert failed

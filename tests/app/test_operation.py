@@ -88,7 +88,7 @@ def test_comparisons_and_looks_under_the_hood_are_counted_too(served: RunningApp
     assert 'calls_waiting{line="heavy"} 0.0' in get(served, "/metrics")[2]
 
 
-def test_no_path_that_a_stranger_invents_becomes_a_label(served: RunningApp) -> None:
+def test_no_invented_path_becomes_a_label(served: RunningApp) -> None:
     for n in range(20):
         get(served, f"/invented-{n}")
         call(served, f"invented-{n}", [])
@@ -103,7 +103,7 @@ def test_nobody_s_query_is_in_the_log_or_the_metrics(served: RunningApp) -> None
     assert SECRET.replace(" ", "+") not in served.output
 
 
-def test_the_start_is_told_with_size_and_time(served: RunningApp) -> None:
+def test_the_start_is_reported_with_size_and_time(served: RunningApp) -> None:
     lines = served.output.splitlines()
     opened, serving = (next(line for line in lines if line.startswith(word)) for word in ("Searcher", "Serving"))
     assert "25 rows" in opened
@@ -123,7 +123,7 @@ def test_every_answer_has_the_headers_of_a_careful_server(served: RunningApp, pa
 
 
 @pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info", "/gradio_api/mcp/", "/health", "/metrics"])
-def test_a_page_elsewhere_whose_name_leads_here_gets_nothing(served: RunningApp, path: str) -> None:
+def test_another_site_whose_name_points_here_gets_nothing(served: RunningApp, path: str) -> None:
     port = urlsplit(served.url).port
     for host in (f"evil.example:{port}", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example"):
         status, _, text = get(served, path, host)

@@ -56,7 +56,7 @@ def test_every_error_is_a_retrieval_error_and_is_offered() -> None:
 @pytest.mark.parametrize(
     "module", ["retrieval", "retrieval.search.searcher", "retrieval.indexing.indexer", "retrieval.corpus"]
 )
-def test_importing_brings_nothing_heavy_along(module: str) -> None:
+def test_importing_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}\nprint([name for name in {HEAVY!r} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

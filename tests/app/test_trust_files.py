@@ -65,7 +65,7 @@ def test_the_folder_of_all_uploads_stays_where_it_is(served: RunningApp, uploads
     assert "somebody else" in look(served, str(kept), "owner")
 
 
-def test_a_link_is_no_upload(served: RunningApp, uploads: Path, tmp_path: Path) -> None:
+def test_a_link_is_not_an_upload(served: RunningApp, uploads: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text(f"text\n{SECRET}\n")
     folder = uploads / "linked"
     folder.mkdir()
@@ -103,7 +103,7 @@ def test_a_tool_call_copies_no_file_of_the_server(served: RunningApp, uploads: P
     assert not list(uploads.rglob("passwords.txt"))
 
 
-def test_a_session_lies_outside_of_what_is_served_and_survives_its_loss(served: RunningApp, uploads: Path) -> None:
+def test_a_session_lies_outside_what_is_served_and_survives_its_loss(served: RunningApp, uploads: Path) -> None:
     assert call(served, "take_lines", ["my own line\nand another"], "lost").status == 200
     assert not list(uploads.rglob("pasted lines.txt"))
     for folder in uploads.glob("embedding-quantization-own-*"):

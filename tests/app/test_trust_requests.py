@@ -55,7 +55,7 @@ def test_a_number_beyond_the_limits_is_answered_with_a_sentence(served: RunningA
 
 
 @pytest.mark.parametrize("value", [{}, [], "x", 3, True, "s" * 100_000], ids=["d", "l", "x", "3", "true", "long"])
-def test_an_unknown_scan_is_told_which_ones_there_are(served: RunningApp, value: Any) -> None:
+def test_an_unknown_scan_is_answered_with_those_there_are(served: RunningApp, value: Any) -> None:
     told = search(served, scan=value).error
     assert "one of hamming, float-bits, lists is needed" in told
     assert len(told) < 500
@@ -89,7 +89,7 @@ def test_a_whole_number_with_a_point_is_one(served: RunningApp) -> None:
 
 
 @pytest.mark.parametrize("query", [{}, 3, None, ["a"], True], ids=repr)
-def test_a_query_that_is_no_text_is_answered_with_a_sentence(served: RunningApp, query: Any) -> None:
+def test_a_query_that_is_not_a_text_is_answered_with_a_sentence(served: RunningApp, query: Any) -> None:
     assert "a text is needed" in search(served, query).error
     assert "a text is needed" in call(served, "compare", [query, 5, None]).error
 

@@ -43,7 +43,7 @@ def test_a_run_with_a_part_that_failed_has_the_others() -> None:
 
 
 @pytest.mark.parametrize("load", [(0.5, False), (2.0, False), (2.1, True), (None, False)])
-def test_a_run_beside_other_work_says_so(load: tuple[float | None, bool]) -> None:
+def test_a_run_during_other_work_says_so(load: tuple[float | None, bool]) -> None:
     assert RunFigures.from_json({**RUN, "load_average": load[0]}).is_busy is load[1]
 
 

@@ -41,7 +41,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not an index", b"IBxF", bytes(1000)])
-def test_a_file_that_is_no_index_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_an_index_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "binary.faiss"
     path.write_bytes(content)
     with pytest.raises(BundleCorruptError, match="faiss cannot read"):

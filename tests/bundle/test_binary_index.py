@@ -62,7 +62,7 @@ def test_slices_for_several_threads_give_the_answer_of_one(num_threads: int) -> 
     assert_same(index.search(query, 500), brute_force(query, codes, 500))
 
 
-def test_a_query_beside_another_one_takes_one_core() -> None:
+def test_a_query_during_another_one_takes_one_core() -> None:
     codes, query = random_codes(module._MIN_ROWS_PER_SLICE * 2, 2), random_codes(1, 2, seed=1)[0]
     index = BinaryIndex(codes, 16, num_threads=2)
     with index._under_way:

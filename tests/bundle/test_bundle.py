@@ -52,12 +52,12 @@ class TestMissing:
         with pytest.raises(BundleMissingError, match=r"no index at .*nowhere: build one with scripts/build_index\.py"):
             Bundle.open(tmp_path / "nowhere")
 
-    def test_a_file_in_place_of_the_folder_is_no_index(self, tmp_path: Path) -> None:
+    def test_a_file_instead_of_the_folder_is_not_an_index(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(BundleMissingError, match="no index at"):
             Bundle.open(tmp_path / "file")
 
-    def test_a_folder_without_manifest_is_no_finished_index(self, bundle: Bundle) -> None:
+    def test_a_folder_without_manifest_is_not_a_finished_index(self, bundle: Bundle) -> None:
         (bundle.path / "manifest.json").unlink()
         with pytest.raises(BundleMissingError, match=r"has no manifest\.json, so it is not a finished index"):
             Bundle.open(bundle.path)
@@ -68,7 +68,7 @@ class TestMissing:
         with pytest.raises(BundleMissingError, match=f"{name} is missing: copy the whole folder"):
             Bundle.open(bundle.path)
 
-    def test_a_file_in_place_of_the_documents_folder_is_a_missing_file(self, bundle: Bundle) -> None:
+    def test_a_file_instead_of_the_documents_folder_is_a_missing_file(self, bundle: Bundle) -> None:
         shutil.rmtree(bundle.path / "documents")
         (bundle.path / "documents").write_text("")
         with pytest.raises(BundleMissingError, match=r"documents.arrow is missing"):
@@ -95,13 +95,13 @@ class TestAltered:
             Bundle.open(bundle.path)
 
     @pytest.mark.parametrize("name", [INT8_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE])
-    def test_the_big_files_are_told_apart_by_check_whole(self, bundle: Bundle, name: str) -> None:
+    def test_the_big_files_are_distinguished_by_check_whole(self, bundle: Bundle, name: str) -> None:
         alter_a_byte(bundle.file(name))
         opened = Bundle.open(bundle.path)
         with pytest.raises(BundleCorruptError, match=f"{name} is altered"):
             opened.check_whole(name)
 
-    def test_a_folder_in_place_of_a_file_is_refused(self, bundle: Bundle) -> None:
+    def test_a_folder_instead_of_a_file_is_refused(self, bundle: Bundle) -> None:
         bundle.file(BINARY_FILE).unlink()
         bundle.file(BINARY_FILE).mkdir()
         change_manifest(bundle, lambda values: values["files"][BINARY_FILE].update(size_bytes=4096))

@@ -95,7 +95,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not arrow", b"ARROW1\0\0", bytes(5000)])
-def test_a_file_that_is_no_arrow_file_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_an_arrow_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "documents.arrow"
     path.write_bytes(content)
     with pytest.raises(BundleCorruptError, match="Arrow cannot read"):
@@ -135,6 +135,6 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ids", [pa.array(["a", "b"]), pa.array([0.5, 1.5]), pa.array([0, None], pa.int32())])
-def test_ids_that_are_no_whole_numbers_are_refused(tmp_path: Path, ids: pa.Array) -> None:
+def test_ids_that_are_not_whole_numbers_are_refused(tmp_path: Path, ids: pa.Array) -> None:
     with pytest.raises(BundleCorruptError, match=r"_text_id .* is not whole numbers"):
         DocumentStore.open(write_arrow(tmp_path / "documents.arrow", plain_columns(_text_id=ids)))

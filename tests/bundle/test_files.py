@@ -18,7 +18,7 @@ def test_a_written_file_replaces_the_old_one_and_leaves_nothing_else(tmp_path: P
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_value_that_is_no_json_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
+def test_a_value_that_is_not_json_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "progress.json"
     write_json(path, {"done": 1})
     with pytest.raises(TypeError):

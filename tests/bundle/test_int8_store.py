@@ -128,7 +128,7 @@ def test_a_row_outside_is_an_index_error(tmp_path: Path, row: int) -> None:
         store.fetch(np.array([0, row]))
 
 
-def test_a_store_lets_go_of_its_file(tmp_path: Path) -> None:
+def test_a_store_releases_its_file(tmp_path: Path) -> None:
     written(tmp_path / "int8.usearch", random_codes(10, 8))
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
@@ -142,7 +142,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not an index", bytes(5000), bytes(range(256)) * 20])
-def test_a_file_that_is_no_index_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_an_index_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "int8.usearch"
     path.write_bytes(content)
     with pytest.raises(BundleCorruptError, match=r"int8\.usearch.* Build the index again"):

@@ -59,7 +59,7 @@ class TestManifest:
 
     @pytest.mark.parametrize("key", ["row_count", "distinct_text_count", "dim"])
     @pytest.mark.parametrize("value", [0, -1, 1.5, "3", None, True, [1]])
-    def test_a_count_that_is_no_whole_number_is_refused(self, bundle: Bundle, key: str, value: object) -> None:
+    def test_a_count_that_is_not_a_whole_number_is_refused(self, bundle: Bundle, key: str, value: object) -> None:
         change_manifest(bundle, lambda values: values.update({key: value}))
         with pytest.raises(BundleCorruptError, match=f"{key} is "):
             Bundle.open(bundle.path)
@@ -100,7 +100,7 @@ class TestManifest:
         with pytest.raises(BundleCorruptError, match="int8 parameters are for 1 dimensions, dim is 64"):
             Bundle.open(bundle.path)
 
-    def test_a_name_that_is_no_utf8_is_kept(self, bundle: Bundle) -> None:
+    def test_a_name_that_is_not_utf8_is_kept(self, bundle: Bundle) -> None:
         """A path on Linux is bytes: Python hands those that are no UTF-8 on as lone surrogates."""
         change_manifest(bundle, lambda values: values["corpus"].update(title="caf\udce9"))
         manifest = Bundle.open(bundle.path).manifest

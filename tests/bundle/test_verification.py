@@ -79,7 +79,7 @@ def test_the_codes_were_checked_at_opening_and_are_not_read_again(bundle: Bundle
     Verification(bundle).start("now")
 
 
-def test_a_folder_replaced_during_the_check_is_no_damage(bundle: Bundle, build: Build) -> None:
+def test_a_folder_replaced_during_the_check_is_not_damage(bundle: Bundle, build: Build) -> None:
     verification = Verification(bundle)
     files = verification._open_files()
     build(["another"], overwrite=True)

@@ -144,7 +144,7 @@ def test_a_malformed_judgment_is_refused_with_its_line(tmp_path: Path, line: str
     ("name", "documents", "queries"),
     [("conala_train", 3_339, 2_300), ("cosqa_dev", 6_267, 500), ("cran", 1_400, 225), ("med", 1_033, 30)],
 )
-def test_the_real_collections_are_whole(name: str, documents: int, queries: int) -> None:
+def test_the_real_collections_are_complete(name: str, documents: int, queries: int) -> None:
     path = shared_path(f"beir/{name}")
     task = load_queries_and_judgments(path)
     assert read(path).num_rows == task.num_documents == documents
@@ -153,7 +153,7 @@ def test_the_real_collections_are_whole(name: str, documents: int, queries: int)
     assert (task.num_repeated_judgments, task.unjudged_queries) == (0, ())
 
 
-def test_the_only_split_is_read_and_others_are_told(tmp_path: Path) -> None:
+def test_the_only_split_is_read_and_others_are_reported(tmp_path: Path) -> None:
     folder = collection(tmp_path)
     (folder / "qrels" / "dev.tsv").write_text("q2\td2\t1\n")
     task = load_queries_and_judgments(folder)

@@ -74,6 +74,6 @@ def test_a_list_cannot_be_the_text(tmp_path: Path) -> None:
         read(tmp_path / "rows.parquet", text_column="tags")
 
 
-def test_a_quality_that_is_no_number_is_refused(tmp_path: Path) -> None:
+def test_a_quality_that_is_not_a_number_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="'grade' cannot be read as quality"):
         read(write(tmp_path / "rows.csv", "text,grade\na,good\n"), quality_column="grade")

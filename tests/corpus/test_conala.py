@@ -109,7 +109,7 @@ def test_another_table_is_refused_with_the_columns_it_lacks(tmp_path: Path) -> N
         read(path)
 
 
-def test_ids_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+def test_ids_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="not a copy of CoNaLa"):
         read(write_copy(tmp_path / "copy.jsonl", question_id="seven"))
 

@@ -89,7 +89,7 @@ def test_quotes_that_make_no_sense_are_refused_with_the_line(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("name", "mark"), [("a.csv", ","), ("a.tsv", "\t")])
-def test_a_first_line_that_looks_like_data_is_told_and_can_be_read_as_such(
+def test_a_first_line_that_looks_like_data_is_reported_and_can_be_read_as_such(
     tmp_path: Path, name: str, mark: str
 ) -> None:
     path = write(tmp_path / name, "".join(f"{n}{mark}{text}\n" for n, text in enumerate(SENTENCES)))
@@ -113,7 +113,7 @@ def test_a_format_without_a_header_refuses_the_option(tmp_path: Path) -> None:
             next(FileCorpus(path, options=options).batches())
 
 
-def test_a_mark_that_is_only_inside_of_quotes_separates_nothing(tmp_path: Path) -> None:
+def test_a_mark_that_is_only_inside_quotes_separates_nothing(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.csv", 'id;text;"x, y"\n' + "".join(f'{n};{text};"one, two"\n' for n, text in enumerate(SENTENCES))
     )
@@ -129,7 +129,7 @@ def test_the_mark_that_a_first_line_names_is_taken(tmp_path: Path, end: str) -> 
 @pytest.mark.parametrize(
     "above", ["# exported today\n# by a tool\n", "My export,,\n,,\n", "My export\n\n", "\n# a comment\n"]
 )
-def test_comments_and_a_title_above_the_names_are_left_out_and_told(tmp_path: Path, above: str) -> None:
+def test_comments_and_a_title_above_the_names_are_left_out_and_reported(tmp_path: Path, above: str) -> None:
     rows = "".join(f"{n},{text},x\n" for n, text in enumerate(SENTENCES))
     path = write(tmp_path / "a.csv", f"{above}id,text,kind\n{rows}")
     assert texts(path) == list(SENTENCES)

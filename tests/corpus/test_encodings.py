@@ -30,7 +30,7 @@ def test_utf16_of_the_other_byte_order_is_read(tmp_path: Path) -> None:
     assert texts(write(tmp_path / "a.tsv", b"\xfe\xff" + CONTENT["a.tsv"].encode("utf-16-be"))) == ["größe und naïve"]
 
 
-def test_windows_1252_is_told_with_the_line_as_it_is_read(tmp_path: Path) -> None:
+def test_windows_1252_is_reported_with_the_line_as_it_is_read(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "title,text\nTea,“Tea” costs 5 € or so\n".encode("cp1252"))
     assert texts(path) == ["“Tea” costs 5 € or so"]
     [note] = [note for note in FileCorpus(path).notes if "Windows-1252" in note]
@@ -77,7 +77,7 @@ def test_lines_may_end_in_any_way(tmp_path: Path, end: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf16_without_its_mark_is_read_and_told(tmp_path: Path, encoding: str) -> None:
+def test_utf16_without_its_mark_is_read_and_reported(tmp_path: Path, encoding: str) -> None:
     path = write(tmp_path / "a.csv", "id,text\n1,déjà vu\n2,another text\n".encode(encoding))
     assert texts(path) == ["déjà vu", "another text"]
     assert any("UTF-16" in note for note in FileCorpus(path).notes)

@@ -48,10 +48,10 @@ def test_a_query_has_the_words_that_matter(text: str, query: str) -> None:
     assert query_from(text) == query
 
 
-def test_a_corpus_that_brings_its_own_keeps_them(build: Build) -> None:
+def test_a_corpus_with_its_own_examples_keeps_them(build: Build) -> None:
     assert build(TEXTS).manifest.corpus.examples == ("red apple",)
 
 
-def test_a_title_that_is_given_takes_the_place_of_the_sources(build: Build) -> None:
+def test_a_title_that_is_given_replaces_the_sources(build: Build) -> None:
     assert build(["red apple"], "named", title="Fruit").manifest.corpus.title == "Fruit"
     assert build(["red apple"], "unnamed").manifest.corpus.title == "Rows of a test"

@@ -52,7 +52,7 @@ def test_a_clone_of_the_hub_gives_its_data_folder(tmp_path: Path) -> None:
     assert texts(tmp_path) == ["text of 0", "text of 1"]
 
 
-def test_of_several_splits_train_is_read_and_the_others_are_told(tmp_path: Path) -> None:
+def test_of_several_splits_train_is_read_and_the_others_are_reported(tmp_path: Path) -> None:
     shard(tmp_path / "data" / "train-00000-of-00001.parquet", "a train text")
     shard(tmp_path / "data" / "test-00000-of-00001.parquet", "a test text")
     assert texts(tmp_path) == ["a train text"]
@@ -124,7 +124,7 @@ def test_links_that_lead_out_of_the_folder_are_not_followed(tmp_path: Path, kind
     assert not any("secret" in (text or "") for text in texts(tmp_path / "in"))
 
 
-def test_files_that_are_no_parts_of_one_table_are_refused_with_their_columns(tmp_path: Path) -> None:
+def test_files_that_are_not_parts_of_one_table_are_refused_with_their_columns(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "text,n\na b,1\n")
     write(tmp_path / "b.csv", "name\na b\n")
     with pytest.raises(CorpusError, match=r"a\.csv has the columns text, n, b\.csv has name.*Name one"):

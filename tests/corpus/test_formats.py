@@ -46,7 +46,7 @@ def database(path: Path, *statements: str) -> Path:
     return path
 
 
-def test_the_first_sheet_of_a_workbook_is_read_and_others_are_told(tmp_path: Path) -> None:
+def test_the_first_sheet_of_a_workbook_is_read_and_others_are_reported(tmp_path: Path) -> None:
     day = datetime.datetime(2024, 2, 29, 12, 30)
     rows: list[list[Any]] = [
         ["id", "text", None, "day"],
@@ -71,7 +71,7 @@ def test_another_sheet_and_one_without_header_can_be_read(tmp_path: Path) -> Non
         read(path, options=ReadOptions(table="x"))
 
 
-def test_a_sheet_without_values_is_passed_over_and_a_header_that_looks_like_data_is_told(tmp_path: Path) -> None:
+def test_a_sheet_without_values_is_passed_over_and_a_header_that_looks_like_data_is_reported(tmp_path: Path) -> None:
     rows: list[list[Any]] = [[number, "A text of five plain words"] for number in range(5)]
     path = workbook(tmp_path / "a.xlsx", [], rows)
     assert len(texts(path)) == 4
@@ -136,7 +136,7 @@ def test_the_only_table_of_a_database_is_read(tmp_path: Path) -> None:
     assert texts(path, options=ReadOptions(table="texts")) == ["a first text", None, "a third text"]
 
 
-def test_the_largest_table_of_a_database_is_read_and_told_unless_one_is_named(tmp_path: Path) -> None:
+def test_the_largest_table_of_a_database_is_read_and_reported_unless_one_is_named(tmp_path: Path) -> None:
     path = database(
         tmp_path / "a.sqlite",
         "create table one (text)",

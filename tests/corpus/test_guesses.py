@@ -35,7 +35,7 @@ def corpus_of(folder: Path, **columns: list[str]) -> FileCorpus:
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_a_column_without_words_is_no_text_however_long(tmp_path: Path, kind: str) -> None:
+def test_a_column_without_words_is_not_a_text_however_long(tmp_path: Path, kind: str) -> None:
     assert kind_of_column(OTHERS[kind]) == kind
     corpus = corpus_of(tmp_path, first=OTHERS[kind], label=list(NAMES))
     assert corpus.columns["text"] == "label"
@@ -84,7 +84,7 @@ def test_the_one_column_with_web_addresses_is_the_link_and_pictures_are_none(tmp
     assert corpus_of(tmp_path, name=list(NAMES), thumbnail=links).columns == {"text": "name"}
 
 
-def test_each_column_that_is_taken_is_told_with_its_reason(tmp_path: Path) -> None:
+def test_each_column_that_is_taken_is_reported_with_its_reason(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.csv", "text,body,link,group,quality\n" + "a b,c,http://x,A,0.5\nd e,f,http://y,B,1\n")
     notes = FileCorpus(path, text_column="text").notes
     assert [note.split(",")[0] for note in notes] == [

@@ -59,7 +59,7 @@ def test_a_list_per_column_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_rows_under_a_name_are_read_and_told(tmp_path: Path, indent: int | None) -> None:
+def test_rows_under_a_name_are_read_and_reported(tmp_path: Path, indent: int | None) -> None:
     whole = {"version": "1.1", "about": "some words on the data", "data": ROWS}
     path = write(tmp_path / "a.json", json.dumps(whole, indent=indent))
     assert texts(path) == TEXTS
@@ -69,7 +69,7 @@ def test_rows_under_a_name_are_read_and_told(tmp_path: Path, indent: int | None)
 @pytest.mark.parametrize(
     "whole", [{"response": {"docs": ROWS}}, {"took": 3, "hits": {"total": {"value": 3}, "hits": ROWS}}]
 )
-def test_rows_some_objects_deep_are_read_and_told(tmp_path: Path, whole: dict[str, Any]) -> None:
+def test_rows_some_objects_deep_are_read_and_reported(tmp_path: Path, whole: dict[str, Any]) -> None:
     path = write(tmp_path / "a.json", json.dumps(whole))
     assert texts(path) == TEXTS
     assert any("3 rows read from '" in note for note in FileCorpus(path).notes)
@@ -110,7 +110,7 @@ SOURCES = [
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
-def test_texts_inside_of_objects_are_found(tmp_path: Path, suffix: str) -> None:
+def test_texts_inside_objects_are_found(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     if suffix == "jsonl":
         write(path, "\n".join(map(json.dumps, SOURCES * 4)))
@@ -122,7 +122,7 @@ def test_texts_inside_of_objects_are_found(tmp_path: Path, suffix: str) -> None:
     assert any("'_source.title' is the text" in note for note in corpus.notes)
 
 
-def test_a_text_inside_of_an_object_can_be_named_and_is_not_guessed_over_one_outside(tmp_path: Path) -> None:
+def test_a_text_inside_an_object_can_be_named_and_is_not_guessed_over_one_outside(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.jsonl", json.dumps({"title": "a title", "more": {"note": "a text with many more words"}})
     )

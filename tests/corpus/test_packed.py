@@ -38,7 +38,7 @@ def test_other_encodings_are_read_through_gzip(tmp_path: Path) -> None:
     assert texts(write(tmp_path / "a.csv.gz", gzip.compress("text\ngröße\n".encode("utf-16")))) == ["größe"]
 
 
-def test_a_parquet_file_in_a_zip_is_read_beside_what_macos_adds(tmp_path: Path) -> None:
+def test_a_parquet_file_in_a_zip_is_read_next_to_what_macos_adds(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["a b", "c"]}), tmp_path / "a.parquet")
     content = (tmp_path / "a.parquet").read_bytes()
     path = zipped(tmp_path / "a.zip", **{"a.parquet": content, "__MACOSX/._a.parquet": b"x", ".DS_Store": b"x"})

@@ -66,7 +66,7 @@ def test_a_missing_file_is_refused_with_the_working_directory(tmp_path: Path) ->
         ("a.bin", r"nothing to read in it \(found a\.bin\)"),
     ],
 )
-def test_a_folder_that_is_no_data_set_is_refused_with_a_hint(tmp_path: Path, content: str, hint: str) -> None:
+def test_a_folder_that_is_not_a_data_set_is_refused_with_a_hint(tmp_path: Path, content: str, hint: str) -> None:
     (tmp_path / content).write_text("x")
     with pytest.raises(CorpusError, match=hint):
         read(tmp_path)

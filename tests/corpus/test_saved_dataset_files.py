@@ -72,7 +72,7 @@ def test_a_file_of_a_split_elsewhere_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [None, 3, {}, ["a"]])
-def test_a_name_that_is_none_is_said_to_be_damage(tmp_path: Path, name: Any) -> None:
+def test_an_invalid_name_is_reported_as_damage(tmp_path: Path, name: Any) -> None:
     with pytest.raises(CorpusError, match="cannot be read"):
         open_reader(renamed(saved(tmp_path / "mine"), name))
 

@@ -46,7 +46,7 @@ def not_utf8(values: list[bytes]) -> pa.Array:
         (pa.array([{"d": 0}, {"d": DAY_BEFORE}, None], pa.struct([("d", pa.date32())])), {"d": "-0045-09-22"}),
     ],
 )
-def test_dates_that_python_does_not_know_come_out_as_text(tmp_path: Path, column: pa.Array, shown: Any) -> None:
+def test_dates_outside_pythons_range_are_returned_as_text(tmp_path: Path, column: pa.Array, shown: Any) -> None:
     pq.write_table(pa.table({"text": TEXTS, "day": column}), tmp_path / "rows.parquet")
     found = documents(built(tmp_path / "rows.parquet", tmp_path / "index"))
     assert [document.text for document in found] == TEXTS
@@ -89,14 +89,14 @@ def test_text_that_is_not_utf8_inside_a_list_is_refused_with_column_and_row(tmp_
         built(tmp_path / "rows.parquet", tmp_path / "index")
 
 
-def test_a_date_that_python_does_not_know_is_told_with_column_and_row(tmp_path: Path) -> None:
+def test_a_date_outside_pythons_range_is_reported_with_column_and_row(tmp_path: Path) -> None:
     days = pa.array([0, DAY_BEFORE, 1], pa.date32())
     pq.write_table(pa.table({"text": TEXTS, "day": days}), tmp_path / "rows.parquet")
     assert any("'day', row 2" in note for note in built(tmp_path / "rows.parquet", tmp_path / "index").manifest.notes)
 
 
 @pytest.mark.parametrize("name", ["text", "note"])
-def test_text_that_is_not_utf8_is_mended_and_told(tmp_path: Path, name: str) -> None:
+def test_text_that_is_not_utf8_is_mended_and_reported(tmp_path: Path, name: str) -> None:
     broken = not_utf8([b"a caf\xc3\xa9", b"a b\xff c", b"a d"])
     pq.write_table(pa.table({"text": TEXTS, name: broken} | {name: broken}), tmp_path / "rows.parquet")
     bundle = built(tmp_path / "rows.parquet", tmp_path / "index")

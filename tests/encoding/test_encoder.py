@@ -357,7 +357,7 @@ class TestModelFiles:
         assert cache_folder() == Path.home() / ".cache" / "embedding-quantization"
 
     @pytest.mark.parametrize("content", ["", "[]", "null", "{}", '{"weights_sha256": 3, "files": 4}'])
-    def test_an_invalid_record_is_no_cached_model(
+    def test_an_invalid_record_is_not_a_cached_model(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
     ) -> None:
         monkeypatch.setenv("EMBEDDING_QUANTIZATION_CACHE", str(tmp_path))

@@ -35,7 +35,7 @@ def test_files_of_a_killed_conversion_are_removed(cache: Path) -> None:
     assert sorted(cache.iterdir()) == [kept]
 
 
-def test_a_conversion_under_way_in_another_process_is_left_alone(cache: Path) -> None:
+def test_a_conversion_running_in_another_process_is_left_alone(cache: Path) -> None:
     busy = left_behind(cache, "convert-busy", age_s=3600)
     descriptor = os.open(busy, os.O_RDONLY)
     try:
@@ -64,7 +64,7 @@ def test_a_conversion_that_fails_leaves_nothing(cache: Path) -> None:
     assert list(cache.iterdir()) == []
 
 
-def test_two_conversions_at_once_have_folders_of_their_own(cache: Path) -> None:
+def test_two_conversions_at_once_have_their_own_folders(cache: Path) -> None:
     with conversion_folder() as one, conversion_folder() as other:
         assert one != other
         assert one.exists()

@@ -107,7 +107,7 @@ def test_a_hub_that_accepts_and_never_answers_is_given_up(tmp_path: Path) -> Non
     assert "the hub did not answer in time" in error
 
 
-def test_a_download_that_stalls_is_given_up_and_goes_on_later(hub: HubStandIn, tmp_path: Path) -> None:
+def test_a_download_that_stalls_is_given_up_and_continues_later(hub: HubStandIn, tmp_path: Path) -> None:
     source = published_model(hub, "someone/model")
     hub.faults.append(Fault("main/model.safetensors", "stall", after_bytes=100))
     stalled = located(tmp_path, "someone/model", hub.endpoint, HF_HUB_DOWNLOAD_TIMEOUT="1")

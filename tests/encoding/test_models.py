@@ -144,7 +144,7 @@ class TestIndexOfOwnModel:
         assert encoder.backend.startswith("OpenVINO")
         assert encoder.model_id == str(tmp_path / "moved")
 
-    def test_letters_of_several_bytes_are_told_to_be_cut_in_a_short_query(self, cache: Path, tmp_path: Path) -> None:
+    def test_a_cut_of_letters_of_several_bytes_is_reported_for_a_short_query(self, cache: Path, tmp_path: Path) -> None:
         encoder = load_encoder(cache / "bytes")
         bundle = build_index(RowsCorpus([{"text": text} for text in TEXTS]), encoder, tmp_path / "index")
         searcher = Searcher.open(bundle.path, encoder=encoder)

@@ -29,7 +29,7 @@ def test_a_model_gets_only_the_inputs_it_has() -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 7, 64, 10_000])
-def test_every_text_is_in_one_batch_of_at_most_so_many_tokens(limit: int) -> None:
+def test_every_text_is_in_one_batch_within_the_token_limit(limit: int) -> None:
     lengths = np.random.default_rng(0).integers(1, 40, 100).tolist()
     batches = batches_of_similar_length(lengths, limit)
     assert sorted(row for batch in batches for row in batch) == list(range(100))

@@ -28,7 +28,7 @@ def model_with(folder: Path, **files: bytes) -> Path:
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "2_Dense/model.safetensors", "tokenizer.json"])
-def test_a_pointer_of_git_lfs_in_the_place_of_a_file(tmp_path: Path, name: str) -> None:
+def test_a_pointer_of_git_lfs_instead_of_a_file(tmp_path: Path, name: str) -> None:
     model_with(tmp_path)
     (tmp_path / name).write_bytes(POINTER)
     with pytest.raises(ModelError, match=rf"{name} is a pointer of Git LFS.*git lfs pull"):
@@ -55,7 +55,7 @@ def test_a_download_that_was_cut(tmp_path: Path, name: str, kept: int) -> None:
         b"\xff" * 64,
     ],
 )
-def test_something_else_in_the_place_of_weights(tmp_path: Path, content: bytes) -> None:
+def test_something_else_instead_of_weights(tmp_path: Path, content: bytes) -> None:
     (model_with(tmp_path) / "model.safetensors").write_bytes(content)
     with pytest.raises(ModelError, match=r"is not a safetensors file .*download the model again"):
         locate_model(tmp_path)
@@ -81,7 +81,7 @@ def test_a_pickle_is_never_loaded(tmp_path: Path, where: str) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_pickle_beside_safetensors_does_not_count(tmp_path: Path) -> None:
+def test_a_pickle_next_to_safetensors_does_not_count(tmp_path: Path) -> None:
     before = locate_model(model_with(tmp_path)).weights_sha256
     (tmp_path / "pytorch_model.bin").write_bytes(b"anything")
     assert locate_model(tmp_path).weights_sha256 == before
@@ -107,7 +107,7 @@ def test_weights_of_another_format_are_named(tmp_path: Path, name: str, what: st
         locate_model(tmp_path)
 
 
-def test_a_file_in_the_place_of_a_folder_is_told_so(tmp_path: Path) -> None:
+def test_a_file_instead_of_a_folder_is_told_so(tmp_path: Path) -> None:
     write_weights(tmp_path / "model.safetensors")
     with pytest.raises(ModelError, match="is a file: give the folder"):
         locate_model(tmp_path / "model.safetensors")

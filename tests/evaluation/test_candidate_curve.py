@@ -28,7 +28,7 @@ def curve_of(searcher: Searcher) -> CandidateCurve:
     return curve
 
 
-def test_each_level_keeps_what_a_search_with_so_many_candidates_finds(searcher: Searcher) -> None:
+def test_each_level_keeps_what_a_search_with_that_many_candidates_finds(searcher: Searcher) -> None:
     vector, _ = searcher.encode_query(QUERY)
     wanted = [hit.row for hit in compare(searcher, QUERY, searcher.defaults).reference.hits]
     curve = curve_of(searcher)

@@ -76,7 +76,7 @@ def test_bits_that_do_not_fill_a_byte_take_a_whole_one() -> None:
     assert CostPlan(10, 13).bytes_at("binary") == 20
 
 
-def test_the_funnel_pays_for_bits_in_ram_and_int8_on_disk() -> None:
+def test_the_funnel_costs_bits_in_ram_and_int8_on_disk() -> None:
     ram, disk = CostPlan(2**30, 8, price=4, disk_price=0.5).funnel()
     assert (ram, disk) == (Holding(2**30, 4), Holding(8 * 2**30, 0.5))
     assert (ram.monthly, disk.monthly) == (4, 4)

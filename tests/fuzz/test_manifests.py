@@ -50,7 +50,7 @@ def assert_usable(manifest: Manifest) -> None:
 @cases(25)
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode("utf-8", "replace")))
 @counted
-def test_anything_in_the_place_of_a_manifest_is_refused(altered: Path, content: bytes) -> None:
+def test_anything_instead_of_a_manifest_is_refused(altered: Path, content: bytes) -> None:
     write(altered, content)
     with pytest.raises(BundleError):
         Manifest.read(altered)

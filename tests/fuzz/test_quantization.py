@@ -44,7 +44,7 @@ def test_bits_around_the_mean_survive_the_manifest(values: Float32s) -> None:
 @cases(30)
 @given(vectors)
 @counted
-def test_a_decoded_value_is_off_by_half_a_step_at_most(values: Float32s) -> None:
+def test_a_decoded_value_is_off_by_at_most_half_a_step(values: Float32s) -> None:
     quantizer = Int8Quantizer.fit([values])
     decoded = quantizer.decode(quantizer.encode(values))
     rounding = 1e-5 * (np.abs(values).max() + 1)
@@ -56,7 +56,7 @@ def test_a_decoded_value_is_off_by_half_a_step_at_most(values: Float32s) -> None
 @cases(30)
 @given(vectors, st.floats(1, 1e6, width=32))
 @counted
-def test_values_outside_of_the_range_saturate(values: Float32s, beyond: float) -> None:
+def test_values_outside_the_range_saturate(values: Float32s, beyond: float) -> None:
     quantizer = Int8Quantizer.fit([values])
     highest, lowest = values.max(axis=0), values.min(axis=0)
     far = np.float32(beyond) * 256 * quantizer.step

@@ -90,7 +90,7 @@ def test_an_index_stays_at_the_commit_of_its_first_fetch(
 
 
 @pytest.mark.parametrize("kind", ["cut", "stall"])
-def test_a_broken_file_goes_on_where_it_broke_off(
+def test_a_broken_file_continues_where_it_broke_off(
     hub: HubStandIn, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     publish(hub, bundle)
@@ -100,7 +100,7 @@ def test_a_broken_file_goes_on_where_it_broke_off(
     Bundle.open(folder).check_whole(EMBEDDINGS_FILE)
 
 
-def test_the_next_call_goes_on_with_what_has_arrived(hub: HubStandIn, bundle: Bundle, tmp_path: Path) -> None:
+def test_the_next_call_continues_with_what_has_arrived(hub: HubStandIn, bundle: Bundle, tmp_path: Path) -> None:
     commit = publish(hub, bundle)
     work = tmp_path / "cache" / "me--index" / f"{commit}.fetching"
     work.mkdir(parents=True)
@@ -126,7 +126,7 @@ def test_a_file_that_ends_early_every_time_is_an_error_that_keeps_it(
 
 
 @pytest.mark.parametrize("name", [BINARY_FILE, EMBEDDINGS_FILE])
-def test_a_file_altered_on_the_way_is_refused_and_fetched_afresh(
+def test_a_file_altered_on_the_way_is_refused_and_fetched_again(
     hub: HubStandIn, bundle: Bundle, tmp_path: Path, name: str
 ) -> None:
     publish(hub, bundle)
@@ -224,7 +224,7 @@ def test_an_index_with_a_file_missing_names_the_file(hub: HubStandIn, bundle: Bu
         fetch(hub, tmp_path / "cache")
 
 
-def test_a_busy_hub_and_none_at_all_are_told_apart(hub: HubStandIn, bundle: Bundle, tmp_path: Path) -> None:
+def test_a_busy_hub_and_none_at_all_are_distinguished(hub: HubStandIn, bundle: Bundle, tmp_path: Path) -> None:
     publish(hub, bundle)
     hub.faults.append(Fault(INT8_FILE, "busy"))
     with pytest.raises(HubError, match=r"in trouble \(HTTP status 503\)"):

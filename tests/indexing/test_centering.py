@@ -63,7 +63,7 @@ def share_kept(bundle: Bundle) -> float:
 
 
 @pytest.mark.parametrize("vectors", [POSITIVE, SHIFTED], ids=["positive", "shifted"])
-def test_a_mean_mends_what_bits_around_zero_lose(tmp_path: Path, vectors: Float32s) -> None:
+def test_a_mean_recovers_what_bits_around_zero_lose(tmp_path: Path, vectors: Float32s) -> None:
     notes: list[str] = []
     plain = built(tmp_path, vectors, center=False, notes=notes)
     lost = share_kept(plain)
@@ -81,7 +81,7 @@ def test_a_mean_mends_what_bits_around_zero_lose(tmp_path: Path, vectors: Float3
     assert Searcher.open(centered.path).notes == ()
 
 
-def test_bits_that_are_all_equal_are_told_of_though_few_texts_are_all_rescored(tmp_path: Path) -> None:
+def test_bits_that_are_all_equal_are_reported_though_few_texts_are_all_rescored(tmp_path: Path) -> None:
     notes: list[str] = []
     bundle = built(tmp_path, POSITIVE[:60], center=False, notes=notes)
     assert share_kept(bundle) > 0.9
@@ -171,7 +171,7 @@ class TestCenteredIndex:
             Bundle.open(tmp_path)
 
 
-def test_an_index_of_before_has_no_mean_and_opens(tmp_path: Path) -> None:
+def test_an_older_index_has_no_mean_and_opens(tmp_path: Path) -> None:
     bundle = built(tmp_path, BASE[:100], center=False)
     values = json.loads((bundle.path / MANIFEST_FILE).read_text())
     assert values["format_version"] == 1

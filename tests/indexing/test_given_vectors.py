@@ -155,7 +155,7 @@ class TestMoreLike:
 
 
 class TestNotes:
-    def test_lengths_that_were_changed_are_told(self, tmp_path: Path) -> None:
+    def test_lengths_that_were_changed_are_reported(self, tmp_path: Path) -> None:
         [note] = notes_of(tmp_path, TEXTS, VECTORS * np.linspace(0.5, 2, 60, dtype=np.float32)[:, None])
         assert note.startswith("The vectors have lengths from 0.5 to 2: they are brought to length 1")
 
@@ -163,7 +163,7 @@ class TestNotes:
     def test_unit_vectors_need_no_note(self, tmp_path: Path, dtype: Any) -> None:
         assert notes_of(tmp_path, TEXTS, VECTORS.astype(dtype)) == []
 
-    def test_float64_is_told(self, tmp_path: Path) -> None:
+    def test_float64_is_reported(self, tmp_path: Path) -> None:
         assert notes_of(tmp_path, TEXTS, VECTORS.astype(float)) == [
             "The vectors are float64: they are used as float32."
         ]
@@ -199,7 +199,7 @@ class TestRefusals:
         with pytest.raises(VectorsError, match=f" {count} vectors?, .* 60 rows"):
             build_given(tmp_path, TEXTS, vectors)
 
-    def test_the_count_of_the_rows_with_text_is_told_apart(self, tmp_path: Path) -> None:
+    def test_a_count_that_fits_the_rows_with_text_is_recognized(self, tmp_path: Path) -> None:
         with pytest.raises(VectorsError, match=r"60 rows \(2 of them without text, which count too\)"):
             build_given(tmp_path, [*TEXTS[:58], None, " "], VECTORS[:58])
 
@@ -233,7 +233,7 @@ class TestWithoutModel:
             searcher.search_many(["red apple"])
         assert searcher.search_vector(3 * VECTORS[8]).hits[0].row == 8
 
-    def test_an_encoder_of_its_dimension_may_be_brought(self, tmp_path: Path) -> None:
+    def test_any_encoder_of_its_dimension_may_be_used(self, tmp_path: Path) -> None:
         path = build_given(tmp_path, TEXTS, FakeEncoder(DIM).encode(TEXTS)).path
         assert Searcher.open(path, encoder=FakeEncoder(DIM)).search(TEXTS[5]).hits[0].row == 5
         with pytest.raises(BundleIncompatibleError, match="20 dimensions"):
@@ -301,7 +301,7 @@ def build_and_die(folder: Path, moment: int) -> None:
 
 
 class TestKilled:
-    def test_goes_on_and_gives_the_bytes_of_a_build_that_was_not_killed(self, tmp_path: Path) -> None:
+    def test_continues_and_gives_the_bytes_of_a_build_that_was_not_killed(self, tmp_path: Path) -> None:
         (tmp_path / "whole").mkdir()
         expected = build_given(tmp_path / "whole", TEXTS, VECTORS)
         assert run_in_child(build_and_die, tmp_path, 30) == -signal.SIGKILL
@@ -309,7 +309,7 @@ class TestKilled:
         assert notes == ["Going on with the unfinished build: 30 vectors are copied already."]
         assert file_hashes(tmp_path / "index") == file_hashes(expected.path)
 
-    def test_other_vectors_start_afresh(self, tmp_path: Path) -> None:
+    def test_other_vectors_start_over(self, tmp_path: Path) -> None:
         assert run_in_child(build_and_die, tmp_path, 30) == -signal.SIGKILL
         other = VECTORS.copy()
         other[3] = -other[3]

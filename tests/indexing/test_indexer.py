@@ -67,7 +67,7 @@ class TestFiles:
             content = bundle.file(name).read_bytes()
             assert (record.size_bytes, record.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
-    def test_nothing_else_is_left_in_the_folder_or_beside_it(self, build: Build, tmp_path: Path) -> None:
+    def test_nothing_else_is_left_in_the_folder_or_next_to_it(self, build: Build, tmp_path: Path) -> None:
         bundle = build(WITH_DUPLICATES)
         assert set(file_hashes(bundle.path)) == {*bundle.manifest.files}
         assert [path.name for path in tmp_path.iterdir()] == ["index"]
@@ -109,7 +109,7 @@ class TestFiles:
         assert list(dict.fromkeys(step.phase for step in told)) == ["reading", "encoding", "writing", "tuning", "note"]
         assert [(step.done, step.total) for step in told if step.phase == "encoding"][-1] == (60, 60)
 
-    def test_dropped_rows_are_told(self, tmp_path: Path) -> None:
+    def test_dropped_rows_are_reported(self, tmp_path: Path) -> None:
         told: list[BuildProgress] = []
         build_index(corpus_of(["a", " "]), FakeEncoder(), tmp_path / "index", report=told.append)
         assert any(step.message.startswith("1 row ") for step in told if step.phase == "note")
@@ -189,7 +189,7 @@ class TestTarget:
         assert (tmp_path / "index" / "thesis.txt").exists()
 
     @pytest.mark.parametrize(("neighbour", "refused"), [("index.old", False), ("index.building", True)])
-    def test_files_of_the_user_beside_the_target_are_untouched(
+    def test_files_of_the_user_next_to_the_target_are_untouched(
         self, build: Build, tmp_path: Path, neighbour: str, refused: bool
     ) -> None:
         build(TEXTS)
@@ -331,7 +331,7 @@ def kill_a_build(output: Path, texts: list[str], moment: str, **options: Any) ->
 
 class TestKilled:
     @pytest.mark.parametrize("moment", MOMENTS)
-    def test_goes_on_and_gives_the_bytes_of_a_build_that_was_not_killed(self, tmp_path: Path, moment: str) -> None:
+    def test_continues_and_gives_the_bytes_of_a_build_that_was_not_killed(self, tmp_path: Path, moment: str) -> None:
         expected = build_index(corpus_of(WITH_DUPLICATES), FakeEncoder(), tmp_path / "whole")
         kill_a_build(tmp_path / "index", WITH_DUPLICATES, moment)
         with pytest.raises(BundleMissingError):
@@ -348,12 +348,12 @@ class TestKilled:
         build_index(corpus_of(TEXTS), FakeEncoder(), tmp_path / "index", report=lambda step: told.append(step.message))
         assert "Going on with the unfinished build: 30 texts are encoded already." in told
 
-    def test_the_unfinished_folder_is_no_index(self, tmp_path: Path) -> None:
+    def test_the_unfinished_folder_is_not_an_index(self, tmp_path: Path) -> None:
         kill_a_build(tmp_path / "index", TEXTS, "encoding")
         with pytest.raises(BundleMissingError, match="not a finished index"):
             Bundle.open(tmp_path / "index.building")
 
-    def test_a_new_start_in_a_finished_folder_is_no_index_either(self, tmp_path: Path) -> None:
+    def test_a_new_start_in_a_finished_folder_is_not_an_index_either(self, tmp_path: Path) -> None:
         kill_a_build(tmp_path / "index", TEXTS, "before the swap")
         kill_a_build(tmp_path / "index", random_texts(60, seed=5), "encoding")
         with pytest.raises(BundleMissingError, match="not a finished index"):
@@ -372,7 +372,7 @@ class TestKilled:
         [(TEXTS[1:], {}), (TEXTS, {"limit": 50})],
         ids=["corpus", "limit"],
     )
-    def test_a_build_of_other_inputs_starts_afresh_and_says_so(
+    def test_a_build_of_other_inputs_starts_over_and_says_so(
         self, tmp_path: Path, other: list[str], options: dict[str, Any]
     ) -> None:
         kill_a_build(tmp_path / "index", TEXTS, "encoding")
@@ -388,7 +388,7 @@ class TestKilled:
         assert "The unfinished build here was of other inputs: starting afresh." in told
         assert encoder.encoded == other[: options.get("limit")]
 
-    def test_another_model_starts_afresh(self, tmp_path: Path) -> None:
+    def test_another_model_starts_over(self, tmp_path: Path) -> None:
         kill_a_build(tmp_path / "index", TEXTS, "encoding")
         encoder = FakeEncoder()
         encoder.weights_sha256 = "0" * 64
@@ -408,13 +408,13 @@ class TestKilled:
         bundle = build_index(corpus_of(WITH_DUPLICATES), FakeEncoder(), tmp_path / "index")
         assert np.array_equal(np.load(bundle.file(EMBEDDINGS_FILE)), FakeEncoder().encode(WITH_DUPLICATES))
 
-    def test_going_on_without_the_baseline_leaves_none_behind(self, tmp_path: Path) -> None:
+    def test_continuing_without_the_baseline_leaves_none_behind(self, tmp_path: Path) -> None:
         kill_a_build(tmp_path / "index", TEXTS, "before the manifest")
         bundle = build_index(corpus_of(TEXTS), FakeEncoder(), tmp_path / "index", BuildOptions(baseline=False))
         assert not bundle.file(EMBEDDINGS_FILE).exists()
 
     @pytest.mark.parametrize("content", ["", "{", "[]", '{"fingerprint": 3}', '{"fingerprint": "x", "done": "y"}'])
-    def test_a_damaged_note_of_progress_starts_afresh(self, tmp_path: Path, content: str) -> None:
+    def test_a_damaged_checkpoint_starts_over(self, tmp_path: Path, content: str) -> None:
         work = tmp_path / "index.building"
         work.mkdir()
         (work / "progress.json").write_text(content)
@@ -458,7 +458,7 @@ class TestFullDisk:
         yield mounted
         subprocess.run(["umount", "--lazy", str(mounted)], check=True)
 
-    def test_says_so_and_goes_on_when_there_is_space_again(self, small_disk: Path) -> None:
+    def test_says_so_and_continues_when_there_is_space_again(self, small_disk: Path) -> None:
         options = BuildOptions(overwrite=True, checkpoint_texts=500)
         build_index(corpus_of(["red apple"]), FakeEncoder(), small_disk / "index")
         texts = random_texts(3000)
@@ -500,7 +500,7 @@ class TestFullDisk:
         assert not (tmp_path / "index").exists()
 
 
-def test_the_note_of_progress_is_never_ahead_of_the_vectors(tmp_path: Path) -> None:
+def test_the_checkpoint_is_never_ahead_of_the_vectors(tmp_path: Path) -> None:
     work = tmp_path / "index.building"
 
     def check(step: BuildProgress) -> None:

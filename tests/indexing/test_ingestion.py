@@ -114,7 +114,7 @@ def test_columns_of_the_source_that_have_our_names_are_kept_under_others(build: 
     assert store.fetch([1])[0].extra == {"source_text_id": 8, "source_group_id": "y"}
 
 
-def test_a_text_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+def test_a_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     broken = pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe"))
     with pytest.raises(CorpusError, match=r"'batch' has a text that cannot be read.*UTF-8"):
         ingest(BatchCorpus(broken), tmp_path / "documents.arrow", tmp_path / "texts.arrow")

@@ -92,7 +92,7 @@ class TestOnTwoNodes:
         assert told(builds, "reader_killed") == {"killed": 1, "read_again": True}
         assert_same_index(builds / "reader_killed", expected)
 
-    def test_a_bounded_number_of_batches_is_under_way(self, builds: Path) -> None:
+    def test_a_bounded_number_of_batches_is_in_progress(self, builds: Path) -> None:
         found = told(builds, "bounded")
         assert found["in_order"]
         assert 2 <= found["most"] <= found["allowed"] < 60
@@ -104,7 +104,7 @@ class TestOnTwoNodes:
     def test_given_vectors_are_quantized_by_the_workers(self, builds: Path) -> None:
         assert_same_index(builds / "given_vectors", builds / "given_vectors_here")
 
-    def test_a_build_that_is_killed_goes_on(self, cluster: str, expected: Path, tmp_path: Path) -> None:
+    def test_a_build_that_is_killed_continues(self, cluster: str, expected: Path, tmp_path: Path) -> None:
         assert run(cluster, tmp_path, "builder_killed").returncode == -signal.SIGKILL
         assert not (tmp_path / "builder_killed").exists()
         finished = run(cluster, tmp_path, "continued")

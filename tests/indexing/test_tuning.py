@@ -52,11 +52,11 @@ class TestChoice:
         many_rows, many_candidates = point(500, 40, 0.99), point(1000, 12, 0.99)
         assert choose([many_rows, many_candidates], 0.99) is many_candidates
 
-    def test_candidates_are_not_free(self) -> None:
+    def test_candidates_have_a_cost(self) -> None:
         few_rows, few_candidates = point(1500, 12, 0.99), point(1000, 20, 0.99)
         assert choose([few_rows, few_candidates], 0.99) is few_candidates
 
-    def test_no_handful_of_rows_is_worth_thousands_of_candidates(self) -> None:
+    def test_thousands_of_candidates_are_never_traded_for_a_few_rows(self) -> None:
         few, many = point(1000, 12, 0.99), point(5000, 11, 0.99)
         assert choose([few, many], 0.99) is few
 

@@ -111,7 +111,7 @@ class TestPackedBits:
         found = open_vectors(saved(tmp_path / "v.npy", unpacked)).read(0, COUNT)
         assert np.array_equal(found, np.where(VECTORS > 0, 1.0, -1.0))
 
-    def test_a_wrong_dimension_in_int8_is_told_as_such(self, tmp_path: Path) -> None:
+    def test_a_wrong_dimension_in_int8_is_reported_as_such(self, tmp_path: Path) -> None:
         path = saved(tmp_path / "v.npy", as_int8(VECTORS))
         with pytest.raises(ModelError, match="have 64 dimensions, those of fake have 96"):
             build_index(RowsCorpus([{"text": "a"}]), FakeEncoder(96), tmp_path / "index", BuildOptions(embeddings=path))

@@ -91,7 +91,7 @@ def test_a_view_that_reads_every_vector_says_why_it_cannot(demo: Demo, browser: 
         expect(page.locator(f"#{view}")).to_contain_text("milvus://")
 
 
-def test_your_data_is_built_and_searched_beside_the_server(demo: Demo, browser: Browser, tmp_path: Path) -> None:
+def test_your_data_works_next_to_an_index_in_milvus(demo: Demo, browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "notes.jsonl"
     rows = ["an elephant plays the trumpet", *random_texts(60)]
     path.write_text("".join(json.dumps({"title": row}) + "\n" for row in rows))

@@ -123,7 +123,7 @@ def test_another_model_is_an_error(loaded: Load, build: Build) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_collection_that_is_dropped_is_told_and_found_again(loaded: Load, build: Build) -> None:
+def test_a_collection_that_is_dropped_is_reported_and_found_again(loaded: Load, build: Build) -> None:
     path = build(TEXTS).path
     address = loaded(path)
     searcher = open_there(address)
@@ -154,7 +154,7 @@ def test_another_index_in_the_same_collection_is_never_searched_as_the_first(loa
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_server_that_hangs_is_told_and_found_again(
+def test_a_server_that_hangs_is_reported_and_found_again(
     milvus: PackagedMilvus, loaded: Load, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = loaded(build(TEXTS).path)
@@ -195,7 +195,9 @@ def asking(searcher: Searcher) -> Iterator[list[list[int] | Exception]]:
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_server_that_dies_in_mid_query_is_told_and_found_again(loaded: Load, build: Build, tmp_path: Path) -> None:
+def test_a_server_that_dies_in_mid_query_is_reported_and_found_again(
+    loaded: Load, build: Build, tmp_path: Path
+) -> None:
     with packaged_milvus(tmp_path / "server") as server:
         address = MilvusAddress.parse(f"{server.uri}/texts")
         loaded(build(TEXTS).path, address)
@@ -229,7 +231,7 @@ def test_a_server_that_dies_in_mid_query_is_told_and_found_again(loaded: Load, b
     ["milvus://user:s3cret@host:1/c", "milvus://host:1", "milvus://host:no/c", "milvus://host:1/9c", "ftp://host/c"],
     ids=["password", "no-collection", "no-port", "no-name", "no-milvus"],
 )
-def test_an_address_that_is_none_is_told_without_what_it_holds(text: str) -> None:
+def test_an_address_that_is_none_is_reported_without_what_it_holds(text: str) -> None:
     with pytest.raises(RetrievalError) as raised:
         MilvusAddress.parse(text)
     assert "s3cret" not in str(raised.value)

@@ -49,7 +49,7 @@ def marks_at(address: MilvusAddress) -> Marks:
 
 
 @pytest.mark.usefixtures("small_pieces")
-def test_an_interrupted_load_is_not_searched_and_goes_on_without_duplicates(
+def test_an_interrupted_load_is_not_searched_and_continues_without_duplicates(
     address_of: Callable[[], MilvusAddress], build: Build
 ) -> None:
     bundle, address = build(REPEATED), address_of()

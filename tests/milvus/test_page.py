@@ -36,7 +36,7 @@ def first_hit(page: Page, query: str) -> str:
     return titles[0] if titles else ""
 
 
-def test_the_page_tells_a_crash_and_goes_on_when_the_server_is_back(
+def test_the_page_tells_a_crash_and_continues_when_the_server_is_back(
     loaded: Load, tiny_index: Path, browser: Browser, tmp_path: Path
 ) -> None:
     with packaged_milvus(tmp_path / "server") as server:

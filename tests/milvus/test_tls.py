@@ -87,7 +87,7 @@ def test_a_connection_that_cannot_be_trusted_is_not_made(
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "something-else"])
-def test_a_file_that_is_no_certificate_is_told(
+def test_a_file_that_is_not_a_certificate_is_reported(
     encrypted: MilvusAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
     file = tmp_path / "ca.pem"
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_certificate_is_told(
         open_there(encrypted)
 
 
-def test_a_refused_token_is_told_to_nobody(
+def test_a_refused_token_is_never_shown(
     encrypted: MilvusAddress,
     certificates: dict[str, Certificate],
     monkeypatch: pytest.MonkeyPatch,

@@ -55,7 +55,7 @@ class TestScans:
         assert figures["ratios"]["float32_faiss"]["float32_faiss"]["all"]["mean"] == 1.0
         json.dumps(figures)
 
-    def test_ratios_of_times_that_were_made_by_hand(self) -> None:
+    def test_ratios_of_hand_made_times(self) -> None:
         medians = {"float32_numpy": {1: [80.0, 90.0]}, "float32_faiss": {1: [100.0, 60.0]}, "binary": {1: [2.0, 6.0]}}
         table = scans.ratio_table(medians)
         assert table["float32_fastest"]["binary"]["1"] == {"min": 10.0, "mean": 25.0, "max": 40.0, "batches": 2}
@@ -218,7 +218,7 @@ def test_without_the_baseline_there_is_no_recall(bare_job: Job) -> None:
     assert paths.measure_recall(bare_job)["one"] == {"ours": None, "reference": None, "reference_4x": None}
 
 
-def test_a_process_of_its_own_has_the_cores_it_is_given_and_returns_its_result() -> None:
+def test_a_separate_process_has_the_cores_it_is_given_and_returns_its_result() -> None:
     before = os.sched_getaffinity(0)
     with limited_to(1):
         assert in_own_process(_cores) == 1

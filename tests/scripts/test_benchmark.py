@@ -67,7 +67,7 @@ def test_a_part_that_needs_the_baseline_is_not_measured_without_it(index: Path, 
     assert "open" in parts["opening"]
 
 
-def test_a_run_is_kept_beside_the_index_which_still_opens(index: Path) -> None:
+def test_a_run_is_kept_next_to_the_index_which_still_opens(index: Path) -> None:
     assert run(index, "--only", "opening") == 0
     kept = kept_figures(Bundle.open(index))
     assert kept is not None

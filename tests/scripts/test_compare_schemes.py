@@ -37,7 +37,7 @@ def floats(baseline: ExactBaseline) -> Float32s:
 
 
 class TestInt8Schemes:
-    def test_the_first_is_the_products(self, searcher: Searcher, baseline: ExactBaseline) -> None:
+    def test_the_first_is_what_the_project_uses(self, searcher: Searcher, baseline: ExactBaseline) -> None:
         quantizer = searcher.manifest.quantizer
         first = next(int8_schemes(baseline, quantizer))
         values = floats(baseline)
@@ -69,7 +69,7 @@ class TestInt8Schemes:
 
 
 class TestSignSchemes:
-    def test_the_first_is_the_products(self, searcher: Searcher, baseline: ExactBaseline) -> None:
+    def test_the_first_is_what_the_project_uses(self, searcher: Searcher, baseline: ExactBaseline) -> None:
         assert np.array_equal(sign_codes(next(sign_schemes(baseline)), baseline), searcher.files.texts.codes)
 
     def test_less_the_mean_half_of_the_bits_are_set(self, baseline: ExactBaseline) -> None:
@@ -90,7 +90,7 @@ class TestSignSchemes:
 
 
 class TestComparison:
-    def test_the_products_schemes_answer_as_the_searcher_does(self, searcher: Searcher, encoder: FakeEncoder) -> None:
+    def test_the_projects_schemes_answer_as_the_searcher_does(self, searcher: Searcher, encoder: FakeEncoder) -> None:
         vectors = encoder.encode(QUERIES)
         comparison = Comparison(searcher, vectors)
         expected = [searcher.nearest_texts(vector, SearchSettings()).tolist() for vector in vectors]
@@ -104,7 +104,7 @@ class TestComparison:
         assert [rows.tolist() for rows in by_setting["path"]] == [rows.tolist() for rows in by_scheme["path"]]
         assert len({setting.key for setting, _ in settings}) == len(settings)
 
-    def test_stages_hand_on_what_their_names_say(self, searcher: Searcher, encoder: FakeEncoder) -> None:
+    def test_stages_pass_on_what_their_names_say(self, searcher: Searcher, encoder: FakeEncoder) -> None:
         _, answers = next(Comparison(searcher, encoder.encode(QUERIES)).sign_answers())
         lengths = {stage: {len(rows) for rows in found} for stage, found in answers.items()}
         assert lengths == {
@@ -126,7 +126,7 @@ class TestComparison:
 
 
 class TestReport:
-    def test_the_first_of_a_table_stands_alone_and_the_others_beside_it(
+    def test_the_first_of_a_table_stands_alone_and_the_others_next_to_it(
         self, searcher: Searcher, encoder: FakeEncoder
     ) -> None:
         lines = report("few", on_queries(searcher, encoder, {"few": QUERIES})["few"])

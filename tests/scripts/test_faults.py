@@ -30,11 +30,11 @@ def test_files_changed_under_a_running_process_are_noticed_or_do_no_harm() -> No
     assert survived(running.run(positions=1))
 
 
-def test_disturbed_builds_go_on_to_equal_bytes() -> None:
+def test_disturbed_builds_continue_to_equal_bytes() -> None:
     assert survived(builds.run(kills=2, disks=2))
 
 
-def test_too_few_handles_and_too_little_memory_are_told_and_lose_nothing() -> None:
+def test_too_few_handles_and_too_little_memory_are_reported_and_lose_nothing() -> None:
     found = limits.run(handles=2, memory=4)
     assert survived(found)
     told = {outcome for fault in found for outcome in fault.outcomes}
@@ -53,7 +53,7 @@ def test_every_fuzzed_subject_is_in_the_table() -> None:
     assert files == fuzzing.SUBJECTS.keys()
 
 
-def test_a_child_that_dies_is_counted_and_the_other_cases_go_on(
+def test_a_child_that_dies_is_counted_and_the_other_cases_continue(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(damage, "child_command", lambda *arguments: ["sh", "-c", "read line; kill -9 $$"])

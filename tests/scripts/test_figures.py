@@ -248,7 +248,7 @@ class TestSchemes:
 
 
 class TestPlots:
-    def test_a_plot_is_one_svg_file_that_brings_every_colour_it_uses(self) -> None:
+    def test_a_plot_is_one_svg_file_with_every_colour_it_uses(self) -> None:
         charts = list(latency_charts(RunFigures.from_json(RUN)))
         svg = picture([*charts, replace(charts[0], title="another")])
         parsed = ElementTree.fromstring(svg)

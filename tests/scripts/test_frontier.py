@@ -35,14 +35,14 @@ def test_it_measures_and_recommends(embeddings: Path, tmp_path: Path, capsys: py
     assert "length 1" in captured.err  # they were not, and the metric is cosine
 
 
-def test_queries_of_ones_own_are_searched(embeddings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_given_queries_are_searched(embeddings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     queries = tmp_path / "queries.npy"
     np.save(queries, np.load(embeddings)[:7] + 0.1)
     assert command.main(["--embeddings", str(embeddings), "--queries", str(queries)]) == 0
     assert "7 queries" in capsys.readouterr().out
 
 
-def test_the_first_vectors_are_taken_and_that_is_told(embeddings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_vectors_are_taken_and_that_is_reported(embeddings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--embeddings", str(embeddings), "--limit", "300"]) == 0
     assert "500" in capsys.readouterr().out
 
@@ -83,7 +83,7 @@ def test_the_frontier_is_drawn_and_reported(embeddings: Path, tmp_path: Path) ->
     assert str(tmp_path) not in page.read_text()
 
 
-def test_a_file_that_cannot_be_written_is_told(embeddings: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_written_is_reported(embeddings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--embeddings", str(embeddings), "--html", "/nowhere/frontier.html"]) == 1
     assert "/nowhere/frontier.html" in capsys.readouterr().err
 

@@ -60,7 +60,7 @@ def test_a_file_comes_with_the_headers_that_the_cache_needs(hub: HubStandIn) -> 
         ("bytes=9999999-", 416, b""),
     ],
 )
-def test_a_part_of_a_file_can_be_had(hub: HubStandIn, wanted: str, status: int, part: bytes) -> None:
+def test_a_part_of_a_file_can_be_read(hub: HubStandIn, wanted: str, status: int, part: bytes) -> None:
     response, content = ask(hub, FILE, Range=wanted)
     assert (response.status, content) == (status, part)
     assert hub.requests[-1].headers["Range"] == wanted

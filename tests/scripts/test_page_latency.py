@@ -15,7 +15,7 @@ def figures() -> dict[str, Any]:
     return {"views": {"search": {**search, "search": percentiles([5.0])}, "compare": compare}}
 
 
-def test_a_view_has_its_median_and_what_it_is_made_of() -> None:
+def test_a_view_has_its_median_and_its_parts() -> None:
     lines = list(page(figures()))
     assert "| Search | 40 (76) | 10 (10) | 5 (5) |" in lines
     assert "| Compare | 300 (300) | 280 (280) | - |" in lines
@@ -34,7 +34,7 @@ def test_the_first_screen_has_a_column_per_screen_and_its_waits() -> None:
     assert "| complete results in the first screen | 7 | 5 |" in lines
     assert "| layout shift | 0.010 | 0.051 |" in lines
     assert "21 kB" in lines[-1]
-    assert "4.0 s, on a second visit 1.4 s" in lines[-1]
+    assert "4.0 s, on a second visit after 1.4 s" in lines[-1]
 
 
 def test_the_command_wants_an_index_and_queries() -> None:

@@ -40,13 +40,13 @@ def test_the_order_is_the_same_every_time() -> None:
     assert planted(own, [*others])[1].equals(planted(own, [*others])[1])
 
 
-def test_a_distractor_brings_its_text_and_nothing_else() -> None:
+def test_a_distractor_has_only_its_text() -> None:
     _, table = planted(["pear"], ["plum"])
     (row,) = [row for row in table.to_pylist() if row["text"] == "plum"]
     assert {name for name, value in row.items() if value is not None} == {"text"}
 
 
-def test_blank_and_null_distractors_are_no_distractors() -> None:
+def test_blank_and_null_distractors_are_not_distractors() -> None:
     corpus, table = planted(["pear"], [None, " ", "plum"])
     assert (table.num_rows, corpus.num_identical) == (2, 0)
 

@@ -60,7 +60,7 @@ def test_only_what_depends_on_dimensions_grows_with_them() -> None:
     assert large.scan_core_ms == pytest.approx(2.0 * 1024 / 384)
 
 
-def test_there_are_machines_enough_for_the_ram_and_for_the_time() -> None:
+def test_there_are_enough_machines_for_the_ram_and_the_time() -> None:
     by_time = sized(1000 * ROWS)
     assert (by_time.machines_by_ram, by_time.machines_by_time, by_time.machines) == (2, 5, 5)
     assert sized(1).machines == 1
@@ -77,7 +77,7 @@ def test_every_row_of_a_table_has_as_many_cells(name: str) -> None:
         table = []
 
 
-def test_the_cost_stands_beside_the_article_s_own_figures() -> None:
+def test_the_cost_stands_next_to_the_article_s_own_figures() -> None:
     text = "\n".join(SIZING_TABLES["sizing_cost"](FIGURES))
     for published in ("$1,358", "$5,435", "$3,623", "$14,495"):
         assert published in text

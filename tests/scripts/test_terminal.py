@@ -47,7 +47,7 @@ def search(index: Path, *arguments: str, **environment: str) -> subprocess.Compl
     )
 
 
-def test_strangers_texts_cannot_steer_the_terminal(index: Path) -> None:
+def test_untrusted_texts_cannot_control_the_terminal(index: Path) -> None:
     run = search(index, "--top-k", "2")
     shown = run.stdout.decode()
     assert run.returncode == 0
@@ -71,7 +71,7 @@ def test_any_encoding_prints_something(index: Path, encoding: str, more: tuple[s
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
-def test_a_reader_that_has_seen_enough_ends_it_without_a_word(index: Path, more: tuple[str, ...]) -> None:
+def test_a_reader_that_stops_early_ends_it_silently(index: Path, more: tuple[str, ...]) -> None:
     command = [sys.executable, "scripts/search.py", "--index", str(index), "--vector", str(index.parent / "q.npy")]
     here = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
@@ -96,7 +96,7 @@ def test_json_is_what_browsers_read(index: Path) -> None:
     assert len(next(hit for hit in answers[0]["hits"] if hit["row"] == 1)["document"]["body"]) == 700_000
 
 
-def test_numbers_that_json_does_not_know_become_null_wherever_they_stand() -> None:
+def test_numbers_that_json_does_not_have_become_null_everywhere() -> None:
     values = {"a": [float("nan"), 1.5, (float("inf"),)], "b": {"c": -float("inf")}, "d": "nan", "e": None}
     assert json_values(values) == {"a": [None, 1.5, [None]], "b": {"c": None}, "d": "nan", "e": None}
 

@@ -80,7 +80,7 @@ def test_with_the_asymmetric_stage_off_there_is_no_such_rank(searcher: Searcher)
     assert {move.asymmetric_rank for move in found.moves} == {None}
 
 
-def test_with_rescoring_off_the_int8_score_is_shown_beside_the_estimate(searcher: Searcher) -> None:
+def test_with_rescoring_off_the_int8_score_is_shown_next_to_the_estimate(searcher: Searcher) -> None:
     found = explain(searcher, QUERY, small(rescore=False))
     assert found.hit.is_estimate
     assert found.document.score == pytest.approx(float(found.document.terms.sum()), abs=1e-6)
@@ -109,13 +109,13 @@ def test_a_range_of_a_batch_gives_other_codes(found: Explanation) -> None:
     assert not np.array_equal(found.document.batch_codes, found.document.codes)
 
 
-def test_another_row_is_looked_at_when_it_is_a_hit(searcher: Searcher) -> None:
+def test_another_row_is_followed_when_it_is_a_hit(searcher: Searcher) -> None:
     third = searcher.search(QUERY).hits[2].row
     assert explain(searcher, QUERY, searcher.defaults, third).hit.row == third
     assert explain(searcher, QUERY, searcher.defaults, -5).hit.rank == 1
 
 
-def test_tokens_beyond_the_length_of_the_model_are_told_apart(searcher: Searcher) -> None:
+def test_tokens_beyond_the_length_of_the_model_are_distinguished(searcher: Searcher) -> None:
     found = explain(searcher, " word" * 260, searcher.defaults)
     assert found.tokens is not None
     assert (len(found.tokens.read), len(found.tokens.cut)) == (256, 4)
@@ -175,7 +175,7 @@ def test_rows_with_one_text_are_counted_each_and_compared_once(build: Build, enc
 
 
 @pytest.mark.parametrize("baseline", [True, False])
-def test_without_a_model_the_first_document_can_stand_for_the_query(build: Build, baseline: bool) -> None:
+def test_without_a_model_the_first_document_can_serve_as_the_query(build: Build, baseline: bool) -> None:
     searcher = Searcher(build(["red apple", *random_texts(20)], baseline=baseline), None)
     found = explain_first_document(searcher, searcher.defaults)
     assert (found.text, found.hit.row) == ("red apple", 0)

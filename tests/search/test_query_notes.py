@@ -27,13 +27,13 @@ class HalfKnowing(FakeEncoder):
         ("read a csv file", None),
     ],
 )
-def test_half_or_more_unknown_tokens_are_told(query: str, said: str | None) -> None:
+def test_half_or_more_unknown_tokens_are_reported(query: str, said: str | None) -> None:
     notes = query_notes(HalfKnowing(), query)
     assert len(notes) == (said is not None)
     assert said is None or said in notes[0]
 
 
-def test_another_script_is_told_where_the_model_learnt_from_english() -> None:
+def test_another_script_is_reported_where_the_model_learnt_from_english() -> None:
     cyrillic = "\u043a\u0430\u043a \u043f\u0440\u043e\u0447\u0438\u0442\u0430\u0442\u044c csv"
     assert "not in Latin letters" in query_notes(FakeEncoder(), cyrillic)[0]
     many = FakeEncoder()

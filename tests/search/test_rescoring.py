@@ -41,7 +41,7 @@ def test_asymmetric_order_is_the_dot_product_with_the_signs(dim: int) -> None:
     assert scores / np.sqrt(np.pi / 2 / dim) == pytest.approx(dots, abs=1e-4)
 
 
-def test_asymmetric_scores_of_the_best_are_told_apart() -> None:
+def test_asymmetric_scores_of_the_best_are_distinguished() -> None:
     """Limiting estimates to 1 here would make the closest documents of a short query equal."""
     query = np.full(4, 0.5, dtype=np.float32)
     best, second = asymmetric_scores(query, binarize(np.array([[1, 1, 1, 1], [1, 1, 1, -1]], dtype=np.float32)))

@@ -251,7 +251,7 @@ class TestGroups:
         searcher = opened(build(corpus))
         assert {hit.document.group for hit in searcher.search("red", 10**9).hits} == {str(n) for n in range(12)}
 
-    def test_rows_without_a_group_are_hits_of_their_own(self, build: Build) -> None:
+    def test_rows_without_a_group_are_separate_hits(self, build: Build) -> None:
         corpus = [{"text": "red apple"}, {"text": "red apple"}, {"text": "red apple", "group": "g"}]
         hits = opened(build([*corpus, corpus[2]])).search("red apple").hits
         assert [(hit.row, hit.member_rows) for hit in hits] == [(0, ()), (1, ()), (2, (3,))]
@@ -302,7 +302,7 @@ class TestInput:
             searcher.search_many(["red", query])
 
     @pytest.mark.parametrize("query", [None, 3, b"red", ["red"]])
-    def test_a_query_that_is_no_text_is_refused(self, searcher: Searcher, query: Any) -> None:
+    def test_a_query_that_is_not_a_text_is_refused(self, searcher: Searcher, query: Any) -> None:
         with pytest.raises(QueryError, match="a text is needed"):
             searcher.search(query)
 
@@ -338,7 +338,7 @@ class TestInput:
             searcher.search_vector(vector)
 
     @pytest.mark.parametrize("vector", ["text", None, [[1], [2, 3]], [object()]])
-    def test_values_that_are_no_vector_are_refused(self, searcher: Searcher, vector: Any) -> None:
+    def test_values_that_are_not_vectors_are_refused(self, searcher: Searcher, vector: Any) -> None:
         with pytest.raises(QueryError, match="64 finite numbers"):
             searcher.search_vector(vector)
 
@@ -398,7 +398,7 @@ class TestAnswers:
         assert searcher.search("red", asymmetric=False).latency.stages["asymmetric"] == 0.0
         assert searcher.search_vector(np.ones(64)).latency.stages["encode"] == 0.0
 
-    def test_settings_are_told_as_they_were_used(self, searcher: Searcher) -> None:
+    def test_settings_are_reported_as_they_were_used(self, searcher: Searcher) -> None:
         settings = searcher.search("red", 3, num_candidates=70, rescore_multiplier=2, rescore=False).settings
         assert (settings.top_k, settings.num_candidates, settings.rescore_multiplier) == (3, 70, 2)
         assert (settings.asymmetric, settings.rescore) == (True, False)
@@ -581,12 +581,12 @@ class TestWhatFuzzingFound:
         assert rows(searcher.search_vector(vector * factor)) == rows(searcher.search_vector(vector))
 
     @pytest.mark.parametrize("row", [b"bytes", 2.5, None, True, [1], np.float32(1)], ids=repr)
-    def test_a_row_that_is_no_whole_number_is_refused(self, searcher: Searcher, row: Any) -> None:
+    def test_a_row_that_is_not_a_whole_number_is_refused(self, searcher: Searcher, row: Any) -> None:
         with pytest.raises(QueryError, match="is not in this index"):
             searcher.more_like(row)
 
     @pytest.mark.parametrize("queries", [None, 3, np.zeros(3), [b"x"], object], ids=repr)
-    def test_many_queries_that_are_no_texts_are_refused(self, searcher: Searcher, queries: Any) -> None:
+    def test_many_queries_that_are_not_texts_are_refused(self, searcher: Searcher, queries: Any) -> None:
         with pytest.raises(QueryError, match="needed"):
             searcher.search_many(queries)
 
@@ -594,7 +594,7 @@ class TestWhatFuzzingFound:
         with pytest.raises(QueryError, match="scan is"):
             searcher.search(QUERIES[0], scan=np.zeros(3))  # type: ignore[arg-type]
 
-    def test_complex_numbers_are_no_vector(self, searcher: Searcher) -> None:
+    def test_complex_numbers_are_not_a_vector(self, searcher: Searcher) -> None:
         with pytest.raises(QueryError, match="complex"):
             searcher.search_vector(np.full(64, 1j))
 

@@ -71,13 +71,13 @@ def test_a_published_index_arrives_and_is_handed_over(endpoint: HubStandIn, bund
     assert Bundle.open(paths[0]).manifest == bundle.manifest
 
 
-def test_a_hub_that_does_not_give_it_is_told(endpoint: HubStandIn, started: Make) -> None:
+def test_a_hub_that_does_not_give_it_is_reported(endpoint: HubStandIn, started: Make) -> None:
     status = started(FetchJob("hf://datasets/me/missing")).wait(PATIENCE_S)
     assert (status.has_failed, status.child.failure) == (True, "error")
     assert "no such data set repository" in status.child.message
 
 
-def test_an_index_that_cannot_be_opened_is_told(endpoint: HubStandIn, bundle: Bundle, started: Make) -> None:
+def test_an_index_that_cannot_be_opened_is_reported(endpoint: HubStandIn, bundle: Bundle, started: Make) -> None:
     publish(endpoint, bundle)
 
     def refuse(path: Path) -> str:
@@ -95,7 +95,7 @@ def test_a_stalled_fetch_is_given_up_though_the_client_waits(
     assert (status.has_failed, status.child.failure, status.max_silence_s) == (True, "silence", 3.0)
 
 
-def test_a_child_that_is_killed_is_told(endpoint: HubStandIn, bundle: Bundle, started: Make) -> None:
+def test_a_child_that_is_killed_is_reported(endpoint: HubStandIn, bundle: Bundle, started: Make) -> None:
     publish(endpoint, bundle)
     endpoint.faults.append(Fault(INT8_FILE, "stall"))
     index = started(FetchJob(ADDRESS))
@@ -106,7 +106,7 @@ def test_a_child_that_is_killed_is_told(endpoint: HubStandIn, bundle: Bundle, st
     assert (child.failure, child.exit_status) == ("died", -signal.SIGKILL)
 
 
-def test_stopping_ends_the_child_and_the_next_start_goes_on(
+def test_stopping_ends_the_child_and_the_next_start_continues(
     endpoint: HubStandIn, bundle: Bundle, started: Make
 ) -> None:
     publish(endpoint, bundle)
@@ -128,7 +128,7 @@ def test_a_corpus_is_built_and_handed_over(tmp_path: Path, started: Make) -> Non
 
 
 @pytest.mark.parametrize(("corpus", "told"), [("nonsense", "choose one of python"), ("file", "needs --path")])
-def test_a_corpus_that_cannot_be_built_is_told(corpus: str, told: str, tmp_path: Path, started: Make) -> None:
+def test_a_corpus_that_cannot_be_built_is_reported(corpus: str, told: str, tmp_path: Path, started: Make) -> None:
     status = started(BuildJob(corpus, str(tmp_path / "built"))).wait(PATIENCE_S)
     assert status.child.failure == "error"
     assert told in status.child.message

@@ -65,7 +65,7 @@ def test_the_answer_comes_back_and_the_last_phase_stays(start: Start) -> None:
         ("import os; os.kill(os.getpid(), 9)", "died", "", -9),
     ],
 )
-def test_each_way_to_fail_is_told_apart(
+def test_each_way_to_fail_is_distinguished(
     start: Start, body: str, failure: str, message: str, exit_status: int | None
 ) -> None:
     status = start(body).wait(PATIENCE_S)
@@ -111,7 +111,7 @@ def test_a_job_is_cancelled_before_and_while_it_runs(start: Start) -> None:
     assert never.pid is None
 
 
-def test_the_end_is_told_once_and_before_anybody_stops_waiting(start: Start) -> None:
+def test_the_end_is_reported_once_before_anybody_stops_waiting(start: Start) -> None:
     told: list[str] = []
 
     def on_end(job: ChildJob) -> None:
@@ -124,7 +124,7 @@ def test_the_end_is_told_once_and_before_anybody_stops_waiting(start: Start) -> 
     assert told == ["finished"]
 
 
-def test_a_program_that_cannot_be_started_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_cannot_be_started_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
     job = ChildJob("program", {})
     job.start()
@@ -189,7 +189,7 @@ def test_the_rate_of_a_resumed_build_ignores_earlier_work() -> None:
     assert paced((0, "encoding", 90), (10, "encoding", 91))[0].seconds_left(100) == 90.0
 
 
-def test_no_time_left_is_told_where_nothing_is_known() -> None:
+def test_no_time_left_is_shown_when_nothing_is_known() -> None:
     assert paced((0, "reading", 0), (10, "reading", 500))[0].seconds_left(None) is None
     assert paced((0, "encoding", 0), (0.1, "encoding", 5))[0].seconds_left(100) is None
     assert paced((0, "reading", 0), (9, "encoding", 5))[0].seconds_left(100) is None

@@ -67,7 +67,7 @@ def test_a_visitor_is_next_however_much_another_one_has_sent(started: list[Job])
     assert order_of(queue, started)[:3] == ["hostile 0", "honest", "hostile 1"]
 
 
-def test_with_two_slots_a_visitor_does_not_wait_at_all_for_one_address(started: list[Job]) -> None:
+def test_with_two_slots_one_address_never_makes_others_wait(started: list[Job]) -> None:
     queue = queue_of_fakes(2, 20)
     for number in range(20):
         submit(queue, f"hostile {number}", "6.6.6.6")

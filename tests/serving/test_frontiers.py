@@ -46,7 +46,7 @@ def with_row(value: float) -> Any:
     return vectors
 
 
-def test_vectors_are_measured_and_what_was_done_to_them_is_told(queue: ChildQueue, tmp_path: Path) -> None:
+def test_vectors_are_measured_and_what_was_done_to_them_is_reported(queue: ChildQueue, tmp_path: Path) -> None:
     status = measured(queue, saved(tmp_path, VECTORS))
     assert status.state == "finished"
     assert status.result["were_normalized"]

@@ -39,7 +39,7 @@ def test_every_finished_index_of_the_folder_is_offered_the_default_first(build: 
     assert library.default == "b"
 
 
-def test_an_index_elsewhere_gets_a_name_of_its_own(build: Build, tmp_path: Path) -> None:
+def test_an_index_elsewhere_gets_its_own_name(build: Build, tmp_path: Path) -> None:
     build(["red apple"], "here/same")
     other = build(["blue plum"], "there/same").path
     library = Library(tmp_path / "here")
@@ -73,7 +73,7 @@ def test_indexes_of_one_model_share_its_encoder(build: Build, tmp_path: Path) ->
     assert library.open_private(tmp_path / "two") is not library.open("two")
 
 
-def test_a_name_that_is_not_there_is_told_with_those_that_are(build: Build, tmp_path: Path) -> None:
+def test_a_name_that_is_not_there_is_reported_with_those_that_are(build: Build, tmp_path: Path) -> None:
     build(["red apple"], "one")
     with pytest.raises(BundleMissingError, match=r"'nowhere'.*one"):
         Library(tmp_path).open("nowhere")
@@ -114,7 +114,7 @@ def test_private_indexes_share_an_encoder_that_no_other_index_has(build: Build, 
     assert opener.asked == [("mine", None), ("yours", kept.encoder)]
 
 
-def test_an_index_whose_folder_is_gone_is_told_to_be(build: Build, tmp_path: Path) -> None:
+def test_an_index_whose_folder_is_gone_is_reported(build: Build, tmp_path: Path) -> None:
     library = Library(tmp_path, open_searcher=Opener())
     path = build(["red apple"], "one").path
     library.open("one")

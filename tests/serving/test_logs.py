@@ -30,13 +30,13 @@ def test_an_event_and_its_figures_can_be_read_back() -> None:
     assert fields["time"].endswith("Z")
 
 
-def test_a_stranger_s_line_breaks_and_escape_codes_make_no_further_line() -> None:
+def test_line_breaks_and_escape_codes_in_untrusted_text_add_no_line() -> None:
     line = LineFormatter().format(record("a\nlevel=error\x1b[31m\u2028", path="b\r\nc"))
     assert line.splitlines() == [line]
     assert "\x1b" not in line
 
 
-def test_an_exception_is_told_by_type_and_place_only() -> None:
+def test_an_exception_is_reported_by_type_and_place_only() -> None:
     made = record("it failed")
     try:
         raise KeyError(SECRET)
@@ -48,7 +48,7 @@ def test_an_exception_is_told_by_type_and_place_only() -> None:
     assert SECRET not in line
 
 
-def test_a_warning_of_a_library_is_told_by_kind_and_place_only(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_warning_of_a_library_is_reported_by_kind_and_place_only(caplog: pytest.LogCaptureFixture) -> None:
     log_warning(UserWarning(SECRET), UserWarning, "library.py", 7)
     [line] = [LineFormatter().format(each) for each in caplog.records]
     assert (taken_apart(line)["category"], taken_apart(line)["at"]) == ("UserWarning", "library.py:7")

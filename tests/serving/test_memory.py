@@ -14,12 +14,12 @@ def searcher(build: Build, encoder: FakeEncoder) -> Searcher:
     return Searcher.open(build(["red apple", "blue plum"]).path, encoder=encoder)
 
 
-def test_a_fresh_reading_is_given_again(searcher: Searcher) -> None:
+def test_a_recent_reading_is_reused(searcher: Searcher) -> None:
     recent = RecentMemory(fresh_s=60)
     assert recent.of(searcher) is recent.of(searcher)
 
 
-def test_an_old_reading_is_taken_anew(searcher: Searcher) -> None:
+def test_an_old_reading_is_replaced(searcher: Searcher) -> None:
     recent = RecentMemory(fresh_s=0)
     first = recent.of(searcher)
     assert recent.of(searcher) is not first

@@ -94,13 +94,13 @@ def test_the_small_default_is_not_built_twice(tmp_path: Path) -> None:
     assert choice == IndexChoice(tmp_path / "assets/indexes/python", is_default=True)
 
 
-def test_a_wrong_address_is_refused_on_the_command_line_and_told_on_the_page(tmp_path: Path) -> None:
+def test_a_wrong_address_is_refused_on_the_command_line_and_reported_on_the_page(tmp_path: Path) -> None:
     with pytest.raises(HubError, match="is not the address"):
         choose_index("hf://me", {}, tmp_path)
     assert choose_index(None, {"INDEX_REPO": "me"}, tmp_path).job == FetchJob("me")
 
 
 @pytest.mark.parametrize("limit", ["0", "-3", "many", "1.5"])
-def test_a_limit_that_is_no_number_is_refused(limit: str, tmp_path: Path) -> None:
+def test_a_limit_that_is_not_a_number_is_refused(limit: str, tmp_path: Path) -> None:
     with pytest.raises(RetrievalError, match="BUILD_LIMIT"):
         choose_index(None, {"BUILD_CORPUS": "conala", "BUILD_LIMIT": limit}, tmp_path)

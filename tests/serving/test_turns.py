@@ -57,7 +57,7 @@ def test_beyond_the_bound_a_call_is_refused_and_those_before_it_are_answered() -
     assert turns.call(lambda: "again") == "again"
 
 
-def test_a_call_that_is_given_up_leaves_its_place() -> None:
+def test_an_abandoned_call_frees_its_place() -> None:
     turns, go_on, made = Turns(workers=1, max_waiting=1), threading.Event(), list[str]()
 
     async def give_up() -> None:
@@ -111,7 +111,7 @@ def test_visitors_are_served_in_turn_however_much_one_of_them_asks() -> None:
     assert turns.taken == 0
 
 
-def test_a_call_that_was_cancelled_leaves_its_line() -> None:
+def test_a_cancelled_call_leaves_its_queue() -> None:
     turns, gate, made = Turns(workers=1), threading.Event(), list[int]()
 
     async def ask() -> None:

@@ -55,7 +55,7 @@ def running(job: ChildJob) -> int:
     return job.pid
 
 
-def test_a_look_tells_columns_guesses_and_first_rows(queue: ChildQueue, tmp_path: Path) -> None:
+def test_inspecting_a_table_finds_columns_guesses_and_first_rows(queue: ChildQueue, tmp_path: Path) -> None:
     path = written(
         tmp_path, "notes.csv", "id,title,body\n" + "".join(f"{n},a title {n},a body {n}\n" for n in range(9))
     )

@@ -86,7 +86,7 @@ def test_measured_figures_are_next_to_the_claim(manifest: Manifest) -> None:
     assert "40 questions" in html
 
 
-def test_figures_of_the_visitor_have_a_column_of_their_own(manifest: Manifest) -> None:
+def test_figures_of_the_visitor_have_their_own_column(manifest: Manifest) -> None:
     own = RunFigures.from_json({**RUN, "parts": {"quick": RUN["parts"]["quick"]}})
     html = claims_section(manifest, WHOLE, own)
     assert "Measured by you" in html
@@ -94,7 +94,7 @@ def test_figures_of_the_visitor_have_a_column_of_their_own(manifest: Manifest) -
     assert "Measured by you" not in claims_section(manifest, WHOLE, None)
 
 
-def test_times_taken_beside_other_work_are_marked(manifest: Manifest) -> None:
+def test_times_measured_during_other_work_are_marked(manifest: Manifest) -> None:
     busy = RunFigures.from_json({**RUN, "load_average": 9.5})
     assert "(load 9.5 on 2 cores)" in claims_section(manifest, busy, None)
 
@@ -183,7 +183,7 @@ def test_the_bar_stays_between_nothing_and_all() -> None:
     assert "&lt;b&gt;" in under_way(0.5, "<b>")
 
 
-def test_without_baseline_or_model_the_offer_says_what_cannot_be_had(build: Build) -> None:
+def test_without_baseline_or_model_the_offer_says_what_is_missing(build: Build) -> None:
     html = offer(build(random_texts(20), baseline=False).manifest, can_encode=False)
     assert "--no-baseline" in html
     assert "no model for texts" in html

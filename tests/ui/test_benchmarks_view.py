@@ -74,7 +74,7 @@ def test_a_measurement_ends_with_its_numbers_and_a_column(view: BenchmarksView) 
     assert update[view.running] is None
 
 
-def test_while_it_is_under_way_there_is_a_bar(held_view: BenchmarksView) -> None:
+def test_while_it_runs_there_is_a_progress_bar(held_view: BenchmarksView) -> None:
     measurement = started(held_view)
     assert "progressbar" in held_view.poll(measurement, {})[held_view.panel]
     assert held_view.start(None, None, measurement) == {held_view.running: measurement}  # a second click starts nothing
@@ -124,12 +124,12 @@ def test_nothing_is_sent_before_the_view_is_open(view: BenchmarksView) -> None:
     assert "claims" in view.follow_index("benchmarks", "second", None, None, {})[view.claims]
 
 
-def test_an_index_that_is_not_there_is_told(view: BenchmarksView) -> None:
+def test_an_index_that_is_not_there_is_reported(view: BenchmarksView) -> None:
     assert "no index called" in view.start("third", None, None)[view.panel]
     assert "no index called" in view.show("third", None, None, {})[view.panel]
 
 
-def test_a_failure_is_told(library: Library) -> None:
+def test_a_failure_is_reported(library: Library) -> None:
     def fail(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError
 

@@ -148,7 +148,7 @@ def test_axe_finds_nothing_serious(browser: Browser, served: RunningApp) -> None
             assert_accessible(page)
 
 
-def test_strangers_text_is_shown_and_not_run(browser: Browser, served: RunningApp) -> None:
+def test_untrusted_text_is_shown_but_not_run(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url) as page:
         search(page, HOSTILE_TEXT)
         expect(page.locator(".hit h3", has_text="onerror")).to_have_text(HOSTILE_TEXT)

@@ -92,7 +92,7 @@ def test_nothing_is_cut_off_on_a_phone(browser: Browser, served: RunningApp) -> 
         assert_nothing_is_cut_off(page, *parts)
 
 
-def test_it_opens_with_what_to_take_and_follows_the_wish(browser: Browser, served: RunningApp) -> None:
+def test_it_opens_with_a_recommendation_that_follows_the_inputs(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url + VIEW) as page:
         take = page.locator("#needs-answer .take")
         expect(take).to_contain_text("Take", timeout=30_000)

@@ -73,7 +73,7 @@ def top_of(page: Page, selector: str) -> float:
 @pytest.mark.parametrize(
     ("viewport", "least"), [(LAPTOP, 7), (PHONE, 5), (ABOVE_A_KEYBOARD, 1)], ids=["laptop", "phone", "keyboard"]
 )
-def test_so_many_results_are_whole_in_the_first_screen(
+def test_the_first_screen_has_enough_complete_results(
     browser: Browser, served: RunningApp, viewport: dict[str, int], least: int
 ) -> None:
     with opened(browser, served.url, viewport=viewport) as page:
@@ -85,7 +85,7 @@ def test_so_many_results_are_whole_in_the_first_screen(
         assert page.locator(".masthead").bounding_box()["height"] <= 48  # type: ignore[index]
 
 
-def test_the_whole_time_panel_is_beside_the_results(browser: Browser, served: RunningApp) -> None:
+def test_the_whole_time_panel_is_next_to_the_results(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url + QUERY, viewport=LAPTOP) as page:
         box = page.locator("#latency").bounding_box()
         assert box is not None
@@ -94,7 +94,7 @@ def test_the_whole_time_panel_is_beside_the_results(browser: Browser, served: Ru
 
 @pytest.mark.parametrize(("viewport", "most"), [(LAPTOP, 0.05), (PHONE, 0.1)], ids=["laptop", "phone"])
 @pytest.mark.parametrize("address", ["", QUERY, "?view=own", "?view=benchmarks"])
-def test_nothing_moves_while_the_page_comes(
+def test_nothing_moves_while_the_page_loads(
     browser: Browser, served: RunningApp, viewport: dict[str, int], most: float, address: str
 ) -> None:
     page = browser.new_page(viewport={"width": viewport["width"], "height": viewport["height"]})

@@ -39,7 +39,7 @@ def test_back_goes_to_the_query_and_the_view_before(browser: Browser, served: Ru
         assert page.url.startswith(served.url)
 
 
-def test_typing_leaves_one_entry(browser: Browser, served: RunningApp) -> None:
+def test_typing_adds_one_history_entry(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url) as page:
         for text in ("read", "read a", "read a csv file"):
             page.fill("#query input", text)

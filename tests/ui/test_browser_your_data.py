@@ -133,7 +133,7 @@ def workers(pid: int) -> list[str]:
     return [command for command in commands if "visitor.child" in command]
 
 
-def test_bad_files_are_told_and_the_page_goes_on(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
+def test_bad_files_are_reported_and_the_page_continues(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
     (tmp_path / "large.csv").write_text("text\n" + "some words\n" * 120_000)
     (tmp_path / "junk.csv").write_bytes(b"\x01\0\x02" * 50)
     with opened(browser, f"{served.url}?view=own") as page:
@@ -265,7 +265,7 @@ def test_a_measurement_is_cancelled_and_the_choice_comes_back(
         expect(page.locator("#own-measure-vectors")).to_be_visible()
 
 
-def test_bad_vectors_are_told_and_the_page_goes_on(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
+def test_bad_vectors_are_reported_and_the_page_continues(browser: Browser, served: RunningApp, tmp_path: Path) -> None:
     np.save(tmp_path / "pickled.npy", np.array([{"a": 1}] * 20, dtype=object), allow_pickle=True)
     np.save(tmp_path / "holes.npy", np.full((50, 32), np.nan, np.float32))
     with opened(browser, f"{served.url}?view=own") as page:

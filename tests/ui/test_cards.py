@@ -39,7 +39,7 @@ def test_a_card_shows_what_is_known_of_the_hit() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("language", ["python", None])
-def test_strangers_text_stays_text(text: str, language: str | None) -> None:
+def test_untrusted_text_stays_text(text: str, language: str | None) -> None:
     style = dataclasses.replace(STYLE, body_language=language)
     hit = dataclasses.replace(document(text=text, body=text + "\n2", url=f"https://host/{text}"), member_rows=(8,))
     members = {8: Document(8, text + "!", text + "\n3")}
@@ -65,7 +65,7 @@ def test_a_body_that_repeats_the_text_is_shown_once() -> None:
     assert Reader(result_list(response(document(body=" Sort a list ")), {}, STYLE)).text.count("Sort a list") == 1
 
 
-def test_prose_is_no_code_block() -> None:
+def test_prose_is_not_a_code_block() -> None:
     style = dataclasses.replace(STYLE, body_language=None)
     html = result_list(response(document(body="A passage.\nTwo lines.")), {}, style)
     assert "<pre" not in html
@@ -117,7 +117,7 @@ def test_notes_and_no_results_are_said() -> None:
     assert "Nothing was found" in result_list(response(), {}, STYLE)
 
 
-def test_hits_of_one_text_are_told_once() -> None:
+def test_hits_of_one_text_are_reported_once() -> None:
     same = [dataclasses.replace(HIT, rank=rank, row=rank) for rank in range(1, 10)]
     other = dataclasses.replace(document(text="Reverse a list"), rank=10, row=10)
     html = result_list(response(*same, other), {}, STYLE)

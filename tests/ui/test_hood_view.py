@@ -108,7 +108,7 @@ def test_without_examples_the_first_words_of_a_document_are_one(build: Build, en
     assert example_query(searcher) == "one two three four five six"
 
 
-def test_without_a_model_the_first_document_stands_for_the_query(build: Build) -> None:
+def test_without_a_model_the_first_document_serves_as_the_query(build: Build) -> None:
     page, view = page_over(Searcher(build(random_texts(20)), None))
     update = page.open_view("hood", "search", Visit(), *asked(""))
     assert "no model" in update[view.query_steps]

@@ -20,14 +20,14 @@ from tests.support import HOSTILE, Reader
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_escaped_text_reads_back_as_it_was_and_brings_no_tag(text: str) -> None:
+def test_escaped_text_reads_back_unchanged_and_adds_no_tag(text: str) -> None:
     seen = Reader(escaped(text))
     assert seen.text == text
     assert seen.tags == []
 
 
 @pytest.mark.parametrize("code", HOSTILE)
-def test_highlighted_code_reads_back_as_it_was_and_brings_only_spans(code: str) -> None:
+def test_highlighted_code_reads_back_unchanged_and_adds_only_spans(code: str) -> None:
     seen = Reader(highlighted(code, "python"))
     assert seen.text == code
     assert set(seen.tags) <= {"span"}
@@ -61,7 +61,7 @@ def test_a_link_cannot_leave_its_attribute() -> None:
     assert 'target="_blank"' in html
 
 
-def test_the_host_is_what_people_call_it() -> None:
+def test_the_host_is_shown_in_its_usual_form() -> None:
     assert host_of("https://www.stackoverflow.com/questions/1") == "stackoverflow.com"
 
 

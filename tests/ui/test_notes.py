@@ -99,7 +99,7 @@ def test_durations_are_rounded_for_people(seconds: float, words: str) -> None:
     assert about(seconds) == words
 
 
-def test_measured_settings_are_told_with_their_sample_and_target(build: Build) -> None:
+def test_measured_settings_are_reported_with_their_sample_and_target(build: Build) -> None:
     manifest = build(random_texts(300)).manifest
     tuning = manifest.tuning
     assert tuning is not None

@@ -130,7 +130,7 @@ def test_an_empty_query_box_gives_the_empty_view(page: Answering, view: SearchVi
     assert page.asking.visit not in update
 
 
-def test_a_query_of_nothing_that_can_be_read_is_told_to_be_empty(page: Answering, view: SearchView) -> None:
+def test_an_unreadable_query_counts_as_empty(page: Answering, view: SearchView) -> None:
     assert "No search was made" in page.follow("search", Visit(), *asked("\x00"))[view.results]
 
 
@@ -196,7 +196,7 @@ def test_reset_brings_back_what_the_index_recommends(page: Answering, searcher: 
     assert [update[knob] for knob in page.asking.knobs.inputs] == list(values_of(searcher.defaults))
 
 
-def test_an_unknown_index_is_told(page: Answering, view: SearchView) -> None:
+def test_an_unknown_index_is_reported(page: Answering, view: SearchView) -> None:
     html = page.choose_index("search", Visit(), *asked("red apple", "nowhere"))[view.results]
     assert "no index called" in html
 
@@ -210,7 +210,7 @@ def test_a_link_opens_the_query_the_settings_and_the_view_it_names(page: Answeri
     assert update[page.address] == "?q=red+apple&index=index&k=1&rescore=0"
 
 
-def test_gradio_writes_no_stub_beside_our_sources(page: Answering) -> None:
+def test_gradio_writes_no_stub_next_to_our_sources(page: Answering) -> None:
     assert list(Path(knobs.__file__).parent.rglob("*.pyi")) == []
 
 
@@ -219,7 +219,7 @@ def test_control_values_of_the_previous_index_are_accepted(page: Answering) -> N
     assert settings_of((10, 24.0, "", True, True, "", None), SearchSettings()) == SearchSettings(num_candidates=24)
 
 
-def test_settings_survive_the_way_through_the_controls() -> None:
+def test_settings_survive_the_round_trip_through_the_controls() -> None:
     settings = SearchSettings(top_k=3, num_candidates=50, rescore_multiplier=2, asymmetric=False, rescore=False)
     assert settings_of(values_of(settings), SearchSettings()) == settings
     assert settings_of((None, None, None, True, True, None, None), settings).num_candidates == 50
@@ -254,7 +254,7 @@ def test_a_public_link_is_shown(library: Library) -> None:
     ]
 
 
-def test_a_tunnel_that_cannot_be_had_is_told_with_its_reason() -> None:
+def test_a_failed_tunnel_is_reported_with_its_reason() -> None:
     def fail() -> str:
         raise RuntimeError("Could not get share link from Gradio API Server.") from OSError("no route to host")
 

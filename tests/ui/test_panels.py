@@ -109,7 +109,7 @@ def test_the_head_of_the_page_states_the_index(build: Build) -> None:
         assert part in text
 
 
-def test_strangers_words_in_the_manifest_stay_words(build: Build) -> None:
+def test_untrusted_text_in_the_manifest_stays_text(build: Build) -> None:
     manifest = build(["red"]).manifest
     corpus = dataclasses.replace(
         manifest.corpus, title="<script>", attribution="<img>", attribution_url="javascript:alert(1)"

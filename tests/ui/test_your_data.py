@@ -70,7 +70,7 @@ def manifest(build: Build) -> Manifest:
     return replace(build(random_texts(400)).manifest, search=MEASURED)
 
 
-def test_the_limits_are_told_before_they_are_met() -> None:
+def test_the_limits_are_reported_before_they_are_met() -> None:
     told = own_panels.introduction(OwnLimits(max_rows=5_000, max_bytes=3_000_000, max_seconds=45))
     assert all(limit in told for limit in ("5,000 rows", "3.0 MB", "45 seconds", 'data-max-bytes="3000000"'))
 
@@ -86,7 +86,7 @@ def test_the_view_can_be_switched_off(own: OwnIndex, monkeypatch: pytest.MonkeyP
     assert launch_options()["max_file_size"] == 1
 
 
-def test_a_preview_shows_strangers_texts_and_never_runs_them() -> None:
+def test_a_preview_shows_untrusted_texts_and_never_runs_them() -> None:
     looked = {
         "columns": [HOSTILE, "b"], "guesses": {"text": HOSTILE}, "num_rows": 30_000,
         "rows": [{HOSTILE: HOSTILE, "b": "x" * 400}],
@@ -108,7 +108,7 @@ def test_a_preview_shows_strangers_texts_and_never_runs_them() -> None:
         (JobStatus("running", "a phase of tomorrow"), 0, "Starting"),
     ],
 )
-def test_progress_is_told_in_words(status: JobStatus, place: int, told: str) -> None:
+def test_progress_is_reported_in_words(status: JobStatus, place: int, told: str) -> None:
     assert told in own_panels.progress(status, OwnLimits(), place)
 
 
@@ -126,7 +126,7 @@ def test_progress_is_told_in_words(status: JobStatus, place: int, told: str) -> 
         (JobStatus("failed", failure="error", message="/tmp/x/a.csv: no rows"), "a.csv: no rows"),
     ],
 )
-def test_each_failure_is_told_without_paths(status: JobStatus, told: str) -> None:
+def test_each_failure_is_reported_without_paths(status: JobStatus, told: str) -> None:
     shown = why_failed(status, Path("/tmp/x"), 90)
     assert told in shown
     assert "/tmp" not in shown
@@ -187,7 +187,7 @@ def test_a_verdict_tells_what_bears_on_it(manifest: Manifest, seen: dict[str, An
     assert told in verdict(manifest, {**SEEN, **seen}, 12)
 
 
-def test_few_texts_are_said_to_prove_little(build: Build) -> None:
+def test_few_texts_are_reported_to_prove_little(build: Build) -> None:
     shown = verdict(build(random_texts(20)).manifest, {**SEEN, "rows_in_file": 20, "rows_used": 20}, 1)
     assert "20 distinct texts prove little" in shown
 
@@ -265,7 +265,7 @@ def test_a_session_is_made_again_when_its_folders_are_gone(sessions: OwnSessions
     assert session.folder.is_dir()  # it is held again: the next process leaves it alone
 
 
-def test_sessions_lie_outside_of_what_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_lie_outside_what_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "served" / "tmp"))
     monkeypatch.setenv("EMBEDDING_QUANTIZATION_CACHE", str(tmp_path / "cache"))
     assert private_parent(tmp_path / "elsewhere") == tmp_path / "served" / "tmp"
@@ -335,7 +335,7 @@ def test_data_without_an_index_is_deleted_with_the_page(sessions: OwnSessions) -
     assert not session.folder.exists()
 
 
-def test_a_session_that_brought_nothing_has_no_folder(sessions: OwnSessions) -> None:
+def test_a_session_without_uploads_has_no_folder(sessions: OwnSessions) -> None:
     looked_in = sessions.of("looked in")
     assert not looked_in.folder.exists()
     assert sessions.to_bring("looked in") is looked_in
@@ -382,7 +382,7 @@ def test_the_data_of_all_visitors_together_is_limited(tmp_path: Path) -> None:
     assert sessions.to_bring("two").folder.is_dir()
 
 
-def test_a_deleted_index_says_so_and_lets_go(own: OwnIndex) -> None:
+def test_a_deleted_index_says_so_and_releases_its_files(own: OwnIndex) -> None:
     discard(own)
     assert not own.is_open
     with pytest.raises(BundleMissingError, match="was deleted"):
@@ -395,7 +395,7 @@ def test_an_index_that_comes_after_the_end_is_deleted(session: OwnSession, own: 
     assert not own.folder.exists()
 
 
-def test_another_source_takes_the_place_of_the_first(session: OwnSession) -> None:
+def test_another_source_replaces_the_first(session: OwnSession) -> None:
     first = take_text("one", session, LIMITS)
     session.take(first)
     session.take(Source(session.folder / "other.csv", "other.csv", 1))
@@ -448,7 +448,7 @@ def test_the_sample_is_real_and_large_enough_to_measure() -> None:
     assert any(row["name"] == "json.dumps" and row["summary"].startswith("Serialize") for row in rows)
 
 
-def test_a_file_called_as_the_build_is_not_in_its_way(session: OwnSession, encoder: FakeEncoder) -> None:
+def test_a_file_named_like_the_build_does_not_disturb_it(session: OwnSession, encoder: FakeEncoder) -> None:
     session.take(take_text("one\ntwo", session, LIMITS, "built"))
     session.looked = {"columns": ["text"]}
     output = Path(build_request(session, {"text": "text"}, 2, LIMITS, encoder)["output"])

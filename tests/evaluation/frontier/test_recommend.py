@@ -61,7 +61,7 @@ def test_nothing_is_recommended_where_nothing_reaches_the_target() -> None:
     assert (found.best, found.runner_up, found.sign_bits_suffice) == (None, None, False)
 
 
-def test_it_is_told_that_sign_bits_do_not_suffice() -> None:
+def test_it_is_reported_that_sign_bits_do_not_suffice() -> None:
     assert not recommend(frontier(POINTS[:3]), Wish(0.95)).sign_bits_suffice
     assert recommend(frontier(), Wish(0.95)).sign_bits_suffice
 

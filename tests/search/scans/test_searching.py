@@ -99,7 +99,7 @@ def test_more_results_than_there_are_gives_all(grouped: Searcher, scan: str) -> 
 
 
 @pytest.mark.parametrize("scan", FLOAT_SCANS)
-def test_a_mean_that_was_taken_off_is_reckoned_with(tmp_path: Path, scan: str) -> None:
+def test_a_subtracted_mean_is_accounted_for(tmp_path: Path, scan: str) -> None:
     searcher = searcher_of(tmp_path, [{"text": text} for text in random_texts(100)], lists=4, center=True)
     asymmetric = searcher.search("red apple", num_candidates=100, rescore=False)
     found = searcher.search("red apple", scan=scan, probes=4, rescore=False)

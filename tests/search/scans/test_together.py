@@ -64,7 +64,7 @@ def test_as_many_search_at_once_as_there_are_cores() -> None:
     assert together._free == 2
 
 
-def test_an_error_reaches_the_query_that_made_it_and_nobody_waits_for_ever() -> None:
+def test_an_error_reaches_the_query_that_made_it_and_nobody_waits_forever() -> None:
     search = Held()
     together = Together(search, 1)
     with ThreadPoolExecutor(4) as pool:

@@ -36,7 +36,7 @@ FRONTIER = Frontier(10_000, 10_000, 100, True, 384, "cosine", 10, points(), (), 
 
 
 @pytest.mark.parametrize("database", DATABASES, ids=lambda database: database.name)
-def test_a_database_is_told_the_numbers_of_the_point(database: Database) -> None:
+def test_a_database_gets_the_numbers_of_the_point(database: Database) -> None:
     advice = advice_for(database, FRONTIER, Wish(0.905))
     best = advice.recommendation.best
     assert best is not None

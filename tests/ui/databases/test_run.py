@@ -77,13 +77,13 @@ def run_python(text: str, **names: Any) -> Rows:
     [(database, scheme) for database in (FAISS, USEARCH, SENTENCE_TRANSFORMERS) for scheme in database.writers],
     ids=lambda each: each if isinstance(each, str) else each.name,
 )
-def test_libraries_find_what_was_promised(database: Database, scheme: str, frontier: Frontier) -> None:
+def test_libraries_find_what_the_frontier_predicts(database: Database, scheme: str, frontier: Frontier) -> None:
     point = promised(frontier, database, scheme)
     assert_kept(run_python(database.settings(point, "cosine", K)), point)
 
 
 @pytest.mark.parametrize("scheme", LANCEDB.writers)
-def test_lancedb_finds_what_was_promised(scheme: str, frontier: Frontier, tmp_path: Path) -> None:
+def test_lancedb_finds_what_the_frontier_predicts(scheme: str, frontier: Frontier, tmp_path: Path) -> None:
     pytest.importorskip("lancedb")
     point = promised(frontier, LANCEDB, scheme)
     assert_kept(run_python(LANCEDB.settings(point, "cosine", K), folder=str(tmp_path)), point)
@@ -100,7 +100,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("scheme", PGVECTOR.writers)
-def test_pgvector_finds_what_was_promised(scheme: str, frontier: Frontier, postgres: Any) -> None:
+def test_pgvector_finds_what_the_frontier_predicts(scheme: str, frontier: Frontier, postgres: Any) -> None:
     point = promised(frontier, PGVECTOR, scheme)
     before, marker, after = PGVECTOR.settings(point, "cosine", K).partition("-- Load your rows")
     postgres.execute("DROP TABLE IF EXISTS items; DEALLOCATE ALL")
@@ -130,7 +130,7 @@ def qdrant_quantization(shown: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("scheme", QDRANT.writers)
-def test_qdrants_engine_finds_what_was_promised(scheme: str, frontier: Frontier, tmp_path: Path) -> None:
+def test_qdrants_engine_finds_what_the_frontier_predicts(scheme: str, frontier: Frontier, tmp_path: Path) -> None:
     qdrant = pytest.importorskip("qdrant_edge")
     point = promised(frontier, QDRANT, scheme)
     bodies = re.findall(r"^\{.*?^\}", QDRANT.settings(point, "cosine", K), re.MULTILINE | re.DOTALL)
@@ -158,7 +158,9 @@ def test_qdrants_engine_finds_what_was_promised(scheme: str, frontier: Frontier,
 
 
 @pytest.mark.parametrize("scheme", MILVUS.writers)
-def test_milvus_finds_what_was_promised(scheme: str, frontier: Frontier, milvus_server: PackagedMilvus) -> None:
+def test_milvus_finds_what_the_frontier_predicts(
+    scheme: str, frontier: Frontier, milvus_server: PackagedMilvus
+) -> None:
     uri = f"http://{FIRST_TOKEN}@{HOST}:{milvus_server.port}"
     point = promised(frontier, MILVUS, scheme)
     assert_kept(run_python(MILVUS.settings(point, "cosine", K), uri=uri), point)

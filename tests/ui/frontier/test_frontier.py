@@ -90,7 +90,7 @@ def test_the_tables_hold_every_scheme_its_interval_and_what_was_left_out() -> No
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_strangers_file_name_is_shown_and_not_obeyed(text: str) -> None:
+def test_an_untrusted_file_name_is_shown_but_not_run(text: str) -> None:
     for html in (charts_html(FRONTIER, text), report(FRONTIER, Wish(), MACHINE, text)):
         assert escaped(text) in html
         assert escaped(text) == text or text not in html
@@ -162,7 +162,7 @@ def test_rescoring_a_large_part_of_the_vectors_comes_with_a_caution() -> None:
         (0.9, ["ram"], 10, 1.0),
     ],
 )
-def test_a_wish_that_makes_no_sense_is_told(values: tuple[Any, Any, Any, Any]) -> None:
+def test_a_wish_that_makes_no_sense_is_reported(values: tuple[Any, Any, Any, Any]) -> None:
     with pytest.raises(QueryError):
         wish_of(*values)
     assert "warn" in advise(FRONTIER, *values)

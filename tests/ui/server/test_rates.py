@@ -45,7 +45,7 @@ def test_a_program_gets_its_share_and_a_burst() -> None:
     assert 6000 - refused == pytest.approx(600 + 100, abs=2)
 
 
-def test_one_address_takes_nothing_from_another() -> None:
+def test_one_address_does_not_affect_another() -> None:
     clock = Clock()
     rates = Rates(60, clock)
     assert asked(rates, clock, "one", per_s=50, seconds=2)

@@ -31,7 +31,7 @@ def client_of(searcher: Searcher, turns: Turns) -> TestClient:
     return TestClient(FastAPI(routes=[search_route(library, turns)]), raise_server_exceptions=False)
 
 
-def test_busy_is_a_503_that_says_when_to_come_again(searcher: Searcher) -> None:
+def test_busy_is_a_503_that_says_when_to_retry(searcher: Searcher) -> None:
     turns, go_on = Turns(workers=1, max_waiting=0), threading.Event()
     client = client_of(searcher, turns)
     assert client.get(PATH, params={"q": "red apple"}).json()["hits"][0]["text"] == "red apple"
@@ -66,7 +66,7 @@ def test_an_unexpected_failure_is_a_500_with_a_sentence(searcher: Searcher, monk
     assert "on the server" in answer.json()["error"]
 
 
-def test_a_number_that_json_has_no_word_for_is_null(build: Build, encoder: FakeEncoder) -> None:
+def test_a_number_that_json_does_not_have_is_null(build: Build, encoder: FakeEncoder) -> None:
     rows = [{"text": "red apple", "quality": float("nan")}, {"text": "blue plum", "quality": float("inf")}]
     searcher = Searcher.open(build(rows).path, encoder=encoder)
     answer = client_of(searcher, Turns()).get(PATH, params={"q": "red apple"})

@@ -67,7 +67,7 @@ def test_an_upload_that_stops_coming_is_given_up(tmp_path: Path, limits: dict[st
 
 
 @pytest.mark.parametrize("path", ["/gradio_api/run/search", "/gradio_api/upload"])
-def test_a_body_in_pieces_that_come_is_handed_on(tmp_path: Path, path: str) -> None:
+def test_a_body_in_pieces_that_come_is_passed_on(tmp_path: Path, path: str) -> None:
     seen: list[bytes] = []
     start, _ = sent(guarded(seen, tmp_path), path, [PIECE[:5], PIECE[5:]])
     assert start["status"] == 200
