@@ -11,7 +11,7 @@ Which index: --index; else INDEX_DIR (a folder); else INDEX_REPO (owner/name on 
 what BUILD_CORPUS names (conala; BUILD_LIMIT=N takes its first N rows); else assets/indexes/conala if it is built; else
 assets/indexes/python, the small default.
 
-An index that must be fetched or built first is made ready in the background, in a process of its own. Meanwhile, and if
+An index that must be fetched or built first is made ready in the background, in its own process. Meanwhile, and if
 it cannot be had, the page serves the next one of the list that is there, and says so. A fetch or a build that was
 stopped goes on where it was.
 
@@ -175,7 +175,7 @@ def _import_page() -> None:
 def _port(text: str) -> int:
     number = int(text)
     if not 0 < number < 65536:
-        raise argparse.ArgumentTypeError(f"{number} is no port: 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{number} is not a port: 1 to 65535")
     return number
 
 

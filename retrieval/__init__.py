@@ -1,4 +1,4 @@
-"""Semantic search from sign bits in RAM and int8 vectors on disk."""
+"""Semantic search with sign bits in RAM and int8 vectors on disk."""
 
 import sys
 

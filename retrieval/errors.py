@@ -10,11 +10,11 @@
     ├── BusyError       a server has too many searches waiting
     ├── ScarceMemoryError  there is too little memory
     └── BundleError     a built index cannot be opened
-        ├── HubError                 the hub does not give or take it
+        ├── HubError                 the hub does not provide or accept it
         ├── EngineError              the engine that holds it cannot be reached, or fails
         ├── BundleMissingError       a file or the folder is not there
         ├── BundleCorruptError       a file is truncated or altered
-        └── BundleIncompatibleError  another format version, model or dimension
+        └── BundleIncompatibleError  a different format version, model or dimension
 
 Every message says what failed, what was expected against what was found, and what to do next.
 """
@@ -32,7 +32,7 @@ _BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 80
 
 
 def brief(value: object) -> str:
-    """Returns what a message calls a value that was given: its `repr`, shortened where it is long."""
+    """Returns a given value for a message: its `repr`, shortened if it is long."""
     return _BRIEF.repr(value)
 
 
@@ -63,7 +63,7 @@ class ModelError(RetrievalError):
 
 
 class VectorsError(RetrievalError):
-    """Vectors that were given cannot be used: another shape or type, not finite, or not those of the texts."""
+    """Given vectors cannot be used: wrong shape or type, not finite, or not those of the texts."""
 
 
 class BuildError(RetrievalError):
@@ -75,19 +75,19 @@ class DependencyError(RetrievalError):
 
 
 class BusyError(RetrievalError):
-    """A server has too many searches waiting; later, the same one is answered."""
+    """A server has too many searches waiting; the same search will be answered later."""
 
 
 class ScarceMemoryError(RetrievalError, MemoryError):
-    """There is too little memory for what was asked for. What was there before is whole."""
+    """There is too little memory for what was asked for. Existing data stays intact."""
 
 
 @contextmanager
 def memory_errors(task: str) -> Iterator[None]:
-    """Maps what happens when memory runs out, here or in a library, to one error; as a context, or as a decorator.
+    """Maps running out of memory, here or in a library, to one error; as a context manager or decorator.
 
     Args:
-        task: what is done meanwhile, as in "to open the index".
+        task: what is being done, as in "to open the index".
 
     Raises:
         ScarceMemoryError: if memory runs out.
@@ -95,11 +95,11 @@ def memory_errors(task: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # Libraries tell it in types of their own, but with the system's words.
+        # Libraries raise their own types, but with the system's message.
         if not isinstance(error, MemoryError) and os.strerror(errno.ENOMEM) not in str(error):
             raise
         raise ScarceMemoryError(
-            f"there is too little memory {task}: end other programs, raise the limit of this one, or take a machine "
+            f"there is too little memory {task}: end other programs, raise the limit of this one, or use a machine "
             f"with more."
         ) from error
 
@@ -109,7 +109,7 @@ class BundleError(RetrievalError):
 
 
 class HubError(BundleError):
-    """The hub does not give an index, or does not take one: missing, private, unreachable, silent or broken off."""
+    """The hub does not provide or accept an index: missing, private, unreachable, silent or interrupted."""
 
 
 class EngineError(BundleError):
@@ -125,4 +125,4 @@ class BundleCorruptError(BundleError):
 
 
 class BundleIncompatibleError(BundleError):
-    """The bundle is whole, but of another format version, model or dimension."""
+    """The bundle is intact, but has a different format version, model or dimension."""

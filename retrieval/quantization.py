@@ -1,6 +1,6 @@
 """Sign bits and int8 codes: from float32 and back, in plain numpy.
 
-Binary quantization keeps one bit a dimension: 1 where the value is above 0 (Yamada et al., "Efficient Passage
+Binary quantization keeps one bit per dimension: 1 where the value is above 0 (Yamada et al., "Efficient Passage
 Retrieval with Hashing", arXiv 2106.00882, for the two-stage search; the threshold at 0 is the article's,
 https://huggingface.co/blog/embedding-quantization). Scalar quantization keeps 8 bits per dimension: the range of each
 dimension over the corpus, cut into 255 equal steps.
@@ -41,14 +41,14 @@ def binarize(embeddings: Float32s) -> Bits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SignQuantizer:
-    """Keeps one bit a dimension: whether a value is above a threshold, the corpus's mean there or 0.
+    """Keeps one bit per dimension: whether a value is above a threshold, the corpus's mean there or 0.
 
-    Where nearly all values of a dimension have one sign, its bit at 0 tells documents apart no more; at the mean it
+    If nearly all values of a dimension have one sign, its bit at 0 no longer distinguishes documents; at the mean it
     does (the centring of RaBitQ, Gao and Long, 2024, arXiv 2405.12497, by one centre for all).
     """
 
     center: Float32s | None = None
-    """`(dim,)` float32, taken off documents and queries before the sign; None takes nothing off."""
+    """`(dim,)` float32, subtracted from documents and queries before the sign; None subtracts nothing."""
 
     @classmethod
     def fit(cls, batches: Iterable[Float32s]) -> SignQuantizer:
@@ -70,7 +70,7 @@ class SignQuantizer:
         return np.packbits(embeddings > (0 if self.center is None else self.center), axis=-1)
 
     def cosines_of_angles(self, query: Float32s, cosines: Float32s) -> Float32s:
-        """Returns cosine estimates `(n,)` from those of the angles that the bits tell, between centred vectors.
+        """Returns cosine estimates `(n,)` from those that the bits give between centred vectors.
 
         With q and d of length 1 and the mean m, q.d is (q - m).(d - m) + q.m + d.m - m.m. Over the corpus, d.m is m.m
         and the square of |d - m| is 1 - m.m on average.
@@ -88,7 +88,7 @@ class SignQuantizer:
 
     @property
     def _spread(self) -> float:
-        """Returns the length that a document of length 1 has on average when the mean is taken off."""
+        """Returns the average length of a document of length 1 after subtracting the mean."""
         return 1.0 if self.center is None else math.sqrt(max(0.0, 1.0 - float(self.center @ self.center)))
 
     def to_json(self) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class Int8Quantizer:
         return clipped
 
     def decode(self, codes: Int8s) -> Float32s:
-        """Returns float32 `(n, dim)`: each code back at the value it stands for, off by half a step at most."""
+        """Returns float32 `(n, dim)`: the value that each code stands for, off by at most half a step."""
         levels = codes.astype(np.float32) - np.float32(_LOWEST_CODE)
         return levels * self.step + self.minimum
 

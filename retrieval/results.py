@@ -1,4 +1,4 @@
-"""What the package answers: frozen types, with shapes and units. Raw counts are stored, ratios are properties."""
+"""What the package returns: frozen types, with shapes and units. Raw counts are stored, ratios are properties."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 STAGES = ("encode", "binarize", "hamming", "float_bits", "lists", "asymmetric", "rescore", "documents", "network")
-"""The stages of one query, in order; every latency has them all, 0.0 where a stage is off or not part of the scan."""
+"""The stages of one query, in order; every latency has them all, 0.0 if a stage is off or not part of the scan."""
 SCANS = ("hamming", "float-bits", "lists")
-"""The first stage of a search: exact Hamming distance; float query x sign bits of all texts; the same of the texts in
-the nearest lists. An index has the last one only when it was built with lists."""
+"""The first stage of a search: exact Hamming distance; float query x sign bits of all texts; the same for texts in
+the nearest lists. An index has the last one only if it was built with lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Hit:
     hamming_distance: int
     """Number of differing sign bits, 0 to dim."""
     binary_rank: int
-    """1-based rank of the hit's text among the distinct texts that the scan handed on."""
+    """1-based rank of the hit's text among the distinct texts that the scan passed on."""
     document: Document
     member_rows: tuple[int, ...] = ()
     """The other rows of the hit's group, best first; fetch them with `Searcher.documents`."""
@@ -59,7 +59,7 @@ class Latency:
 
 
 class SearchKnobs(TypedDict, total=False):
-    """The knobs of a search besides `top_k`; see `SearchSettings`. None, or left out: the default of the index."""
+    """The settings of a search other than `top_k`; see `SearchSettings`. None or left out: the index's default."""
 
     num_candidates: int | None
     rescore_multiplier: int | None
@@ -71,11 +71,11 @@ class SearchKnobs(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """The knobs of a search, as they were used."""
+    """The settings of a search, as they were used."""
 
     top_k: int = 10
     num_candidates: int = 1000
-    """Distinct texts that the Hamming stage hands on; the other scans hand on what is rescored."""
+    """Distinct texts that the Hamming stage passes on; the other scans pass on what is rescored."""
     rescore_multiplier: int = 20
     """`rescore_multiplier * top_k` int8 rows are read and rescored."""
     asymmetric: bool = True
@@ -85,7 +85,7 @@ class SearchSettings:
     scan: str = "hamming"
     """The first stage, one of `SCANS`."""
     probes: int | None = None
-    """Lists that the `lists` scan visits for each query; the others have none."""
+    """Lists that the `lists` scan visits per query; the other scans have none."""
 
     @property
     def knobs(self) -> SearchKnobs:
@@ -102,7 +102,7 @@ class SearchSettings:
 
 @dataclass(frozen=True, slots=True)
 class SearchResponse:
-    """Everything one query gave."""
+    """Everything that one query returned."""
 
     query: str
     hits: tuple[Hit, ...]
@@ -111,19 +111,19 @@ class SearchResponse:
     num_documents: int
     """Rows in the index."""
     num_candidates: int
-    """Distinct texts that the scan handed on."""
+    """Distinct texts that the scan passed on."""
     int8_rows_read: int
     notes: tuple[str, ...] = ()
     """What the reader should know, such as that a long query was cut."""
     vector_was_kept: bool = False
-    """Whether the text was asked before, and not encoded again: its stage then took no time."""
+    """Whether the text's vector was cached, so that encoding took no time."""
 
     def __repr__(self) -> str:
         return f"SearchResponse({len(self.hits)} hits of {self.num_documents:,}, {self.latency.total_ms:.1f} ms)"
 
 
 def json_values(value: Any) -> Any:
-    """Returns plain values as JSON can carry them: numbers that are not finite, which it does not know, become None."""
+    """Returns plain values for JSON: numbers that are not finite, which JSON does not have, become None."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
@@ -147,28 +147,28 @@ class MemoryItem:
 
 @dataclass(frozen=True, slots=True)
 class MemoryReport:
-    """What a searcher holds, measured, next to what the vectors would take at each precision."""
+    """What a searcher holds, measured, next to the size of the vectors at each precision."""
 
     items: tuple[MemoryItem, ...]
     num_vectors: int
     """One for each distinct text: rows that repeat a text share its vector."""
     dim: int
     num_rows: int | None = None
-    """Rows in the index, where that is known."""
+    """Rows in the index, if known."""
 
     @property
     def float32_bytes(self) -> int:
-        """Returns what the vectors take as float32, by arithmetic."""
+        """Returns the calculated size of the vectors as float32."""
         return self.num_vectors * self.dim * 4
 
     @property
     def int8_bytes(self) -> int:
-        """Returns what the vectors take as int8, by arithmetic."""
+        """Returns the calculated size of the vectors as int8."""
         return self.num_vectors * self.dim
 
     @property
     def binary_bytes(self) -> int:
-        """Returns what the vectors take at one bit a dimension, by arithmetic."""
+        """Returns the calculated size of the vectors at one bit per dimension."""
         return self.num_vectors * ((self.dim + 7) // 8)
 
     def __getitem__(self, name: str) -> int:

@@ -4,7 +4,7 @@
     .venv/bin/python scripts/benchmark.py --index DIR --only scans sweep --json figures.json
     .venv/bin/python scripts/benchmark.py --index DIR --quick
 
-Every part runs in a process of its own, on the same number of cores. All recall is agreement with the exact float32
+Every part runs in its own process, on the same number of cores. All recall is agreement with the exact float32
 scan over the same embeddings. The run is kept in its folder as benchmark.json, where the page finds it.
 """
 
@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--index", type=Path, required=True, metavar="DIR")
     made.add_argument(
         "--queries", type=Path, action="append", default=[], metavar="FILE",
-        help="one query a line; may be given several times; without it, texts of the corpus are asked",
+        help="one query per line; may be given several times; without it, texts of the corpus are asked",
     )  # fmt: skip
     made.add_argument("--limit", type=_count, default=300, metavar="N", help="queries of each file (default 300)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too, after each part")

@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--index", type=Path, required=True, metavar="DIR", help="with its float32 vectors")
     made.add_argument("--lists", type=Path, metavar="DIR", help="the same index with lists")
-    made.add_argument("--queries", type=Path, action="append", default=[], metavar="FILE", help="one query a line")
+    made.add_argument("--queries", type=Path, action="append", default=[], metavar="FILE", help="one query per line")
     made.add_argument("--limit", type=int, default=300, metavar="N", help="queries of each file (default 300)")
     made.add_argument("--rounds", type=int, default=2, metavar="N", help="times each query is asked (default 2)")
     made.add_argument("--visitors", type=int, default=8, metavar="N", help="who ask at once (default 8)")

@@ -18,7 +18,7 @@ tells nothing otherwise. The build says so when it would help.
 --ray encodes and quantizes on the machines of a Ray cluster (requirements-ray.txt), each of which has this project and
 the model. The index is the same.
 
-A build that is stopped goes on where it was when the same command is run again.
+A stopped build continues where it stopped when the same command is run again.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
         "--model",
         metavar="ID_OR_PATH",
         help=f"hub id or folder of a sentence-transformers model; by default {DEFAULT_MODEL}, "
-        f"or none where --embeddings is given",
+        f"or none if --embeddings is given",
     )
     made.add_argument(
         "--ray",
@@ -116,13 +116,13 @@ def _lists(text: str) -> int | None:
     if text == "auto":
         return None
     if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text} is no number of lists: auto, or a whole number from 0 on, is needed")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of lists: auto or a whole number from 0 is needed")
     return int(text)
 
 
 def _share(text: str) -> float:
     if not is_share(value := float(text)):
-        raise argparse.ArgumentTypeError(f"{text} is no share: a number above 0, and at most 1, is needed")
+        raise argparse.ArgumentTypeError(f"{text} is not a share: a number above 0, and at most 1, is needed")
     return value
 
 

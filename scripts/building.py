@@ -3,7 +3,7 @@
     .venv/bin/python scripts/building.py --index DIR --sizes 1000000 10000000 --json assets/benchmarks/building.json
 
 The documents are the texts of an index, repeated with a running number; their vectors are its vectors with a little
-noise, as an int8 `.npy`, and are given to the build with --embeddings. Each build runs in a process of its own, and so
+noise, as an int8 `.npy`, and are given to the build with --embeddings. Each build runs in its own process, and so
 does what is measured on its index. The files are removed: the disk must hold one build and its vectors at a time.
 What other programs do on the machine hardly changes the CPU time of a stage or a query, unlike their seconds.
 """

@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--index", type=Path, required=True, metavar="DIR", help="an index with its float32 baseline")
     made.add_argument(
         "--queries", type=Path, action="append", default=[], metavar="FILE",
-        help="one query a line; may be given several times",
+        help="one query per line; may be given several times",
     )  # fmt: skip
     made.add_argument("--limit", type=int, metavar="N", help="queries of each file; all of them by default")
     made.add_argument("--beir", type=Path, action="append", default=[], metavar="DIR", help="a judged collection")

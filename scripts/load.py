@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--index", type=Path, required=True, metavar="DIR")
-    made.add_argument("--queries", type=Path, required=True, metavar="FILE", help="one query a line")
+    made.add_argument("--queries", type=Path, required=True, metavar="FILE", help="one query per line")
     made.add_argument("--app", type=Path, default=ROOT / "app.py", metavar="FILE", help="the app.py to run")
     made.add_argument("--only", nargs="+", choices=PARTS, default=PARTS[:3], help="what to measure")
     made.add_argument("--routes", nargs="+", choices=ROUTES, default=ROUTES)

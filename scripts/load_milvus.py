@@ -3,7 +3,7 @@
     .venv/bin/python scripts/load_milvus.py --index assets/indexes/python --uri milvus://127.0.0.1:19530
     .venv/bin/python app.py --index milvus://127.0.0.1:19530/python
 
-A load that was interrupted goes on where it was when the command is given again; until it is done, nobody searches the
+An interrupted load continues where it stopped when the command is run again; until it is done, nobody searches the
 collection. Credentials come from the environment: MILVUS_TOKEN (`user:password` or an API key), MILVUS_TLS=1 or
 MILVUS_CA_FILE (a PEM file) for TLS, MILVUS_TIMEOUT (seconds for one call).
 """

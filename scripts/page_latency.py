@@ -63,8 +63,8 @@ def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--index", type=Path, required=True, metavar="DIR")
-    made.add_argument("--queries", type=Path, required=True, metavar="FILE", help="one query a line")
-    made.add_argument("--limit", type=int, default=50, metavar="N", help="queries a view (default 50)")
+    made.add_argument("--queries", type=Path, required=True, metavar="FILE", help="one query per line")
+    made.add_argument("--limit", type=int, default=50, metavar="N", help="queries per view (default 50)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return made
 

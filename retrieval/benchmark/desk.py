@@ -1,4 +1,4 @@
-"""One bounded measurement at a time in a process, in a thread of its own, while searches go on."""
+"""One bounded measurement at a time per process, in its own thread, while searches continue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BUDGET_S = 40.0
 ABANDONED_AFTER_S = 20.0
 """A measurement that nobody has asked about for this long is ended: the visitor who started it has left."""
 _ENDING_S = 3.0
-"""A measurement that was cancelled may be in the middle of a scan: the next one waits so long for its end."""
+"""A cancelled measurement may be in the middle of a scan: the next one waits at most this long for its end."""
 MOST_QUERIES, _SEED = 100, 0
 _LOG = logging.getLogger(__name__)
 
@@ -29,12 +29,12 @@ Measure = Callable[..., dict[str, Any]]
 
 
 class _Ended(Exception):
-    """Raised between two searches of a measurement that is not wanted any more."""
+    """Raised between two searches of a measurement that is no longer wanted."""
 
 
 @dataclass(eq=False)
 class Measurement:
-    """A measurement under way, or at its end. Read it from any thread."""
+    """A running or finished measurement. Read it from any thread."""
 
     searcher: Searcher
     budget_s: float = BUDGET_S
@@ -50,11 +50,11 @@ class Measurement:
     _asked_at: float = field(default_factory=time.monotonic)
 
     def __deepcopy__(self, memo: object) -> Measurement:
-        return self  # a session's state may be copied; what is under way is one thing
+        return self  # a session's state may be copied; the measurement must not be
 
     @property
     def is_over(self) -> bool:
-        """Returns whether it has ended, one way or another. Asking keeps it from being abandoned."""
+        """Returns whether it has ended, for any reason. Asking keeps it from being abandoned."""
         self._asked_at = time.monotonic()
         return self._ended.is_set()
 
@@ -72,7 +72,7 @@ class Measurement:
         return self._ended.wait(timeout_s)
 
     def run(self) -> None:
-        """Measures; to be called once, in a thread of its own."""
+        """Measures; to be called once, in its own thread."""
         try:
             self.figures = self._measured()
         except _Ended:
@@ -110,7 +110,7 @@ class Measurement:
 
 
 class MeasuringDesk:
-    """Lets one measurement run at a time: two would measure each other."""
+    """Lets one measurement run at a time: two would disturb each other."""
 
     def __init__(self, measure: Measure = measure_quickly, *, abandoned_after_s: float = ABANDONED_AFTER_S) -> None:
         self._measure = measure
@@ -119,7 +119,7 @@ class MeasuringDesk:
         self._current: Measurement | None = None
 
     def start(self, searcher: Searcher, *, budget_s: float = BUDGET_S) -> Measurement | None:
-        """Returns the measurement that was started; None while another is under way."""
+        """Returns the measurement that was started; None while another is running."""
         with self._lock:
             if self._current is not None and not self._current.wait(_ENDING_S if self._current.is_cancelled else 0):
                 return None
@@ -132,4 +132,4 @@ class MeasuringDesk:
         measurement.run()
         with self._lock:
             if self._current is measurement:
-                self._current = None  # it holds an index, which may be a visitor's: deleted, its files would stay
+                self._current = None  # it holds an index, maybe a visitor's, whose deleted files would stay on the disk

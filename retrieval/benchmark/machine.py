@@ -11,7 +11,7 @@ from typing import Any
 from retrieval.system import usable_cores
 
 _TELLING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_vpopcntdq", "avx_vnni", "amx_int8", "asimd", "sve")
-"""What the kernels here choose by."""
+"""The CPU flags by which the kernels are chosen."""
 
 
 def when_and_where() -> dict[str, Any]:
@@ -20,7 +20,7 @@ def when_and_where() -> dict[str, Any]:
 
 
 def about_machine() -> dict[str, Any]:
-    """Returns the processor's name and telling flags, the cores this process may use, RAM in bytes, and the system."""
+    """Returns the processor's name and relevant flags, the cores this process may use, RAM in bytes, and the system."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -42,10 +42,10 @@ TOP_K = 10
 PRECISIONS = ("float32", "int8", "binary")
 _MOST_QUERIES = 100
 _SHARES = {"path": 0.35, "float32": 0.7, "int8": 0.8, "binary": 0.85}
-"""At what share of the budget each measurement ends at the latest; recall takes what it takes, about a second."""
+"""The share of the budget at which each measurement ends at the latest; recall always takes about a second."""
 
 Report = Callable[[float, str], None]
-"""Told the share that is done, 0 to 1, and what is being measured."""
+"""Called with the share that is done, 0 to 1, and what is being measured."""
 Progress = Callable[[float], None]
 """The same for a part of it."""
 
@@ -63,7 +63,7 @@ def measure_quickly(
         searcher: the opened index.
         queries: texts, or vectors `(m, dim)` of length 1 where the index has no model; the first hundred are used.
         report: called with the share done, before every search too; what it raises ends the measurement.
-        budget_s: a measurement that is at its end takes fewer repeats, but never fewer than three.
+        budget_s: when it runs out, there are fewer repeats, but never fewer than three.
 
     Raises:
         QueryError: if there is no query, or a text is blank.
@@ -117,7 +117,7 @@ def measure_scan(
 
 
 def ratios(scans: dict[str, dict[str, Any]]) -> dict[str, float]:
-    """Returns how many times faster than float32 each precision is, by medians; nothing without float32."""
+    """Returns how many times faster than float32 each precision is, by medians; empty without float32."""
     if "float32" not in scans:
         return {}
     return {name: scans["float32"]["p50_ms"] / scan["p50_ms"] for name, scan in scans.items()}
@@ -153,7 +153,7 @@ def _path(searcher: Searcher, queries: Sequence[str] | Float32s, until: float, p
 
     def search(query: Any) -> None:
         if isinstance(query, str) and searcher.query_vectors is not None:
-            searcher.query_vectors.forget(usable_text(query))  # its encoding is part of what is measured
+            searcher.query_vectors.forget(usable_text(query))  # its encoding is measured, too
         found = searcher.search(query, TOP_K) if isinstance(query, str) else searcher.search_vector(query, TOP_K)
         responses.append(found)
 
@@ -200,7 +200,7 @@ def _open_scan(searcher: Searcher, precision: str, threads: int) -> ExactScan | 
         return Int8Scan(codes, manifest.quantizer, TOP_K, threads)
     if not manifest.has_baseline:
         return None
-    # Mapped for as long as the scan takes: afterwards its pages are no longer this process's.
+    # Mapped only during the scan: afterwards its pages no longer belong to this process.
     return Float32Scan(map_embeddings(bundle.file(EMBEDDINGS_FILE)), TOP_K, threads)
 
 

@@ -1,4 +1,4 @@
-"""Queries for an index that comes without any: texts of its corpus, or its vectors where it has no model."""
+"""Queries for an index that has none: texts of its corpus, or its vectors if it has no model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VECTORS = "vectors of the corpus, with noise"
 
 @dataclass(frozen=True, slots=True)
 class SampledQueries:
-    """Queries, and what they are called where a figure is shown."""
+    """Queries, and their name next to a figure."""
 
     name: str
     queries: list[str] | Float32s
@@ -37,7 +37,7 @@ def sampled_queries(searcher: Searcher, limit: int, seed: int) -> SampledQueries
 
 
 def noisy_vectors(bundle: Bundle, limit: int, seed: int) -> Float32s:
-    """Returns float32 vectors `(m, dim)` of the index, a little noise added; from int8 codes without the baseline."""
+    """Returns float32 vectors `(m, dim)` of the index with a little noise; from int8 codes without the baseline."""
     manifest, rng = bundle.manifest, np.random.default_rng(seed)
     if manifest.has_baseline:
         baseline = ExactBaseline.open(bundle)
@@ -49,7 +49,7 @@ def noisy_vectors(bundle: Bundle, limit: int, seed: int) -> Float32s:
 
 
 def with_noise(vectors: Float32s, rng: np.random.Generator) -> Float32s:
-    """Returns float32 vectors `(m, dim)` moved a little, and of length 1 again."""
+    """Returns float32 vectors `(m, dim)` moved a little, and scaled to length 1 again."""
     moved = vectors + rng.standard_normal(vectors.shape, dtype=np.float32) * np.float32(NOISE)
     unit: Float32s = (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32)
     return unit

@@ -1,4 +1,4 @@
-"""Exact scans of all vectors at each precision, by the fastest kernel at hand: what the article's speed table compares.
+"""Exact scans of all vectors at each precision, by the fastest kernel available, as in the article's speed table.
 
 float32 by numpy (OpenBLAS), int8 by numkong, whose kernels usearch runs on, Hamming by our own index. All give the
 `k` best rows of each query, and use the same number of threads. The only module that imports numkong.
@@ -20,7 +20,7 @@ from retrieval.quantization import Float32s, Int8Quantizer, Int8s, SignQuantizer
 
 _BLOCK = 512
 _QUERIES_AT_ONCE = 32
-"""Scores of so many queries are held at once: 76 MB for 593,891 vectors."""
+"""Queries whose scores are held at once: 76 MB for 593,891 vectors."""
 
 
 class ExactScan(Protocol):
@@ -50,7 +50,7 @@ class Float32Scan:
         return np.concatenate([self._some(part) for part in _parts(queries)])
 
     def _some(self, queries: Float32s) -> Rows:
-        # numpy brings its own threads; one query is a matrix times a vector, which has a kernel of its own.
+        # numpy has its own threads; one query is a matrix times a vector, which has its own kernel.
         scores = (self._embeddings @ queries[0])[None] if len(queries) == 1 else queries @ self._embeddings.T
         return self._slices.best(scores, self._k)
 
@@ -124,7 +124,7 @@ class Slices:
 def best_positions(scores: npt.NDArray[Any], k: int) -> Rows:
     """Returns the positions of the `k` highest of `(m, n)` scores in each row, best first, `(m, min(k, n))`.
 
-    The `k` best lie in the `k` blocks whose best are highest: only those are looked at closely, which is several
+    The `k` best are in the `k` blocks with the highest maxima: only those are searched, which is several
     times faster than a partition of the whole row.
     """
     scores = np.ascontiguousarray(scores)

@@ -21,7 +21,7 @@ class Timings:
     """CPU time of all threads of this process, spinning ones included; empty when it was not taken."""
 
     def add(self, call: Callable[..., Any], *arguments: Any, items: int = 1) -> Any:
-        """Returns what `call(*arguments)` returns, and notes its time, divided by the `items` it worked on."""
+        """Returns what `call(*arguments)` returns, and records its time, divided by the `items` it worked on."""
         cpu, wall = time.process_time(), time.perf_counter()
         result = call(*arguments)
         self.wall_ms.append((time.perf_counter() - wall) * 1e3 / items)
@@ -51,13 +51,13 @@ def timed(
     at_least: int = 3,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Timings:
-    """Returns the times of one call an item, in turn, after one call to warm up.
+    """Returns the times of one call per item, in turn, after one call to warm up.
 
     Args:
         call: what is timed.
         items: what it is called with, at least one; each once.
         until: no call starts after this `time.monotonic()`, except the first `at_least`.
-        at_least: so many are timed in any case, or all there are.
+        at_least: how many are always timed, or all if there are fewer.
         progress: called with the share of the items that is done, between calls; what it raises ends the measurement.
     """
     call(items[0])

@@ -1,1 +1,1 @@
-"""The files of a built index, each with the module that reads and writes it, and the manifest that vouches for them."""
+"""The files of a built index, each with the module that reads and writes it, and the manifest that describes them."""

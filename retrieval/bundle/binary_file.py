@@ -14,13 +14,13 @@ from retrieval.errors import BundleCorruptError, BundleIncompatibleError, Bundle
 from retrieval.quantization import Bits, num_code_bytes
 
 _COUNT_IN_HEAD = 12
-"""Where the head of a file has the number of codes as uint64; its last 8 bytes are the size of the codes behind it."""
+"""Where a file's header has the number of codes as uint64; its last 8 bytes are the size of the codes after it."""
 
 
 def write_binary_index(path: Path, dim: int, batches: Iterable[Bits]) -> None:
     """Writes a `faiss.IndexBinaryFlat` of packed codes, each batch uint8 `(any, ceil(dim / 8))`, to `path`.
 
-    The bytes are those that faiss writes of an index in RAM; here no more than a batch is in RAM.
+    The bytes are the same that faiss writes for an index in RAM; here only one batch is in RAM.
 
     Raises:
         OSError: if the file cannot be written.
@@ -68,7 +68,7 @@ def read_binary_codes(path: Path, dim: int, *, mapped: bool) -> Bits:
 
 
 class _CodesOf:
-    """The codes of a faiss index, as numpy takes them: an array made of this keeps the index alive."""
+    """The codes of a faiss index for numpy: an array made from this keeps the index alive."""
 
     def __init__(self, index: faiss.IndexBinaryFlat) -> None:
         self._index = index

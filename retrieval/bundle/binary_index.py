@@ -1,9 +1,9 @@
 """Hamming search over packed sign bits.
 
-The index on disk is a plain `faiss.IndexBinaryFlat`. It is read into RAM, where every query needs all of it: a map
-would take as much, and end the process when the file is cut short. It is searched through faiss's counting kernel
-(`hammings_knn_mc`), which stays fast at a thousand neighbours where a heap slows down. faiss gives one query one
-thread; here a query alone is cut into one slice per core, and as soon as another one is under way, each gets one core.
+The index on disk is a plain `faiss.IndexBinaryFlat`. It is read into RAM, where every query needs all of it: mapping it
+would take as much RAM, and end the process if the file is truncated. It is searched with faiss's counting kernel
+(`hammings_knn_mc`), which stays fast at a thousand neighbours, where a heap slows down. faiss gives one query one
+thread; here a single query is split into one slice per core, and as soon as another one is running, each gets one core.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _openmp = threading.local()
 
 
 def use_threads(num_threads: int) -> None:
-    """Tells OpenMP how many threads what follows in this thread may use; otherwise each thread keeps a team, spinning.
+    """Tells OpenMP how many threads this thread may use from now on; otherwise each thread keeps a spinning team.
 
-    Each call into faiss gives the interpreter lock away, and waits for it again: so it is called only when it changes
+    Each call into faiss releases the interpreter lock and waits for it again, so faiss is called only if that changes
     something.
     """
     if getattr(_openmp, "num_threads", None) != num_threads:
@@ -63,7 +63,7 @@ class BinaryIndex:
     def open(cls, path: Path, dim: int, *, num_threads: int | None = None, mapped: bool = False) -> BinaryIndex:
         """Returns the index in `path`, read into RAM, or mapped.
 
-        A mapped file that is cut short ends the process when its lost pages are read; its RAM can be given back with
+        If a mapped file is truncated, reading its lost pages ends the process; its RAM can be released with
         `release`.
 
         Raises:
@@ -87,7 +87,7 @@ class BinaryIndex:
         return BinaryIndex(np.ascontiguousarray(self.codes[rows]), self.dim, num_threads=self._num_threads)
 
     def release(self) -> None:
-        """Gives the pages of a mapped file back, where the system can: they are read again when they are touched."""
+        """Releases the pages of a mapped file, if the system can: they are read again when they are touched."""
         if not (self.is_mapped and hasattr(mmap, "MADV_DONTNEED")):
             return
         if (madvise := getattr(LIBC, "madvise", None)) is not None:
@@ -109,7 +109,7 @@ class BinaryIndex:
     def search(self, query: Bits, k: int) -> Neighbours:
         """Returns the `min(k, len(self))` nearest codes of one query, uint8 `(ceil(dim / 8),)`, as `(1, k)` arrays.
 
-        A query alone gets all cores; as soon as another one is under way, each gets one.
+        A single query gets all cores; as soon as another one is running, each gets one.
         """
         queries = query.reshape(1, -1)
         with self._under_way as is_alone:
@@ -117,7 +117,7 @@ class BinaryIndex:
             return search(queries, self.codes, min(k, len(self)))
 
     def search_batch(self, queries: Bits, k: int) -> Neighbours:
-        """Returns the `min(k, len(self))` nearest codes of each query, uint8 `(m, bytes)`, one core a query."""
+        """Returns the `min(k, len(self))` nearest codes of each query, uint8 `(m, bytes)`, one core per query."""
         k = min(k, len(self))
         at_once = max(self._num_threads, _COUNTING_ENTRIES // ((8 * self.codes.shape[1] + 1) * max(1, k)))
         parts = []

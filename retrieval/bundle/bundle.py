@@ -1,12 +1,12 @@
-"""The files of a built index, and the manifest that vouches for them.
+"""The files of a built index, and the manifest that describes them.
 
 binary.faiss      sign bits of every row, an IndexBinaryFlat
 int8.usearch      int8 codes of every row
 embeddings.npy    float32 `(n, dim)`, the baseline; may be left out
 lists.faiss       sign bits of every distinct text, in lists, for the scan `lists`; may be left out
 documents/        documents.arrow: the rows themselves, an Arrow IPC file
-manifest.json     what the index is made of, the size and SHA-256 of every file above, and a checksum of its own
-benchmark.json    what was measured on it; no part of the index, and may be absent
+manifest.json     what the index is made of, the size and SHA-256 of every file above, and its own checksum
+benchmark.json    what was measured on it; not part of the index, and may be absent
 """
 
 from __future__ import annotations

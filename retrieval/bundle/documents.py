@@ -1,7 +1,7 @@
 """The rows of the corpus, in a memory-mapped Arrow IPC file.
 
-Behind the source's columns stand two of ours: `_text_id`, equal for rows with the same text and counted in order of
-first appearance, and `_group_id`, the same for groups, where a row without a group is one of its own.
+After the source's columns there are two of ours: `_text_id`, equal for rows with the same text and numbered in order of
+first appearance, and `_group_id`, the same for groups, where a row without a group counts as its own group.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GROUP_ID = "_group_id"
 _OURS = (TEXT_ID, GROUP_ID)
 _QUALITY = "quality"
 _ROWS_BETWEEN_RELEASES = 128
-"""Each row touched maps some 64 KB into the process; this many are given back at once, to keep that below 10 MB."""
+"""Each row touched maps about 64 KB into the process; this many are released at once, to keep that below 10 MB."""
 
 _UNKNOWN_TO_PYTHON = (ValueError, OverflowError, TypeError, KeyError, pa.ArrowException)
 """What Arrow raises for values that Python has no type for."""
@@ -69,7 +69,7 @@ class DocumentStore:
         self._num_touched = _ROWS_BETWEEN_RELEASES
         self._release_pages(0)
         if hasattr(mmap, "MADV_RANDOM"):
-            # Hits are far apart: where nothing is in RAM yet, reading ahead brings in megabytes for each of them.
+            # Hits are far apart: if nothing is in RAM yet, read-ahead loads megabytes for each of them.
             mapped.madvise(mmap.MADV_RANDOM)
         self._extra = [name for name in self._schema.names if name not in COMMON_COLUMNS and name not in _OURS]
 
@@ -161,7 +161,7 @@ class DocumentStore:
         return [document.text for document in self.fetch(list(rows))]
 
     def _int_column(self, name: str) -> npt.NDArray[np.int32]:
-        # A copy: what stays in use for as long as the index is open must not change, or vanish, with the file.
+        # A copy: it stays in use as long as the index is open, and must not change or vanish with the file.
         return np.array(self._column(name).to_numpy(), dtype=np.int32)
 
     def _column(self, name: str) -> pa.ChunkedArray:
@@ -178,7 +178,7 @@ class DocumentStore:
         """Returns the documents in batches that have these rows."""
         try:
             for batch in batches:
-                # Arrow believes the offsets of a file; altered ones would lead out of it, and end the process.
+                # Arrow trusts the offsets in a file; altered ones would lead outside it, and end the process.
                 batch.validate(full=True)
         except pa.ArrowInvalid as error:
             raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error

@@ -29,7 +29,7 @@ def map_embeddings(path: Path) -> np.memmap[tuple[int, int], np.dtype[np.float32
     except _DAMAGE as error:
         raise BundleCorruptError(f"{path} cannot be read ({error or type(error).__name__}). {_MEND}") from error
     if not isinstance(mapped, np.memmap) or mapped.ndim != 2 or mapped.dtype != np.float32:
-        raise BundleCorruptError(f"{path} holds something else than rows of float32. {_MEND}")
+        raise BundleCorruptError(f"{path} does not hold rows of float32. {_MEND}")
     return mapped
 
 

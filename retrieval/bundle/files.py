@@ -1,4 +1,4 @@
-"""Writing files so that a reader, or a machine that stops, never finds half of one."""
+"""Writing files so that nobody ever finds half of one, not even after a crash of the machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEW_SUFFIX = ".new"
 
 
 def sync(path: Path) -> None:
-    """Asks the system to bring a file or folder to the disk before what follows."""
+    """Asks the system to write a file or folder to the disk before anything else."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -25,7 +25,7 @@ def sync(path: Path) -> None:
 
 
 def write_rows(file: BinaryIO, batches: Iterable[npt.NDArray[Any]]) -> int:
-    """Writes arrays `(any, width)` one behind the other, a batch in RAM at a time, and returns how many rows they had.
+    """Writes arrays `(any, width)` one after the other, one batch in RAM at a time, and returns their number of rows.
 
     Raises:
         OSError: if the disk is full, or the file cannot be written.
@@ -40,7 +40,7 @@ def write_rows(file: BinaryIO, batches: Iterable[npt.NDArray[Any]]) -> int:
 def write_json(path: Path, value: object) -> None:
     """Replaces the JSON file at `path` in one step: a reader finds the old file or the new one, never a part.
 
-    The new file is on the disk before it takes the old one's place, so this holds when the machine stops, too.
+    The new file is on disk before it replaces the old one, so this holds even if the machine stops.
 
     Raises:
         OSError: if the folder cannot be written.

@@ -29,10 +29,10 @@ _HEADER_BYTES = 8
 _MOST_ROWS = 2**32 - 2
 """Slots of usearch's graph, and the rows in that header, have 32 bits."""
 _CONNECTIVITY = 2
-"""The least usearch takes. A node has room for twice as many links."""
+"""The least that usearch accepts. A node has room for twice as many links."""
 _HEAD_BYTES = 64
 _COUNT_IN_HEAD = 17
-"""Where the head, which follows the matrix, has the number of rows as uint64."""
+"""Where the header, which follows the matrix, has the number of rows as uint64."""
 _GRAPH_HEAD = np.dtype([("size", "<u8"), ("rest", "<u8", 2), ("top_level", "<u8"), ("entry", "<u8")])
 _LEVEL = np.dtype("<i2")
 _NODE = np.dtype([("key", "<u8"), ("level", _LEVEL), ("num_links", "<u4"), ("links", "<u4", 2 * _CONNECTIVITY)])
@@ -40,7 +40,7 @@ _NODES_AT_ONCE = 1 << 16
 
 
 def store_bytes(num_rows: int, dim: int) -> int:
-    """Returns the bytes of a file of so many int8 vectors, as `write_int8_store` writes it."""
+    """Returns the bytes of a file with this many int8 vectors, as `write_int8_store` writes it."""
     heads = _HEADER_BYTES + _HEAD_BYTES + _GRAPH_HEAD.itemsize
     return heads + num_rows * (dim + _LEVEL.itemsize + _NODE.itemsize)
 
@@ -48,7 +48,7 @@ def store_bytes(num_rows: int, dim: int) -> int:
 def write_int8_store(path: Path, dim: int, batches: Iterable[Int8s]) -> None:
     """Writes int8 codes, each batch `(any, dim)`, to `path`; keys count from 0 in the order they come.
 
-    No more than a batch is in RAM, and two writes of the same codes give the same bytes.
+    Only one batch is in RAM, and writing the same codes twice gives the same bytes.
 
     Raises:
         BuildError: if there are more rows than the format can number.
@@ -58,7 +58,7 @@ def write_int8_store(path: Path, dim: int, batches: Iterable[Int8s]) -> None:
         file.write(bytes(_HEADER_BYTES))
         num_rows = write_rows(file, batches)
         if num_rows > _MOST_ROWS:
-            raise BuildError(f"{num_rows:,} rows are more than a usearch file numbers: build several indexes.")
+            raise BuildError(f"{num_rows:,} rows are too many for a usearch file: build several indexes.")
         file.write(_heads(num_rows, dim))
         for start in range(0, num_rows, _NODES_AT_ONCE):
             file.write(bytes(_LEVEL.itemsize * min(_NODES_AT_ONCE, num_rows - start)))
@@ -72,11 +72,11 @@ def write_int8_store(path: Path, dim: int, batches: Iterable[Int8s]) -> None:
         os.fsync(file.fileno())
     about = Index.metadata(str(path))
     if about is None or (about["count_present"], about["dimensions"]) != (num_rows, dim):
-        raise OSError(f"{path} is not as usearch reads it: another release of usearch is installed than was tested")
+        raise OSError(f"usearch cannot read back {path}: the installed release differs from the tested one")
 
 
 def _heads(num_rows: int, dim: int) -> bytes:
-    """Returns what lies between the matrix and the nodes: usearch's own heads of an empty index, with the count."""
+    """Returns the bytes between the matrix and the nodes: usearch's headers of an empty index, with the count."""
     empty = Index(ndim=dim, metric="ip", dtype="i8", connectivity=_CONNECTIVITY)
     heads = bytearray(empty.save() or b"")[_HEADER_BYTES:]
     heads[_COUNT_IN_HEAD : _COUNT_IN_HEAD + 8] = num_rows.to_bytes(8, "little")
@@ -97,7 +97,7 @@ class Int8Store:
         weakref.finalize(self, os.close, self._file)
         mapped = mmap.mmap(self._file, 0, prot=mmap.PROT_READ)
         if hasattr(mmap, "MADV_RANDOM"):
-            mapped.madvise(mmap.MADV_RANDOM)  # rows are far apart: reading ahead brings in what nobody asked for
+            mapped.madvise(mmap.MADV_RANDOM)  # rows are far apart: read-ahead would load rows that nobody asked for
         self.codes: Int8s = np.frombuffer(mapped, np.int8, num_rows * dim, _HEADER_BYTES).reshape(num_rows, dim)
         """`(n, dim)`: the mapped matrix, for scans of all of it."""
 
@@ -128,8 +128,8 @@ class Int8Store:
         size = path.stat().st_size
         if num_rows != about["count_present"] or num_columns != dim or size < _HEADER_BYTES + num_rows * dim:
             raise BundleCorruptError(
-                f"{path} has {size:,} bytes and says {num_rows:,} x {num_columns} in its header, "
-                f"{about['count_present']:,} x {dim} behind it. Build the index again."
+                f"{path} has {size:,} bytes and says {num_rows:,} x {num_columns} in its header,  "
+                f"{about['count_present']:,} x {dim} after it. Build the index again."
             )
         return cls(path, num_rows, dim)
 
@@ -142,8 +142,8 @@ class Int8Store:
     def fetch(self, rows: npt.NDArray[np.int64]) -> Int8s:
         """Returns the codes at `rows`, int8 `(len(rows), dim)`.
 
-        Read from the file by position, not through the map: a page fault maps the 64 KB around a row, so that a
-        hundred queries of 200 rows would pull the whole file into this process. A read leaves it where it is.
+        Read from the file by position, not through the map: a page fault maps the 64 KB around a row, so a hundred
+        queries of 200 rows would pull the whole file into this process. A read does not.
 
         Raises:
             IndexError: if a row is not in the file.
@@ -154,15 +154,15 @@ class Int8Store:
         read = [os.pread(self._file, self.dim, _HEADER_BYTES + row * self.dim) for row in rows.tolist()]
         joined = b"".join(read)
         if len(joined) != len(rows) * self.dim:
-            raise BundleCorruptError(f"{self.path} has become shorter. Copy it again, or build the index again.")
+            raise BundleCorruptError(f"{self.path} was truncated. Copy it again, or build the index again.")
         return np.frombuffer(joined, np.int8).reshape(len(rows), self.dim)
 
     def read_into(self, first_row: int, into: Int8s) -> None:
-        """Fills int8 `(any, dim)` with the codes from `first_row` on, past the map: nothing stays in this process.
+        """Fills int8 `(any, dim)` with the codes from `first_row` on, without the map: nothing stays in this process.
 
         Raises:
             BundleCorruptError: if the file was cut short since it was opened.
         """
         start = _HEADER_BYTES + first_row * self.dim
         if not read_into(self._file, into, start):
-            raise BundleCorruptError(f"{self.path} has become shorter. Copy it again, or build the index again.")
+            raise BundleCorruptError(f"{self.path} was truncated. Copy it again, or build the index again.")

@@ -19,7 +19,7 @@ from retrieval.results import SearchSettings
 
 FORMAT_VERSION = 1
 CENTERED_FORMAT_VERSION = 1.1
-"""Of an index whose bits are taken around a mean: a program that knows nothing of it would search it wrongly."""
+"""For an index whose bits are taken around a mean: an older program would search it wrongly."""
 BINARY_FILE = "binary.faiss"
 INT8_FILE = "int8.usearch"
 EMBEDDINGS_FILE = "embeddings.npy"
@@ -27,13 +27,13 @@ LISTS_FILE = "lists.faiss"
 DOCUMENTS_FILE = "documents/documents.arrow"
 MANIFEST_FILE = "manifest.json"
 BENCHMARK_FILE = "benchmark.json"
-"""What was measured on this index. No part of it: the manifest does not list it, and it may be absent."""
+"""What was measured on this index. Not part of it: the manifest does not list it, and it may be absent."""
 REQUIRED_FILES = (BINARY_FILE, INT8_FILE, DOCUMENTS_FILE)
 FILES = (*REQUIRED_FILES, EMBEDDINGS_FILE, LISTS_FILE)
 NO_MODEL = "none"
 """Stands for the model and its hash in the manifest of an index whose vectors were given without one."""
 _LONGEST_MANIFEST_BYTES = 16_000_000
-"""A manifest takes some 20 KB: what is far beyond is something else, and not read into RAM."""
+"""A manifest takes about 20 KB: a far larger file is something else, and is not read into RAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,12 @@ class Manifest:
 
     @property
     def signs(self) -> SignQuantizer:
-        """Returns what made the sign bits, and makes those of a query."""
+        """Returns the quantizer that made the sign bits, and makes those of a query."""
         return SignQuantizer.from_json(self.bits, self.dim)
 
     @property
     def warning(self) -> str | None:
-        """Returns a warning for those who search this index, where its bits lose much."""
+        """Returns a warning for this index's users if its bits lose a lot."""
         num_uniform = int(self.bits.get("uniform_dimensions", 0))
         return kept_warning(self.tuning, self.dim, num_uniform, is_centered=self.signs.center is not None)
 
@@ -154,7 +154,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """Returns the manifest as JSON text, with a checksum over its values."""
-        # ASCII: a path with bytes that are no UTF-8 must not end a build at its last line.
+        # ASCII: a path with bytes that are not UTF-8 must not end a build at its last line.
         return json.dumps(sealed(asdict(self)), indent=1)
 
     @classmethod
@@ -193,11 +193,11 @@ class Manifest:
             raise ValueError(f"the int8 parameters are for {self.quantizer.dim} dimensions, dim is {self.dim}")
         _ = self.tuning
         if (self.signs.center is None) is not (self.format_version == FORMAT_VERSION):
-            raise ValueError(f"format version {self.format_version} does not go with the mean of the bits")
+            raise ValueError(f"format version {self.format_version} does not fit the mean of the bits")
         uniform = self.bits.get("uniform_dimensions", 0)
         if type(uniform) is not int or not 0 <= uniform <= self.dim:
             raise ValueError(f"uniform_dimensions is {uniform!r}, a whole number from 0 to {self.dim} is needed")
-        # Names come from a file that may be a stranger's: they must not lead out of the folder.
+        # The names come from an untrusted file: they must not lead out of the folder.
         if unknown := sorted(self.files.keys() - set(FILES)):
             raise ValueError(f"it lists {unknown[0]!r}, which is not a file of an index")
         if lacking := [name for name in REQUIRED_FILES if name not in self.files]:

@@ -1,6 +1,6 @@
 """What the values of a manifest may be, and the checksum over them that is kept with them.
 
-The checksum finds damage. It says nothing about who wrote the manifest: whoever changes one on purpose can compute it.
+The checksum finds damage. It says nothing about who wrote the manifest: a forger can compute it, too.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _check_corpus(corpus: Mapping[str, Any]) -> None:
 
 
 def _check_int8(int8: Mapping[str, Any]) -> None:
-    """numpy would take texts, truth values and nested lists for numbers, too."""
+    """numpy would accept texts, booleans and nested lists as numbers, too."""
     for name in ("minimum", "step"):
         for value in _list(f"int8 {name}", int8[name]):
             _number(f"a number of int8 {name}", value)

@@ -1,4 +1,4 @@
-"""The nearest codes of queries, and how to find very many of them in little memory."""
+"""The nearest codes of queries, and how to find a great many of them in little memory."""
 
 from __future__ import annotations
 

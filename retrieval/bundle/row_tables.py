@@ -46,7 +46,7 @@ class _Lists:
 
 @dataclass(frozen=True, slots=True)
 class RowTables:
-    """Texts, groups and qualities of all rows. A table that would say nothing is None."""
+    """Texts, groups and qualities of all rows. A table without information is None."""
 
     num_rows: int
     text_ids: npt.NDArray[np.int32] | None
@@ -144,8 +144,8 @@ def best_first(
         rows: the rows of some texts.
         positions: which text each row has, `(m,)`.
         scores: of the texts.
-        qualities: of the rows; None where none has one.
-        groups: of the rows; None where there are none.
+        qualities: of the rows; None if none has one.
+        groups: of the rows; None if there are none.
         top_k: how many.
     """
     quality = np.zeros(len(rows)) if qualities is None else qualities

@@ -1,8 +1,8 @@
 """What a build measured about the search of its own corpus, and the settings it chose from that.
 
-The build asks some of the corpus's texts as queries (see `tuning_sweep`) and searches them in many settings. The
+The build uses some of the corpus's texts as queries (see `tuning_sweep`) and searches them with many settings. The
 measure of a setting is its *share*: its recall@10 over the recall@10 of rescoring all int8 vectors, both against the
-exact float32 answer. Where int8 itself errs, a setting need not err with it: what the two agree on is not what counts.
+exact float32 answer. Where int8 is wrong, a setting need not repeat the mistake: their agreement does not count.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ MEASURED = "measured"
 DEFAULT_TARGET_SHARE = 0.99
 _CANDIDATES_PER_ROW = 2
 """An int8 row costs as much as this many candidates. Measured with 593,891 texts in RAM: a row takes 1 to 1.5 us, a
-candidate 0.2 us on an AMD Zen 5, and 2 us on an Intel Sapphire Rapids, where the counting kernel's memory is dear."""
+candidate 0.2 us on an AMD Zen 5, and 2 us on an Intel Sapphire Rapids, where the counting kernel's memory is slow."""
 _FEWEST_CANDIDATES, _FEWEST_ROWS = 500, 100
-"""Less is not chosen, though it may do for texts like the corpus's own: it would save a fraction of a millisecond, and
+"""The floor, though less may do for texts like the corpus's own: it would save only a fraction of a millisecond, and
 questions can be harder than texts. In the documented Python functions, whose texts come in families, 100 candidates
 and 40 rows keep 99 % for texts, and 97 % for people's questions; these keep 99.7 %."""
 _MOST = 1e6
-"""Beyond any share; what stands in a stranger's file may be beyond any float."""
+"""Above any share; an untrusted file may hold numbers beyond any float."""
 
 
 def is_share(value: object) -> bool:
-    """Returns whether `value` is a number above 0, and at most 1, that a build may be told to keep."""
+    """Returns whether `value` is a share that a build can aim for: above 0, and at most 1."""
     return type(value) in (int, float) and 0 < value <= 1  # type: ignore[operator]
 
 
 @dataclass(frozen=True, slots=True)
 class TuningPoint:
-    """One setting of the search, and what it found of the sampled queries' answers."""
+    """One setting of the search, and how much it found of the sampled queries' answers."""
 
     num_candidates: int
     rescore_multiplier: int
@@ -61,7 +61,7 @@ class TuningPoint:
         """Returns the point that `dataclasses.asdict` made.
 
         Raises:
-            KeyError, TypeError, ValueError: if a value is missing, or is no number of its kind.
+            KeyError, TypeError, ValueError: if a value is missing, or is not a number of its kind.
         """
         whole = {name: _whole(values, name) for name in ("num_candidates", "rescore_multiplier", "int8_rows")}
         return cls(**whole, share=_number(values, "share", _MOST), recall=_number(values, "recall", 1))
@@ -76,11 +76,11 @@ class TuningRecall:
     float_bits: float
     """The ten best of the chosen candidates by float query x bits."""
     int8_all: float
-    """The ten best of all int8 vectors: what no setting can be expected to pass."""
+    """The ten best of all int8 vectors: no setting can be expected to do better."""
     chosen: float
     """The chosen settings."""
     published: float | None = None
-    """Four times ten by Hamming distance, ordered by raw int8 codes, as the demos of 2024 do it; None in an index that
+    """Four times ten by Hamming distance, ordered by raw int8 codes, as the 2024 demos do it; None in an index that
     was built before this was measured."""
 
     @classmethod
@@ -88,7 +88,7 @@ class TuningRecall:
         """Returns the recall that `dataclasses.asdict` made.
 
         Raises:
-            KeyError, TypeError, ValueError: if a value is missing, or is no share.
+            KeyError, TypeError, ValueError: if a value is missing, or is not a share.
         """
         known = {name: _number(values, name, 1) for name in ("bits", "float_bits", "int8_all", "chosen")}
         published = None if values.get("published") is None else _number(values, "published", 1)
@@ -97,7 +97,7 @@ class TuningRecall:
 
 @dataclass(frozen=True, slots=True)
 class ScanRecall:
-    """What a scan other than Hamming finds of the sampled queries' answers, with the chosen number of int8 rows."""
+    """How much a scan other than Hamming finds of the sampled queries' answers, with the chosen number of int8 rows."""
 
     scan: str
     """`float-bits` or `lists`."""
@@ -136,7 +136,7 @@ class Tuning:
     reached_share: float
     """The share of the chosen settings."""
     reached: bool
-    """False when no setting reached the target: the chosen one is then the best there is."""
+    """False if no setting reached the target: the chosen one is then the best."""
     sampled_queries: int
     recall: TuningRecall
     curve: tuple[TuningPoint, ...]
@@ -168,11 +168,11 @@ class Tuning:
         """Returns the tuning that `to_json` wrote.
 
         Raises:
-            KeyError, TypeError, ValueError: if a value is missing, or is no number of its kind.
+            KeyError, TypeError, ValueError: if a value is missing, or is not a number of its kind.
         """
         curve = values["curve"]
         if not isinstance(curve, list) or not curve:
-            raise ValueError("the curve of the search settings is no list of points")
+            raise ValueError("the curve of the search settings is not a list of points")
         if type(values["reached"]) is not bool or not is_share(values["target_share"]):
             raise ValueError("reached is true or false, and target_share a number above 0, and at most 1")
         whole = ("num_candidates", "rescore_multiplier", "top_k", "sampled_queries")
@@ -191,14 +191,14 @@ class Tuning:
         kept = f"{100 * self.reached_share:.1f} % of what rescoring all int8 vectors would find"
         wanted = f"{100 * self.target_share:g} %"
         sampled = counted(self.sampled_queries, "text")
-        why = f"at least {wanted} are wanted" if self.reached else f"no setting keeps the {wanted} that are wanted"
-        return f"Searches take {settings}. On {sampled} of the corpus, they keep {kept}; {why}."
+        why = f"the target is at least {wanted}" if self.reached else f"no setting reaches the target of {wanted}"
+        return f"Searches use {settings}. On {sampled} of the corpus, they keep {kept}; {why}."
 
 
 def choose(curve: Sequence[TuningPoint], target_share: float) -> TuningPoint:
-    """Returns the smallest setting that reaches the target, or the best one when none does.
+    """Returns the smallest setting that reaches the target, or the best one if none does.
 
-    Settings are not chosen below a floor that costs next to nothing, or below all that a small corpus has.
+    No setting below the floor, which costs next to nothing, is chosen; a small corpus uses all it has.
 
     Raises:
         ValueError: if there is no setting to choose from.

@@ -1,4 +1,4 @@
-"""Checks the big files of a bundle against their checksums, during searches, and again when they are changed."""
+"""Checks the big files of a bundle against their checksums during searches, and again when they change."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from retrieval.errors import BundleError, BundleMissingError
 
 _LOWEST_PRIORITY = 19
 _PIECE_S = 0.001
-"""A check in the background rests after so much work: a query that comes meanwhile finds the core free."""
+"""A background check pauses after this much work, so that a query finds the core free."""
 _REST = 4.0
-"""How much longer it rests than it works: a fifth of one core, and of what the processor reads from memory."""
+"""How much longer it pauses than it works: it takes a fifth of one core and of the memory bandwidth."""
 
 
 class Verification:
     """Reads every file whose checksum was not checked at opening; those that are changed in place are read again."""
 
     def __init__(self, bundle: Bundle) -> None:
-        """Takes a bundle before its files are opened: from here on, changes of them are noticed."""
+        """Takes a bundle before its files are opened: from now on, changes to them are noticed."""
         self._bundle = bundle
         self._watched = WatchedFiles({name: bundle.file(name) for name in bundle.manifest.files})
         self._checking_again = threading.Lock()
@@ -58,7 +58,7 @@ class Verification:
             self._thread.start()
 
     def is_in_ram(self, name: str) -> None:
-        """Takes note that all of a file was read into RAM: what becomes of it does not matter any more."""
+        """Notes that all of a file was read into RAM: what happens to it no longer matters."""
         self._watched.forget(name)
 
     def wait(self) -> None:
@@ -69,7 +69,7 @@ class Verification:
     def raise_if_failed(self) -> None:
         """Raises the error that the check ended with, if it failed.
 
-        A file that was changed in place since the last call is read whole first. Until that is done, this does not
+        A file that was changed in place since the last call is read in full first. Until that is done, this does not
         return: what is mapped of it may be something else than what was built.
 
         Raises:
@@ -106,7 +106,7 @@ class Verification:
         return files
 
     def _check_behind(self, files: Mapping[str, BufferedReader]) -> None:
-        """Checks the files with what time the queries leave: on Linux, a priority is that of one thread."""
+        """Checks the files in the time that queries leave: on Linux, each thread has its own priority."""
         if sys.platform == "linux":
             with suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
@@ -139,7 +139,7 @@ class _Paced:
         return True
 
     def readinto(self, buffer: bytearray) -> int:
-        worked_s = time.thread_time() - self._work_began  # not the clock: waiting for a core is no work
+        worked_s = time.thread_time() - self._work_began  # not the clock: waiting for a core is not work
         if worked_s >= _PIECE_S:
             time.sleep(self._rest * worked_s)
             self._work_began = time.thread_time()

@@ -1,6 +1,6 @@
 """Which files were changed in place since they were opened: what is mapped of them is then no longer what was checked.
 
-A file that another one took the place of, or that was removed, is no such file: what is open of it stays as it was.
+A file that was replaced or removed does not count: the open one stays as it was.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Watched:
 
 
 class WatchedFiles:
-    """Compares open files with what they were. A look takes a microsecond per file. Safe to use from many threads."""
+    """Compares open files with what they were. A check takes a microsecond per file. Safe to use from many threads."""
 
     def __init__(self, paths: Mapping[str, Path]) -> None:
         """Takes the files by name, as they are now, and keeps them open."""
@@ -61,17 +61,17 @@ class WatchedFiles:
         return changed
 
     def accept(self, name: str) -> None:
-        """Takes a file as it is now; to be called before its content is checked."""
+        """Accepts a file as it is now; call it before its content is checked."""
         if (watched := self._watched.get(name)) is not None:
             self._watched[name] = _Watched(watched.file, watched.path, _state(watched.file))
 
     def forget(self, name: str) -> None:
-        """Watches a file no longer."""
+        """Stops watching a file."""
         self._watched.pop(name, None)
 
 
 def _state(file: int) -> tuple[int, int, int]:
-    # A tool may set the time of the last write back, but not that of the last change of the inode.
+    # A tool can set back the time of the last write, but not that of the last inode change.
     now = os.fstat(file)
     return now.st_size, now.st_mtime_ns, now.st_ctime_ns
 

@@ -22,9 +22,9 @@ COMMON_SCHEMA = pa.schema(
 )
 COMMON_COLUMNS = tuple(COMMON_SCHEMA.names)
 ROLES = COMMON_COLUMNS
-"""What a column of a source can be taken as."""
+"""What a column of a source can be used as."""
 BATCH_ROWS = 10_000
-"""Rows of the batches that sources yield: big enough to be quick, small enough to stay out of the way in RAM."""
+"""Rows per batch that sources yield: large enough to be fast, small enough for little RAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class CorpusInfo:
     """What the manifest and the page say about a source."""
 
     name: str
-    """Short name, the one `--corpus` takes."""
+    """Short name, as `--corpus` takes it."""
     title: str
     """One line for people, such as `CoNaLa mined: Stack Overflow questions with Python snippets`."""
     attribution: str | None = None
@@ -59,7 +59,7 @@ class Corpus(Protocol):
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """Returns which column of the source is taken as the text, the body, ...; nothing where it has no columns.
+        """Returns which column of the source is taken as the text, the body, ...; nothing if it has no columns.
 
         Raises:
             CorpusError: as `batches` does.
@@ -151,7 +151,7 @@ def _common_column(batch: pa.RecordBatch, field: pa.Field, source: str | None) -
     require_column(batch.schema.names, source, field.name)
     try:
         column = pc.cast(batch.column(source), field.type)
-        # A quality that is no number is none: NaN has no place in an order, nor in JSON.
+        # NaN is not a quality: it has no place in an order, nor in JSON.
         return column if field.name != "quality" else pc.if_else(pc.is_finite(column), column, None)
     except pa.ArrowInvalid as error:
         raise CorpusError(f"column {source!r} cannot be read as {field.name} ({field.type}): {error}") from error
@@ -163,7 +163,7 @@ def _common_column(batch: pa.RecordBatch, field: pa.Field, source: str | None) -
 
 
 def free_name(name: str, taken: Container[str]) -> str:
-    """Returns the name under which a column of the source is kept that must not have its own: `source_NAME`."""
+    """Returns the name for a column of the source whose own name is taken: `source_NAME`."""
     name = f"source_{name}"
     while name in taken:
         name = f"source_{name}"
@@ -171,10 +171,10 @@ def free_name(name: str, taken: Container[str]) -> str:
 
 
 def require_column(names: Sequence[str], column: str, role: str) -> None:
-    """Returns when `column` is among `names`.
+    """Checks that `column` is among `names`.
 
     Raises:
-        CorpusError: if it is not; the message lists those there are.
+        CorpusError: if it is not; the message lists the names.
     """
     if column not in names:
         raise CorpusError(

@@ -49,7 +49,7 @@ class BeirCorpus:
 
     @property
     def num_rows(self) -> None:
-        """Returns None: only reading would tell."""
+        """Returns None: it is known only after reading."""
         return None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -69,12 +69,12 @@ class BeirCorpus:
             queries = (str(record.get("text", "")) for _, record in records)
             return tuple(islice((query for query in queries if 0 < len(query) <= _LONGEST_EXAMPLE), _NUM_EXAMPLES))
         except CorpusError:
-            return ()  # a corpus can be indexed without queries; who needs them hears what is wrong with them
+            return ()  # a corpus can be indexed without queries; errors in them are reported when they are needed
 
 
 @dataclass(frozen=True, slots=True)
 class BeirTask:
-    """The queries of a collection, the judgments, and what is odd about them."""
+    """The queries of a collection, the judgments, and their oddities."""
 
     queries: Mapping[str, str]
     """Text by query id, in the order of the file."""
@@ -105,7 +105,7 @@ class BeirTask:
 def load_queries_and_judgments(path: Path, split: str | None = None) -> BeirTask:
     """Returns the queries and judgments of the collection in the folder `path`.
 
-    The split is `test`, unless it is given, or the collection has one other only.
+    The split is `test`, unless another is given, or the collection has only one other.
 
     Raises:
         CorpusError: if a file is missing or a line of it is malformed, two queries have the same id, or it is not
@@ -140,7 +140,7 @@ def load_queries_and_judgments(path: Path, split: str | None = None) -> BeirTask
 
 
 def _choose_split(folder: Path, wanted: str | None) -> tuple[str, tuple[str, ...]]:
-    """Returns the split to read, and the others there are."""
+    """Returns the split to read, and the other ones."""
     there = sorted(path.stem for path in (folder / "qrels").glob("*.tsv"))
     if wanted is not None and "/" in wanted:
         raise CorpusError(f"{wanted!r} is not the name of a split: choose one of {', '.join(there)} (--split).")
@@ -180,7 +180,7 @@ def _queries(file: TextFile) -> dict[str, str]:
     for line, record in json_objects(file):
         query_id = _required(file, line, record, "_id")
         if query_id in queries:
-            raise CorpusError(f"{file}, line {line}: the query id {query_id!r} is there twice. Give each its own.")
+            raise CorpusError(f"{file}, line {line}: the query id {query_id!r} occurs twice. Give each query its own.")
         queries[query_id] = _required(file, line, record, "text")
     return queries
 

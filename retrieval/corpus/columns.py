@@ -1,4 +1,4 @@
-"""Which column of a table is the text, the body, the link: as the user said, else a guess, with the reason for it."""
+"""Which column of a table is the text, the body, the link: as the user said, or a guess, with its reason."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _ADDRESSES = "web addresses"
 _PICTURES = ("image", "img", "picture", "photo", "thumb", "avatar", "icon", "logo")
 _BY_NAME = "because of its name"
 _LEAST_FILLED = 0.5
-"""A column with a telling name that is mostly empty is no text: its rows would be left out."""
+"""A column with a telling name that is mostly empty is not a text: its rows would be left out."""
 _FEWEST_WORDS = 2.0
 _LEAST_DISTINCT = 0.1
 """Below these, a column is a category, or the same text in most rows; single words must differ in half of them."""
 _LOOKED_AT = 200
-"""Values of a column that are looked at, spread over the sample."""
+"""How many values of a column are examined, spread over the sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +39,20 @@ class ColumnChoice:
 
     columns: Mapping[str, str]
     reasons: Mapping[str, str]
-    """By role, for those that nobody gave."""
+    """By role, for those that were not given."""
     left_out: Mapping[str, str]
-    """Columns of text that are not taken as the text because they hold no words, and what they hold."""
+    """Columns of text that are not used as the text because they hold no words, and what they hold."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Returns a sentence for each column that is taken as something."""
+        """Returns a sentence for each column that is used for something."""
         told = []
         for role, column in self.columns.items():
             reason = self.reasons.get(role)
             told.append(f"Column {column!r} is the {_CALLED[role]}{f', {reason}' if reason else ', as given'}.")
         if self.left_out and self.reasons.get("text", _BY_NAME) != _BY_NAME:
             listed = ", ".join(f"{name!r} ({what})" for name, what in self.left_out.items())
-            told.append(f"Not taken as the text: {listed}.")
+            told.append(f"Not used as the text: {listed}.")
         return tuple(told)
 
     def without(self, role: str) -> ColumnChoice:
@@ -67,8 +67,8 @@ _CALLED = {"text": "text", "body": "body", "url": "link", "group": "group", "qua
 def choose_columns(sample: pa.RecordBatch, given: Mapping[str, str]) -> ColumnChoice:
     """Returns the column of each role that has one: the given ones, and a guess for the others.
 
-    A role that is given an empty name has no column, and none is guessed. A group or a quality changes how hits are
-    merged and ordered, so they are guessed only from a column of that very name. `sample` is the first batch.
+    A role with an empty name has no column, and none is guessed. A group or a quality changes how hits are
+    merged and ordered, so they are guessed only from a column of exactly that name. `sample` is the first batch.
 
     Raises:
         CorpusError: if a given column is not there, the text is given an empty name, or no column can be the text.
@@ -108,7 +108,7 @@ def choose_columns(sample: pa.RecordBatch, given: Mapping[str, str]) -> ColumnCh
 
 
 def has_texts(sample: pa.RecordBatch) -> bool:
-    """Tells whether a column holds texts that differ from row to row, or has the name of a text."""
+    """Tells whether a column holds texts that differ from row to row, or is named like a text."""
     looked = {name: _Looked.at(sample.column(name)) for name in sample.schema.names}
     wordy = {name: each for name, each in looked.items() if each.has_words}
     return _named(list(wordy), _TEXT_NAMES) is not None or any(each.is_prose for each in wordy.values())
@@ -120,7 +120,7 @@ class _Looked:
 
     is_text: bool
     kind: str | None = None
-    """What the values are, where they are no words."""
+    """What the values are, if they are not words."""
     filled: float = 0.0
     """The share of values that are not blank."""
     words: float = 0.0
@@ -162,18 +162,18 @@ def _guessed_text(wordy: Mapping[str, _Looked], sample: pa.RecordBatch) -> tuple
     if named := _named([name for name, each in wordy.items() if each.filled >= _LEAST_FILLED], _TEXT_NAMES):
         return named, _BY_NAME
     if wordy:
-        # A category has long names too, but few: a text is told by its letters and by how many differ.
+        # A category has long names too, but few: a text is recognized by its letters and by how many values differ.
         best = max(wordy, key=lambda name: wordy[name].letters * (0.1 + wordy[name].distinct))
         words = f"{wordy[best].words:.1f} words per value"
         return best, f"the only column with words ({words})" if len(
             wordy
-        ) == 1 else f"the one with most words ({words})"
+        ) == 1 else f"the one with the most words ({words})"
     nested = [name for name in sample.schema.names if _Looked.at(sample.column(name)).kind == "JSON"]
     if nested:
         return nested[0], "the only column with text, though it is JSON"
     have = ", ".join(f"{field.name} ({_what(sample.column(field.name), field)})" for field in sample.schema)
     raise CorpusError(
-        f"no column holds text to search in: the columns are {have}. Name one with --text-column, even if its values "
+        f"no column holds text to search: the columns are {have}. Name one with --text-column, even if its values "
         f"are numbers."
     )
 

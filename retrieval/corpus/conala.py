@@ -59,7 +59,7 @@ class ConalaCorpus:
     notes = ()
 
     def __init__(self, path: Path | None = None, *, otherwise: str = _OTHERWISE) -> None:
-        """Takes a copy, or nothing for the hub; `otherwise` ends the message that there is no hub."""
+        """Takes a copy, or None for the hub; `otherwise` ends the message that the hub is not available."""
         self._path = path
         self._otherwise = otherwise
 
@@ -108,7 +108,7 @@ class ConalaCorpus:
         )
 
     def _cast(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Takes CoNaLa's columns in its order: copies in other formats may have others, and wider types."""
+        """Selects CoNaLa's columns in its order: copies in other formats may have more columns, and wider types."""
         try:
             return batch.select(SCHEMA.names).cast(SCHEMA)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:

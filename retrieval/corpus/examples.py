@@ -1,4 +1,4 @@
-"""Examples for a corpus that brings none: short queries made from its texts, and none of them a text itself."""
+"""Examples for a corpus that has none: short queries made from its texts, none of them identical to a text."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def sampled_examples(read: Callable[[], Iterable[list[str]]], *, seed: int = 0) 
     Each is a text without its small words. None is equal to a text: its first hit would be itself.
 
     Args:
-        read: gives the distinct texts, in batches; they are read twice, and not kept.
+        read: yields the distinct texts, in batches; they are read twice, and not kept.
         seed: which texts are drawn.
     """
     drawn: list[tuple[float, str]] = []
     generator = random.Random(seed)
     for texts in read():
         queries = [query for text in texts if (query := query_from(text))]
-        # Each query gets a number, and the smallest ones stay: a sample whose size need not be known before.
+        # Each query gets a random number, and the smallest ones stay: a sample without knowing the size in advance.
         drawn = sorted([*drawn, *((generator.random(), query) for query in queries)])[:_DRAWN]
     left = {_plain(query): query for _, query in drawn}
     for texts in read():
@@ -95,7 +95,7 @@ def sampled_examples(read: Callable[[], Iterable[list[str]]], *, seed: int = 0) 
 
 
 def query_from(text: str) -> str:
-    """Returns the words of a short text that matter; empty where none are dropped, or too few or too many stay."""
+    """Returns the words of a short text that matter; empty if none are dropped, or too few or too many stay."""
     words = text.strip(" .!?").split()
     if len(words) not in _WORDS or any(word.endswith((".", ":", ";", "!", "?")) for word in words):
         return ""

@@ -19,7 +19,7 @@ from retrieval.errors import CorpusError
 
 
 class FileCorpus:
-    """Rows of a table. It is opened when first asked for more than its name."""
+    """Rows of a table. It is opened when more than its name is first needed."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class FileCorpus:
             url_column: where a document lives.
             group_column: rows with the same value are one hit.
             quality_column: orders hits of the same score.
-            embeddings_column: the vectors of the rows, which are no part of the documents.
+            embeddings_column: the vectors of the rows, which are not part of the documents.
             options: how to read it.
         """
         self._path = path
@@ -69,7 +69,7 @@ class FileCorpus:
 
     @property
     def num_rows(self) -> int | None:
-        """Returns the number of rows, None for formats where only reading would tell.
+        """Returns the number of rows, None for formats where it is known only after reading.
 
         Raises:
             CorpusError: if the file cannot be opened.
@@ -87,7 +87,7 @@ class FileCorpus:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Returns how the file was read, which column is what and why, and values that are not as they should be.
+        """Returns how the file was read, which column is used for what and why, and invalid values.
 
         Raises:
             CorpusError: as `columns` does.
@@ -98,7 +98,7 @@ class FileCorpus:
     def sample(self) -> pa.RecordBatch:
         """Returns the first rows of the table, under its own names.
 
-        Where no column has texts of its own, the texts inside of objects are columns, too, such as `document.text`.
+        Where no column has texts of its own, the texts inside objects are columns, too, such as `document.text`.
 
         Raises:
             CorpusError: if the file cannot be opened, or has no rows.
@@ -163,37 +163,37 @@ class FileCorpus:
         choice = choose_columns(self.sample, self._given)
         if "quality" not in choice.reasons:
             return choice
-        # Other guesses are right or wrong for the whole table; this one breaks where a value is no number.
+        # Other guesses are right or wrong for the whole table; this one breaks where a value is not a number.
         found = first_non_number(self._rows(), choice.columns["quality"])
         if found is None:
             return choice
         row, value = found
         self._faults["quality", ""] = (
-            f"Column {choice.columns['quality']!r} is not taken as the quality: row {row + 1:,} has {value[:40]!r}, "
-            f"which is no number."
+            f"Column {choice.columns['quality']!r} is not used as the quality: row {row + 1:,} has {value[:40]!r}, "
+            f"which is not a number."
         )
         return choice.without("quality")
 
     @property
     def _left_aside(self) -> list[str]:
-        """Returns a word on columns of vectors that are there and not used."""
+        """Returns a note on columns of vectors that are not used."""
         printed = [name for name, kind in self._choice.left_out.items() if kind == "lists of numbers"]
         found = [name for name in (*vector_columns(self.sample), *printed) if name not in self.columns.values()]
         if not found or self._embeddings_column is not None:
             return []
         return [
-            f"Column {found[0]!r} holds vectors, which are not used: the texts are encoded anew (--embeddings-column "
-            f"takes the vectors as they are)."
+            f"Column {found[0]!r} holds vectors, which are not used: the texts are encoded again (--embeddings-column "
+            f"uses these vectors)."
         ]
 
     def _note(self, fault: Fault, done: int) -> None:
-        """Keeps the first fault of each kind of a column, however often the file is read."""
+        """Keeps the first fault of each kind in a column, however often the file is read."""
         told = f"Column {fault.column!r}, row {done + fault.row + 1:,}: {fault.what}. Others may follow."
         self._faults.setdefault((fault.column, fault.what), told)
 
 
 class PlainFileCorpus(FileCorpus):
-    """Rows of a file that a stranger brought: no folder, no link and no data set elsewhere is opened for it."""
+    """Rows of an untrusted file: no folder, no link and no data set elsewhere is opened for it."""
 
     def _open(self) -> Reader:
         return open_plain_file(self._path, self._options)

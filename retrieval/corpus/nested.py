@@ -1,4 +1,4 @@
-"""Texts inside of objects, as columns of their own: `document.text` is the `text` in each object of `document`."""
+"""Texts inside objects, as columns of their own: `document.text` is the `text` in each object of `document`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_NAMES = 100
 
 
 def inner_names(batch: pa.RecordBatch) -> list[str]:
-    """Returns the names of the texts inside of objects, at most a hundred; of objects in JSON, by the first rows."""
+    """Returns the names of the texts inside objects, at most a hundred; of objects in JSON, by the first rows."""
     found: dict[str, None] = {}
     for field in batch.schema:
         if pa.types.is_struct(field.type):
@@ -58,7 +58,7 @@ def _texts_in(value: Any, name: str, depth: int = 1) -> Iterator[str]:
 
 
 def _parsed(column: pa.Array) -> Iterator[Any]:
-    """Yields the object in each row of JSON text, None where there is none."""
+    """Yields the object in each row of JSON text, None if there is none."""
     for text in column.to_pylist():
         try:
             yield json.loads(text) if text is not None and text.startswith("{") else None

@@ -18,7 +18,7 @@ def with_numbers(batch: pa.RecordBatch, column: str | None) -> pa.RecordBatch:
 
 
 def first_non_number(batches: Iterable[pa.RecordBatch], column: str) -> tuple[int, str] | None:
-    """Returns the first row, counted from 0, that has a text in the column which is no number, and that text."""
+    """Returns the first row, counted from 0, that has a text in the column which is not a number, and that text."""
     done = 0
     for batch in batches:
         if not pa.types.is_string(batch.column(column).type):

@@ -1,4 +1,4 @@
-"""Values that an index can take in and could not give back: text that is not UTF-8, dates beyond what Python knows."""
+"""Values that an index could store but not return: text that is not UTF-8, dates beyond Python's range."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from retrieval.errors import CorpusError, first_line
 
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
-"""Units of a time stamp in a day. Nanoseconds are not among them: in 64 bits, they reach from 1677 to 2262."""
+"""Units of a time stamp per day. Nanoseconds are left out: in 64 bits, they reach only from 1677 to 2262."""
 _FIRST_DAY = datetime.date(1, 1, 2).toordinal() - datetime.date(1970, 1, 1).toordinal()
 _LAST_DAY = datetime.date(9999, 12, 31).toordinal() - datetime.date(1970, 1, 1).toordinal()
 """Days from 1970 on; a day from either end, as a time zone may move a time stamp by most of one."""
@@ -19,7 +19,7 @@ _LAST_DAY = datetime.date(9999, 12, 31).toordinal() - datetime.date(1970, 1, 1).
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with some values of a column, and what becomes of them."""
+    """What is wrong with some values of a column, and what happens to them."""
 
     column: str
     row: int
@@ -28,13 +28,13 @@ class Fault:
 
 
 def sound(batch: pa.RecordBatch, first_row: int) -> tuple[pa.RecordBatch, list[Fault]]:
-    """Returns the batch with text that is UTF-8, and what was not as it should be; its first row is `first_row`.
+    """Returns the batch with text in UTF-8, and what was wrong with it; its first row is `first_row`.
 
-    Text that is not UTF-8 gets U+FFFD for what is wrong with it. Dates before the year 1 and after 9999 stay: they come
+    Invalid bytes become U+FFFD. Dates before the year 1 and after 9999 stay: they come
     out of the index as text.
 
     Raises:
-        CorpusError: if a value inside of a list or an object is not UTF-8, or is damaged.
+        CorpusError: if a value inside a list or an object is not UTF-8, or is damaged.
     """
     faults = []
     columns = list(batch.columns)
@@ -49,7 +49,7 @@ def sound(batch: pa.RecordBatch, first_row: int) -> tuple[pa.RecordBatch, list[F
                 ) from error
             columns[position] = _as_utf8(column)
             faults.append(
-                Fault(name, _first_invalid(column), "text that is not UTF-8: what is wrong is shown as \ufffd")
+                Fault(name, _first_invalid(column), "text that is not UTF-8: wrong bytes are shown as \ufffd")
             )
         if (row := _first_strange_date(column)) is not None:
             faults.append(Fault(name, row, "a date that is not between the years 1 and 9999: it is shown as text"))

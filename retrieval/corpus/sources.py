@@ -14,7 +14,7 @@ SOURCES = ("python", "conala", "beir", "file")
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """What the user said about the source."""
+    """The user's options for the source."""
 
     name: str
     """One of `SOURCES`."""
@@ -30,7 +30,7 @@ class SourceOptions:
     table: str | None = None
     """For files: which table of a database, or sheet of a workbook, is read."""
     packages: Sequence[str] | None = None
-    """For `python`: the packages besides the standard library; None for the usual ones."""
+    """For `python`: the packages to add to the standard library; None for the defaults."""
 
 
 def open_corpus(options: SourceOptions) -> Corpus:
@@ -42,8 +42,8 @@ def open_corpus(options: SourceOptions) -> Corpus:
     if options.name != "file":
         _refuse_file_options(options)
     if options.packages is not None and options.name != "python":
-        raise CorpusError(f"--packages goes with --corpus python, not with {options.name}.")
-    # Imported when chosen: each brings readers that the others do not need.
+        raise CorpusError(f"--packages is for --corpus python, not {options.name}.")
+    # Imported when chosen: each imports readers that the others do not need.
     if options.name == "python":
         from retrieval.corpus.python import PythonCorpus
 
@@ -70,7 +70,7 @@ def open_corpus(options: SourceOptions) -> Corpus:
             embeddings_column=options.embeddings_column,
             options=ReadOptions(options.split, options.has_header, options.table),
         )
-    raise CorpusError(f"no corpus is called {options.name!r}: choose one of {', '.join(SOURCES)}.")
+    raise CorpusError(f"there is no corpus {options.name!r}: choose one of {', '.join(SOURCES)}.")
 
 
 def _refuse_file_options(options: SourceOptions) -> None:
@@ -82,4 +82,4 @@ def _refuse_file_options(options: SourceOptions) -> None:
         ("--table", options.table is not None),
     ):
         if is_given:
-            raise CorpusError(f"{option} goes with --corpus file, not with {options.name}: leave it out.")
+            raise CorpusError(f"{option} is for --corpus file, not {options.name}: leave it out.")

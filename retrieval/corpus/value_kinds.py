@@ -1,4 +1,4 @@
-"""What the values of a column are, where they are no texts: numbers, dates, addresses, identifiers; and their words."""
+"""What the values of a column are if they are not texts: numbers, dates, addresses, identifiers; and their words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 _MOST = 0.8
-"""A column is of a kind when this share of its values is."""
+"""A column is of a kind if this share of its values is."""
 _NUMBER = re.compile(r"[-+]?[$€£]?\d[\d.,' ]*(e[-+]?\d+)?\s?[%€$£]?|[-+]?\.\d+|[-+]?(nan|inf|infinity)", re.IGNORECASE)
 _DATE_SEPARATORS = re.compile(r"[\s,./:+-]+")
 _DATE_PART = re.compile(
@@ -45,7 +45,7 @@ _LONGEST_WORD = 40
 
 
 def kind_of_value(value: str) -> str | None:
-    """Returns what a value is, such as `numbers`, None when it may be a text, or is blank."""
+    """Returns what a value is, such as `numbers`, None if it may be a text, or is blank."""
     value = value.strip()
     if not value:
         return None
@@ -75,7 +75,7 @@ def num_words(value: str) -> int:
 
 
 def num_word_letters(value: str) -> int:
-    """Returns how many letters the words of a text have together."""
+    """Returns how many letters the words of a text have in total."""
     return sum(map(len, _words(value)))
 
 

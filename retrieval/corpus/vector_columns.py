@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from retrieval.errors import VectorsError
 
 _LEAST_DIM = 8
-"""Shorter lists of numbers are rather coordinates, or ratings."""
+"""Shorter lists of numbers are more likely coordinates or ratings."""
 
 
 class ArrayVectors:
@@ -38,7 +38,7 @@ class ArrayVectors:
 
 
 def vector_columns(sample: pa.RecordBatch) -> list[str]:
-    """Returns the columns whose values are lists of numbers, all of one length from 8 on."""
+    """Returns the columns whose values are lists of at least 8 numbers, all of one length."""
     return [field.name for field in sample.schema if _is_numbers(field.type) and _is_even(sample.column(field.name))]
 
 
@@ -48,7 +48,7 @@ def float_rows(column: pa.Array, first_row: int, dim: int | None) -> npt.NDArray
     A value is a list of numbers, or such a list as JSON text. The first vector sets `dim` where it is None.
 
     Raises:
-        VectorsError: if a value is no list of numbers, or has another length.
+        VectorsError: if a value is not a list of numbers, or has another length.
     """
     rows = np.zeros((len(column), dim or 0), dtype=np.float32)
     for position, value in enumerate(_values(column)):

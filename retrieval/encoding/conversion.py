@@ -21,14 +21,14 @@ _NUM_OWN_WORDS = 12
 _LEAST_COSINE = 0.999
 """Rounding costs 0.0001, also where OpenVINO computes with bfloat16; another pooling or prompt costs far more."""
 _LENGTH_TOLERANCE = 0.01
-"""What bfloat16 may make of a length of 1."""
+"""How far bfloat16 may be from a length of 1."""
 
 
 def convert_to_openvino(files: ModelFiles) -> Path:
     """Converts a sentence-transformers model, pooling and normalization included, and returns its folder in the cache.
 
     Raises:
-        RuntimeError: if OpenVINO cannot convert the model, or gives other embeddings than PyTorch.
+        RuntimeError: if OpenVINO cannot convert the model, or gives different embeddings from PyTorch.
         ModelError: if the model cannot be loaded.
         OSError: if the cache cannot be written.
     """
@@ -58,9 +58,9 @@ def check_agreement(converted: OpenVinoEncoder, original: TorchEncoder, vocabula
     """Checks that tracing kept what the model does with lengths, padding and prompts.
 
     Raises:
-        RuntimeError: if a text gets another embedding than from PyTorch.
+        RuntimeError: if a text gets a different embedding from PyTorch's.
     """
-    # Words of other languages may all be unknown to a model: some of its own, and how it reads capitals, count too.
+    # All words of other languages may be unknown to a model: add some that it knows, and capitals.
     words = sorted(word for word in vocabulary if word.isalpha())
     own = " ".join(words[:: max(1, len(words) // _NUM_OWN_WORDS)][:_NUM_OWN_WORDS])
     samples = [*_SAMPLES, *filter(None, (own, own.title()))]
@@ -71,11 +71,11 @@ def check_agreement(converted: OpenVinoEncoder, original: TorchEncoder, vocabula
     ]
     worst = 1.0
     for one, other in pairs:
-        # A long vector has a large dot product with any other: lengths and angles are compared on their own.
+        # A long vector has a large dot product with any other: lengths and angles are compared separately.
         lengths = np.linalg.norm(one, axis=1)
         if not np.all(np.abs(lengths - 1) <= _LENGTH_TOLERANCE):
             raise RuntimeError(f"it gives embeddings of length {lengths.min():.3g} to {lengths.max():.3g}, not 1")
         cosines = (one * other).sum(axis=1) / (lengths * np.linalg.norm(other, axis=1))
         worst = min(worst, float(cosines.min()))
     if not worst >= _LEAST_COSINE:
-        raise RuntimeError(f"it gives other embeddings than PyTorch, cosine {worst:.3f}")
+        raise RuntimeError(f"its embeddings differ from PyTorch's, cosine {worst:.3f}")

@@ -1,4 +1,4 @@
-"""Text to embeddings: what an encoder is, and which one a model gets.
+"""Text to embeddings: the encoder protocol, and which encoder a model gets.
 
 OpenVINO answers a query about four times faster than PyTorch here, and starts without importing it. It is the
 default; PyTorch is the fallback, with a note that the page shows.
@@ -31,7 +31,7 @@ class Encoder(Protocol):
 
     @property
     def weights_sha256(self) -> str:
-        """Returns the SHA-256 of the weights: an index and its queries must agree on it."""
+        """Returns the SHA-256 of the weights, which must be the same for an index and its queries."""
         ...
 
     @property
@@ -41,7 +41,7 @@ class Encoder(Protocol):
 
     @property
     def backend(self) -> str:
-        """Returns what computes, for people: `OpenVINO 2026.4.1`."""
+        """Returns a readable name of the backend: `OpenVINO 2026.4.1`."""
         ...
 
     @property
@@ -54,7 +54,7 @@ class Encoder(Protocol):
         ...
 
     def encode_query(self, texts: Sequence[str]) -> Float32s:
-        """Returns float32 `(len(texts), dim)` for queries, each row of length 1: many models tell the two apart."""
+        """Returns float32 `(len(texts), dim)` for queries, which many models treat differently; rows have length 1."""
         ...
 
     def num_tokens_cut(self, text: str) -> int:
@@ -69,17 +69,17 @@ class ShowsTokens(Protocol):
     def tokens(self, text: str) -> list[str]:
         """Returns all tokens of the query `text`, special ones included: those that are read, then those that are cut.
 
-        None at all where the tokenizer has no names for them.
+        None if the tokenizer has no names for them.
         """
         ...
 
 
 @runtime_checkable
 class CountsUnknown(Protocol):
-    """An encoder that knows which tokens stand for what its vocabulary lacks."""
+    """An encoder that knows which tokens stand for words outside its vocabulary."""
 
     def num_tokens_unknown(self, text: str) -> tuple[int, int]:
-        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in all.
+        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in total.
 
         Special tokens, such as those at both ends, are not counted.
         """
@@ -88,10 +88,10 @@ class CountsUnknown(Protocol):
 
 @runtime_checkable
 class ChoosesCores(Protocol):
-    """An encoder that can give a query one core or all, whichever is sooner."""
+    """An encoder that can give a query one core or all, whichever is faster."""
 
     def choose_cores(self, answer: Callable[[Float32s], object]) -> None:
-        """Measures which is sooner on this machine, `answer` to the vector `(1, dim)` included, and keeps to it."""
+        """Measures which is faster on this machine, including `answer` to the vector `(1, dim)`, and uses that."""
         ...
 
 
@@ -129,7 +129,7 @@ def load_encoder(
 
 
 def clean_text(text: str) -> str:
-    """Returns `text` as UTF-8 can carry it: lone surrogates become U+FFFD, which a tokenizer accepts."""
+    """Returns `text` as valid UTF-8: lone surrogates become U+FFFD, which a tokenizer accepts."""
     return _SURROGATES.sub("\ufffd", text)
 
 

@@ -1,4 +1,4 @@
-"""The models that were converted here before.
+"""The converted models on this machine.
 
 They live in `$EMBEDDING_QUANTIZATION_CACHE`, else `$XDG_CACHE_HOME/embedding-quantization`, else
 `~/.cache/embedding-quantization`, under a key of weight hash, precision and OpenVINO version, each with checksums.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 CONVERTED_FILES = ("model.xml", "model.bin", "tokenizer.json")
 _CONVERSION = 2
-"""Counted up when models are converted in another way: what an earlier release made is then made again."""
+"""Increased when the conversion changes: models from earlier releases are then converted again."""
 _WORK_PREFIX = "convert-"
 
 
@@ -52,13 +52,13 @@ def cached_model(weights_sha256: str) -> Path | None:
 
 
 def keep_converted(work: Path, weights_sha256: str) -> Path:
-    """Puts a finished conversion in its place, and returns that; a whole one that is there already stays.
+    """Moves a finished conversion into place, and returns its path; a complete one that is already there stays.
 
     Raises:
         OSError: if the cache cannot be written.
     """
     target = converted_folder(weights_sha256)
-    # Another process may have put the same model there meanwhile, and have it open; an altered one gives way.
+    # Another process may have put the same model there, and have it open; an altered one is replaced.
     if cached_model(weights_sha256) is None:
         shutil.rmtree(target, ignore_errors=True)
         work.replace(target)
@@ -67,17 +67,17 @@ def keep_converted(work: Path, weights_sha256: str) -> Path:
 
 @contextmanager
 def conversion_folder() -> Iterator[Path]:
-    """Gives a folder in the cache for one conversion, and removes it afterwards; so are those of killed ones.
+    """Provides a folder in the cache for one conversion, and removes it afterwards, with those of killed ones.
 
     Raises:
         OSError: if the cache cannot be written.
     """
     parent = cache_folder()
     parent.mkdir(parents=True, exist_ok=True)
-    with locked(parent):  # no process sees a folder that another one has made and not locked yet
+    with locked(parent):  # no process sees a folder that another one has made but not locked yet
         _remove_abandoned(parent)
         work = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=parent))
-        # The lock goes with the process: a folder without one was left by a process that was killed.
+        # The lock ends with the process: a folder without one was left by a killed process.
         descriptor = os.open(work, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
@@ -108,7 +108,7 @@ def _remove_abandoned(parent: Path) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
         except OSError:
-            continue  # a conversion is under way in it
+            continue  # a conversion is running in it
         finally:
             os.close(descriptor)
 

@@ -1,7 +1,7 @@
 """A model from the hub, file by file, with a time limit for every answer.
 
 The client's `snapshot_download` waits for the list of files without any limit, and so does the Xet protocol for their
-content: the functions under it are used, which take limits. Only safetensors and configuration are brought here.
+content: the functions below it are used, which take limits. Only safetensors and configuration are downloaded.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from retrieval.errors import ModelError
 _ANSWER_LIMIT_S = 10.0
 """For the list of files. In a file, each silence has HF_HUB_DOWNLOAD_TIMEOUT seconds, and five more tries."""
 _NEWEST = "newest"
-"""The file that names the commit which was downloaded last."""
+"""The file that names the commit that was downloaded last."""
 _USUAL_OWNER = "sentence-transformers"
-"""Whose model is meant by a name without an owner, as for the library of the same name."""
+"""The owner of a model without one in its name, as in the library of the same name."""
 
 
 def downloaded_model(model: str, patterns: Sequence[str]) -> tuple[Path, str]:
-    """Returns the folder of a model of the hub and its whole name, downloaded unless it is here already.
+    """Returns the folder of a hub model and its full name, downloaded unless it is already here.
 
     Args:
-        model: `owner/name`, or a name alone: the one of sentence-transformers, or else a model without an owner.
-        patterns: the names of the files that are wanted, in the model's folder and in those of its modules.
+        model: `owner/name`, or just a name: a model of sentence-transformers, or else one without an owner.
+        patterns: the names of the files to download, in the model's folder and in those of its modules.
 
     Raises:
         ModelError: if it cannot be downloaded.
@@ -70,7 +70,7 @@ def _download(model: str, patterns: Sequence[str]) -> Path:
             raise ModelError(f"the model {model!r} has no files on the hub. Choose another.")
         if not any(name.endswith(".safetensors") for name in sizes):
             pickles = [name for name in sizes if name.endswith("pytorch_model.bin")]
-            only = f" but {pickles[0]}, a pickle, which may run a program when it is loaded" if pickles else ""
+            only = f" but {pickles[0]}, a pickle, which can run code when it is loaded" if pickles else ""
             raise ModelError(f"the model {model!r} has no safetensors on the hub{only}. Choose another.")
         folder = home / info.sha
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def _download(model: str, patterns: Sequence[str]) -> Path:
             (home / _NEWEST).write_text(info.sha)
         return folder
     except HFValidationError as error:
-        raise ModelError(f"{model!r} is neither a folder here nor a valid model id of the hub.") from error
+        raise ModelError(f"{model!r} is neither a folder here nor a valid model id on the hub.") from error
     except (RepositoryNotFoundError, RemoteEntryNotFoundError) as error:
         raise _NoSuchModelError(_cannot(model, "the hub has no such model, or it is private")) from error
     except (httpx2.TimeoutException, TimeoutError) as error:
@@ -89,7 +89,7 @@ def _download(model: str, patterns: Sequence[str]) -> Path:
 
 
 def _downloaded_before(home: Path, model: str) -> Path | None:
-    """Returns the folder of what was downloaded last, here or by the hub's own client; None if nothing was."""
+    """Returns the folder of the last download, by this program or the hub's own client; None if there is none."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -105,7 +105,7 @@ def _downloaded_before(home: Path, model: str) -> Path | None:
 
 def _cannot(model: str, reason: str) -> str:
     return (
-        f"the model {model!r} is no folder here and cannot be downloaded ({reason}). "
+        f"the model {model!r} is not a folder here and cannot be downloaded ({reason}). "
         f"Check the name and the network, or give the path of a folder."
     )
 
@@ -128,7 +128,7 @@ def _get(folder: Path, model: str, commit: str, name: str, size: int | None) -> 
     from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
 
-    # Public by the client's documentation, if not by its typing.
+    # Public according to the client's documentation, though not its types.
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     target = folder / name

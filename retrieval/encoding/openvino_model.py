@@ -15,7 +15,7 @@ from retrieval.encoding.token_batches import Tokens, batches_of_similar_length, 
 from retrieval.quantization import Float32s
 from retrieval.system import UnderWay, is_worth_it, usable_cores
 
-# OpenVINO reports its import and each conversion to its makers, asking nobody, unless this package cannot be imported.
+# OpenVINO reports its import and each conversion to its makers unasked, unless this package cannot be imported.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 import openvino  # noqa: E402 - after the line above
 
@@ -23,13 +23,13 @@ BACKEND = f"OpenVINO {openvino.__version__.split('-')[0]}"
 _TOKENS_PER_BATCH = 512
 """Batches of this many tokens are the fastest for a corpus: measured 128 to 2,048 on 2 cores."""
 _MOST_STREAMS = 8
-"""Queries that are encoded at once, one core each: each of these streams keeps some 10 MB."""
+"""Queries that are encoded at once, one core each: each of these streams keeps about 10 MB."""
 _TOKENS_BETWEEN_RELEASES = 200
-"""Each token that is read maps some 64 KB of the word table into the process; this keeps that to some 10 MB."""
+"""Each token that is read maps about 64 KB of the word table into the process; this keeps that below about 10 MB."""
 _LEAST_TOKENS = 16
 TOKEN_STEP = 8
-"""OpenVINO prepares itself anew whenever a query has another length than the one before, which takes a quarter of its
-time: so most queries are padded to one length, longer ones to one of few."""
+"""OpenVINO prepares itself again whenever a query's length differs from the one before, which takes a quarter of its
+time: so most queries are padded to one length, longer ones to one of a few."""
 
 
 def write_model(traceable_module: Callable[[], tuple[Any, dict[str, Any]]], path: Path) -> list[str]:
@@ -52,7 +52,7 @@ def write_model(traceable_module: Callable[[], tuple[Any, dict[str, Any]]], path
 
 
 def _one_core_each() -> dict[str, Any]:
-    # Threads that are pinned to cores are in the way of the scan, which uses the same cores right after.
+    # Threads that are pinned to cores slow down the scan, which uses the same cores right afterwards.
     return {"NUM_STREAMS": _most_at_once(), "INFERENCE_NUM_THREADS": _most_at_once(), "ENABLE_CPU_PINNING": False}
 
 
@@ -67,8 +67,8 @@ def _most_at_once() -> int:
 class OpenVinoModel:
     """A converted model, opened. Safe to use from many threads.
 
-    Each query has one core, or all where that was found to pay and no other query is under way; see `choose_cores`. A
-    long list has one core per batch.
+    Each query has one core, or all if that was measured to be faster and no other query is running; see
+    `choose_cores`. A long list has one core per batch.
     """
 
     def __init__(self, folder: Path, record: dict[str, Any]) -> None:
@@ -97,14 +97,14 @@ class OpenVinoModel:
         return self._encode_one(texts) if len(texts) == 1 else self._encode_bulk(texts)
 
     def choose_cores(self, text: Tokens, answer: Callable[[Float32s], object]) -> None:
-        """Measures whether a query alone is answered sooner when all cores encode it, and keeps to what is sooner.
+        """Measures whether a single query is answered faster when all cores encode it, and uses what is faster.
 
-        It depends on the machine, and on what comes after: OpenVINO's threads spin for a while when they are done, and
+        It depends on the machine and on the next stage, which OpenVINO's threads slow down because they spin for a
         are in the way of it. Once is enough for a model; until it is done, every query has one core.
 
         Args:
             text: a query of usual length.
-            answer: does with a vector `(1, dim)` what a query does after it was encoded.
+            answer: does with a vector `(1, dim)` what a search does after encoding.
         """
         if self._were_cores_chosen or usable_cores() == 1:
             return
@@ -132,7 +132,7 @@ class OpenVinoModel:
 
     def _encode_one(self, tokens: list[Tokens]) -> Float32s:
         with self._under_way as is_alone:
-            # The one request for all cores is used by the query that is alone: nobody else takes it meanwhile.
+            # The one request for all cores belongs to the single query: nobody else takes it meanwhile.
             if is_alone and self._on_all_cores:
                 vector = self._infer(self._on_all_cores[0], tokens)
             else:
@@ -144,7 +144,7 @@ class OpenVinoModel:
         return vector
 
     def _encode_in_turn(self, tokens: list[Tokens]) -> Float32s:
-        # No more requests than cores, however many ask: each keeps its memory. list.pop and append are atomic: a
+        # No more requests than cores, however many queries: each keeps its memory. list.pop and append are atomic: a
         # request is used by one thread at a time, and kept for the next query.
         with self._turns:
             try:

@@ -1,4 +1,4 @@
-"""What a model wants written before a text."""
+"""The prefixes that a model expects before a text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """What a model wants written before a text."""
+    """The prefixes that a model expects before a text."""
 
     query: str = ""
     document: str = ""

@@ -16,14 +16,14 @@ from retrieval.quantization import Float32s
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _LONGEST_LIMIT = 1_000_000
-"""transformers stands a huge number for "no limit" where a tokenizer names none."""
+"""transformers uses a huge number for "no limit" if a tokenizer names none."""
 
 
 def load_sentence_transformer(files: ModelFiles) -> Any:
     """Returns the `SentenceTransformer` in the model's folder, on the CPU and in float32, whatever its weights are.
 
     Raises:
-        ModelError: if sentence-transformers cannot load it, or it needs program code of its own.
+        ModelError: if sentence-transformers cannot load it, or it needs its own program code.
     """
     import torch
 
@@ -37,9 +37,9 @@ def load_sentence_transformer(files: ModelFiles) -> Any:
                 local_files_only=True,
                 model_kwargs={"dtype": torch.float32, "use_safetensors": True},
             )
-        except Exception as error:  # the library, transformers and the model's own configuration raise all kinds
+        except Exception as error:  # the library, transformers and the model's configuration raise all kinds of errors
             raise ModelError(_why_not_loaded(files, error)) from error
-    # A module may bring a type of its own: what is traced in half precision is computed in it, or not at all.
+    # A module may have its own type: a model traced in half precision computes in it, or not at all.
     return model.float()
 
 
@@ -47,8 +47,8 @@ def _why_not_loaded(files: ModelFiles, error: Exception) -> str:
     reason = " ".join(str(error).split())
     if "trust_remote_code" in reason:
         return (
-            f"{files.model_id} needs Python code of its own, which is not run here: choose another model. Or encode "
-            f"your texts with it elsewhere, and give the vectors with --embeddings."
+            f"{files.model_id} needs its own Python code, which is not run here: choose another model. Or encode "
+            f"your texts with it elsewhere, and pass the vectors with --embeddings."
         )
     return (
         f"sentence-transformers cannot load {files.folder}: {reason or type(error).__name__}. "
@@ -92,12 +92,12 @@ class TorchEncoder:
         """Returns how many tokens of the query `text` are beyond the model's length and are not seen."""
         if self.max_tokens is None:
             return 0
-        # verbose: that a text is long is what is asked for, and no reason for a warning.
+        # verbose: the length is what is asked for, not a reason for a warning.
         whole = self._model.tokenizer(self.prompts.query + text, truncation=False, verbose=False)
         return max(0, len(whole["input_ids"]) - self.max_tokens)
 
     def num_tokens_unknown(self, text: str) -> tuple[int, int]:
-        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in all."""
+        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in total."""
         tokenizer = self._model.tokenizer
         unknown = getattr(tokenizer, "unk_token_id", None)
         ends = {
@@ -110,7 +110,7 @@ class TorchEncoder:
     def tokens(self, text: str) -> list[str]:
         """Returns all tokens of the query `text`, special ones included: those that are read, then those that are cut.
 
-        None where the model's tokenizer has no names for them.
+        None if the model's tokenizer has no names for them.
         """
         tokenizer = self._model.tokenizer
         if not hasattr(tokenizer, "convert_ids_to_tokens"):
@@ -118,7 +118,7 @@ class TorchEncoder:
         whole = tokenizer(self.prompts.query + text, truncation=False, verbose=False)
         tokens = list(tokenizer.convert_ids_to_tokens(whole["input_ids"]))
         num_cut = self.num_tokens_cut(text)
-        # The special ones at both ends stay with what is read.
+        # The special tokens at both ends count as read.
         start = 1 if tokenizer.truncation_side == "left" else len(tokens) - 1 - num_cut
         return [*tokens[:start], *tokens[start + num_cut :], *tokens[start : start + num_cut]]
 
@@ -126,7 +126,7 @@ class TorchEncoder:
         """Returns the tokenizer in the format of the `tokenizers` library.
 
         Raises:
-            RuntimeError: if the model has none that fills rows of token ids.
+            RuntimeError: if the model has no tokenizer that fills rows of token ids.
         """
         tokenizer: Any = getattr(self._model, "tokenizer", None)
         if not getattr(tokenizer, "is_fast", False):
@@ -167,7 +167,7 @@ class TorchEncoder:
             embeddings = np.asarray(self._model.encode(["a"], show_progress_bar=False), dtype=np.float32)
             if embeddings.ndim != 2 or embeddings.shape[1] == 0 or not np.isfinite(embeddings).all():
                 raise ValueError(f"an array of shape {embeddings.shape}, or not finite")
-        except Exception as error:  # it runs whatever modules the model is made of
+        except Exception as error:  # it runs the modules of the model, whatever they are
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise ModelError(
                 f"{files.model_id} gives no vector for a text ({reason}): choose a sentence-transformers model for "
@@ -178,14 +178,14 @@ class TorchEncoder:
     def _encode(self, encode: Callable[..., Any], texts: Sequence[str], prompt: str) -> Float32s:
         if len(texts) == 0:
             return np.empty((0, self.dim), dtype=np.float32)
-        # What is without a final Normalize module is cut to length 1 here: scores are cosines.
+        # A model without a final Normalize module is normalized here: scores are cosines.
         embeddings = encode(list(texts), prompt=prompt, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(embeddings, dtype=np.float32)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps the advice and the bars that transformers prints while loading away from the user's terminal.
+    """Keeps the advice and progress bars that transformers prints while loading out of the user's terminal.
 
     For one thread at a time: the settings belong to the process.
     """

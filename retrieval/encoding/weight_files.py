@@ -1,7 +1,7 @@
-"""Whether a model's files are what their names say, before anything is loaded from them.
+"""Checks that a model's files are what their names say, before anything is loaded from them.
 
-Only safetensors are taken: a pickle may run a program when it is loaded. A safetensors file is 8 bytes with the length
-of its header, the header as JSON, and the numbers that the header places
+Only safetensors are accepted: a pickle can run code when it is loaded. A safetensors file is 8 bytes with the length
+of its header, the header as JSON, and the numbers that the header describes
 (https://huggingface.co/docs/safetensors/index#format).
 """
 
@@ -67,7 +67,7 @@ def _refuse_pickles(module_folders: list[Path]) -> None:
         pickles = sorted(folder.glob("pytorch_model*.bin"))
         if pickles and not any(folder.glob("model*.safetensors")):
             raise ModelError(
-                f"{pickles[0]} is a pickle, which may run a program when it is loaded: safetensors are needed. "
+                f"{pickles[0]} is a pickle, which can run code when it is loaded: safetensors are needed. "
                 f"If you trust its source, load it and save it with {_SAVE_AGAIN}."
             )
 

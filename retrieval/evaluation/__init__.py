@@ -1,1 +1,1 @@
-"""How good a search is: recall against exact float32, quality by human judgment, and what vectors cost."""
+"""How good a search is: recall against exact float32, judged quality, and what vectors cost."""

@@ -1,4 +1,4 @@
-"""What a loss is measured on: the exact float32 answer, and an index opened for every way to search it."""
+"""What losses are measured against: the exact float32 answer, and an index opened for every way to search it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from retrieval.system import read_into
 
 
 class ExactBaseline:
-    """Compares float32 queries with every distinct text of a bundle: slow, and right."""
+    """Compares float32 queries with every distinct text of a bundle: slow, but exact."""
 
     def __init__(self, embeddings_path: Path, first_rows: Rows | None) -> None:
         """Reads `embeddings_path`, a `.npy` of float32 `(n, dim)`; `first_rows` has one row per distinct text.
@@ -77,12 +77,12 @@ class ExactBaseline:
     def _read_into(self, first_row: int, into: Float32s) -> None:
         start = self._first_byte + first_row * 4 * self.embeddings.shape[1]
         if not read_into(self._file, into, start):
-            raise BundleCorruptError(f"{self._path} has become shorter. Copy it again, or build the index again.")
+            raise BundleCorruptError(f"{self._path} was truncated. Copy it again, or build the index again.")
 
     def recall(self, vector: Float32s, found_rows: Sequence[int] | Rows, truth: ExactAnswer) -> float:
         """Returns the share of the exact answer that `found_rows` hold, in [0, 1].
 
-        Among texts that tie with the last one of the answer any is right; those above it must be there themselves.
+        Any text that ties with the last one of the answer counts; texts above it must be found themselves.
 
         Args:
             vector: the query `(dim,)`.
@@ -104,11 +104,11 @@ class ExactBaseline:
 
 @dataclass(frozen=True, slots=True)
 class OpenedIndex:
-    """What a way of searching needs of an index. Safe to use from many threads."""
+    """What a way to search needs from an index. Safe to use from many threads."""
 
     searcher: Searcher
     baseline: ExactBaseline | None
-    """None where the index was built without float32 vectors."""
+    """None if the index was built without float32 vectors."""
     text_rows: Rows
     """`(num_texts,)` first row of each distinct text, ascending."""
 

@@ -1,6 +1,6 @@
-"""What vectors take and cost at each precision, by arithmetic: the article's cost table, for any number of documents.
+"""Size and cost of vectors at each precision, calculated: the article's cost table, for any number of documents.
 
-The article calls 2^30 bytes a GB, takes $3.8 per GB per month (AWS x2gd), and cuts its figures rather than rounding
+The article calls 2^30 bytes a GB, uses $3.8 per GB per month (AWS x2gd), and truncates its figures instead of rounding
 them. So does this module.
 """
 
@@ -15,7 +15,7 @@ from retrieval.quantization import vector_bytes
 GB_BYTES = 2**30
 """The article's GB."""
 ARTICLE_PRICE = 3.8
-"""Dollars per GB per month: what the article says of AWS x2gd instances."""
+"""Dollars per GB per month: the article's price for AWS x2gd instances."""
 BITS = {"float32": 32, "float16": 16, "int8": 8, "binary": 1}
 """Bits per dimension of each precision."""
 MOST_DOCUMENTS, MOST_DIMENSIONS, MOST_PRICE, MOST_OVERHEAD_PERCENT = 10**12, 65_536, 1e6, 1e4
@@ -42,9 +42,9 @@ class CostPlan:
     documents: int
     dimensions: int
     price: float = ARTICLE_PRICE
-    """Dollars per GB of RAM and month."""
+    """Dollars per GB of RAM per month."""
     disk_price: float = 0.0
-    """Dollars per GB of disk and month."""
+    """Dollars per GB of disk per month."""
     overhead_percent: float = 0.0
     """What an index adds to its vectors, such as the links of a graph."""
 
@@ -52,10 +52,10 @@ class CostPlan:
     def checked(
         cls, documents: object, dimensions: object, price: object, disk_price: object, overhead_percent: object
     ) -> CostPlan:
-        """Returns the plan that these values, which may be anything, stand for.
+        """Returns the plan that these unchecked values stand for.
 
         Raises:
-            QueryError: if one is missing, no number, or out of its range.
+            QueryError: if one is missing, not a number, or out of range.
         """
         return cls(
             _whole(documents, "Documents", MOST_DOCUMENTS),
@@ -66,7 +66,7 @@ class CostPlan:
         )
 
     def bytes_at(self, precision: str) -> int:
-        """Returns the bytes of all vectors, whole bytes each, with the overhead."""
+        """Returns the bytes of all vectors, each rounded up to whole bytes, with the overhead."""
         size_bytes = self.documents * vector_bytes(self.dimensions, BITS[precision])
         return _with_overhead(size_bytes, self.overhead_percent)
 

@@ -1,4 +1,4 @@
-"""How far a mean of few queries can be trusted."""
+"""How far to trust a mean over few queries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def share_interval(share: float, count: int) -> tuple[float, float]:
     """Returns a 95 % interval, from 0 to 1, for the mean of `count` shares of which only the mean is known.
 
     Wilson's score interval (1927) for a proportion. Shares between 0 and 1 spread at most as far as a proportion's
-    zeros and ones do, so that it is rather too wide than too narrow.
+    zeros and ones do, so it is too wide rather than too narrow.
 
     Raises:
         ValueError: if `count` is below 1.

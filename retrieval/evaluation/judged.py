@@ -1,4 +1,4 @@
-"""Human judgments: nDCG@10 and MRR@10 of answers, and how sure a difference between two systems is.
+"""Human judgments: nDCG@10 and MRR@10 of answers, and the confidence of a difference between two systems.
 
 The metrics are trec_eval's, through pytrec_eval, as in BEIR and MTEB. Only this module imports it, and only when it is
 needed: it is one of the optional tools for measuring.
@@ -26,7 +26,7 @@ Float64s = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class JudgedScores:
-    """How good the answers are, query by query, in [0, 1]."""
+    """How good the answers are, per query, in [0, 1]."""
 
     ndcg: Float64s
     """`(m,)` nDCG@10, with the relevance itself as the gain."""
@@ -36,7 +36,7 @@ class JudgedScores:
 
 @dataclass(frozen=True, slots=True)
 class MeanRatio:
-    """The mean of a system in percent of another's, with its 95 % interval; None where the other's mean is 0."""
+    """The mean of a system in percent of another's, with its 95 % interval; None if the other's mean is 0."""
 
     percent: float | None
     low: float | None
@@ -44,7 +44,7 @@ class MeanRatio:
 
 
 def require_metrics() -> None:
-    """Returns when the metrics can be computed.
+    """Checks that the metrics can be computed.
 
     Raises:
         DependencyError: if pytrec_eval is not installed.
@@ -63,7 +63,7 @@ def judged_scores(judgments: Mapping[str, Mapping[str, int]], answers: Mapping[s
 
     Args:
         judgments: relevance by document id, by query id.
-        answers: distinct document ids by query id, best first; what stands below the tenth does not count.
+        answers: distinct document ids by query id, best first; only the first ten count.
 
     Raises:
         DependencyError: if pytrec_eval is not installed.
@@ -87,7 +87,7 @@ def judged_scores(judgments: Mapping[str, Mapping[str, int]], answers: Mapping[s
 
 
 def scored_queries(task: BeirTask, source: Path | str) -> dict[str, str]:
-    """Returns the queries that can tell systems apart, by id: with words, and with a document that is relevant.
+    """Returns the queries that can be scored, by id: with words, and with a relevant document.
 
     Raises:
         CorpusError: if there is none.
@@ -151,7 +151,7 @@ class JudgedCollection:
 
 
 class PairedBootstrap:
-    """Says how far a ratio of two means might lie elsewhere, had other queries of the kind been asked.
+    """Estimates how much a ratio of two means would vary with other queries of the same kind.
 
     Queries are drawn with replacement, and both systems are scored on the same draw: what makes a query hard for both
     cancels out (Sakai, 2006, "Evaluating evaluation metrics based on the bootstrap").

@@ -1,7 +1,7 @@
 """The ladder: one set of embeddings searched at every precision, from float32 down to bits.
 
-Every rung answers with distinct texts. The rungs that start from bits go through the search path of the product, with
-other settings: what they differ in is the method alone. Where the demos of 2024 spend candidates on rows that repeat
+Every rung answers with distinct texts. The rungs that start from bits use the project's search path with
+other settings, so they differ only in the method. Where the 2024 demos spend candidates on rows that repeat
 a text, these do not.
 """
 
@@ -32,7 +32,7 @@ from retrieval.search.searcher import Searcher
 _BINARY_MULTIPLIERS = range(1, 11)
 _INT8_MULTIPLIERS = (1, 4, 10)
 _ARTICLE_CANDIDATES = (ARTICLE_MULTIPLIER * CUTOFF, ARTICLE_MULTIPLIER * ARTICLE_DEPTH)
-"""Of the article's binary search: for ten results, and for the 100 that it asks for."""
+"""Of the article's binary search: for ten results, and for the 100 that it requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Ladder:
             **{f"bits_{times * CUTOFF}_int8_codes": RawRescored(times) for times in (1, ARTICLE_MULTIPLIER)},
             "ours": Ours(searcher.defaults),
         }
-        """The rungs by name, float32 first and our path last. A way may stand on several, with other numbers."""
+        """The rungs by name, float32 first and our path last. A way may be on several, with different numbers."""
 
     @cached_property
     def truths(self) -> list[ExactAnswer]:

@@ -1,6 +1,6 @@
-"""What the article and its demos do: their numbers, and the ways to search that are theirs.
+"""What the article and its demos do: their numbers, and their ways to search.
 
-The article is https://huggingface.co/blog/embedding-quantization. It and both demos of 2024 multiply the query with
+The article is https://huggingface.co/blog/embedding-quantization. It and both 2024 demos multiply the query with
 int8 codes as they are; sentence-transformers has de-quantized them before rescoring since version 6.2.
 """
 
@@ -22,18 +22,18 @@ from retrieval.search.full_scan import taken
 ARTICLE_DEPTH = 100
 """The article asks for 100 documents and scores the first ten: its multiplier of 4 is 400 candidates."""
 ARTICLE_MULTIPLIER = 4
-"""The demos of 2024 rescored this many candidates for each result, too."""
+"""The 2024 demos rescored this many candidates for each result, too."""
 
 
 class RawInt8(Scan):
-    """The float32 query times every int8 code as it is, which ignores that each dimension has a step of its own."""
+    """The float32 query times every int8 code as it is, which ignores that each dimension has its own step."""
 
     key = "int8_codes"
     score_kind: ScoreKind = "raw dot"
     ram_bits = 8
 
     def multiplier(self, index: OpenedIndex, vectors: Float32s) -> Float32s:
-        """Returns what the codes are multiplied with for queries `(..., dim)`."""
+        """Returns what the codes are multiplied with, for queries `(..., dim)`."""
         return vectors
 
     def work(self, num_texts: int, top_k: int) -> Work:

@@ -2,7 +2,7 @@
 
 The comparison, the ladder and the lesson loop over these objects. Another way is one class, its line in `ways_compared`
 (`comparison/compare.py`) or in the ladder (`ladder.py`), and its words in `retrieval/ui/compare/words.py`. The ways of
-the article and of the demos of 2024 are in `published.py`. All ways answer with distinct texts.
+the article and of the 2024 demos are in `published.py`. All ways answer with distinct texts.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Int8(Scan):
 
 
 class FromBits(Way):
-    """A way that runs the search path of the product, with settings of its own."""
+    """A way that runs the project's search path with its own settings."""
 
     ram_bits = 1
 
@@ -224,7 +224,7 @@ class FloatScan(FromBits):
 
 @dataclass(frozen=True)
 class Ours(FromBits):
-    """The search path of the product, with chosen settings, whose `top_k` gives way to what is asked for."""
+    """The project's search path with chosen settings, whose `top_k` is replaced by the requested one."""
 
     key = "ours"
     chosen: SearchSettings
@@ -235,7 +235,7 @@ class Ours(FromBits):
 
 def _exact(index: OpenedIndex) -> ExactBaseline:
     if index.baseline is None:
-        raise ValueError("this index has no float32 vectors: ask `can_search` first")
+        raise ValueError("this index has no float32 vectors: check `can_search` first")
     return index.baseline
 
 

@@ -31,7 +31,7 @@ class HubAddress:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Returns the address in `hf://datasets/owner/name[@revision]`, or in the part behind `datasets/`.
+        """Returns the address in `hf://datasets/owner/name[@revision]`, or in the part after `datasets/`.
 
         Raises:
             HubError: if it is none.
@@ -54,5 +54,5 @@ class HubAddress:
 
     @property
     def commit(self) -> str | None:
-        """Returns the revision if it is a whole commit, which never changes."""
+        """Returns the revision if it is a full commit hash, which never changes."""
         return self.revision if self.revision and _COMMIT.fullmatch(self.revision) else None

@@ -19,9 +19,9 @@ _LICENSES = {
     "apache-2.0": "Apache-2.0",
     "mit": "MIT",
 }
-"""What the hub calls a licence, by what a credit calls it."""
+"""The hub's name of a licence, by its name in a credit."""
 _WHAT = {
-    BINARY_FILE: "sign bits, 1 a dimension, searched in RAM",
+    BINARY_FILE: "sign bits, 1 per dimension, searched in RAM",
     INT8_FILE: "int8 codes, read from disk for the few candidates",
     EMBEDDINGS_FILE: "float32 embeddings, the baseline",
     DOCUMENTS_FILE: "the documents, Arrow",
@@ -35,11 +35,11 @@ _RUNGS = {
     "chosen": "the settings above",
     "published": "40 by sign bits, ordered by raw int8 codes",
 }
-"""What the manifest calls the searches it has measured."""
+"""Readable names for the searches that the manifest has measured."""
 
 
 def card_of(manifest: Manifest, repo_id: str) -> str:
-    """Returns the card of an index, with the metadata that the hub reads on top."""
+    """Returns the card of an index, with the hub's metadata at the top."""
     parts = [_metadata(manifest), _about(manifest), _sizes(manifest), _quality(manifest), _usage(repo_id, manifest)]
     parts += [_files(manifest), _credit(manifest.corpus)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -81,7 +81,7 @@ def _sizes(manifest: Manifest) -> str:
         ("int8", f"{values / 1e6:,.1f}", "1/4"),
         ("sign bits", f"{manifest.row_count * -(-manifest.dim // 8) / 1e6:,.1f}", "1/32"),
     ]
-    return "## What the vectors take\n\n" + _table(("precision", "MB", "of float32"), rows)
+    return "## Size of the vectors\n\n" + _table(("precision", "MB", "of float32"), rows)
 
 
 def _quality(manifest: Manifest) -> str:
@@ -89,7 +89,7 @@ def _quality(manifest: Manifest) -> str:
     defaults, tuning = manifest.defaults, manifest.tuning
     text = (
         f"## Search settings\n\n{defaults.num_candidates:,} candidates by Hamming distance, "
-        f"{defaults.rescore_multiplier} int8 vectors rescored for each result wanted (from: "
+        f"{defaults.rescore_multiplier} int8 vectors rescored per result (from: "
         f"{_plain(str(manifest.search.get('source', 'unknown')))})."
     )
     if tuning is None:
@@ -111,7 +111,7 @@ def _usage(repo_id: str, manifest: Manifest) -> str:
         "```python\nfrom retrieval import Searcher\nfrom retrieval.hub import fetch_bundle\n\n"
         f'searcher = Searcher.open(fetch_bundle("hf://datasets/{repo_id}"))\n'
         f"print(searcher.{call}.hits)\n```\n\n"
-        f"`@COMMIT` behind the name pins it. Every file is checked against `{MANIFEST_FILE}` before it is opened."
+        f"`@COMMIT` after the name pins it. Every file is checked against `{MANIFEST_FILE}` before it is opened."
     )
 
 
@@ -124,7 +124,7 @@ def _credit(corpus: CorpusInfo) -> str:
     if corpus.attribution is None:
         return "## Licence\n\nThe licence of the documents is unknown: the corpus names none."
     link = f" (<{corpus.attribution_url}>)" if _is_link(corpus.attribution_url) else ""
-    unknown = "" if license_of(corpus) else " The licence is not one of those this program knows by name."
+    unknown = "" if license_of(corpus) else " This program does not know the licence by name."
     return f"## Licence and credit\n\n{_plain(corpus.attribution)}{link}.{unknown}"
 
 
@@ -138,5 +138,5 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Returns the text on one line, with nothing in it that Markdown or HTML would take for its own."""
+    """Returns the text on one line, without anything that Markdown or HTML would interpret."""
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""What goes wrong between here and the hub, in words: what failed, and what to do next."""
+"""Messages for failures between here and the hub: what failed, and what to do next."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def hub_failures(address: HubAddress, do: str, endpoint: str | None = None) -> I
     """Turns what the client raises into a `HubError`; `do` is `read` or `write`.
 
     Raises:
-        HubError: for whatever the hub, the network or the disk does not allow.
+        HubError: for anything that the hub, the network or the disk does not allow.
     """
     import httpx2
 
@@ -66,11 +66,11 @@ def _refusal(error: BaseException, do: str) -> str:
 
     token = _SET_TOKEN.format(do=do)
     if isinstance(error, GatedRepoError):
-        return f"access to it must be asked for on its page on the hub; when it is granted, {token}"
+        return f"access must be requested on its page on the hub; when it is granted, {token}"
     if isinstance(error, RepositoryNotFoundError):
         return f"there is no such data set repository, or it is private: check the name, or {token}"
     if isinstance(error, RevisionNotFoundError):
-        return "the repository has no such revision: leave @revision out, or name a branch, a tag or a commit it has"
+        return "the repository has no such revision: leave @revision out, or name one of its branches, tags or commits"
     if isinstance(error, RemoteEntryNotFoundError):
         return (
             f"the repository has no {_file_of(error)}, so it holds no index that scripts/publish_index.py published: "
@@ -82,9 +82,9 @@ def _refusal(error: BaseException, do: str) -> str:
     if status in (401, 403):
         return f"the hub refused the token (HTTP status {status}): {token}"
     if status == 429:
-        return "the hub has had too many requests from here (HTTP status 429): wait some minutes and try again"
+        return "the hub has received too many requests from here (HTTP status 429): wait a few minutes and try again"
     if status >= 500:
-        return f"the hub is in trouble (HTTP status {status}): try again later"
+        return f"the hub has a problem (HTTP status {status}): try again later"
     return f"the hub answered with HTTP status {status}: {first_line(error)}"
 
 
@@ -93,7 +93,7 @@ def _no_answer(error: BaseException, endpoint: str) -> str | None:
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     if isinstance(error, OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE is set, and it was not fetched before: unset it for the first time"
+        return "HF_HUB_OFFLINE is set, and it was not fetched before: unset it once"
     if isinstance(error, httpx2.TimeoutException | TimeoutError):
         return f"the hub at {endpoint} stopped answering: try again; what has arrived is kept"
     if isinstance(error, httpx2.ConnectError):

@@ -1,6 +1,6 @@
-"""Fetches a published index: pinned to a commit, resumed, verified whole, and only then put in place.
+"""Fetches a published index: pinned to a commit, resumed, fully verified, and only then put in place.
 
-CACHE/owner--name/COMMIT/name        a verified index, in a folder that is called like the repository
+CACHE/owner--name/COMMIT/name        a verified index, in a folder named after the repository
 CACHE/owner--name/COMMIT.fetching    what has arrived of one
 CACHE/owner--name/revisions.json     the commit each branch or tag was at when it was first fetched
 """
@@ -37,9 +37,9 @@ class FetchProgress:
     done_bytes: int
     total_bytes: int
     file: str
-    """The one that arrives, or is checked."""
+    """The one that is arriving, or being checked."""
     is_checking: bool = False
-    """Whether all has arrived, and is compared with its checksums."""
+    """Whether everything has arrived and is being compared with its checksums."""
 
 
 Report = Callable[[FetchProgress], None]
@@ -52,13 +52,13 @@ def fetch_bundle(
     endpoint: str | None = None,
     report: Report = lambda progress: None,
 ) -> Path:
-    """Returns the folder of a published index, fetched and verified whole; one that is here already needs no network.
+    """Returns the folder of a published index, fetched and fully verified; one that is already here needs no network.
 
-    `hf://datasets/owner/name@COMMIT` is that commit for good. A branch, or no revision, is the commit it was at when
+    `hf://datasets/owner/name@COMMIT` is always that commit. A branch, or no revision, is the commit it was at when
     it was first fetched here; the name of the folder's parent is that commit.
 
     Raises:
-        HubError: if it cannot be fetched; what has arrived is kept, and the next call goes on from there.
+        HubError: if it cannot be fetched; what has arrived is kept, and the next call continues from there.
         BundleCorruptError: if what arrived is not what its manifest says.
         BundleIncompatibleError: if it is of another format version.
     """
@@ -82,7 +82,7 @@ def fetched_bundle(address: str, cache_folder: Path | None = None) -> Path | Non
     """Returns the folder of an index that was fetched before, without asking the hub; None if it was not.
 
     Raises:
-        HubError: if it is no address.
+        HubError: if it is not an address.
     """
     return _found(HubAddress.parse(address), cache_folder)
 
@@ -105,7 +105,7 @@ def _resolve(address: HubAddress, revision: str, endpoint: str | None) -> str:
     url = file_url(address, MANIFEST_FILE, revision, endpoint)
     commit = get_hf_file_metadata(url, timeout=ANSWER_LIMIT_S, endpoint=endpoint, retry_on_errors=False).commit_hash
     if commit is None or HubAddress(address.repo_id, commit).commit is None:
-        raise HubError(f"{address} cannot be fetched: what answers at {url} is not a hub. Check HF_ENDPOINT.")
+        raise HubError(f"{address} cannot be fetched: the server at {url} is not a hub. Check HF_ENDPOINT.")
     return commit
 
 
@@ -128,7 +128,7 @@ def _fetch(address: HubAddress, repository: Repository, target: Path, report: Re
     _verify(Bundle(work, manifest), address, lambda name: report(FetchProgress(total, total, name, is_checking=True)))
     for path in (*(work / name for name in manifest.files), work / MANIFEST_FILE, work):
         sync(path)
-    shutil.rmtree(target, ignore_errors=True)  # one that was altered here: the whole one takes its place
+    shutil.rmtree(target, ignore_errors=True)  # one that was altered here: it is replaced
     work.replace(target)
     sync(target.parent)
 
@@ -150,9 +150,9 @@ def _verify(bundle: Bundle, address: HubAddress, on_file: Callable[[str], None])
             bundle.check_size(name)
             bundle.check_whole(name)
         except BundleCorruptError as error:
-            bundle.file(name).unlink(missing_ok=True)  # so that the next try fetches it afresh
+            bundle.file(name).unlink(missing_ok=True)  # so that the next try fetches it again
             raise BundleCorruptError(
-                f"{name} of {address} arrived altered, and was thrown away: its checksum is not that of the manifest. "
+                f"{name} of {address} arrived altered and was deleted: its checksum differs from the manifest's. "
                 f"Fetch it again; if that does not help, ask its owner to publish the index again."
             ) from error
 
@@ -168,7 +168,7 @@ def _check_space(address: HubAddress, work: Path, total_bytes: int) -> None:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Returns whether a verified index is there as it was; its big files are checked again when it is searched."""
+    """Returns whether a verified index is still there; its big files are checked again when it is searched."""
     try:
         Bundle.open(folder)
     except BundleError:
@@ -186,7 +186,7 @@ def _revisions(home: Path) -> dict[str, str]:
 
 @contextmanager
 def _alone(home: Path, address: HubAddress) -> Iterator[None]:
-    """Lets one program fetch from a repository at a time; the lock goes with the process."""
+    """Lets one program fetch from a repository at a time; the lock ends with the process."""
     descriptor = os.open(home, os.O_RDONLY)
     try:
         try:

@@ -1,4 +1,4 @@
-"""Publishes a built index: verified whole, then brought to a data set repository in one commit, with its card."""
+"""Publishes a built index: fully verified, then uploaded to a data set repository in one commit, with its card."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CARD_FILE = "README.md"
 _SILENCE_LIMIT_S = 120.0
-"""The hub may take its time over a commit; the client itself would wait for ever."""
+"""A commit may take the hub a while; the client itself would wait forever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +45,21 @@ class PublishOptions:
     branch: str = DEFAULT_REVISION
     """Made from `main` if it is not there."""
     baseline: bool = True
-    """Whether the float32 embeddings go along."""
+    """Whether to include the float32 embeddings."""
 
 
 def publish_bundle(
     path: Path, repo_id: str, options: PublishOptions | None = None, *, endpoint: str | None = None
 ) -> Published:
-    """Returns where the index in the folder `path` was published, after checking it whole.
+    """Publishes the index in the folder `path` after a full check, and returns where.
 
     Raises:
         BundleError: if the index is missing, altered or incompatible, or no one else could open it.
-        HubError: if the hub does not take it.
+        HubError: if the hub does not accept it.
     """
     options = options or PublishOptions()
     if HubAddress.parse(repo_id).revision is not None:
-        raise HubError(f"{repo_id!r} names a revision, which publishing makes: give owner/name, and a branch apart.")
+        raise HubError(f"{repo_id!r} names a revision, which publishing creates: give owner/name only.")
     repo_id = HubAddress.parse(repo_id).repo_id
     bundle = checked_bundle(path)
     manifest = bundle.manifest if options.baseline else without_baseline(bundle.manifest)
@@ -82,10 +82,10 @@ def publish_bundle(
 
 
 def checked_bundle(path: Path) -> Bundle:
-    """Returns the bundle at `path`, every file of it checked, and its model one that others can have.
+    """Returns the bundle at `path` with every file checked, if others can get its model.
 
     Raises:
-        BundleError: if it is not so.
+        BundleError: if a check fails.
     """
     bundle = Bundle.open(path)
     for name in bundle.manifest.files:
@@ -121,7 +121,7 @@ def _changes(
 
 @contextmanager
 def _patience() -> Iterator[None]:
-    """Gives the client's uploads a time limit while one goes on, and keeps its bars to terminals."""
+    """Gives the client's uploads a time limit, and shows its progress bars only in terminals."""
     import httpx2
     from huggingface_hub import get_session
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars

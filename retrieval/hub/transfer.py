@@ -1,7 +1,7 @@
-"""One file of a repository, by way of the hub's own client: resumed where it broke off, never longer than announced.
+"""One file of a repository, through the hub's client: resumed where it stopped, never longer than announced.
 
-`hf_hub_download` starts a file that broke off again from its first byte, so the function under it is used, which takes
-a place to go on from. It also has the time limits: the Xet protocol, which would be used above it, has none.
+`hf_hub_download` restarts an interrupted file from its first byte, so the function below it is used, which takes
+an offset to continue from. It also has the time limits: the Xet protocol, which would be used above it, has none.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from retrieval.errors import BundleCorruptError
 from retrieval.hub.address import HubAddress
 
 ANSWER_LIMIT_S = 10.0
-"""For the head of the first answer. Each later silence has HF_HUB_DOWNLOAD_TIMEOUT seconds, and five more tries."""
+"""For the headers of the first answer. Each later silence has HF_HUB_DOWNLOAD_TIMEOUT seconds, and five more tries."""
 OnBytes = Callable[[int], None]
-"""Hears how many bytes of the file are there."""
+"""Called with how many bytes of the file are there."""
 
 
 class Repository:
@@ -42,7 +42,7 @@ class Repository:
         return content.getvalue()
 
     def download(self, name: str, target: Path, size_bytes: int, on_bytes: OnBytes) -> None:
-        """Brings a file of so many bytes to `target`, which may hold the beginning of it.
+        """Downloads a file of known size to `target`, which may hold the beginning of it.
 
         Raises:
             BundleCorruptError: if it is longer than that.
@@ -62,7 +62,7 @@ class Repository:
     ) -> None:
         from huggingface_hub.file_download import http_get
 
-        # Public by the client's documentation, if not by its typing.
+        # Public according to the client's documentation, though not its types.
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
         url = file_url(self._address, name, self._commit, self._endpoint)
@@ -80,7 +80,7 @@ def file_url(address: HubAddress, name: str, revision: str, endpoint: str | None
 
 
 def _meter(name: str, longest_bytes: int, on_bytes: OnBytes) -> type[Any]:
-    """Returns what the client takes for a progress bar; it stops a file that does not end where it should."""
+    """Returns a progress bar for the client that stops a file which does not end where it should."""
 
     class Meter:
         def __init__(self, *, initial: int = 0, **_: Any) -> None:
@@ -90,7 +90,7 @@ def _meter(name: str, longest_bytes: int, on_bytes: OnBytes) -> type[Any]:
             self._done += count
             if self._done > longest_bytes:
                 raise BundleCorruptError(
-                    f"{name} of the repository is longer than the {longest_bytes:,} bytes that are expected: it is "
+                    f"{name} of the repository is longer than the expected {longest_bytes:,} bytes: it is "
                     f"altered. Ask its owner to publish the index again."
                 )
             on_bytes(self._done)

@@ -20,9 +20,9 @@ from retrieval.indexing.vector_formats import open_vectors
 from retrieval.quantization import Float32s
 
 VECTOR_SUFFIXES = (".npy", ".npz", ".fvecs")
-"""Files that hold vectors and nothing else."""
+"""Files that hold only vectors."""
 _TABLE_SUFFIXES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".jsonl", ".ndjson", ".json")
-"""Tables that can have a list in a cell."""
+"""Tables that can have lists in cells."""
 
 
 def open_any_vectors(path: Path, column: str | None, limit: int) -> NpyVectors | ArrayVectors:
@@ -31,7 +31,7 @@ def open_any_vectors(path: Path, column: str | None, limit: int) -> NpyVectors |
     Args:
         path: the file.
         column: which column; by default the only one with lists of numbers.
-        limit: how many rows of a table are read at most; a file of vectors is read where it is asked for.
+        limit: how many rows of a table are read at most; a file of vectors is read as needed.
 
     Raises:
         VectorsError: if there are none, or they cannot be read as rows of numbers.
@@ -66,7 +66,7 @@ def _chosen(column: str | None, candidates: list[str], names: list[str], path: P
             raise VectorsError(f"{path} has no column {brief(column)}: it has {', '.join(map(brief, names[:8]))}.")
         return column
     if not candidates:
-        raise VectorsError(f"{path} has no column with lists of numbers, all of one length from 8 on: one is needed.")
+        raise VectorsError(f"{path} has no column with lists of at least 8 numbers, all of one length: one is needed.")
     if len(candidates) > 1:
         told = ", ".join(map(brief, candidates))
         raise VectorsError(f"{path} has {len(candidates)} columns of vectors ({told}): name one of them.")
@@ -77,7 +77,7 @@ def write_column_vectors(columns: Iterable[pa.Array], path: Path) -> Path:
     """Writes the vectors of a column, float32 `(rows, dim)`, batch by batch, and returns the path.
 
     Raises:
-        VectorsError: if a value is no vector, their lengths differ, or there is none.
+        VectorsError: if a value is not a vector, their lengths differ, or there is none.
     """
     num_rows, dim, waiting = 0, None, 0
     with path.open("wb") as file:

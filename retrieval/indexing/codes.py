@@ -23,12 +23,12 @@ _CHUNK_ROWS = 8_192
 _COUNTED_ROWS = 8192
 """Codes unpacked at once; their sum fits into 16 bits."""
 _UNIFORM_SHARE = 0.02
-"""A bit that differs in fewer of the codes than this tells next to nothing."""
+"""A bit that differs in fewer of the codes than this says next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittedCodes:
-    """What made the codes of an index."""
+    """The quantizers that made the codes of an index."""
 
     int8: Int8Quantizer
     signs: SignQuantizer
@@ -66,7 +66,7 @@ def write_codes(
     bits = workers.map(signs.encode, rows(BINARY_FILE))
     write_binary_index(work / BINARY_FILE, vectors.dim, map(balance.counted, bits))
     write_int8_store(work / INT8_FILE, vectors.dim, workers.map(quantizer.encode, rows(INT8_FILE)))
-    # A killed build may have left a second name of the vectors here: writing to it would change them.
+    # A killed build may have left a hard link to the vectors here: writing to it would change them.
     (work / EMBEDDINGS_FILE).unlink(missing_ok=True)
     if baseline:
         _write_baseline(work / EMBEDDINGS_FILE, ingested.text_ids, vectors, unique=unique)
@@ -98,7 +98,7 @@ class _BitBalance:
 def _write_baseline(path: Path, text_ids: npt.NDArray[np.int32], vectors: VectorFile, *, unique: bool) -> None:
     if unique:
         try:
-            # Not a move: a build that is killed from here on still finds its vectors.
+            # Not a move: a build that is killed from here on can still find its vectors.
             path.hardlink_to(vectors.path)
             return
         except OSError:

@@ -1,4 +1,4 @@
-"""How much disk a build takes, told before it is taken, and refused where it is not there."""
+"""How much disk space a build needs, reported beforehand, and refused if it is not there."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _COUNTED = (VECTORS_FILE, BINARY_FILE, INT8_FILE, EMBEDDINGS_FILE, LISTS_FILE)
 _POSITION_BYTES = 8
 _WORTH_A_NOTE_BYTES = 10**9
 _SLACK_BYTES = 1 << 20
-"""Heads of files, the manifest, and what the file system rounds up."""
+"""File headers, the manifest, and what the file system rounds up."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiskNeed:
-    """What the vectors and codes of a build take on the disk while it runs; its documents come on top."""
+    """The disk space for the vectors and codes of a build while it runs; its documents come on top."""
 
     num_rows: int
     num_texts: int
@@ -38,7 +38,7 @@ class DiskNeed:
     def size_bytes(self) -> int:
         """Returns the bytes of all files of vectors and codes together."""
         float_bytes, code_bytes = 4 * self.dim, num_code_bytes(self.dim)
-        # Where every text is a row, the baseline is another name of the vectors.
+        # If every text is a row, the baseline is a hard link to the vectors.
         needs_copy = self.baseline and self.num_texts != self.num_rows
         num_lists = chosen_lists(self.lists, self.num_texts)
         return (
@@ -52,29 +52,29 @@ class DiskNeed:
 
     @property
     def least_bytes(self) -> int:
-        """Returns the bytes that rows take even if all have one text."""
+        """Returns the bytes that the rows take even if all have the same text."""
         return DiskNeed(self.num_rows, min(1, self.num_rows), self.dim, self.baseline, self.lists).size_bytes
 
 
 def check_before_reading(need: DiskNeed, work: Path, note: Callable[[str], None]) -> None:
-    """Tells what a build in the folder `work` takes at most, when all its rows have distinct texts.
+    """Reports the most that a build in the folder `work` can take, if all its rows have distinct texts.
 
     Raises:
-        BuildError: if there is not even room for rows that all have one text.
+        BuildError: if there is not even space for rows that all have the same text.
     """
     if need.size_bytes >= _WORTH_A_NOTE_BYTES:
         note(
-            f"This build takes up to {_gb(need.size_bytes)} of disk for {need.num_rows:,} rows, besides their "
+            f"This build takes up to {_gb(need.size_bytes)} of disk for {need.num_rows:,} rows, in addition to their "
             f"documents; {_gb(_room(work))} are free at {work.parent}."
         )
     _require(need.least_bytes, "at least ", work)
 
 
 def check_after_reading(need: DiskNeed, work: Path, note: Callable[[str], None]) -> None:
-    """Tells what a build takes once its documents are written.
+    """Reports what a build takes once its documents are written.
 
     Raises:
-        BuildError: if there is no room for it.
+        BuildError: if there is not enough space.
     """
     if need.size_bytes >= _WORTH_A_NOTE_BYTES:
         note(
@@ -87,14 +87,14 @@ def check_after_reading(need: DiskNeed, work: Path, note: Callable[[str], None])
 def _require(size_bytes: int, at_least: str, work: Path) -> None:
     if size_bytes > (room := _room(work)):
         raise BuildError(
-            f"the disk is too small at {work.parent}: {at_least}{_gb(size_bytes)} are needed besides the documents, "
+            f"the disk is too small at {work.parent}: {at_least}{_gb(size_bytes)} are needed plus the documents, "
             f"{_gb(room)} are free. Free some space and run the same command again, or choose an output on another "
             f"disk."
         )
 
 
 def _room(work: Path) -> int:
-    """Returns the bytes that are free, and those of earlier files, which this build overwrites or goes on with."""
+    """Returns the bytes that are free, plus those of earlier files, which this build overwrites or reuses."""
     files = [path.stat() for name in _COUNTED if (path := work / name).is_file()]
     there = {found.st_ino: found.st_size for found in files}
     return shutil.disk_usage(work).free + sum(there.values())

@@ -1,4 +1,4 @@
-"""Where a build happens: a folder next to the target, held by one builder, that takes the target's place at the end."""
+"""Where a build happens: a folder next to the target, locked by one builder, that replaces the target at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retrieval.bundle.manifest import BENCHMARK_FILE, FILES, MANIFEST_FILE
 from retrieval.errors import BuildError
 
 TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE = "texts.arrow", "vectors.npy", "progress.json"
-"""What a build keeps for going on after a kill, and drops when it is done."""
+"""Files that a build keeps to continue after a kill, and deletes when it is done."""
 _UNFINISHED = (TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE, PROGRESS_FILE + NEW_SUFFIX)
 _HARDLY_ANY_BYTES = 1 << 16
 _MEASURED = (BENCHMARK_FILE, BENCHMARK_FILE + NEW_SUFFIX)
@@ -41,7 +41,7 @@ def check_target(output: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def disk_errors(output: Path) -> Iterator[None]:
-    """Maps what goes wrong with the disk, while the index at `output` is made, to errors that say what to do.
+    """Maps disk failures while the index at `output` is made to errors that say what to do.
 
     Raises:
         BuildError: if the disk is full, or a file cannot be read or written.
@@ -52,24 +52,24 @@ def disk_errors(output: Path) -> Iterator[None]:
         if _is_full(error, output.parent):
             raise BuildError(
                 f"the disk is full at {output.parent}: free some space and run the same command again; "
-                f"it goes on where it was."
+                f"it continues where it stopped."
             ) from error
         raise BuildError(f"cannot write the index at {output}: {error}") from error
 
 
 @contextmanager
 def build_folder(output: Path) -> Iterator[Path]:
-    """Gives `NAME.building` next to the target to this builder alone; what a killed build left there is kept.
+    """Locks `NAME.building` next to the target for this builder; what a killed build left there is kept.
 
     Raises:
-        BuildError: if another build has it, or it holds files that no build makes.
+        BuildError: if another build has it, or it contains unknown files.
     """
     work = output.with_name(output.name + ".building")
     work.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(work, os.O_RDONLY)
     try:
         try:
-            # The lock goes with the process, so a killed build leaves none behind.
+            # The lock ends with the process, so a killed build leaves none behind.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             is_ours = work.exists() and os.path.samestat(os.fstat(descriptor), work.stat())
         except BlockingIOError:
@@ -77,7 +77,7 @@ def build_folder(output: Path) -> Iterator[Path]:
         if not is_ours:
             raise BuildError(f"another build is writing {work}: wait for it, or choose another folder.")
         _check_contents(work)
-        # Until its end, this folder is not to be taken for an index.
+        # Until the build ends, this folder must not be mistaken for an index.
         (work / MANIFEST_FILE).unlink(missing_ok=True)
         # A build that was killed as the folders changed places leaves the old index here, with what it was measured at.
         for name in _MEASURED:
@@ -86,16 +86,16 @@ def build_folder(output: Path) -> Iterator[Path]:
             yield work
         except BaseException:
             if not (work / PROGRESS_FILE).exists():
-                shutil.rmtree(work, ignore_errors=True)  # nothing was encoded: there is nothing to go on with
+                shutil.rmtree(work, ignore_errors=True)  # nothing was encoded: there is nothing to continue
             raise
     finally:
         os.close(descriptor)
 
 
 def swap(work: Path, output: Path) -> None:
-    """Puts the finished folder in the target's place, in one step where the system can.
+    """Replaces the target with the finished folder, in one step if the system can.
 
-    Whoever has the old index open keeps its files until they close it.
+    Programs that have the old index open keep its files until they close it.
     """
     if not output.exists():
         work.replace(output)
@@ -106,7 +106,7 @@ def swap(work: Path, output: Path) -> None:
         output.replace(old)
         work.replace(output)
         shutil.rmtree(old, ignore_errors=True)
-    # Only now: a build that is killed before this line still finds its vectors.
+    # Only now: a build that is killed before this line can still find its vectors.
     for name in _UNFINISHED:
         (output / name).unlink(missing_ok=True)
     sync(output)
@@ -125,13 +125,13 @@ def _check_contents(work: Path) -> None:
     found = {str(path.relative_to(work)) for path in work.rglob("*") if not path.is_dir()}
     if foreign := found - known:
         raise BuildError(
-            f"{work} is where the index would be made, but it holds {sorted(foreign)[0]}, which no build makes: "
+            f"{work} is needed for the build, but it contains {sorted(foreign)[0]}, which is not from a build: "
             f"move that folder away, or choose another output."
         )
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Returns whether the two folders were given each other's name, which not every file system can do."""
+    """Swaps the names of two folders, and returns whether the file system can do that."""
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):

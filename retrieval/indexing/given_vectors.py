@@ -1,7 +1,7 @@
 """Vectors that exist already, as the source of a build: row i of the file belongs to row i of the corpus as read.
 
-Vectors, not texts, are what must be distinct here: rows of one text with two vectors count as two distinct texts, so
-that each keeps its own; rows with the same text and the same vector are compared once, as ever.
+Here vectors, not texts, must be distinct: rows of one text with two vectors count as two distinct texts, so
+that each keeps its own; rows with the same text and the same vector are compared once, as usual.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _NUM_SAMPLES = 32
 _LEAST_COSINE = 0.5
 """A model that did not make the vectors has cosines around 0 with them."""
 _LEAST_OWN_SHARE = 0.5
-"""Where all texts are close to each other, another model may have high cosines, but does not tell them apart."""
+"""If all texts are close to each other, another model may have high cosines, but does not distinguish them."""
 _SAME_COSINE = 0.98
-"""float16, int8 inference and another machine stay above; other prompts, or other text than is indexed, go below."""
+"""float16, int8 inference and another machine stay above; different prompts or texts go below."""
 
 
 class GivenVectors:

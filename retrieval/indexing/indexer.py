@@ -1,7 +1,7 @@
 """Builds a bundle from a corpus: read, encode, quantize, write; in bounded memory, and resumable.
 
 Everything is made in `NAME.building` next to the target, and renamed at the end: a half-built index is never opened,
-and an existing one serves until the new one is whole. A build that is killed goes on with the vectors it has when it is
+and an existing one serves until the new one is complete. A killed build continues with the vectors it has when it is
 run again with the same corpus, columns and model.
 """
 
@@ -55,7 +55,7 @@ _PACKAGES = ("faiss-cpu", "usearch", "numpy", "pyarrow", "openvino", "sentence-t
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """What a build may be told."""
+    """Options of a build."""
 
     limit: int | None = None
     """Read at most this many rows."""
@@ -63,19 +63,19 @@ class BuildOptions:
     baseline: bool = True
     """Keep the float32 embeddings, which the exact search and the measurements need."""
     embeddings: Path | None = None
-    """A `.npy` file of vectors that exist already, one for each row of the corpus as read; nothing is encoded then."""
+    """A `.npy` file of existing vectors, one per row of the corpus as read; then nothing is encoded."""
     title: str | None = None
     """What the documents are, in one line for people; the source's own title when not given."""
     target_share: float = DEFAULT_TARGET_SHARE
     """The search settings are the smallest that keep this share of what rescoring all int8 vectors would find."""
     lists: int | None = None
-    """How many lists the scan `lists` gets; 0 for none, None for as many as suit a corpus of a million texts or more,
+    """How many lists the scan `lists` gets; 0 for none, None for a suitable number from a million texts on,
     and none below that."""
     center: bool = False
-    """Take the mean of the vectors off before the sign: for vectors whose dimensions mostly have one sign."""
+    """Subtract the mean of the vectors before the sign: for vectors whose dimensions mostly have one sign."""
 
     checkpoint_texts: int = 4096
-    """Vectors made between two notes of progress: what a kill costs at most."""
+    """Vectors made between two checkpoints: the most that a kill costs."""
 
     def __post_init__(self) -> None:
         if not is_share(self.target_share):
@@ -103,9 +103,9 @@ def build_index(
     Raises:
         CorpusError: if the corpus cannot be read, or has no usable row.
         VectorsError: if the given vectors cannot be used, or are not one for each row.
-        ModelError: if the encoder gives something else than finite vectors of its dimension.
+        ModelError: if the encoder does not give finite vectors of its dimension.
         BuildError: if the target exists and may not be replaced, another build of it is running, or the disk is full.
-        ScarceMemoryError: if memory runs out. The same build goes on where it was.
+        ScarceMemoryError: if memory runs out. The same build continues where it stopped.
     """
     options, workers = options or BuildOptions(), workers or Workers()
     started = time.monotonic()
@@ -164,7 +164,7 @@ def _check_disk_before(
 
 
 def _tell(notes: Sequence[str], told: tuple[str, ...], note: Callable[[str], None]) -> tuple[str, ...]:
-    """Reports the notes that were not told yet, and returns all that are told."""
+    """Reports the notes that were not reported yet, and returns all that were."""
     for message in notes:
         if message not in told:
             note(message)
@@ -195,7 +195,7 @@ def _fingerprint(corpus: Corpus, source: VectorSource, ingested: Ingested) -> st
 def _write_lists(
     work: Path, ingested: Ingested, vectors: VectorFile, fitted: FittedCodes, options: BuildOptions, report: Report
 ) -> None:
-    """Writes the lists of the distinct texts, if they are wanted."""
+    """Writes the lists of the distinct texts, if requested."""
     (work / LISTS_FILE).unlink(missing_ok=True)
     if num_lists := chosen_lists(options.lists, ingested.distinct_text_count):
         report(BuildProgress("writing", message=LISTS_FILE))
@@ -211,7 +211,7 @@ def _tune(
     is_centered = fitted.signs.center is not None
     if warning := kept_warning(tuning, vectors.dim, fitted.num_uniform, is_centered=is_centered):
         report(BuildProgress("note", message=f"WARNING: {warning}"))
-    report(BuildProgress("note", message=str(tuning or "Too few texts to choose search settings by: the usual ones.")))
+    report(BuildProgress("note", message=str(tuning or "Too few texts to choose search settings: using the defaults.")))
     return tuning
 
 

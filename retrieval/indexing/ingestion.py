@@ -1,6 +1,6 @@
-"""The first pass of a build: rows of a corpus into the documents file, each distinct text once into another.
+"""The first pass of a build: all rows of a corpus into the documents file, each distinct text into another.
 
-The content is hashed on the way, so that a build that was stopped knows whether it may go on.
+The content is hashed on the way, so that a stopped build knows whether it can continue.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Ingested:
 
     @property
     def first_rows(self) -> npt.NDArray[np.int64]:
-        """Returns the row where each distinct text is met first, ascending, `(distinct_text_count,)`."""
+        """Returns the first row with each distinct text, ascending, `(distinct_text_count,)`."""
         return first_rows(self.text_ids)
 
 
 def first_rows(text_ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """Returns where each id is met first, ascending; they are numbered in order of first appearance."""
+    """Returns the first place of each id, ascending; ids are numbered in order of first appearance."""
     return np.flatnonzero(np.diff(np.maximum.accumulate(text_ids), prepend=np.int32(-1)))
 
 
@@ -120,7 +120,7 @@ def ingest(
 
 def read_texts(path: Path) -> Iterator[list[str]]:
     """Yields the distinct texts that `ingest` wrote, in order, in lists of the batches they came in."""
-    # Read, not mapped: what is mapped stays in this process.
+    # Read, not mapped: mapped pages stay in this process.
     with pa.OSFile(str(path)) as source:
         file = pa.ipc.open_file(source)
         for index in range(file.num_record_batches):
@@ -142,11 +142,11 @@ def _limited(batches: Iterator[pa.RecordBatch], limit: int | None) -> Iterator[p
 def _usable_rows(batch: pa.RecordBatch, corpus_name: str) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
     """Returns the rows with a text, under column names that leave ours free, and their positions in the batch."""
     names = list(batch.schema.names)
-    for ours in (TEXT_ID, GROUP_ID):  # an index's own documents have them, indexed again once more
+    for ours in (TEXT_ID, GROUP_ID):  # the documents of an index have them, if they are indexed again
         if ours in names:
             names[names.index(ours)] = free_name(ours.lstrip("_"), names)
     try:
-        batch.validate(full=True)  # what is not sound could be written, and never be read again
+        batch.validate(full=True)  # unsound values could be written, but never read again
         visible = pc.utf8_trim_whitespace(pc.replace_substring(batch.column("text"), "\0", " "))
         usable = pc.fill_null(pc.greater(pc.utf8_length(visible), 0), False)
         return batch.rename_columns(names).filter(usable), np.flatnonzero(usable.to_numpy(zero_copy_only=False))

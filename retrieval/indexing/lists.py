@@ -1,4 +1,4 @@
-"""The lists of an index: the sign bits once more, sorted by the centroid that each text is nearest to."""
+"""The lists of an index: the sign bits again, sorted by the centroid that is nearest to each text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SEED = 0
 
 
 def auto_lists(num_texts: int) -> int:
-    """Returns how many lists suit so many texts: the power of two next to 0.66 times their square root."""
+    """Returns a suitable number of lists: the power of two nearest to 0.66 times the square root of the texts."""
     return int(2 ** max(0, round(np.log2(_LISTS_PER_ROOT * np.sqrt(num_texts)))))
 
 
@@ -35,7 +35,7 @@ def chosen_lists(num_lists: int | None, num_texts: int) -> int:
 
 
 def build_lists(path: Path, vectors: VectorFile, num_lists: int, signs: SignQuantizer) -> None:
-    """Writes the lists of all distinct texts to `path`; what grows with them in RAM is two copies of their sign bits.
+    """Writes the lists of all distinct texts to `path`; in RAM, only two copies of their sign bits grow with them.
 
     Args:
         path: the file.
@@ -60,7 +60,7 @@ def build_lists(path: Path, vectors: VectorFile, num_lists: int, signs: SignQuan
 def _sample(vectors: VectorFile, num_lists: int) -> Float32s:
     count = min(vectors.num_vectors, _SAMPLE_PER_LIST * num_lists)
     sampled = np.sort(np.random.default_rng(_SEED).choice(vectors.num_vectors, count, replace=False))
-    # By pieces: each reads a part of the file, whose pages do not stay in this process.
+    # In chunks: each reads a part of the file, whose pages do not stay in this process.
     return np.concatenate(list(vectors.gather(sampled, _SAMPLES_AT_ONCE)))
 
 

@@ -1,6 +1,6 @@
 """Vectors in a `.npy` file that someone else made: checked before anything is read, never unpickled, never read whole.
 
-Plain reads rather than a memory map, as in `vector_file`: a file that is cut short or on a disk that fails is then an
+Plain reads rather than a memory map, as in `vector_file`: a truncated file or a failing disk is then an
 error to report, not a signal that ends the process.
 """
 
@@ -17,7 +17,7 @@ from retrieval.errors import VectorsError
 from retrieval.quantization import Float32s
 
 LEAST_DIM = 8
-"""Fewer columns are no embeddings, but rather a transposed file or a table of something else."""
+"""Fewer columns are not embeddings, but a transposed file or another kind of table."""
 _BFLOAT16 = "V2"
 """How numpy writes the bfloat16 of ml_dtypes (JAX, TensorFlow): two bytes without a type."""
 _TAKEN = ("f2", "f4", "f8", "i1", _BFLOAT16)
@@ -33,7 +33,7 @@ _DAMAGE = (
 )
 """What numpy raises for a header that was altered: it is parsed as Python."""
 WINDOW_BYTES = 1 << 24
-"""What is read at once while rows that may be far apart are gathered."""
+"""The bytes read at once while gathering rows that may be far apart."""
 
 
 class NpyVectors:
@@ -60,7 +60,7 @@ class NpyVectors:
 
     @classmethod
     def open_within(cls, path: Path, offset: int, size: int | None, *, may_be_one: bool = False) -> Self:
-        """Returns the vectors of a `.npy` that lies in `path`, from byte `offset` on, `size` bytes long or to the end.
+        """Returns the vectors of a `.npy` inside `path`, from byte `offset` on, `size` bytes long or to the end.
 
         Raises:
             VectorsError: as `open` does.
@@ -112,7 +112,7 @@ class NpyVectors:
         if self.dtype.str[1:] == _BFLOAT16:
             # The upper half of a float32.
             values = (values.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-        # What a float32 cannot hold becomes infinite, which is looked for afterwards.
+        # Values too large for float32 become infinite, which is checked afterwards.
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(values, dtype=np.float32)
 
@@ -187,7 +187,7 @@ def _check_shape(path: Path, shape: tuple[int, ...]) -> None:
     if len(shape) != 2 or min(shape) < 0:
         raise VectorsError(
             f"{path} holds an array of {len(shape)} dimensions, shape {shape}: one vector per row, shape (rows, "
-            f"dimensions), is needed. If it has vectors of tokens, pool them first."
+            f"dimensions), is needed. If it has token vectors, pool them first."
         )
     if shape[0] == 0:
         raise VectorsError(f"{path} is empty, shape {shape}: at least one vector is needed.")

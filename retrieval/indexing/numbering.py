@@ -1,4 +1,4 @@
-"""Distinct keys, numbered in order of first appearance, in some 36 bytes of RAM for each.
+"""Distinct keys, numbered in order of first appearance, in about 36 bytes of RAM per key.
 
 A Python dict of 16-byte digests takes five times as much: 2 GB for ten million keys.
 """
@@ -13,7 +13,7 @@ import numpy.typing as npt
 DIGEST_BYTES = 16
 _FEWEST_SLOTS = 1 << 12
 _MOST_FULL = 0.5
-"""Share of the slots that are taken at most: beyond it, looking for a free one takes longer."""
+"""The largest share of taken slots: beyond it, finding a free one takes longer."""
 _KEYS_MOVED_AT_ONCE = 1 << 16
 
 Digests = npt.NDArray[np.uint64]
@@ -30,7 +30,7 @@ class Numbering:
         self._keys = np.empty((_FEWEST_SLOTS, 2), np.uint64)
         self._numbers = np.empty(_FEWEST_SLOTS, np.int32)
         self._slots = np.full(_FEWEST_SLOTS, -1, np.int32)
-        """Positions of keys, each at the first free slot from the one that its first 8 bytes say; -1 is free."""
+        """Positions of keys, each in the first free slot from the one given by its first 8 bytes; -1 is free."""
 
     def __len__(self) -> int:
         return self._count
@@ -40,7 +40,7 @@ class Numbering:
 
         Args:
             digests: 16 bytes for each row that has a key, in order.
-            has_key: `(n,)`; a row without one gets a number of its own.
+            has_key: `(n,)`; a row without one gets its own number.
         """
         keyed = np.flatnonzero(has_key)
         distinct, first, inverse = np.unique(
@@ -72,7 +72,7 @@ class Numbering:
         return found
 
     def _add(self, keys: Digests, numbers: Numbers) -> None:
-        """Takes distinct keys `(m, 2)` that are not there yet."""
+        """Adds distinct keys `(m, 2)` that are not there yet."""
         end = self._num_keys + len(keys)
         if end > len(self._keys):
             self._keys = _grown(self._keys, self._num_keys, end)
@@ -93,7 +93,7 @@ class Numbering:
             wanted = slots[left]
             is_free = self._slots[wanted] < 0
             self._slots[wanted[is_free]] = positions[left[is_free]]
-            left = left[self._slots[wanted] != positions[left]]  # of several that want one slot, one has it
+            left = left[self._slots[wanted] != positions[left]]  # if several want the same slot, one gets it
             slots[left] = self._next(slots[left])
 
     def _first_slots(self, keys: Digests) -> npt.NDArray[np.int64]:

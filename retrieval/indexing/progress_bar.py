@@ -1,4 +1,4 @@
-"""A build's progress in the terminal: a bar a phase on standard error, with rate and time left."""
+"""A build's progress in the terminal: one bar per phase on standard error, with rate and time left."""
 
 from __future__ import annotations
 

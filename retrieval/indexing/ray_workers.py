@@ -1,10 +1,10 @@
 """A build's batches on the machines of a Ray cluster: one worker on each, which loads the encoder once.
 
-What must be in one place stays in the process of the build: telling texts apart, fitting the ranges, and writing. A
-bounded number of batches is under way, and results come in order. A worker that dies is started again by Ray, and its
-batches are done again; when the build itself dies, its next run goes on from the vectors that are on the disk.
+What must be in one place stays in the build process: recognizing repeated texts, fitting the ranges, and writing. A
+bounded number of batches is in progress, and results come in order. Ray restarts a worker that dies and repeats its
+batches; if the build itself dies, its next run continues from the vectors on disk.
 
-Ray is optional, and takes seconds to import: it is imported when it is asked for.
+Ray is optional, and takes seconds to import: it is imported only when needed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RAY_COMMAND = "pip install -r requirements-ray.txt"
 LOCAL = "local"
 """The address of a cluster that is started for the build, and ends with it."""
 _BATCHES_OF_WORKER = 2
-"""One that is worked on, and one that waits beside it."""
+"""One in progress, and one waiting."""
 _BATCHES_READY = 2
 """Results for each worker that may wait for an earlier one."""
 _OBJECT_STORE_BYTES = 1 << 29
@@ -39,7 +39,7 @@ LoadEncoder = Callable[[], Encoder]
 
 @contextmanager
 def ray_workers(address: str, load: LoadEncoder | None) -> Iterator[RayWorkers]:
-    """Gives the workers of the cluster at `address`, one on each machine, and lets them go afterwards.
+    """Provides the workers of the cluster at `address`, one on each machine, and releases them afterwards.
 
     Args:
         address: `LOCAL`, `auto` for the cluster that this machine belongs to, or `HOST:PORT`.
@@ -47,12 +47,12 @@ def ray_workers(address: str, load: LoadEncoder | None) -> Iterator[RayWorkers]:
 
     Raises:
         DependencyError: if Ray is not installed.
-        BuildError: if there is no such cluster, or it has no room for a worker.
+        BuildError: if there is no such cluster, or it has no CPU for a worker.
     """
-    # Before the import: no figures of use leave this process, nor those that it starts.
+    # Before the import: neither this process nor those it starts may send usage statistics.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address == LOCAL:
-        # The one setting by which Ray keeps to 127.0.0.1 on Linux, too.
+        # The one setting that keeps Ray on 127.0.0.1 on Linux, too.
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     try:
         import ray
@@ -65,7 +65,7 @@ def ray_workers(address: str, load: LoadEncoder | None) -> Iterator[RayWorkers]:
         _reach(address)
         ray.init(address=address, **options)
     except Exception as error:
-        # Where a node does not start in time, Ray raises a bare Exception.
+        # If a node does not start in time, Ray raises a bare Exception.
         raise BuildError(f"no Ray cluster at {address}: {brief_of(error)} Start one with: ray start --head") from error
     try:
         yield RayWorkers(ray, load)
@@ -74,10 +74,10 @@ def ray_workers(address: str, load: LoadEncoder | None) -> Iterator[RayWorkers]:
 
 
 def _reach(address: str) -> None:
-    """Tries a `HOST:PORT`: Ray itself waits for minutes where nobody listens.
+    """Tries a `HOST:PORT`: Ray itself waits for minutes if nobody listens.
 
     Raises:
-        OSError, ValueError: if it is not reached, or its port is no number.
+        OSError, ValueError: if it is not reached, or its port is not a number.
     """
     host, colon, port = address.rpartition(":")
     if colon and "://" not in address:
@@ -92,19 +92,19 @@ class RayWorkers(Workers):
         self._ray = ray
         nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
         if not nodes:
-            raise BuildError("no machine of the Ray cluster has a CPU to give: start a node with --num-cpus 1 or more.")
-        # One per machine: an encoder uses all cores. Ray starts a worker that dies again, and repeats its batches.
+            raise BuildError("no machine of the Ray cluster has a free CPU: start a node with --num-cpus 1 or more.")
+        # One per machine: an encoder uses all cores. Ray restarts a worker that dies, and repeats its batches.
         worker = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=-1, scheduling_strategy="SPREAD")(_Worker)
         self._workers = [worker.remote(load) for _ in nodes]
         self.num_workers = len(nodes)
 
     @property
     def most_under_way(self) -> int:
-        """Returns how many batches may be with the workers, or done and not yet taken, at once."""
+        """Returns how many batches may be with the workers, or finished but not yet taken, at once."""
         return self.num_workers * (_BATCHES_OF_WORKER + _BATCHES_READY)
 
     def reading(self, corpus: Corpus) -> Corpus:
-        """Returns a corpus of the same rows that a process on this machine reads ahead, beside this one.
+        """Returns a corpus of the same rows, read ahead by another process on this machine.
 
         A corpus that is opened already cannot be sent to another process, and is returned as it is.
         """
@@ -145,7 +145,7 @@ class RayWorkers(Workers):
             yield self._result(results.popleft())
 
     def _least_busy(self, at_work: dict[Any, int]) -> int:
-        """Returns a worker with less than its share of the batches in `at_work`; those that are done leave it."""
+        """Returns a worker with less than its share of the batches in `at_work`, after removing finished ones."""
         waits_for: float | None = 0
         while True:
             if at_work:
@@ -168,17 +168,17 @@ class _Worker:
     """A process on one machine."""
 
     def __init__(self, load: LoadEncoder | None) -> None:
-        # Ray gives a worker of one CPU one thread; an encoder has the machine for itself.
+        # Ray gives a worker of one CPU one thread; but an encoder has the machine to itself.
         os.environ.pop("OMP_NUM_THREADS", None)
         self._load = load
         self._encoder: Encoder | None = None
 
     def encode(self, texts: Sequence[str], weights_sha256: str) -> Float32s:
-        # Not when the process starts: only the error of a call comes back as it was raised.
+        # Not when the process starts: only errors of calls come back as they were raised.
         if self._encoder is None and self._load is not None:
             self._encoder = self._load()
         if self._encoder is None or self._encoder.weights_sha256 != weights_sha256:
-            raise ModelError("a machine of the cluster has another model: give each the same folder or version of it.")
+            raise ModelError("a machine of the cluster has a different model: give all of them the same one.")
         return self._encoder.encode(texts)
 
     def apply(self, function: Callable[[Any], Any], batch: Any) -> Any:

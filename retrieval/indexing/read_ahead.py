@@ -1,4 +1,4 @@
-"""A corpus that a process of a Ray cluster reads ahead, beside the build; and what goes wrong there, as our errors."""
+"""A corpus that another process of a Ray cluster reads ahead; and failures there, as our errors."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _MESSAGE_CHARS = 300
 
 
 class ReadAhead(WrappedCorpus):
-    """A corpus that a process beside this one reads, some batches ahead."""
+    """A corpus that another process reads, some batches ahead."""
 
     def __init__(self, ray: Any, corpus: Corpus) -> None:
         self._ray = ray
         super().__init__(corpus)
-        self._unread = ray.put(corpus)  # as it is before anything of it is opened here
+        self._unread = ray.put(corpus)  # before any of it is opened here
         self._told: tuple[str, ...] = ()
 
     @property
@@ -60,7 +60,7 @@ def _read(corpus: Corpus) -> Iterator[pa.RecordBatch | tuple[str, ...]]:
 
 @contextmanager
 def ray_errors(ray: Any) -> Iterator[None]:
-    """Maps what goes wrong on the cluster to the errors of this package."""
+    """Maps failures on the cluster to the errors of this package."""
     try:
         yield
     except ray.exceptions.RayError as error:
@@ -68,7 +68,7 @@ def ray_errors(ray: Any) -> Iterator[None]:
         if isinstance(cause, RetrievalError):
             raise cause from error
         raise BuildError(
-            f"the Ray cluster failed: {brief_of(error)} Run the same command again; it goes on where it was."
+            f"the Ray cluster failed: {brief_of(error)} Run the same command again; it continues where it stopped."
         ) from error
 
 

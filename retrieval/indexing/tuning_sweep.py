@@ -1,9 +1,9 @@
 """Measures the settings of the search on a corpus that is being built, with its own texts as queries.
 
-A text that is asked is left out of the answer, and so are texts with the same vector: its neighbours are what counts.
+A text used as a query is left out of its answer, and so are texts with the same vector: only its neighbours count.
 
-The stages are those of the search path, done once for each query as far as the largest setting needs them. All smaller
-settings are read off: the nearest 100 are the first of the nearest 5,000.
+The stages are those of the search path, done once per query as far as the largest setting needs them. All smaller
+settings follow from them: the nearest 100 are the first of the nearest 5,000.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ TOP_K = 10
 _CANDIDATES = (10, 20, 40, 50, 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
 _MULTIPLIERS = (1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 30, 40, 50)
 _PUBLISHED_ROWS = 4 * TOP_K
-"""What the demos of 2024 rescore."""
+"""What the 2024 demos rescore."""
 _MOST_QUERIES, FEWEST_QUERIES, _TEXTS_A_QUERY = 1000, 50, 150
-"""One text in 150 is asked: the sweep then takes some 5 percent of the time to encode the corpus."""
+"""One text in 150 is used as a query: the sweep then takes about 5 percent of the time to encode the corpus."""
 _MOST_DUPLICATES = 20
-"""A text with more texts of the same vector is not asked."""
+"""A text that shares its vector with more texts than this is not used."""
 _QUERIES_AT_ONCE = 20
 _FIXED = 3
 """Recalls that no setting changes: of all int8 vectors, of the bits alone, and of the demos."""
 _SHARES_OF_LISTS = (1 / 32, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 7 / 16, 1 / 2, 3 / 4, 1)
 _KEPT_BY_LISTS = 0.994
-"""The fewest lists are chosen that keep this share of what visiting all of them finds."""
+"""The smallest number of lists that keeps this share of what visiting all of them finds is chosen."""
 _WITHIN_REACH = 0.995
 """Lists are skipped that are further from the query than those of this share of what is to be found."""
 _SEED = 0
@@ -86,7 +86,7 @@ class TuningSweep:
             quantizer: what made them.
             first_rows: `(num_texts,)` one row per text, or None when every text is a row.
             signs: what made the sign bits; without it, they are those of the vectors as they are.
-            open_lists: opens the texts in lists, where the index has them, once nothing else needs the RAM.
+            open_lists: opens the texts in lists, if the index has them, once nothing else needs the RAM.
         """
         self._vectors = vectors
         self._index = index
@@ -127,8 +127,8 @@ class TuningSweep:
 
         Args:
             target_share: the share of what rescoring all int8 vectors finds that must be kept.
-            on_queries: is told the queries done and their total.
-            fewest_queries: so many texts are asked at least, where there are as many.
+            on_queries: called with the queries done and their total.
+            fewest_queries: the least number of queries, if there are as many texts.
         """
         queries = self._queries(fewest_queries)
         if not queries:
@@ -151,7 +151,7 @@ class TuningSweep:
             return ScanRecall(name, recall, recall / int8_all if int8_all else 1.0, probes, reach)
 
         yield (everything := measured("float-bits", FloatBits(PackedBits(self._index.codes, self._index.dim))))
-        # Nothing here keeps those bits while the lists, which have them once more, are in RAM.
+        # These bits are not kept while the lists, which contain them again, are in RAM.
         self._index.release()
         if self._open_lists is None:
             return

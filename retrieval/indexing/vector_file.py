@@ -27,7 +27,7 @@ class VectorFile:
         self._row_bytes = 4 * dim
 
     def truncate(self, num_kept: int) -> None:
-        """Keeps the first `num_kept` vectors; 0 starts the file anew, with its header.
+        """Keeps the first `num_kept` vectors; 0 restarts the file with its header.
 
         Raises:
             OSError: if the file cannot be written, or holds fewer vectors than are to be kept.
@@ -39,11 +39,11 @@ class VectorFile:
             return
         size = self._header_bytes() + num_kept * self._row_bytes
         if self.path.stat().st_size < size:
-            raise OSError(f"{self.path} is shorter than its note of progress says: delete its folder and build again")
+            raise OSError(f"{self.path} is shorter than its checkpoint says: delete its folder and build again")
         os.truncate(self.path, size)
 
     def append(self, vectors: Float32s) -> None:
-        """Writes vectors `(any, dim)` behind the last ones, and brings them to the disk.
+        """Appends vectors `(any, dim)`, and flushes them to the disk.
 
         Raises:
             OSError: if the disk is full, or the file cannot be written.
@@ -64,7 +64,7 @@ class VectorFile:
         """Yields the vectors at `ids`, `(size, dim)` at a time.
 
         Raises:
-            OSError: if the file cannot be read, or was cut short.
+            OSError: if the file cannot be read, or was truncated.
         """
         header_bytes = self._header_bytes()
         with self.path.open("rb") as file:

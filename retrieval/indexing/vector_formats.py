@@ -1,4 +1,4 @@
-"""The files that vectors come in, besides `.npy`: `.npz` with one array, and `.fvecs`."""
+"""File formats of vectors other than `.npy`: `.npz` with one array, and `.fvecs`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def open_vectors(path: Path, *, may_be_one: bool = False) -> NpyVectors:
     """Returns the vectors of a `.npy`, `.npz` or `.fvecs` file, checked; `may_be_one` allows one vector `(dim,)`.
 
     Raises:
-        VectorsError: if the file is missing or damaged, or holds something else than rows of numbers.
+        VectorsError: if the file is missing or damaged, or does not hold rows of numbers.
     """
     if path.suffix.lower() == ".fvecs":
         return FvecsVectors.open(path)
@@ -57,7 +57,7 @@ class FvecsVectors(NpyVectors):
         if not LEAST_DIM <= dim <= _MOST_DIM or rest or not num_vectors:
             raise VectorsError(
                 f"{path} is not an .fvecs file, or is cut short: it begins with {dim:,} dimensions and has {size:,} "
-                f"bytes, which is no whole number of vectors of at least {LEAST_DIM} dimensions. Copy or save it again."
+                f"bytes, not a whole number of vectors of at least {LEAST_DIM} dimensions. Copy or save it again."
             )
         return cls(path, (num_vectors, dim), np.dtype("<f4"), fortran=False, start=0)
 
@@ -90,7 +90,7 @@ def _open_npz(path: Path, *, may_be_one: bool) -> NpyVectors:
 
 
 def _content_offset(path: Path, member: zipfile.ZipInfo) -> int:
-    """Returns where the bytes of a stored member begin: after a header whose length is its own."""
+    """Returns where the bytes of a stored member begin: after a header of variable length."""
     with path.open("rb") as file:
         file.seek(member.header_offset)
         header = file.read(_LOCAL_HEADER_BYTES)
@@ -101,7 +101,7 @@ def _content_offset(path: Path, member: zipfile.ZipInfo) -> int:
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, *, may_be_one: bool) -> NpyVectors:
-    """Returns the vectors of a compressed member, from a temporary file that goes with them."""
+    """Returns the vectors of a compressed member, from a temporary file that is deleted with them."""
     descriptor, name = tempfile.mkstemp(prefix=f"{path.stem}-", suffix=".npy")
     try:
         with os.fdopen(descriptor, "wb") as file, archive.open(member) as content:

@@ -20,7 +20,7 @@ RowKeys = Callable[[npt.NDArray[np.int64]], Sequence[bytes]]
 
 
 class VectorSource(Protocol):
-    """Gives one vector of length 1 for each distinct text."""
+    """Gives one vector of length 1 per distinct text."""
 
     @property
     def model_id(self) -> str | None:
@@ -39,14 +39,14 @@ class VectorSource(Protocol):
 
     @property
     def phase(self) -> str:
-        """Returns what the progress calls it: `encoding` or `copying`."""
+        """Returns its name in progress reports: `encoding` or `copying`."""
         ...
 
     @property
     def row_keys(self) -> RowKeys | None:
-        """Returns what tells rows of one text apart, by their positions in the corpus as read; None when nothing does.
+        """Returns keys that distinguish rows of one text, by their positions in the corpus; None if there are none.
 
-        It is asked while the corpus is read, for all rows with a text, in order.
+        It is called while the corpus is read, for all rows with a text, in order.
         """
         ...
 
@@ -57,7 +57,7 @@ class VectorSource(Protocol):
 
     @property
     def num_rows(self) -> int | None:
-        """Returns how many rows the corpus should have; None where that follows from the corpus alone."""
+        """Returns how many rows the corpus should have; None if that follows from the corpus alone."""
         ...
 
     def check(self, ingested: Ingested, texts_path: Path) -> list[str]:
@@ -96,7 +96,7 @@ class EncodedTexts:
         """Yields the vectors of the distinct texts, after the first `skip`, each float32 `(at most size, dim)`.
 
         Raises:
-            ModelError: if the encoder gives something else than finite vectors of its dimension.
+            ModelError: if the encoder does not give finite vectors of its dimension.
         """
         sizes: deque[int] = deque()
 

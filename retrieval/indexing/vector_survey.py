@@ -1,4 +1,4 @@
-"""What is wrong or worth a note with vectors that were given, counted piece by piece; and how they get length 1."""
+"""What is wrong with given vectors, or worth a note, counted in chunks; and scaling them to length 1."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class VectorSurvey:
     first_zero: int = -1
     num_values: int = 0
     num_far_values: int = 0
-    """Beyond 64 either way: half of those of packed bits, few of those of vectors in int8."""
+    """Beyond 64 either way: half of the values in packed bits, few of those in int8 vectors."""
     shortest: float = np.inf
     longest: float = 0.0
 
@@ -55,10 +55,10 @@ class VectorSurvey:
             self.shortest, self.longest = min(self.shortest, lengths.min()), max(self.longest, lengths.max())
 
     def raise_if_unusable(self, path: Path, dtype: np.dtype[np.generic]) -> None:
-        """Raises the error that the vectors deserve, which `path` holds as this type.
+        """Raises the error for unusable vectors, which `path` holds as this type.
 
         Raises:
-            VectorsError: if some are not finite, or 0, or rather bits than vectors.
+            VectorsError: if some are not finite, or 0, or look like bits rather than vectors.
         """
         if dtype == np.int8 and _FEWEST_FAR <= self.num_far_values / max(1, self.num_values) <= _MOST_FAR:
             raise packed_bits_error(path)
@@ -77,8 +77,8 @@ class VectorSurvey:
         notes = []
         if dtype == np.int8:
             notes.append(
-                "The vectors are int8, as services for embeddings give them: they are used as they stand, without "
-                "the ranges they were made with, which costs little where these are alike."
+                "The vectors are int8, as embedding services return them: they are used unchanged, without "
+                "the ranges they were made with, which costs little if these are similar."
             )
             return notes
         if dtype.kind == "V":
@@ -87,7 +87,7 @@ class VectorSurvey:
             notes.append(f"The vectors are {dtype.name}: they are used as float32.")
         if max(1 - self.shortest, self.longest - 1) > _NOTED_TOLERANCE:
             notes.append(
-                f"The vectors have lengths from {self.shortest:.3g} to {self.longest:.3g}: they are brought to "
+                f"The vectors have lengths from {self.shortest:.3g} to {self.longest:.3g}: they are scaled to "
                 f"length 1, so that scores are cosine similarities."
             )
         return notes
@@ -111,6 +111,6 @@ def normalized(vectors: Float32s) -> Float32s:
 
 
 def _lengths(vectors: Float32s) -> npt.NDArray[np.float64]:
-    # In float64: the square of a float32 need not fit into one.
+    # In float64: the square of a float32 may not fit into a float32.
     squares: npt.NDArray[np.float64] = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
     return np.sqrt(squares)

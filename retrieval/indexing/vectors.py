@@ -1,7 +1,7 @@
 """The second pass of a build: vectors for the distinct texts, resumably.
 
-Vectors are appended to a plain file, chunk by chunk, and what was brought to the disk is noted after each chunk. A
-build that is killed goes on from the last note, if it is of the same inputs.
+Vectors are appended to a plain file, chunk by chunk, with a checkpoint after each chunk. A killed build continues
+from the last checkpoint, if it has the same inputs.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from retrieval.indexing.vector_source import VectorSource
 def write_vectors(
     work: Path, ingested: Ingested, source: VectorSource, fingerprint: str, checkpoint_texts: int, report: Report
 ) -> VectorFile:
-    """Returns the vectors of the distinct texts in the build folder `work`, going on where a killed build was.
+    """Returns the vectors of the distinct texts in the build folder `work`, continuing where a killed build stopped.
 
     Args:
         work: the build folder, which holds the distinct texts.
         ingested: what the first pass found.
         source: where the vectors come from.
-        fingerprint: what the vectors depend on; those of another fingerprint are dropped.
-        checkpoint_texts: vectors between two notes of progress.
+        fingerprint: what the vectors depend on; those with another fingerprint are dropped.
+        checkpoint_texts: vectors between two checkpoints.
         report: called with the progress.
 
     Raises:
-        ModelError, VectorsError: if the source gives something else than finite vectors of its dimension.
+        ModelError, VectorsError: if the source does not give finite vectors of its dimension.
         OSError: if the disk is full, or a file cannot be written.
     """
     total = ingested.distinct_text_count
@@ -56,11 +56,11 @@ def _resume_point(work: Path, fingerprint: str, source: VectorSource, report: Re
     except (ValueError, KeyError, TypeError):
         same, done = False, 0
     if not same or not (work / VECTORS_FILE).exists():
-        report(BuildProgress("note", message="The unfinished build here was of other inputs: starting afresh."))
-        # Before the vectors change: a kill in between must not leave this note with those of other inputs.
+        report(BuildProgress("note", message="The unfinished build here had other inputs: starting over."))
+        # Before the vectors change: a kill in between must not leave this checkpoint with vectors of other inputs.
         (work / PROGRESS_FILE).unlink(missing_ok=True)
         sync(work)
         return 0
     have = "texts are encoded" if source.phase == "encoding" else "vectors are copied"
-    report(BuildProgress("note", message=f"Going on with the unfinished build: {done:,} {have} already."))
+    report(BuildProgress("note", message=f"Continuing the unfinished build: {done:,} {have} already."))
     return done

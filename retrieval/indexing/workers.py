@@ -1,4 +1,4 @@
-"""Where the batches of a build are worked on: in this process, or on other machines."""
+"""Where the batches of a build are processed: in this process, or on other machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an index lies in Milvus, as a link says it: `milvus://host:port/collection`."""
+"""The address of an index in Milvus: `milvus://host:port/collection`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from retrieval.errors import BundleMissingError
 SCHEME = "milvus"
 DEFAULT_PORT = 19530
 _COLLECTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
-"""What Milvus takes for the name of a collection."""
+"""What Milvus accepts as the name of a collection."""
 _EXAMPLE = f"{SCHEME}://127.0.0.1:{DEFAULT_PORT}/my_collection"
 
 
@@ -30,11 +30,11 @@ class MilvusAddress:
 
         Args:
             text: the address; `http://` and `https://` are taken for `milvus://`.
-            collection: takes the place of the collection in the text.
-            default: the collection where neither names one.
+            collection: replaces the collection in the text.
+            default: the collection if neither names one.
 
         Raises:
-            BundleMissingError: if it is no such address. The text is not repeated: it may hold a password.
+            BundleMissingError: if it is not such an address. The text is not repeated: it may contain a password.
         """
         try:
             parts = urlsplit(text)
@@ -43,7 +43,7 @@ class MilvusAddress:
             raise BundleMissingError(f"this is not an address of Milvus: write it like {_EXAMPLE}.") from error
         if parts.username is not None or parts.password is not None:
             raise BundleMissingError(
-                f"the address of Milvus has a user or a password in it: write it like {_EXAMPLE}, and put "
+                f"the address of Milvus contains a user or a password: write it like {_EXAMPLE}, and put "
                 "`user:password` into the environment variable MILVUS_TOKEN."
             )
         name = collection or parts.path.strip("/") or default
@@ -51,7 +51,7 @@ class MilvusAddress:
             raise BundleMissingError(f"this is not the address of a collection in Milvus: write it like {_EXAMPLE}.")
         if not _COLLECTION.fullmatch(name):
             raise BundleMissingError(
-                f"{name!r} is not the name of a collection: Milvus takes letters, digits and _, not a digit first."
+                f"{name!r} is not the name of a collection: Milvus allows letters, digits and _, but no digit first."
             )
         return cls(host, port, name)
 

@@ -21,7 +21,7 @@ from retrieval.quantization import Bits, Int8s
 from retrieval.results import Document
 
 MOST_HITS = 16_384
-"""Milvus gives no more for one query, unless its own settings are changed."""
+"""Milvus returns no more for one query, unless its own settings are changed."""
 _SPARE = 128
 _QUERIES_AT_ONCE = 16
 
@@ -42,7 +42,7 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class RowFacts:
-    """What decides the order of rows with equal scores, and which belong together."""
+    """What decides the order of rows with equal scores, and their groups."""
 
     rows: Rows
     first_rows: Rows
@@ -53,13 +53,13 @@ class RowFacts:
 
 
 class Collection:
-    """A collection that holds a whole index. Safe to use from many threads."""
+    """A collection that holds a complete index. Safe to use from many threads."""
 
     def __init__(self, server: Server, marks: Marks) -> None:
         self.server = server
         self.state = EngineState(self.check)
         self.is_replaced = False
-        """Whether another index was found in the place of this one."""
+        """Whether another index was found instead of this one."""
         self._marks = marks
 
     @classmethod
@@ -87,14 +87,14 @@ class Collection:
 
     @property
     def marks(self) -> Marks:
-        """Returns what the collection says of itself."""
+        """Returns what the collection says about itself."""
         return self._marks
 
     def nearest(self, codes: Bits, k: int) -> list[Nearest]:
         """Returns the `k` nearest texts, or as many as there are, of each query, uint8 `(m, ceil(dim / 8))`.
 
-        Milvus breaks ties as it likes. A few more are asked for, and more still while the last one ties with the
-        `k`-th, so that the answer is that of a scan in order of row: up to `MOST_HITS` texts.
+        Milvus breaks ties arbitrarily. A few more are requested, and even more while the last one ties with the
+        `k`-th, so that the answer equals that of a scan in order of row: up to `MOST_HITS` texts.
 
         Raises:
             EngineError: if the server fails.
@@ -142,7 +142,7 @@ class Collection:
         )
 
     def _settled(self, found: Nearest, code: Bits, k: int, total: int) -> Nearest:
-        """Returns the first `k`, once what was found tells which ones those are."""
+        """Returns the first `k`, once the results determine them."""
         asked = len(found.rows)
         while asked < total and k <= len(found.rows) and found.distances[k - 1] == found.distances[-1]:
             asked = min(total, 4 * asked)
@@ -170,8 +170,8 @@ class Collection:
         by_row = {int(entity[schema.ROW]): entity[field] for entity in found}
         if missing := [row for row in rows.tolist() if row not in by_row]:
             raise EngineError(
-                f"{self.address} did not give row {missing[0]:,}, which it holds: some of its data is not in memory. "
-                f"Ask again soon; if that does not help, load the index again."
+                f"{self.address} did not return row {missing[0]:,}: some of its data is not in memory. "
+                f"Try again soon; if that does not help, load the index again."
             )
         return [by_row[row] for row in rows.tolist()]
 
@@ -179,9 +179,9 @@ class Collection:
         return self._read(lambda: self.server.rows(expression, fields, self._marks.partitions))
 
     def check(self) -> None:
-        """Asks the server whether it answers, and whether the collection still holds this index.
+        """Checks that the server answers, and that the collection still holds this index.
 
-        The same index from a later load is taken; of another index, nothing is read.
+        The same index from a later load is accepted; nothing of another index is read.
 
         Raises:
             EngineError: if the server does not answer, or the collection holds another index.
@@ -195,7 +195,7 @@ class Collection:
         self._marks = marks
 
     def _read(self, ask: Callable[[], Answer]) -> Answer:
-        """Returns what `ask` reads; once more, if the collection had to be brought back or was loaded again."""
+        """Returns what `ask` reads, trying again if the collection had to be brought back or was loaded again."""
         self.state.raise_if_failed()
         load_id = self._marks.load_id
         try:
@@ -222,7 +222,7 @@ class Collection:
 
 
 def whole_marks(server: Server) -> Marks:
-    """Returns what a collection says of itself, if it holds a whole index.
+    """Returns what a collection says about itself, if it holds a complete index.
 
     Raises:
         BundleMissingError: if there is no such collection, or it holds a part of an index.
@@ -237,7 +237,7 @@ def whole_marks(server: Server) -> Marks:
     marks = Marks.read(properties, address)
     if not marks.is_complete:
         raise BundleMissingError(
-            f"{address} holds {marks.num_loaded:,} of {marks.manifest.row_count:,} rows: its loading is under way or "
-            f"was interrupted, and goes on with scripts/load_milvus.py."
+            f"{address} holds {marks.num_loaded:,} of {marks.manifest.row_count:,} rows: it is still being loaded, or "
+            f"the load was interrupted and continues with scripts/load_milvus.py."
         )
     return marks

@@ -8,7 +8,7 @@ from retrieval.milvus.settings import ConnectionSettings
 
 _NO_COLLECTION = (100,)
 _NOT_LOADED = (101, 103, 201, 500, 502, 503, 504)
-"""The server is there, but its parts are not, or the collection is not in memory yet."""
+"""The server is up, but its parts are not, or the collection is not in memory yet."""
 _STARTING = (1, 2, 5)
 _REFUSED = (1400, 1401)
 _MOST_CHARS = 300
@@ -25,7 +25,7 @@ def our_error(error: BaseException, address: MilvusAddress, settings: Connection
     lower = text.lower()
     if status in ("UNAUTHENTICATED", "PERMISSION_DENIED") or code in _REFUSED or "auth check failure" in lower:
         given = "the token in MILVUS_TOKEN" if settings.token else "a call without a token: set MILVUS_TOKEN"
-        return EngineError(f"{where} refuses {given}. It is `user:password`, or an API key.")
+        return EngineError(f"{where} rejects {given}. The token is `user:password`, or an API key.")
     if status == "DEADLINE_EXCEEDED":
         return EngineError(
             f"{where} took longer than {settings.timeout_s:g} s: it is busy, or hangs. MILVUS_TIMEOUT sets the time."
@@ -43,9 +43,9 @@ def our_error(error: BaseException, address: MilvusAddress, settings: Connection
             f"another collection."
         )
     if code in _NOT_LOADED or "not loaded" in lower or "not fully loaded" in lower:
-        return NotLoadedError(f"{where} has not brought {address.collection} into its memory yet: ask again soon.")
+        return NotLoadedError(f"{where} has not loaded {address.collection} into its memory yet: try again soon.")
     if code in _STARTING and ("starting" in lower or "not ready" in lower or "initializing" in lower):
-        return EngineError(f"{where} is starting: ask again soon.")
+        return EngineError(f"{where} is starting: try again soon.")
     return EngineError(f"{where} failed: {text}")
 
 

@@ -1,7 +1,7 @@
-"""Loads a bundle into a collection, piece by piece: what is in RAM hardly grows with the index.
+"""Loads a bundle into a collection, piece by piece: RAM hardly grows with the index.
 
-A load that was interrupted goes on where it was. The rows of the last pieces, which may be there already, are deleted
-and written again. The collection counts as whole once all rows were counted.
+An interrupted load continues where it stopped. The rows of the last pieces, which may be there already, are deleted
+and written again. The collection counts as complete once all rows were counted.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from retrieval.milvus.settling import Report, settle
 
 _PIECES_BETWEEN_MARKS = 10
 _UNCERTAIN_ROWS = _PIECES_BETWEEN_MARKS * ROWS_AT_ONCE
-"""Behind the rows that are marked as loaded, at most so many may be in the collection."""
+"""At most this many rows beyond those marked as loaded may be in the collection."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How an index lies in Milvus."""
+    """How an index is stored in Milvus."""
 
     scan: str = FLAT
     """`flat` is exact; `ivf` visits the lists nearest to a query."""
@@ -35,29 +35,29 @@ class LoadOptions:
     """Lists that a search visits, with `ivf`; None: an eighth of them."""
     shards: int = 1
     replace: bool = False
-    """Whether what the collection holds is dropped first."""
+    """Whether to drop the collection's content first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What came of it."""
+    """The result of a load."""
 
     address: MilvusAddress
     num_rows: int
     num_written: int
-    """Rows written by this run: none when the index was there, fewer than all when it went on."""
+    """Rows written by this run: none if the index was already there, a part if the run continued another."""
     num_cut: int
-    """Documents of this run that were longer than Milvus takes."""
+    """Documents of this run that were longer than Milvus allows."""
     seconds: float
 
 
 def load(path: Path, address: MilvusAddress, options: LoadOptions, report: Report) -> Loaded:
-    """Loads the index in a folder into a collection, or goes on with it.
+    """Loads the index in a folder into a collection, or continues an interrupted load.
 
     Raises:
         DependencyError: if pymilvus is not installed.
         BundleError: if the index cannot be opened, or the server does not answer or fails.
-        BuildError: if the collection holds another index, another process loads it, or rows are missing in the end.
+        BuildError: if the collection holds another index, another process loads it, or rows are missing at the end.
     """
     start = time.monotonic()
     bundle = Bundle.open(path)
@@ -73,7 +73,7 @@ def load(path: Path, address: MilvusAddress, options: LoadOptions, report: Repor
 
 
 def _marks(server: Server, bundle: Bundle, options: LoadOptions) -> tuple[Marks, bool]:
-    """Returns what the collection says of itself, and whether it was made just now."""
+    """Returns what the collection says about itself, and whether it was created just now."""
     lists = num_lists(bundle.manifest.distinct_text_count)
     probes = min(options.probes or max(1, lists // 8), lists) if options.scan == IVF else 0
     fresh = Marks.new(bundle.manifest, options.scan, probes)
@@ -94,7 +94,7 @@ def _marks(server: Server, bundle: Bundle, options: LoadOptions) -> tuple[Marks,
         )
     if found.scan != options.scan:
         raise BuildError(f"{address} was loaded with --scan {found.scan}: name another --collection, or use --replace.")
-    for partition in found.partitions:  # what made the collection may have been stopped before it made them
+    for partition in found.partitions:  # the run that created the collection may have stopped before it created these
         server.add_partition(partition)
     return dataclasses.replace(found, writer=fresh.writer), False
 
@@ -131,8 +131,8 @@ class _Writer:
         found = None if properties is None else Marks.read(properties, self._server.address)
         if found is None or (found.load_id, found.writer) != (self.marks.load_id, self.marks.writer):
             raise BuildError(
-                f"{self._server.address} is being loaded by another process, too, or was dropped meanwhile: let one of "
-                f"them end, then load again with --replace."
+                f"{self._server.address} is also being loaded by another process, or was dropped meanwhile: let one of "
+                f"them finish, then load again with --replace."
             )
         self.marks = dataclasses.replace(self.marks, num_loaded=num_loaded)
         self._server.set_properties(self.marks.progress())

@@ -1,4 +1,4 @@
-"""What a collection says of itself, in its properties: which index it holds, and whether it holds all of it."""
+"""What a collection says about itself, in its properties: which index it holds, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMAT_VERSION = "1"
 _PREFIX = "embedding_quantization."
 FLAT, IVF = "flat", "ivf"
 INDEX_TYPES = {FLAT: "BIN_FLAT", IVF: "BIN_IVF_FLAT"}
-"""The index of Milvus by what `--scan` calls it: exact, or approximate from the nearest lists."""
+"""Milvus's index type by the name in `--scan`: exact, or approximate from the nearest lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,16 @@ class Marks:
 
     manifest: Manifest
     load_id: str
-    """Names the partitions: whoever opened one load never reads another one of the same collection."""
+    """Names the partitions: a program that opened one load never reads another load of the same collection."""
     num_loaded: int
-    """Rows that are in for certain; of those behind them, some may be."""
+    """Rows that are certainly loaded; some of the following ones may be, too."""
     is_complete: bool
-    """Set last, when all rows were counted and are in the memory of the server."""
+    """Set last, when all rows were counted and are in the server's memory."""
     scan: str = FLAT
     probes: int = 0
     """Lists that a search visits, when `scan` is `ivf`."""
     writer: str = ""
-    """The process that loads it: a second one takes over, and the first one ends."""
+    """The process that loads it: if a second one takes over, the first one ends."""
 
     @classmethod
     def new(cls, manifest: Manifest, scan: str, probes: int) -> Self:
@@ -78,7 +78,7 @@ class Marks:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BundleCorruptError(
-                f"cannot read what {address} says of itself: {error}. Load the index again with "
+                f"cannot read the properties of {address}: {error}. Load the index again with "
                 f"scripts/load_milvus.py --replace."
             ) from error
 
@@ -102,7 +102,7 @@ class Marks:
         }
 
     def kept(self) -> dict[str, str]:
-        """Returns a property that says nothing: Milvus 2.3.5 forgets the last change of them when it is killed."""
+        """Returns a meaningless property: Milvus 2.3.5 forgets the last change to properties when it is killed."""
         return {f"{_PREFIX}kept": self.load_id}
 
     @property
@@ -112,18 +112,18 @@ class Marks:
 
     @property
     def partitions(self) -> tuple[str, ...]:
-        """Returns all partitions; a second one holds the rows that repeat a text, where there are any."""
+        """Returns all partitions; a second one holds the rows that repeat a text, if there are any."""
         if self.manifest.distinct_text_count == self.manifest.row_count:
             return (self.partition,)
         return (self.partition, f"repeats_{self.load_id}")
 
 
 def num_lists(num_texts: int) -> int:
-    """Returns into how many lists Milvus is asked to sort so many texts, with `ivf`."""
+    """Returns the number of lists for a number of texts, with `ivf`."""
     return min(max(1, round(4 * math.sqrt(num_texts))), 65_536)
 
 
 def carried(manifest: Manifest) -> Manifest:
-    """Returns the manifest of what Milvus holds of an index: neither float32 vectors nor faiss's lists."""
+    """Returns the manifest for the parts of an index in Milvus: without float32 vectors and faiss's lists."""
     files = {name: record for name, record in manifest.files.items() if name in REQUIRED_FILES}
     return dataclasses.replace(manifest, files=files)

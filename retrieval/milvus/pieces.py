@@ -1,4 +1,4 @@
-"""The rows of a bundle as Milvus takes them, piece by piece: the files are read in order, little of them at once."""
+"""The rows of a bundle for Milvus, piece by piece: the files are read in order, a little at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from retrieval.milvus import schema
 
 ROWS_AT_ONCE = 2_000
 _MOST_BYTES_AT_ONCE = 16_000_000
-"""gRPC takes 64 MB at once."""
+"""gRPC allows 64 MB per message."""
 
 Entities = list[dict[str, Any]]
 
@@ -31,15 +31,15 @@ class Piece:
     entities: Entities
     """Each as pymilvus takes it."""
     num_cut: int
-    """Documents of which something had to be cut."""
+    """Documents that had to be cut."""
 
     @property
     def stop(self) -> int:
-        """Returns the first row behind it."""
+        """Returns the first row after it."""
         return self.start + len(self.entities)
 
     def parts(self) -> Iterator[tuple[bool, Entities]]:
-        """Yields what is inserted at once: whether these rows repeat a text, and the entities."""
+        """Yields the batches to insert: whether these rows repeat a text, and the entities."""
         for repeats in (False, True):
             part: Entities = []
             num_bytes = 0

@@ -1,7 +1,7 @@
 """What one row of an index is in Milvus, written and read.
 
 The bits are a BINARY_VECTOR. The int8 codes are base64 in a VARCHAR: an ARRAY of INT8 takes three times as long to come
-back and four bytes per value in the server's memory. The document is JSON, of which Milvus takes 65,536 bytes: longer
+back and four bytes per value in the server's memory. The document is JSON, of which Milvus allows 65,536 bytes: longer
 texts are cut.
 """
 
@@ -41,7 +41,7 @@ def fields(dim: int) -> list[dict[str, Any]]:
 
 
 def document_json(document: Document) -> tuple[dict[str, Any], bool]:
-    """Returns a document as Milvus keeps it, and whether something of it had to be cut."""
+    """Returns a document as Milvus stores it, and whether any of it had to be cut."""
     values: dict[str, Any] = {
         "text": document.text,
         "body": document.body,
@@ -59,7 +59,7 @@ def document_json(document: Document) -> tuple[dict[str, Any], bool]:
 
 
 def size_of(entity: Mapping[str, Any]) -> int:
-    """Returns about how many bytes an entity takes on its way."""
+    """Returns about how many bytes an entity takes in a message."""
     document = entity[DOCUMENT]
     texts = sum(len(document[name] or "") for name in ("text", "body", "url"))
     return len(entity[CODES]) + len(entity[BITS]) + 3 * texts + 2 * len(str(document["extra"]))
@@ -106,18 +106,18 @@ def _size(values: Mapping[str, Any]) -> int:
 
 
 def _cut_longest(values: dict[str, Any], num_bytes: int) -> None:
-    """Cuts the longest text of a document by so many bytes, or what it takes to empty it; else an extra column."""
+    """Cuts the longest text of a document by this many bytes, or to nothing; else drops an extra column."""
     places = [(values, name) for name in ("text", "body", "url", "group") if values[name]]
     extra = values["extra"]
     for name, value in extra.items():
         if not isinstance(value, str):
             extra[name] = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
     places += [(extra, name) for name, value in extra.items() if isinstance(value, str) and value != _CUT]
-    if not places:  # a great many small columns
+    if not places:  # very many small columns
         extra.popitem()
         return
     holder, name = max(places, key=lambda place: len(place[0][place[1]].encode("utf-8", "surrogatepass")))
     text = holder[name]
-    # An escaped character takes up to six bytes: what is cut is at least so much, and the loop goes on if need be.
+    # An escaped character takes up to six bytes: cut at least this much, and repeat if necessary.
     kept = len(text) - max(1, num_bytes // 4) - len(_CUT)
     holder[name] = text[: max(0, kept)] + _CUT

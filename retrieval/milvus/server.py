@@ -1,6 +1,6 @@
 """The connection to a Milvus server. The only module that imports pymilvus; its errors become ours here.
 
-Every call has a timeout. pymilvus asks again, within that time, while the server cannot be reached.
+Every call has a timeout. pymilvus retries within that time while the server cannot be reached.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 INSTALL = "python -m pip install pymilvus==3.0.2"
 _PROBES = 5
 _PROBE_S = 5.0
-"""A server that takes longer for an empty call does not answer."""
+"""A server that takes longer for an empty call counts as not answering."""
 _LONG_S = 120.0
-"""For calls that write, or wait for what was written."""
+"""For calls that write, or wait for writes."""
 _AT_ONCE = "Eventually"
-"""A whole index does not change: a search need not wait until it is certain of the last write."""
+"""A complete index does not change: a search need not wait for the last write."""
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
@@ -57,7 +57,7 @@ class Server:
             import pymilvus
         except ImportError as error:
             raise DependencyError(f"an index in Milvus needs pymilvus: {INSTALL}") from error
-        # It logs every error that it raises, too; what is raised here is told where it matters.
+        # It also logs every error that it raises; errors are reported where they matter.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         self.address = address
         self._settings = settings or ConnectionSettings.read(os.environ)
@@ -88,7 +88,7 @@ class Server:
 
     @property
     def round_trip_s(self) -> float:
-        """Returns what an empty call takes: the median of the last ones; 0 before the first."""
+        """Returns the time of an empty call: the median of the last ones; 0 before the first."""
         return statistics.median(self._trips_s) if self._trips_s else 0.0
 
     def properties(self) -> Mapping[str, str] | None:
@@ -126,7 +126,7 @@ class Server:
         return found
 
     def count(self, partition: str) -> int:
-        """Returns how many entities a partition has, everything counted that was written before."""
+        """Returns how many entities a partition has, including everything written before."""
         [answer] = self._call(
             "query", _LONG_S, filter="", output_fields=["count(*)"], partition_names=[partition],
             consistency_level="Strong",
@@ -147,7 +147,7 @@ class Server:
         self._call("drop_collection", _LONG_S)
 
     def add_partition(self, name: str) -> None:
-        """Makes a partition, unless it is there."""
+        """Creates a partition, unless it exists."""
         if not self._call("has_partition", partition_name=name):
             self._call("create_partition", partition_name=name)
 
@@ -160,13 +160,13 @@ class Server:
         self._call("delete", _LONG_S, ids=list(keys))
 
     def flush(self) -> None:
-        """Returns when everything that was written is sealed."""
+        """Waits until everything that was written is sealed."""
         self._call("flush", _LONG_S)
 
     def add_index(
         self, field: str, kind: str, metric: str | None = None, parameters: Mapping[str, int] = NOTHING
     ) -> None:
-        """Has the server index a field, if it does not yet; returns at once."""
+        """Makes the server index a field, if it does not yet; returns at once."""
         import pymilvus
 
         wanted = pymilvus.MilvusClient.prepare_index_params()
@@ -180,15 +180,15 @@ class Server:
         return int(about["total_rows"]) - int(about["pending_index_rows"])
 
     def bring_into_memory(self, *, wait: bool) -> None:
-        """Has the server bring the collection into its memory, where it can be searched."""
+        """Makes the server load the collection into its memory, where it can be searched."""
         self._call("load_collection", _async=not wait)
 
     def release(self) -> None:
-        """Has the server drop the collection from its memory; its data stays."""
+        """Makes the server release the collection from its memory; its data stays."""
         self._call("release_collection")
 
     def percent_in_memory(self) -> int:
-        """Returns how much of the collection is in the memory of the server."""
+        """Returns how much of the collection is in the server's memory."""
         state = self._call("get_load_state")
         return 100 if state["state"].name == "Loaded" else min(99, int(state.get("progress", 0)))
 
@@ -219,7 +219,7 @@ class Server:
 
 
 def _codes_of(hits: Any, num_bytes: int) -> bytes:
-    """Returns the codes of the hits of one query, as they came: pymilvus would make an object of each."""
+    """Returns the codes of the hits of one query from the raw answer: pymilvus would make an object of each."""
     if not len(hits.ids):
         return b""
     [field] = hits.lazy_field_data

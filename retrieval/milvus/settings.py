@@ -1,4 +1,4 @@
-"""How Milvus is reached, from the environment: credentials, TLS and timeouts. Nothing of it is ever shown."""
+"""How to reach Milvus, from the environment: credentials, TLS and timeouts. None of it is ever shown."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _NO = ("", "0", "false", "no", "off")
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """What a connection needs besides the address."""
+    """What a connection needs in addition to the address."""
 
     token: str = field(default="", repr=False)
     """`user:password`, or an API key."""
     is_secure: bool = False
     ca_file: str = ""
-    """A PEM file of who vouches for the server; empty: those that the system trusts."""
+    """A PEM file with the certificate authorities to trust; empty for those of the system."""
     timeout_s: float = DEFAULT_TIMEOUT_S
-    """After so long without an answer, a call has failed."""
+    """A call without an answer for this long has failed."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -59,5 +59,5 @@ def _check_certificates(file: str) -> None:
         ssl.create_default_context(cafile=file)
     except OSError as error:
         raise RetrievalError(
-            f"MILVUS_CA_FILE is no file of certificates that can be read ({error.strerror}): name a PEM file."
+            f"MILVUS_CA_FILE is not a file of certificates that can be read ({error.strerror}): name a PEM file."
         ) from error

@@ -1,4 +1,4 @@
-"""What makes written rows searchable: sealing, indexing, bringing them into memory, and counting them."""
+"""Makes written rows searchable: sealing, indexing, loading them into memory, and counting them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from retrieval.milvus.marks import INDEX_TYPES, IVF, Marks, num_lists
 from retrieval.milvus.server import Server
 
 Report = Callable[[str, int, int], None]
-"""Is told the phase, how much is done, and of how much: rows, or percent."""
+"""Called with the phase, how much is done, and of how much: rows, or percent."""
 _POLL_S = 0.3
 _PATIENCE_S = 4 * 3_600.0
 
 
 def settle(server: Server, marks: Marks, report: Report) -> None:
-    """Returns when all rows of an index are indexed, in the memory of the server, and counted.
+    """Waits until all rows of an index are indexed, in the server's memory, and counted.
 
     Raises:
         EngineError: if the server fails, or takes hours.
@@ -32,13 +32,13 @@ def settle(server: Server, marks: Marks, report: Report) -> None:
         server.add_index(field, "STL_SORT")
     _wait(lambda: server.num_indexed(schema.BITS), num_rows, "indexing", report)
     server.bring_into_memory(wait=False)
-    _wait(server.percent_in_memory, 100, "bringing into memory", report)
+    _wait(server.percent_in_memory, 100, "loading into memory", report)
     report("counting", 0, 1)
     expected = (marks.manifest.distinct_text_count, num_rows - marks.manifest.distinct_text_count)
     for partition, wanted in zip(marks.partitions, expected, strict=False):
         if (found := server.count(partition)) != wanted:
             raise BuildError(
-                f"{server.address} has {found:,} rows in {partition}, {wanted:,} are expected: was it loaded twice at "
+                f"{server.address} has {found:,} rows in {partition}, expected {wanted:,}: was it loaded twice at "
                 f"once? Load it again with --replace."
             )
 
@@ -47,7 +47,7 @@ def _wait(done: Callable[[], int], total: int, phase: str, report: Report) -> No
     deadline = time.monotonic() + _PATIENCE_S
     while (now := done()) < total:
         if time.monotonic() > deadline:
-            raise EngineError(f"Milvus is {phase} for hours: {now:,} of {total:,}. Look into its log.")
+            raise EngineError(f"Milvus has been {phase} for hours: {now:,} of {total:,}. Check its log.")
         report(phase, now, total)
         time.sleep(_POLL_S)
     report(phase, total, total)

@@ -1,4 +1,4 @@
-"""Whether an index elsewhere is there: that is looked up every two seconds, so that nobody waits for what is gone."""
+"""Whether a remote index is there: it is checked every two seconds, so that nobody waits for one that is gone."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _EVERY_S = 2.0
 
 
 class EngineState:
-    """Looks for an index in a thread, for as long as this object is in use. Safe to use from many threads."""
+    """Checks an index in a thread, for as long as this object is in use. Safe to use from many threads."""
 
     def __init__(self, check: Callable[[], None]) -> None:
-        """Takes what raises a `BundleError` while the index is not there; it must be the method of an object."""
+        """Takes a check that raises a `BundleError` while the index is not there; it must be a method of an object."""
         self._check = weakref.WeakMethod(check)
         self._failure: BundleError | None = None
         self._is_watched = False
 
     def watch(self) -> None:
-        """Starts to look."""
+        """Starts to check."""
         if not self._is_watched:
             self._is_watched = True
             threading.Thread(target=_watch, args=(weakref.ref(self),), name="watch-engine", daemon=True).start()
@@ -44,13 +44,13 @@ class EngineState:
         return "answers" if self._failure is None else "does not answer"
 
     def raise_if_failed(self) -> None:
-        """Raises what the last look ended with.
+        """Raises the error of the last check.
 
         Raises:
             BundleError: if the index was not there.
         """
         if (failure := self._failure) is not None:
-            raise type(failure)(f"{failure} It is looked for again every {_EVERY_S:g} s.")
+            raise type(failure)(f"{failure} It is checked again every {_EVERY_S:g} s.")
 
 
 def _watch(state_of: weakref.ref[EngineState]) -> None:

@@ -1,4 +1,4 @@
-"""The exact scan: every vector against every query, in bounded memory. Slow, and right."""
+"""The exact scan: every vector against every query, in bounded memory. Slow, but exact."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class ExactAnswer:
 
 
 def agreeing(scores: Float32s, truth: ExactAnswer) -> npt.NDArray[np.bool_]:
-    """Returns which of the texts found, with exact scores `(m,)`, count as the answer's, `(m,)`.
+    """Returns which of the texts found, with exact scores `(m,)`, count as part of the answer, `(m,)`.
 
-    Among texts that tie with the last one of the answer any is right; those above it must be there themselves.
+    Any text that ties with the last one of the answer counts; texts above it must be found themselves.
     """
     if len(truth.rows) == 0:
         return np.zeros(len(scores), np.bool_)

@@ -1,7 +1,7 @@
 """One query against every vector of a file, on every core, block by block.
 
 The blocks are read from the file, not through a memory map: a map of all vectors would leave 912 MB of float32 in this
-process after one query, and giving its pages back costs more than copying them out of the system's cache.
+process after one query, and releasing its pages costs more than copying them out of the system's cache.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from retrieval.system import usable_cores
 
 BLOCK_VALUES = 1 << 18
 """Values in a block: 1 MB of float32 stays in a core's cache. OpenBLAS gives a product of this size one thread of its
-own, so that the threads here do not fight with its."""
+own, so that the threads here do not compete with OpenBLAS's."""
 _WIDEST_SPAN = 4
-"""A block is read in one go, repeated texts and all, while it is at most this many times what is wanted of it."""
+"""A block is read in one go, with repeated texts, if it is at most this many times larger than the needed rows."""
 
 ReadRows = Callable[[int, npt.NDArray[Any]], None]
 """Fills an array `(any, dim)` with the vectors from a row on; called from many threads."""
@@ -34,14 +34,14 @@ def all_scores(
 
     Args:
         query: float32 `(dim,)`.
-        rows: which vectors of the file; rows that lie together are read together.
+        rows: which vectors of the file; adjacent rows are read together.
         read: reads the vectors, of type `dtype`.
         dtype: float32, or a type that becomes float32 on the way, such as int8.
         block_values: how many values are read at once; at least one vector is.
     """
     scores = np.empty(len(rows), np.float32)
     size = max(1, block_values // len(query))
-    # One iterator for all threads: whoever is done takes the next block, however busy the other core is.
+    # One iterator for all threads: a free thread takes the next block, however busy the other core is.
     starts = iter(range(0, len(rows), size))
     num_threads = max(1, min(usable_cores(), -(-len(rows) // size)))
     if num_threads == 1:
@@ -78,7 +78,7 @@ def _score_blocks(
 
 
 def _fetched(wanted: Rows, read: ReadRows, buffer: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Returns the vectors at `wanted`; in `buffer`, where they lie together."""
+    """Returns the vectors at `wanted`; in `buffer`, if they are adjacent."""
     first, span = int(wanted[0]), int(wanted[-1] - wanted[0]) + 1
     if span == len(wanted):
         read(first, buffer[:span])
@@ -92,7 +92,7 @@ def _fetched(wanted: Rows, read: ReadRows, buffer: npt.NDArray[Any]) -> npt.NDAr
 
 
 def taken(matrix: npt.NDArray[Any], rows: Rows) -> npt.NDArray[Any]:
-    """Returns `matrix[rows]`, `(len(rows), dim)`: a view rather than a copy, where the rows follow each other."""
+    """Returns `matrix[rows]`, `(len(rows), dim)`: a view rather than a copy if the rows are consecutive."""
     if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows):
         first, end = int(rows[0]), int(rows[-1]) + 1
         if np.array_equal(rows, np.arange(first, end)):

@@ -13,11 +13,11 @@ import psutil
 from retrieval.results import STAGES, Latency
 
 _RUNNING: ContextVar[StageClock | None] = ContextVar("running", default=None)
-"""The clock that counts the time of this thread now."""
+"""The clock that currently counts this thread's time."""
 
 
 class StageClock:
-    """Adds up the wall-clock time of a query's stages. One clock a query; not shared between threads."""
+    """Adds up the wall-clock time of a query's stages. One clock per query; not shared between threads."""
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
@@ -26,7 +26,7 @@ class StageClock:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Counts the time of the block to the stage `name`, but for what `count_apart` takes from it."""
+        """Counts the time of the block as stage `name`, except what `count_apart` moves to another."""
         self._stage, before = name, _RUNNING.set(self)
         start = time.perf_counter()
         try:
@@ -36,7 +36,7 @@ class StageClock:
             _RUNNING.reset(before)
 
     def move(self, seconds: float, to: str) -> None:
-        """Counts so much of the stage that runs to another one."""
+        """Moves this much time from the current stage to another."""
         if self._stage is not None:
             self._elapsed[self._stage] -= seconds
             self._elapsed[to] += seconds
@@ -48,13 +48,13 @@ class StageClock:
 
 
 def count_apart(stage: str, seconds: float) -> None:
-    """Counts so much of the stage that runs in this thread to another one; nothing where none runs."""
+    """Moves this much time from this thread's current stage to another; does nothing if there is none."""
     if (clock := _RUNNING.get()) is not None:
         clock.move(seconds, stage)
 
 
 def process_rss_bytes() -> int:
-    """Returns the resident set size of this process: all its pages in RAM, shared ones included; 0 if nobody tells."""
+    """Returns the resident set size of this process: all its pages in RAM, including shared ones; 0 if unknown."""
     try:
         return int(psutil.Process().memory_info().rss)
     except (psutil.Error, OSError):  # a Linux without /proc
@@ -64,7 +64,7 @@ def process_rss_bytes() -> int:
 def resident_bytes(paths: list[Path]) -> dict[Path, int]:
     """Returns, for each mapped file, how many of its bytes are resident in this process now (0 if not mapped).
 
-    Read from `/proc/self/smaps`. Where the system has no such thing, as macOS, nothing is known: the answer is empty.
+    Read from `/proc/self/smaps`. On systems without it, such as macOS, the answer is empty.
     """
     try:
         by_name = {entry.path: int(entry.rss) for entry in psutil.Process().memory_maps(grouped=True)}

@@ -1,4 +1,4 @@
-"""What a search is given, checked: the text, the vector and the knobs."""
+"""Checks the input of a search: the text, the vector and the settings."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def usable_text(query: str, *, max_chars: int | None = None) -> str:
     """Returns the query as a tokenizer accepts it.
 
     Raises:
-        QueryError: if it is no text, blank, or longer than `max_chars`.
+        QueryError: if it is not a text, blank, or longer than `max_chars`.
     """
     if not isinstance(query, str):
         raise QueryError(f"the query is {type(query).__name__}: a text is needed.")
     if max_chars is not None and len(query) > max_chars:
         raise QueryError(
-            f"the query has {len(query):,} characters: at most {max_chars:,} are answered here. Shorten it."
+            f"the query has {len(query):,} characters: at most {max_chars:,} are allowed here. Shorten it."
         )
     text = clean_text(query.replace("\0", " ")).strip()
     if not text:
@@ -56,7 +56,7 @@ def unit_vector(vector: npt.ArrayLike, dim: int) -> Float32s:
             f"the query vector has shape {values.shape} and {largest:g} as its largest number: "
             f"{dim} finite numbers, not all 0, are needed."
         )
-    values /= largest  # the squares of very large or small numbers are none
+    values /= largest  # the squares of very large or small numbers overflow or vanish
     unit: Float32s = (values / np.linalg.norm(values)).astype(np.float32)
     return unit
 
@@ -70,11 +70,11 @@ def chosen_settings(
     num_texts: int,
     scans: Sequence[str],
 ) -> SearchSettings:
-    """Returns the `defaults` with what was given, cut to what there is in the index; None is not given.
+    """Returns the `defaults` with the given settings, limited to what the index has; None means not given.
 
     Raises:
-        QueryError: if a number is no whole number from 1 on, or the index has no such scan.
-        TypeError: if a knob is unknown.
+        QueryError: if a number is not a whole number from 1 on, or the index has no such scan.
+        TypeError: if a setting is unknown.
     """
     settings = checked_settings(defaults, {"top_k": top_k, **knobs}, {})
     _check_scan(settings.scan, scans)
@@ -85,15 +85,15 @@ def chosen_settings(
 
 
 def checked_settings(defaults: SearchSettings, given: Mapping[str, Any], limits: Mapping[str, int]) -> SearchSettings:
-    """Returns the `defaults` with the knobs that were `given`, whatever those are; None is not given.
+    """Returns the `defaults` with the settings that were `given`, unchecked; None means not given.
 
     Args:
-        defaults: what an index recommends.
+        defaults: what the index recommends.
         given: values by name of a field of `SearchSettings`.
         limits: the largest number allowed, by name; a name that is left out has none.
 
     Raises:
-        QueryError: if a number is no whole number from 1 on, or beyond its limit, or a switch is neither true
+        QueryError: if a number is not a whole number from 1 on, or beyond its limit, or a switch is neither true
             nor false.
         TypeError: if a name is no field of `SearchSettings`.
     """
@@ -112,10 +112,10 @@ def checked_settings(defaults: SearchSettings, given: Mapping[str, Any], limits:
 
 
 def whole_number(name: str, value: object, most: int | None = None) -> int:
-    """Returns a number that was given, as Python's `int`; 2.0 is 2, and numpy's numbers are numbers.
+    """Returns a given number as Python's `int`; 2.0 is 2, and numpy's numbers are accepted.
 
     Raises:
-        QueryError: if it is no whole number from 1 on, or larger than `most`.
+        QueryError: if it is not a whole number from 1 on, or larger than `most`.
     """
     number = 0
     if isinstance(value, int | np.integer | float | np.floating) and not isinstance(value, bool):

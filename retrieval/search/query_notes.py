@@ -1,4 +1,4 @@
-"""What the reader of an answer should know about the query: what the model did not read, and did not know."""
+"""Notes on a query: what the model did not read, or did not know."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import unicodedata
 from retrieval.encoding.encoder import CountsUnknown, Encoder
 
 _MOST_KNOWN_CHARS = 100
-"""Tokenizers give up on words that are longer than this; shorter ones in ASCII they can always spell."""
+"""Tokenizers give up on longer words; shorter ones in ASCII they can always spell."""
 _HALF = 0.5
 
 
 def query_notes(encoder: Encoder, text: str) -> tuple[str, ...]:
-    """Returns the notes on a query, none for most: that it was cut, or means little to the model."""
+    """Returns the notes on a query, usually none: that it was cut, or means little to the model."""
     notes = []
     if cut := encoder.num_tokens_cut(text):
         notes.append(f"The query is long: its last {cut:,} tokens are beyond the model's length and were not read.")
@@ -41,7 +41,7 @@ def is_multilingual(model_id: str) -> bool:
 
 
 def foreign_share(text: str) -> float:
-    """Returns the share, from 0 to 1, of the letters of `text` that are not Latin ones; 0 where it has no letters."""
+    """Returns the share, from 0 to 1, of the letters of `text` that are not Latin ones; 0 if it has no letters."""
     letters = [character for character in text if character.isalpha()]
     foreign = sum(not unicodedata.name(letter, "").startswith("LATIN") for letter in letters if not letter.isascii())
     return foreign / len(letters) if letters else 0.0

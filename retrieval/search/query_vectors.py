@@ -1,4 +1,4 @@
-"""Vectors of queries that were asked lately: other views, links and the way back ask the same text again."""
+"""Vectors of recent queries: other views, links and going back ask the same text again."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from retrieval.quantization import Float32s
 
 MAX_TEXTS = 1_024
 _MOST_CHARS = 2_000
-"""Of a text that is kept: this bounds the texts as `MAX_TEXTS` bounds the vectors."""
+"""The longest text that is kept: this bounds the texts as `MAX_TEXTS` bounds the vectors."""
 
 
 class QueryVectors:
     """Keeps the last vectors of one encoder, by text. Safe to use from many threads.
 
-    What is kept is what the encoder gave for that very text, alone and not in a batch: an answer does not depend on
+    A vector is kept as the encoder gave it for exactly that text, alone and not in a batch: answers do not depend on
     whether its vector was kept.
     """
 
@@ -43,8 +43,8 @@ class QueryVectors:
             if (kept := self._kept.get(text)) is not None:
                 self._kept.move_to_end(text)
                 return kept
-        vector = encode(text).copy()  # a row of a batch would keep all of it
-        vector.flags.writeable = False  # whoever asks next gets the same one
+        vector = encode(text).copy()  # a row of a batch would keep the whole batch
+        vector.flags.writeable = False  # the next caller gets the same array
         if len(text) <= _MOST_CHARS:
             with self._lock:
                 self._kept[text] = vector
@@ -54,6 +54,6 @@ class QueryVectors:
         return vector
 
     def forget(self, text: str) -> None:
-        """Has a text encoded anew when it is asked next, as a measurement needs it."""
+        """Makes the next query for a text encode it again, as measurements need."""
         with self._lock:
             self._kept.pop(text, None)

@@ -18,18 +18,18 @@ class Ranker:
     """An opened index, searched stage by stage. Safe to use from many threads."""
 
     def __init__(self, store: Store) -> None:
-        """Takes what the index holds, wherever it lies."""
+        """Takes the store of the index, wherever it is."""
         self._store = store
         self._num_texts = store.manifest.distinct_text_count
         self._quantizer = store.manifest.quantizer
         self._signs = store.manifest.signs
 
     def candidates(self, queries: Queries, settings: SearchSettings) -> list[Candidates]:
-        """Returns what the scan of `settings` hands on for each query: distinct texts, nearest first."""
+        """Returns what the scan of `settings` passes on for each query: distinct texts, nearest first."""
         return self._store.scan(settings.scan).search(queries, _num_wanted(settings), settings.probes)
 
     def stage(self, settings: SearchSettings) -> str:
-        """Returns the stage that the time of a scan is counted to; a scan that must be prepared is ready then."""
+        """Returns the stage for the time of a scan, after preparing the scan if necessary."""
         return self._store.scan(settings.scan).stage
 
     def nearest_texts(self, vectors: Float32s, settings: SearchSettings) -> list[Rows]:
@@ -53,7 +53,7 @@ class Ranker:
         clock: StageClock,
         notes: tuple[str, ...],
     ) -> SearchResponse:
-        """Returns the answer to the one query in `queries`, whose text was `query`, from what the scan handed on."""
+        """Returns the answer to the one query in `queries`, whose text was `query`, from what the scan passed on."""
         vector = queries.vectors[0]
         wanted = min(settings.top_k, self._store.num_results)
         num_rescored = settings.rescore_multiplier * settings.top_k
@@ -66,7 +66,7 @@ class Ranker:
                 rows, positions = self._store.best_rows(candidates.texts[order], scores, settings.top_k)
             if len(rows) >= wanted or (are_all and len(order) == len(candidates.texts)):
                 break
-            # Few groups hold all the best texts: look further, until there are enough of them.
+            # Few groups contain all the best texts: search further until there are enough groups.
             num_rescored *= 4
             scan, num_before = self._store.scan(settings.scan), len(candidates.texts)
             with clock.stage(scan.stage):
@@ -135,7 +135,7 @@ class Ranker:
 
 
 def _num_wanted(settings: SearchSettings) -> int:
-    """Returns how many texts the scan hands on: what float query x bits has ordered, only rescoring orders anew."""
+    """Returns how many texts the scan passes on: only rescoring changes an order by float query x bits."""
     if settings.scan == "hamming":
         return settings.num_candidates
     return settings.rescore_multiplier * settings.top_k if settings.rescore else settings.top_k

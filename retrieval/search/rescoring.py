@@ -1,4 +1,4 @@
-"""Scores of few candidates against one float32 query: by sign bits in RAM, by int8 codes from disk.
+"""Scores of a few candidates against one float32 query: by sign bits in RAM, by int8 codes from disk.
 
 Formulas only: which candidates are scored, and in which order, is up to `Ranker` in `ranking.py`.
 
@@ -35,12 +35,12 @@ def hamming_scores(distances: np.typing.NDArray[np.int32], dim: int) -> Float32s
 def asymmetric_scores(query: Float32s, codes: Bits) -> Float32s:
     """Returns cosine estimates `(n,)` of a float32 query `(dim,)` with documents known by sign bits `(n, bytes)`.
 
-    The dot product with the signs, over the length of a sign vector and over the cosine that a document has with its
-    own signs on average, so that an estimate may pass 1 a little. Only the order matters to the search; the constant
+    The dot product with the signs, divided by the length of a sign vector and by the cosine of a document with its
+    own signs on average, so an estimate may slightly exceed 1. Only the order matters to the search; the constant
     makes it readable as a cosine.
     """
     dim = len(query)
-    # sum(q * sign) = 2 * sum(q where the bit is set) - sum(q): the bits need no turning into +1 and -1.
+    # sum(q * sign) = 2 * sum(q where the bit is set) - sum(q): no need to turn bits into +1 and -1.
     dots = 2.0 * np.concatenate([_bits(part, dim) @ query for part in _parts(codes)]) - query.sum()
     scores: Float32s = dots * np.float32(1.0 / (math.sqrt(dim) * MEAN_COSINE_WITH_OWN_SIGNS))
     return scores
@@ -58,5 +58,5 @@ def _bits(codes: Bits, dim: int) -> Float32s:
 
 
 def _parts(codes: Codes) -> list[Codes]:
-    """Returns the rows in parts: as float32 they are many times larger, and there may be as many as in the corpus."""
+    """Returns the rows in chunks: as float32 they are much larger, and there may be as many as in the corpus."""
     return [codes[start : start + _ROWS_AT_ONCE] for start in range(0, max(1, len(codes)), _ROWS_AT_ONCE)]

@@ -35,7 +35,7 @@ class Searcher:
     """An opened index and its encoder. Safe to use from many threads."""
 
     def __init__(self, index: Bundle | Store, encoder: Encoder | None, encoder_bytes: int = 0) -> None:
-        """Takes an index, in a folder or opened wherever it lies, and the encoder of its model."""
+        """Takes an index, as a folder or an opened store, and the encoder of its model."""
         self.store: Store = FileStore(index) if isinstance(index, Bundle) else index
         manifest = self.store.manifest
         self.manifest = manifest
@@ -47,7 +47,7 @@ class Searcher:
         self._signs = manifest.signs
         self._ranker = Ranker(self.store)
         self.query_vectors: QueryVectors | None = None
-        """Vectors of texts that were asked before; None, unless a server sets it: every text is encoded."""
+        """Cached vectors of earlier queries; None unless a server sets it: every text is encoded."""
 
     @classmethod
     @memory_errors("to open the index")
@@ -62,14 +62,14 @@ class Searcher:
                 have none, and is then searched with `search_vector`, or takes any encoder of its dimension.
             verify: `background` checks the big files against their checksums while queries are answered, and takes
                 the index out of service if that fails; `now` checks them first; `never` leaves them unchecked.
-            scan: the scan of searches that name none, one of `scans`; by default `hamming`. Only what it needs is
+            scan: the default scan of searches, one of `scans`; if not given, `hamming`. Only what it needs is
                 prepared: with `lists`, the bits take RAM once, in their lists.
 
         Raises:
             QueryError: if the index has no such scan.
             BundleError: if the bundle is missing, altered, or of another format version, model or dimension.
             EngineError: if the engine that holds the index does not answer, or fails.
-            ModelError: if the model cannot be had.
+            ModelError: if the model cannot be found or downloaded.
             ScarceMemoryError: if memory runs out.
         """
         store = open_store(path, verify)
@@ -97,19 +97,19 @@ class Searcher:
 
     @property
     def has_files(self) -> bool:
-        """Returns whether the index lies in files on this machine, rather than in another engine."""
+        """Returns whether the index is in files on this machine, rather than in another engine."""
         return isinstance(self.store, FileStore)
 
     @property
     def files(self) -> FileStore:
-        """Returns the opened files of the index: what compares or shows all of its vectors reads them.
+        """Returns the opened files of the index, for comparing or showing all of its vectors.
 
         Raises:
-            QueryError: if it lies in another engine.
+            QueryError: if it is in another engine.
         """
         if not isinstance(self.store, FileStore):
             raise QueryError(
-                f"every vector of the index is needed for this, and they are at {self.store.name}: open the folder "
+                f"this needs every vector of the index, and they are at {self.store.name}: open the folder "
                 f"that was loaded there."
             )
         return self.store
@@ -127,7 +127,7 @@ class Searcher:
     def candidates(
         self, vector: Float32s, num_candidates: int, scan: str = "hamming", probes: int | None = None
     ) -> Candidates:
-        """Returns what a scan, one of `scans`, hands on for a vector `(dim,)`: that many texts, nearest first."""
+        """Returns what a scan, one of `scans`, passes on for a vector `(dim,)`: that many texts, nearest first."""
         return self.store.scan(scan).search(Queries.of(vector, self._signs), num_candidates, probes)[0]
 
     def binarize(self, vectors: Float32s) -> Bits:
@@ -156,12 +156,12 @@ class Searcher:
         top_k: int | None = None,
         **knobs: Unpack[SearchKnobs],
     ) -> SearchResponse:
-        """Returns the documents closest to `query`; a knob left at None takes the default of this index.
+        """Returns the documents closest to `query`; a setting of None means the default of this index.
 
         Args:
-            query: any text; what is beyond the model's length is cut, with a note.
+            query: any text; anything beyond the model's length is cut, with a note.
             top_k: how many hits; groups count once when the corpus has groups.
-            num_candidates: how many distinct texts the Hamming scan hands on, at least `top_k`; the other scans hand
+            num_candidates: how many distinct texts the Hamming scan passes on, at least `top_k`; the other scans pass
                 on what is rescored.
             rescore_multiplier: `rescore_multiplier * top_k` int8 rows are read and rescored.
             asymmetric: choose those rows by float query x sign bits, rather than by Hamming distance.
@@ -205,14 +205,14 @@ class Searcher:
     def more_like(self, row: int, top_k: int | None = None) -> SearchResponse:
         """Returns the documents closest to the one in `row`, itself and its group left out; needs no model.
 
-        The query is the document's int8 vector, de-quantized: what the index has of it.
+        The query is the document's de-quantized int8 vector from the index.
 
         Raises:
             QueryError: if the row is not in the corpus, or `top_k` is below 1.
             BundleCorruptError: if the background check found an altered file.
         """
         if not isinstance(row, int | np.integer) or isinstance(row, bool) or not 0 <= row < len(self):
-            raise QueryError(f"row {brief(row)} is not in this index: 0 to {len(self) - 1:,} are.")
+            raise QueryError(f"row {brief(row)} is not in this index: its rows are 0 to {len(self) - 1:,}.")
         settings = self._settings(top_k, {})
         vector = self._quantizer.decode(self.store.int8_codes_of_row(row))[0]
         response = self.search_vector(vector, settings.top_k + 1)
@@ -227,20 +227,20 @@ class Searcher:
         top_k: int | None = None,
         **knobs: Unpack[SearchKnobs],
     ) -> list[SearchResponse]:
-        """Returns one response a query, encoded and compared as a batch; see `search`.
+        """Returns one response per query, encoded and compared as a batch; see `search`.
 
-        The latency of each has an equal share of what the batch took to encode, binarize and compare.
+        Each latency has an equal share of the time that the batch took to encode, binarize and compare.
 
         Raises:
             QueryError: if a query is blank, `queries` is one text rather than several, or a setting is below 1.
             BundleCorruptError: if the background check found an altered file.
         """
         if isinstance(queries, str):
-            raise QueryError("search_many takes a list of queries, and was given one text: use search, or a list.")
+            raise QueryError("search_many takes a list of queries, but got one text: use search, or a list.")
         try:
             queries = list(queries)
         except TypeError as error:
-            raise QueryError(f"search_many was given {brief(queries)}: a list of queries is needed.") from error
+            raise QueryError(f"search_many got {brief(queries)}: a list of queries is needed.") from error
         if not queries:
             return []
         clock = StageClock()
@@ -302,7 +302,7 @@ class Searcher:
         )
 
     def _choose_cores(self) -> None:
-        """Finds out, by whole queries, whether one is answered sooner when all cores encode it."""
+        """Measures with complete queries whether one is answered faster when all cores encode it."""
         if isinstance(self.encoder, ChoosesCores):
             self.encoder.choose_cores(lambda vectors: self._search("", vectors[0], self.defaults, StageClock(), ()))
 
@@ -346,7 +346,7 @@ class Searcher:
         with clock.stage(self._ranker.stage(settings)):
             [candidates] = self._ranker.candidates(queries, settings)
         response = self._ranker.answer(query, queries, candidates, settings, clock, notes)
-        self.store.raise_if_failed()  # a file may have been changed meanwhile
+        self.store.raise_if_failed()  # a file may have changed in the meantime
         return response
 
 

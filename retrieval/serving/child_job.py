@@ -46,7 +46,7 @@ class Pace:
         self._done = done
 
     def seconds_left(self, total: int | None) -> float | None:
-        """Returns how long the phase will go on, or None where that is not known yet."""
+        """Returns how long the phase will go on, or None if that is not known yet."""
         elapsed, gained = self._clock() - self._started_at, self._done - self._started_done
         if total is None or elapsed < _FIRST_ESTIMATE_S or gained <= 0:
             return None
@@ -129,7 +129,7 @@ class ChildJob:
                 self._end(JobStatus("failed", failure=self._overrun or "died", exit_status=exit_status))
         except OSError as error:
             self._end(JobStatus("failed", failure="not started", message=error.strerror or str(error)))
-        except Exception as error:  # noqa: BLE001 - the end of a thread: nobody must wait for ever for a word of it
+        except Exception as error:  # noqa: BLE001 - the end of a thread: nobody must wait forever for a word of it
             _LOG.exception("a child process could not be followed")
             self._end(JobStatus("failed", failure="unexpected", message=type(error).__name__))
         finally:

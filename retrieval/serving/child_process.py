@@ -38,7 +38,7 @@ class JobStatus:
     elapsed_s: float = 0.0
     """Since the child was started."""
     seconds_left: float | None = None
-    """Of the phase, by its rate so far; None where that is not known."""
+    """Of the phase, by its rate so far; None if that is not known."""
     failure: Failure | None = None
     message: str = ""
     """Of a failure: the text of the `error`, the type of what was `unexpected`, why it was `not started`."""
@@ -53,7 +53,7 @@ class JobStatus:
 
     @property
     def fraction(self) -> float | None:
-        """Returns how much of the phase is done, in [0, 1]; None where that is not known."""
+        """Returns how much of the phase is done, in [0, 1]; None if that is not known."""
         return min(1.0, self.done / self.total) if self.total else None
 
 

@@ -34,7 +34,7 @@ def choose_index(named: str | None, environment: Mapping[str, str], root: Path) 
     Raises:
         HubError: if `named` is meant to be an address on the hub, and is none.
         BundleMissingError: if it is meant to be an address of Milvus, and is none.
-        RetrievalError: if BUILD_LIMIT is no number.
+        RetrievalError: if BUILD_LIMIT is not a number.
     """
     if named is not None and is_hub_address(named):
         return _published(HubAddress.parse(named), root)

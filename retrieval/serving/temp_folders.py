@@ -87,7 +87,7 @@ def _remove(folder: Path) -> None:
 
 
 def private_parent(served: Path) -> Path:
-    """Returns where folders can be made that nothing serves or cleans: outside of `served`, which Gradio does both to.
+    """Returns where folders can be made that nothing serves or cleans: outside `served`, which Gradio does both to.
 
     Raises:
         BuildError: if there is no such place.

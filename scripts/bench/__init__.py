@@ -1,1 +1,1 @@
-"""The parts of scripts/benchmark.py, each measured in a process of its own."""
+"""The parts of scripts/benchmark.py, each measured in its own process."""

@@ -1,6 +1,6 @@
 """What a process of our path holds at defined moments: bytes held, mapped, resident, and all of the process.
 
-"Memory" has four meanings, and each figure says which it is. Measured in a process of its own.
+"Memory" has four meanings, and each figure says which it is. Measured in its own process.
 """
 
 from __future__ import annotations

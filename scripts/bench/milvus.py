@@ -1,6 +1,6 @@
 """One index searched in files and in Milvus: speed, recall, and the memory of every process that takes part.
 
-Each way is asked in a process of its own, whose memory is then that of this way alone. Searched is the vector part:
+Each way is asked in its own process, whose memory is then that of this way alone. Searched is the vector part:
 from a query vector to the ranked texts, without documents.
 """
 
@@ -43,7 +43,7 @@ def measure(way: Way, vectors: Float32s, rounds: int, visitors: int, seconds: fl
     """Returns the figures of one way, and the rows found for each vector of `(m, dim)`.
 
     Args:
-        way: what is asked; to be called in a process of its own.
+        way: what is asked; to be called in its own process.
         vectors: the queries.
         rounds: how often each is asked, one at a time.
         visitors: how many ask at once, for the throughput.
@@ -73,7 +73,7 @@ def measure(way: Way, vectors: Float32s, rounds: int, visitors: int, seconds: fl
 
 
 def measure_load(path: Path, address: MilvusAddress, scan: str, probes: int | None) -> dict[str, Any]:
-    """Returns what loading an index took; to be called in a process of its own."""
+    """Returns what loading an index took; to be called in its own process."""
     before = psutil.Process().memory_info().rss
     start = time.perf_counter()
     phases: dict[str, float] = {}

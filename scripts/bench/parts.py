@@ -1,4 +1,4 @@
-"""The parts of the benchmark by name, and how they are run: each in a process of its own, none stopping the others."""
+"""The parts of the benchmark by name, and how they are run: each in its own process, none stopping the others."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Our path and the reference path, stage by stage, in processes of their own, in turn, with the recall each reaches.
 
 Thread pools that spin would otherwise slow each other down. The reference is timed with as many candidates as results
-(10), and with four times as many, as the demos of 2024 did it. Recall is agreement with the exact float32 scan.
+(10), and with four times as many, as the 2024 demos did it. Recall is agreement with the exact float32 scan.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def limited_to(threads: int) -> Iterator[None]:
 
 @contextmanager
 def answering_process(serve: Callable[..., None], *arguments: Any) -> Iterator[Connection]:
-    """Starts `serve(pipe, *arguments)` in a process of its own, which says `ready`, and gives its pipe.
+    """Starts `serve(pipe, *arguments)` in its own process, which says `ready`, and gives its pipe.
 
     Raises:
         RetrievalError: if the process does not start, or ends early.
@@ -55,7 +55,7 @@ def answering_process(serve: Callable[..., None], *arguments: Any) -> Iterator[C
 
 
 def in_own_process(work: Callable[..., Any], *arguments: Any) -> Any:
-    """Returns what `work(*arguments)` returns in a process of its own, which may start more of them.
+    """Returns what `work(*arguments)` returns in its own process, which may start more of them.
 
     Raises:
         RetrievalError: if the work fails, with the name of the error, or its process is killed.

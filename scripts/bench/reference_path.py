@@ -1,4 +1,4 @@
-"""The path that the demos of 2024 took, timed in a process of its own in turn with ours.
+"""The path that the 2024 demos took, timed in its own process in turn with ours.
 
 PyTorch `encode`, sign bits, Hamming, raw int8 codes as if they were vectors, documents. What each step calls is what
 the demos called (sentence-transformers, faiss and usearch with their defaults); see

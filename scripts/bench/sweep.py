@@ -28,7 +28,7 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
 
     A point has `num_candidates`, `int8_rows_read`, `recall` and the percentiles of the vector part (no encoding, no
     documents). The frontier lists the points that no other beats: at least as good in recall and median, better in one.
-    `raw_codes` is the recall of rescoring as the demos of 2024 did it, with that many candidates, all of them rescored.
+    `raw_codes` is the recall of rescoring as the 2024 demos did it, with that many candidates, all of them rescored.
 
     Raises:
         NotMeasurableError: if the index has no float32 baseline.

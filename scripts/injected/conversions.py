@@ -40,7 +40,7 @@ def run(kills: int = 20, seed: int = 0, model: str | Path = DEFAULT_MODEL) -> li
 
 
 def _convert(model: str | Path, cache: Path, kill_after_s: float | None = None) -> int | None:
-    """Converts in a process of its own, and returns its exit status; negative numbers are signals."""
+    """Converts in its own process, and returns its exit status; negative numbers are signals."""
     child = multiprocessing.get_context("forkserver").Process(target=_load, args=(str(model), str(cache)))
     child.start()
     child.join(_TIME_LIMIT_S if kill_after_s is None else kill_after_s)

@@ -131,7 +131,7 @@ def main(home: Path) -> None:
 
 
 def _restore(whole: Path, path: Path) -> None:
-    """Puts a whole file in the place of one that was damaged, which may still be open."""
+    """Puts a whole file instead of one that was damaged, which may still be open."""
     if whole.exists() and not (path.exists() and path.stat().st_mtime_ns == whole.stat().st_mtime_ns):
         fresh = path.with_name(f"{path.name}.fresh")
         shutil.copy2(whole, fresh)

@@ -162,7 +162,7 @@ def not_refused(status: int, errors: str) -> str | None:
 
 
 def child_command(module: str, *arguments: str) -> list[str]:
-    """Returns the command of a module of this package in a process of its own."""
+    """Returns the command of a module of this package in its own process."""
     return [sys.executable, "-m", f"scripts.injected.{module}", *arguments]
 
 

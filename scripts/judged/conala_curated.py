@@ -36,7 +36,7 @@ class ConalaQuestions(WrappedCorpus):
 
     @property
     def num_rows(self) -> None:
-        """Returns None: only reading would tell."""
+        """Returns None: it is known only after reading."""
         return None
 
     def batches(self) -> Iterator[pa.RecordBatch]:

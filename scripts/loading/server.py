@@ -1,4 +1,4 @@
-"""The app under load, in a process of its own, and what it holds."""
+"""The app under load, in its own process, and what it holds."""
 
 from __future__ import annotations
 

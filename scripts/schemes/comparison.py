@@ -30,7 +30,7 @@ _ASYMMETRIC = (10, 100, 200)
 _QUERIES_AT_ONCE = 50
 
 Answers = Mapping[str, Sequence[Rows]]
-"""By name of the stage: for each query the rows of distinct texts that it answers or hands on, best first."""
+"""By name of the stage: for each query the rows of distinct texts that it answers or passes on, best first."""
 Measure = Callable[[Answers], dict[str, Float64s]]
 """From answers to the value of each query, by name of the stage."""
 
@@ -79,7 +79,7 @@ class Comparison:
             yield scheme, {"all": [answer.rows for answer in found], "path": self._ranked(self._rescored, fetch)}
 
     def sign_answers(self) -> Iterator[tuple[SignScheme, Answers]]:
-        """Yields each sign scheme with what its stages hand on, and what the whole path answers."""
+        """Yields each sign scheme with what its stages pass on, and what the whole path answers."""
         fetch = self._fetcher(next(int8_schemes(self.baseline, self._quantizer)))
         for scheme in sign_schemes(self.baseline):
             hamming, asymmetric = self._by_bits(scheme)
@@ -101,7 +101,7 @@ class Comparison:
             yield setting, {"path": [self._searcher.nearest_texts(vector, own) for vector in self.vectors]}
 
     def recall(self, answers: Answers) -> dict[str, Float64s]:
-        """Returns the share of the exact ten that each stage answers or hands on, by query."""
+        """Returns the share of the exact ten that each stage answers or passes on, by query."""
         return {stage: self.baseline.recalls(self.vectors, found, self.truths) for stage, found in answers.items()}
 
     def _by_bits(self, scheme: SignScheme) -> tuple[list[Rows], list[Rows]]:

@@ -50,7 +50,7 @@ def test_a_file_that_was_cut_is_refused(tmp_path: Path, kept: int) -> None:
 
 @pytest.mark.parametrize("array", [VECTORS[0], VECTORS.astype(np.float64), np.array([["a"]])], ids=["1", "f8", "text"])
 def test_another_array_is_refused(tmp_path: Path, array: Any) -> None:
-    with pytest.raises(BundleCorruptError, match="something else than rows of float32"):
+    with pytest.raises(BundleCorruptError, match="does not hold rows of float32"):
         map_embeddings(saved(tmp_path, array))
 
 

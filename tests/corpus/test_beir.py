@@ -100,7 +100,7 @@ def test_repeated_documents_and_judgments_are_counted(tmp_path: Path) -> None:
 
 def test_two_queries_with_one_id_are_refused(tmp_path: Path) -> None:
     folder = collection(tmp_path, queries=lines([*QUERIES, QUERIES[0]]))
-    with pytest.raises(CorpusError, match=r"queries\.jsonl, line 3: the query id 'q1' is there twice"):
+    with pytest.raises(CorpusError, match=r"queries\.jsonl, line 3: the query id 'q1' occurs twice"):
         load_queries_and_judgments(folder)
 
 

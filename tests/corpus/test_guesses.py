@@ -40,7 +40,7 @@ def test_a_column_without_words_is_not_a_text_however_long(tmp_path: Path, kind:
     corpus = corpus_of(tmp_path, first=OTHERS[kind], label=list(NAMES))
     assert corpus.columns["text"] == "label"
     assert any("'label' is the text, the only column with words" in note for note in corpus.notes)
-    assert f"Not taken as the text: 'first' ({kind})." in corpus.notes or corpus.columns.get("url") == "first"
+    assert f"Not used as the text: 'first' ({kind})." in corpus.notes or corpus.columns.get("url") == "first"
 
 
 @pytest.mark.parametrize("kind", OTHERS)

@@ -27,7 +27,7 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00"
         ("a.parquet", b"PAR1 and no end", "cut short"),
         ("a.xlsx", b"PK\x03\x04", "cannot be opened"),
         ("a.xlsx", b"text\nhello\n", "expected a workbook"),
-        ("a.ods", b"PK\x03\x04", r"format not known here \(\.ods\): expected one of \.csv.* save it as \.xlsx"),
+        ("a.ods", b"PK\x03\x04", r"unknown format \(\.ods\): expected one of \.csv.* save it as \.xlsx"),
         ("a.parquet", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         ("a.csv", b"", "is empty"),
         ("a.parquet", b"", "is empty"),

@@ -344,7 +344,7 @@ class TestModelFiles:
             HF_HOME=str(tmp_path),
             **environment,
         )
-        assert f"the model '{model}' is no folder here and cannot be downloaded" in printed
+        assert f"the model '{model}' is not a folder here and cannot be downloaded" in printed
         assert "Check the name and the network, or give the path of a folder" in printed
 
     def test_the_cache_is_where_the_environment_says(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def test_the_default_model_may_be_named_without_its_owner(name: str) -> None:
 
 def test_a_name_that_nobody_has_is_an_error_of_one_line(hub: HubStandIn, tmp_path: Path) -> None:
     error = located(tmp_path, "no-such-model", hub.endpoint)["error"]
-    assert "'no-such-model' is no folder here and cannot be downloaded (the hub has no such model" in error
+    assert "'no-such-model' is not a folder here and cannot be downloaded (the hub has no such model" in error
     assert "\n" not in error
 
 

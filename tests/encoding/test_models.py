@@ -114,7 +114,7 @@ class TestAnyModel:
 
     @pytest.mark.parametrize(
         ("name", "reason"),
-        [("static", "StaticEmbedding uses no fast tokenizer"), ("instructed", "other embeddings than PyTorch, cosine")],
+        [("static", "StaticEmbedding uses no fast tokenizer"), ("instructed", "differ from PyTorch's")],
     )
     def test_models_that_openvino_cannot_run_fall_back_with_a_note(self, models: Path, name: str, reason: str) -> None:
         assert told(models, name)["backend"].startswith("PyTorch")
@@ -211,7 +211,7 @@ class TestIdentity:
         build_index(RowsCorpus([{"text": text} for text in TEXTS]), encoder, tmp_path / "index")
         with pytest.raises(BundleIncompatibleError, match="open it with its own model"):
             Searcher.open(tmp_path / "index", encoder=load_encoder(cache / "prompted"))
-        with pytest.raises(ModelError, match="another or an altered model"):
+        with pytest.raises(ModelError, match="a different or altered model"):
             locate_model(tmp_path / "model", expected_sha256=locate_model(cache / "prompted").weights_sha256)
 
 

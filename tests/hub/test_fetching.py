@@ -131,7 +131,7 @@ def test_a_file_altered_on_the_way_is_refused_and_fetched_again(
 ) -> None:
     publish(hub, bundle)
     hub.faults.append(Fault(name, "alter", after_bytes=1_234))
-    with pytest.raises(BundleCorruptError, match=rf"{name} of {ADDRESS} arrived altered, and was thrown away"):
+    with pytest.raises(BundleCorruptError, match=rf"{name} of {ADDRESS} arrived altered"):
         fetch(hub, tmp_path / "cache")
     hub.faults.clear()
     assert Bundle.open(fetch(hub, tmp_path / "cache")).manifest == bundle.manifest
@@ -198,7 +198,7 @@ def test_a_private_repository_opens_with_its_token(
 def test_a_gated_repository_says_where_to_ask(hub: HubStandIn, bundle: Bundle, tmp_path: Path) -> None:
     publish(hub, bundle)
     hub.access.gated[REPO] = "hf_granted"
-    with pytest.raises(HubError, match="access to it must be asked for"):
+    with pytest.raises(HubError, match="access must be requested"):
         fetch(hub, tmp_path / "cache")
 
 
@@ -227,7 +227,7 @@ def test_an_index_with_a_file_missing_names_the_file(hub: HubStandIn, bundle: Bu
 def test_a_busy_hub_and_none_at_all_are_distinguished(hub: HubStandIn, bundle: Bundle, tmp_path: Path) -> None:
     publish(hub, bundle)
     hub.faults.append(Fault(INT8_FILE, "busy"))
-    with pytest.raises(HubError, match=r"in trouble \(HTTP status 503\)"):
+    with pytest.raises(HubError, match=r"HTTP status 503"):
         fetch(hub, tmp_path / "cache")
     with pytest.raises(HubError, match=r"cannot be reached at http://127.0.0.1:9 \(.*check the network"):
         fetch_bundle(ADDRESS, tmp_path / "other", endpoint="http://127.0.0.1:9")

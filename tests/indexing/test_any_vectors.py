@@ -73,11 +73,11 @@ def test_of_two_columns_one_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        ([["a", "b"]] * 9, "no column with lists of numbers"),
-        ([VECTORS[0].tolist()] * 9 + [[1.0] * 15], "lists of numbers, all of one length"),
+        ([["a", "b"]] * 9, "no column with lists"),
+        ([VECTORS[0].tolist()] * 9 + [[1.0] * 15], "all of one length"),
         ([VECTORS[0].tolist()] * 9 + [None], "row 10 "),
-        ([[1.0]] * 9, "from 8 on"),
-        ([{"x": 1.0}] * 9, "no column with lists of numbers"),
+        ([[1.0]] * 9, "at least 8"),
+        ([{"x": 1.0}] * 9, "no column with lists"),
     ],
 )
 def test_values_that_are_not_vectors_are_refused(rows: list[Any], told: str, tmp_path: Path) -> None:

@@ -306,14 +306,14 @@ class TestKilled:
         expected = build_given(tmp_path / "whole", TEXTS, VECTORS)
         assert run_in_child(build_and_die, tmp_path, 30) == -signal.SIGKILL
         notes = notes_of(tmp_path, TEXTS, VECTORS)
-        assert notes == ["Going on with the unfinished build: 30 vectors are copied already."]
+        assert ["unfinished build: 30 vectors" in note for note in notes] == [True]
         assert file_hashes(tmp_path / "index") == file_hashes(expected.path)
 
     def test_other_vectors_start_over(self, tmp_path: Path) -> None:
         assert run_in_child(build_and_die, tmp_path, 30) == -signal.SIGKILL
         other = VECTORS.copy()
         other[3] = -other[3]
-        assert notes_of(tmp_path, TEXTS, other) == ["The unfinished build here was of other inputs: starting afresh."]
+        assert ["other inputs" in note for note in notes_of(tmp_path, TEXTS, other)] == [True]
         assert np.array_equal(np.load(tmp_path / "index" / EMBEDDINGS_FILE), other)
 
 

@@ -195,7 +195,7 @@ class TestTarget:
         build(TEXTS)
         (tmp_path / neighbour).mkdir()
         (tmp_path / neighbour / "thesis.txt").write_text("years of work")
-        with pytest.raises(BuildError, match="which no build makes") if refused else contextlib.nullcontext():
+        with pytest.raises(BuildError, match="which is not from a build") if refused else contextlib.nullcontext():
             build(["other"], overwrite=True)
         assert (tmp_path / neighbour / "thesis.txt").read_text() == "years of work"
         assert not (tmp_path / "index" / "thesis.txt").exists()
@@ -346,7 +346,7 @@ class TestKilled:
         kill_a_build(tmp_path / "index", TEXTS, "encoding")
         told: list[str] = []
         build_index(corpus_of(TEXTS), FakeEncoder(), tmp_path / "index", report=lambda step: told.append(step.message))
-        assert "Going on with the unfinished build: 30 texts are encoded already." in told
+        assert any("unfinished build: 30 texts" in message for message in told)
 
     def test_the_unfinished_folder_is_not_an_index(self, tmp_path: Path) -> None:
         kill_a_build(tmp_path / "index", TEXTS, "encoding")
@@ -385,7 +385,7 @@ class TestKilled:
             BuildOptions(**options),
             report=lambda step: told.append(step.message),
         )
-        assert "The unfinished build here was of other inputs: starting afresh." in told
+        assert any("other inputs" in message for message in told)
         assert encoder.encoded == other[: options.get("limit")]
 
     def test_another_model_starts_over(self, tmp_path: Path) -> None:

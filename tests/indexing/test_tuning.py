@@ -198,7 +198,7 @@ class TestMeasurement:
         tuning = tuning_of(build_index(corpus, EqualSigns(), tmp_path / "index", report=told.append))
         assert not tuning.reached
         assert tuning.reached_share == max(each.share for each in tuning.curve) < 0.99
-        assert "no setting keeps the 99 % that are wanted" in told[-1].message
+        assert "no setting reaches the target of 99 %" in told[-1].message
 
     def test_it_needs_no_baseline(self, build: Build) -> None:
         kept, dropped = build(TEXTS, "kept"), build(TEXTS, "dropped", baseline=False)
@@ -215,7 +215,7 @@ class TestMeasurement:
         steps = [(step.done, step.total) for step in told if step.phase == "tuning" and step.total]
         assert (steps[0], steps[-1]) == ((0, 50), (50, 50))
         assert told[-1].message == str(tuning_of(bundle))
-        assert "at least 99 % are wanted" in told[-1].message
+        assert "target is at least 99 %" in told[-1].message
 
 
 class TestSmallCorpora:

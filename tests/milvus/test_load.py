@@ -57,7 +57,7 @@ def test_an_interrupted_load_is_not_searched_and_continues_without_duplicates(
         with pytest.raises(Stopped):
             load(bundle.path, address, LoadOptions(), stopping_after(num_rows))
         assert not marks_at(address).is_complete
-        with pytest.raises(BundleMissingError, match="goes on"):
+        with pytest.raises(BundleMissingError, match="continues"):
             Searcher.open(str(address), encoder=FakeEncoder())
     gone_on = load(bundle.path, address, LoadOptions(), silent)
     assert 0 < gone_on.num_written < len(REPEATED)

@@ -76,16 +76,16 @@ def test_one_query_is_answered_as_many_are(build: Build, encoder: FakeEncoder) -
         assert alone.rows.tolist() == answer.rows.tolist()
 
 
-def test_files_that_became_shorter_are_refused(build: Build, encoder: FakeEncoder) -> None:
+def test_files_that_were_truncated_are_refused(build: Build, encoder: FakeEncoder) -> None:
     bundle = build(random_texts(50))
     baseline = ExactBaseline.open(bundle)
     store = Int8Store.open(bundle.file(INT8_FILE), 64)
     for name in (EMBEDDINGS_FILE, INT8_FILE):
         with bundle.file(name).open("r+b") as file:
             file.truncate(1000)
-    with pytest.raises(BundleCorruptError, match="shorter"):
+    with pytest.raises(BundleCorruptError, match="truncated"):
         baseline.scores(encoder.encode(["red"])[0])
-    with pytest.raises(BundleCorruptError, match="shorter"):
+    with pytest.raises(BundleCorruptError, match="truncated"):
         store.read_into(0, np.empty((50, 64), np.int8))
 
 

@@ -77,7 +77,7 @@ def test_inspecting_a_table_finds_columns_guesses_and_first_rows(queue: ChildQue
         ("cut.parquet", b"PAR1abc", "cut short"),
         ("header.csv", b"text,n\n", "no rows"),
         ("long.csv", b"x" * 5000 + b"\nfoo\n", "column name of 5,000 characters"),
-        ("page.html", b"<html>", "a format not known here"),
+        ("page.html", b"<html>", "an unknown format"),
     ],
 )
 def test_a_bad_file_is_refused_with_the_reason(

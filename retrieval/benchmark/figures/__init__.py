@@ -1,1 +1,1 @@
-"""Reading what was measured and kept: missing or damaged figures are None, never an error."""
+"""Reading saved measurements: missing or damaged figures are None, never an error."""

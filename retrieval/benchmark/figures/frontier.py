@@ -1,4 +1,4 @@
-"""A frontier that `scripts/frontier.py --json` kept: its points, and where they come from."""
+"""A frontier saved by `scripts/frontier.py --json`: its points, and where they come from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retrieval.evaluation.frontier.points import Frontier
 
 @dataclass(frozen=True, slots=True)
 class KeptFrontier:
-    """What was measured once, and on which machine."""
+    """A saved measurement, and its machine."""
 
     frontier: Frontier
     title: str
@@ -22,7 +22,7 @@ class KeptFrontier:
 
 
 def read_frontier(path: Path) -> KeptFrontier | None:
-    """Returns the frontier in a file, or None where there is none that can be read."""
+    """Returns the frontier in a file, or None if there is none that can be read."""
     values = read_object(path)
     if values is None:
         return None

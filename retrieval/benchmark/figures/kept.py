@@ -1,4 +1,4 @@
-"""What was measured on an index, kept in its folder, and shown only with that index."""
+"""What was measured on an index, saved in its folder, and shown only with that index."""
 
 from __future__ import annotations
 

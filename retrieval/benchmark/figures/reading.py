@@ -1,4 +1,4 @@
-"""Careful reading of JSON that someone else may have written: what is not there, or of another kind, is None."""
+"""Careful reading of JSON that someone else may have written: missing values and wrong types become None."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 _LONGEST_BYTES = 16_000_000
 _MOST_ITEMS, _LONGEST_TEXT = 2_000, 300
 _SMALLEST, _LARGEST = 1e-12, 1e18
-"""Beyond these no figure of ours lies, and no chart could show it."""
+"""No figure of ours is beyond these, and no chart could show it."""
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
@@ -26,7 +26,7 @@ def read_object(path: Path) -> dict[str, Any] | None:
 
 
 def value_at(figures: object, *keys: str) -> object:
-    """Returns what stands under nested keys, or None."""
+    """Returns the value under nested keys, or None."""
     for key in keys:
         if not isinstance(figures, Mapping):
             return None

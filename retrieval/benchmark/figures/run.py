@@ -16,7 +16,7 @@ SCAN_RECALLS = {
     "int8_dequantized": "int8_dequantized",
     "binary": "binary",
 }
-"""Our names of exact scans to those in the JSON."""
+"""Our names of exact scans, mapped to those in the JSON."""
 PATHS = ("reference", "reference_4x", "ours")
 
 
@@ -53,7 +53,7 @@ class PeerPoint:
 
 @dataclass(frozen=True, slots=True)
 class GrowthPoint:
-    """The search over so many documents."""
+    """The search over a number of documents."""
 
     documents: int
     made_vectors: int
@@ -137,7 +137,7 @@ class RunFigures:
 
     @property
     def is_busy(self) -> bool:
-        """Returns whether other work was under way on the machine, so that its times cannot be trusted."""
+        """Returns whether the machine was busy with other work, so that its times cannot be trusted."""
         return self.load_average is not None and self.cores is not None and self.load_average > self.cores
 
 

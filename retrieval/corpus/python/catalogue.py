@@ -1,4 +1,4 @@
-"""What cannot be found out by looking: which modules the official documentation covers, and which must not run."""
+"""What a program cannot find out: which modules the official documentation covers, and which must not run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEVER_READ = frozenset(
 """Modules of the standard library that are no public API."""
 
 NEVER_IMPORTED = NEVER_READ | {"tkinter", "turtle"}
-"""Modules that open a window, a browser or their mouth when imported. Their source is read if they are public."""
+"""Modules that open a window or a browser, or print something, when imported. Public ones are read from source."""
 
 NOT_PUBLIC_PARTS = frozenset(
     {
@@ -73,7 +73,7 @@ DOCUMENTED_SUBMODULES = {
 """Packages whose documentation says which of their modules are public. Of others, all without a private part are."""
 
 PREFERRED_CLASSES = ("pandas.DataFrame", "pandas.Series", "numpy.polynomial.Polynomial")
-"""Of several classes that inherit a method from a private base, the one that people look under, best first."""
+"""Of several classes that inherit a method from a private base, those where people look for it, best first."""
 
 HIDDEN_NAMES = frozenset({"imp.SourcelessFileLoader", "pandas.plotting.PlotAccessor", "socket.SocketType"})
-"""Public names that nobody looks under: what they stand for has a better one, such as `pandas.DataFrame.plot`."""
+"""Public names that nobody uses: their objects have better ones, such as `pandas.DataFrame.plot`."""

@@ -1,4 +1,4 @@
-"""Runs the program in `probe` in a process of its own, with little to lean on and a limit on its time."""
+"""Runs the program in `probe` in its own process, with a minimal environment and a time limit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ChildReport:
 
 def run_child(modules: Sequence[str], *, module_timeout_s: float) -> ChildReport:
     """Returns what a single child reports of `modules`, killed when one takes longer than `module_timeout_s`."""
-    # A stray child may still be writing when the folder goes.
+    # A stray child may still be writing when the folder is deleted.
     with tempfile.TemporaryDirectory(prefix="python-corpus-", ignore_cleanup_errors=True) as folder:
         job, out = Path(folder, "job.json"), Path(folder, "out.jsonl")
         job.write_text(json.dumps({"sys_path": _search_path(), "modules": list(modules)}), encoding="utf-8")
@@ -51,7 +51,7 @@ def run_child(modules: Sequence[str], *, module_timeout_s: float) -> ChildReport
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # so that what a module started ends with the child
+            start_new_session=True,  # so that everything a module started ends with the child
         )
         try:
             hung = _wait(process, out, module_timeout_s)
@@ -65,7 +65,7 @@ def run_child(modules: Sequence[str], *, module_timeout_s: float) -> ChildReport
 
 
 def _search_path() -> list[str]:
-    """Returns where this process looks for modules, in full, for the child works in another folder.
+    """Returns the full paths where this process looks for modules, because the child works in another folder.
 
     The standard library comes first: a `calendar.py` in the working directory is not what is documented.
     """
@@ -105,7 +105,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _read_lines(out: Path) -> tuple[dict[str, Any], ...]:
-    """Returns the lines that are whole: not the last of a child that was killed, nor one that a module wrote into."""
+    """Returns the complete lines: not the last one of a killed child, nor one that a module wrote into."""
     lines = []
     for line in out.read_bytes().split(b"\n") if out.exists() else ():
         with contextlib.suppress(ValueError):

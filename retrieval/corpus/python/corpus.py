@@ -55,7 +55,7 @@ class PythonCorpus:
     """Every documented public function, method, property and class of the standard library and of chosen packages.
 
     Args:
-        packages: installed packages to document besides the standard library, by the name they are imported under.
+        packages: installed packages to document next to the standard library, by the name they are imported under.
         module_timeout_s: how long one module may take to import before it is read from its source alone.
 
     Raises:
@@ -148,7 +148,7 @@ class _Library:
 
 
 def _version_of(package: str) -> str:
-    """Returns a space and the version, or nothing for packages that no distribution claims."""
+    """Returns a space and the version, or an empty text for packages without a distribution."""
     try:
         return f" {importlib.metadata.version(package)}"
     except importlib.metadata.PackageNotFoundError:

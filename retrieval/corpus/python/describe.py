@@ -1,4 +1,4 @@
-"""Turns live objects into plain data: what they are, what they say of themselves, where their source is.
+"""Turns live objects into plain data: what they are, their documentation, where their source is.
 
 Half of the child's program, loaded by `probe`: only the standard library is imported here.
 """
@@ -15,7 +15,7 @@ from typing import Any
 MAX_DOC_CHARS = 6000
 MAX_SIGNATURE_CHARS = 300
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-"""What makes the `repr` of a default value differ from run to run."""
+"""What makes the `repr` of a default value differ between runs."""
 PROPERTIES = (property, functools.cached_property, types.DynamicClassAttribute, types.GetSetDescriptorType)
 ROUTINES = (
     types.FunctionType,
@@ -105,7 +105,7 @@ def text_or_none(value: object) -> str | None:
 
 
 def underlying(raw: Any) -> Any:
-    """Returns what a static, class or bound method wraps, so that all ways to it count as one object."""
+    """Returns what a static, class or bound method wraps, so that all paths to it count as one object."""
     if isinstance(raw, (staticmethod, classmethod, types.MethodType)):
         return raw.__func__
     if isinstance(raw, types.BuiltinFunctionType):
@@ -164,7 +164,7 @@ def stable_key(target: Any) -> str | None:
 
 
 def doc_of(target: Any) -> str | None:
-    """Returns the object's own docstring: not its type's, not its base's; for a class at need its `__init__`'s."""
+    """Returns the object's own docstring, not that of its type or base; for a class without one, its `__init__`'s."""
     if isinstance(target, type):
         doc = vars(target).get("__doc__")
         # `type` answers with a descriptor, which serves the classes below it.
@@ -191,7 +191,7 @@ def source_of(target: Any) -> tuple[str, str] | None:
     function = getattr(target, "fget", None) or getattr(target, "func", None) or target
     try:
         function = inspect.unwrap(function)
-    except ValueError:  # wrappers in a circle
+    except ValueError:  # a cycle of wrappers
         return None
     code, namespace = getattr(function, "__code__", None), getattr(function, "__globals__", None)
     file = namespace.get("__file__") if isinstance(namespace, dict) else None

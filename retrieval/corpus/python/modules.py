@@ -68,7 +68,7 @@ def package_modules(package: str) -> list[Module]:
 
 
 def is_public(name: str) -> bool:
-    """Returns whether no part of a dotted module name marks it as private, a test or somebody else's code."""
+    """Returns whether no part of a dotted module name marks it as private, a test or third-party code."""
     return not any(
         part.startswith(("_", "test_")) or part.endswith("_test") or part in NOT_PUBLIC_PARTS
         for part in name.split(".")[1:]
@@ -115,10 +115,10 @@ def _find_top(package: str) -> importlib.machinery.ModuleSpec | None:
 def _not_installed(package: str) -> str:
     for name, distributions in importlib.metadata.packages_distributions().items():
         if package.lower() in (distribution.lower() for distribution in distributions) and not name.startswith("_"):
-            return f"{package!r} is the name of a distribution: its package is imported as {name!r}. Say {name!r}."
+            return f"{package!r} is the name of a distribution: its package is imported as {name!r}. Use {name!r}."
     top = package.partition(".")[0]
     if top != package and top.isidentifier():
-        return f"{package!r} is not the top of a package: a whole package is documented. Say {top!r}."
+        return f"{package!r} is not a top-level package: only whole packages are documented. Use {top!r}."
     return (
         f"the package {package!r} is not installed in this interpreter ({sys.executable}), so its documentation "
         f"cannot be read. Install it with: {sys.executable} -m pip install {package}"

@@ -15,7 +15,7 @@ from retrieval.corpus.python.source import SourceFile
 MAX_CLASS_DEPTH = 3
 """`pandas.Series.str.upper` is two classes deep; a cycle of accessors would have no end."""
 MIN_COPIED_CHARS = 200
-"""Docstrings of this length are not written twice by chance."""
+"""Docstrings of this length are not identical by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ class Place:
 
 
 def preference(module: str, qualname: str) -> int:
-    """Returns the position of a name's class among those that people look under; low is good."""
+    """Returns the position of a name's class among those that people use; low is good."""
     owner = f"{module}.{qualname.partition('.')[0]}"
     return PREFERRED_CLASSES.index(owner) if owner in PREFERRED_CLASSES else len(PREFERRED_CLASSES)
 
 
 class Namer:
-    """Finds the names of what the children reported, level by level: modules, classes, classes in classes."""
+    """Names what the children reported, level by level: modules, classes, nested classes."""
 
     def __init__(self, probe: Probe, modules: Iterable[Module]) -> None:
         self._probe = probe

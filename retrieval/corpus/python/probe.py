@@ -2,7 +2,7 @@
 
     python -P probe.py JOB OUT
 
-JOB is a JSON file `{"sys_path": [...], "modules": [...]}`. OUT receives one JSON object a line: `{"start": name}`
+JOB is a JSON file `{"sys_path": [...], "modules": [...]}`. OUT receives one JSON object per line: `{"start": name}`
 before a module is imported and `{"module": name, "error": ..., "declared": ..., "names": ..., "entities": ...}` after
 it, so that the reader of OUT knows which module a hang or a crash belongs to. Standard output belongs to the modules.
 
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from retrieval.corpus.python import describe
-else:  # by its file: the package around it would import what the modules that are read should not see
+else:  # by its file: the package around it would import modules that the documented ones should not see
     _spec = importlib.util.spec_from_file_location("_describe", Path(__file__).with_name("describe.py"))
     describe = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(describe)
@@ -41,7 +41,7 @@ FORBIDDEN_EVENTS = frozenset(
 
 
 def refuse(event: str, args: tuple[object, ...]) -> None:
-    """Stops what a module should not do because it is imported."""
+    """Stops what a module should not do on import."""
     if event in FORBIDDEN_EVENTS:
         raise PermissionError(f"{event} is not allowed while documentation is read")
 
@@ -105,7 +105,7 @@ def run(job: dict[str, list[str]], out: TextIO) -> None:
 
 
 def main() -> None:
-    """Runs the job named on the command line and leaves without running anybody's exit handlers."""
+    """Runs the job named on the command line and exits without running exit handlers."""
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     sys.path[:] = job["sys_path"]
     leave = os._exit

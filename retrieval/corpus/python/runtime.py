@@ -1,4 +1,4 @@
-"""Asks child processes what modules document: one that hangs, crashes or prints takes none of the others with it."""
+"""Asks child processes what modules document: one that hangs, crashes or prints does not affect the others."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Probe:
 def probe_modules(modules: Sequence[str], *, module_timeout_s: float) -> Probe:
     """Returns what `modules` document at run time.
 
-    After a hang or a crash a new child goes on behind the module at fault; that module's own submodules are given up
-    with it, for importing them imports it first.
+    After a hang or a crash, a new child continues after the faulty module; that module's submodules are skipped
+    with it, because importing them imports it first.
 
     Raises:
         CorpusError: if no child process can be started, or nothing can be written for it.
@@ -69,9 +69,9 @@ def probe_modules(modules: Sequence[str], *, module_timeout_s: float) -> Probe:
             report = run_child(waiting, module_timeout_s=module_timeout_s)
         except OSError as error:
             raise CorpusError(
-                f"the documentation that exists at run time only cannot be read, for the interpreter "
+                f"the documentation that exists only at run time cannot be read, because the interpreter "
                 f"{sys.executable!r} does not start with a folder in {tempfile.gettempdir()!r}: {error}. "
-                f"See that both can be used, or set TMPDIR to another folder."
+                f"Make sure that both can be used, or set TMPDIR to another folder."
             ) from error
         for line in report.lines:
             _absorb(line, probe)

@@ -14,7 +14,7 @@ PROPERTY_DECORATORS = frozenset({"property", "cached_property"})
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A function, class, method or property as it stands in a file."""
+    """A function, class, method or property in a file."""
 
     qualname: str
     """Dotted inside the module, such as `Popen.communicate`."""
@@ -24,7 +24,7 @@ class Definition:
     first_line: int
     """From 1, decorators included."""
     body_line: int
-    """Where the first statement inside begins: behind the signature."""
+    """Where the first statement inside begins: after the signature."""
     last_line: int
 
 
@@ -35,7 +35,7 @@ class SourceFile:
     definitions: dict[str, Definition]
     """By `qualname`, in the order of the file."""
     exported: frozenset[str] | None
-    """`__all__`, where it is written as a plain list; None where the module has none or computes it."""
+    """`__all__`, where it is written as a plain list; None if the module has none or computes it."""
     lines: tuple[str, ...]
 
     def code(self, qualname: str, made_docstring: str = "") -> str | None:
@@ -76,7 +76,7 @@ def read_source(path: Path) -> SourceFile | None:
     definitions: dict[str, Definition] = {}
     for definition in _definitions(tree.body, ""):
         earlier = definitions.get(definition.qualname)
-        # Overloads and fallbacks define a name again: the one that is documented speaks for it.
+        # Overloads and fallbacks define a name again: the documented one counts.
         if earlier is None or earlier.doc is None:
             definitions[definition.qualname] = definition
     return SourceFile(definitions, _exported(tree), tuple(text.split("\n")))

@@ -34,7 +34,7 @@ SHARED_PAGES = {
     "xml.sax.saxutils": "xml.sax.utils",
     "xml.sax.xmlreader": "xml.sax.reader",
 }
-"""Pages of the library reference that are not called like the module, by module or by the start of its name."""
+"""Pages of the library reference that are named differently from the module, by module or start of its name."""
 
 ASYNCIO_PAGES = {
     **dict.fromkeys(("base_events", "events", "base_subprocess", "selector_events"), "asyncio-eventloop"),
@@ -56,7 +56,7 @@ STDTYPES = frozenset({"bytearray", "bytes", "dict", "frozenset", "list", "memory
 
 
 def url_of(item: Item) -> str | None:
-    """Returns the address of the page, and of the place on it, or None for packages whose pages we do not know."""
+    """Returns the address of the page and the anchor on it, or None for packages whose pages are unknown."""
     if item.package == STDLIB:
         return f"{PYTHON_DOCS}/library/{_python_page(item)}.html#{item.qualified_name}"
     if item.package == "numpy":

@@ -8,12 +8,12 @@ import textwrap
 
 MAX_TEXT_CHARS = 400
 MAX_TYPE_WORDS = 3
-"""What stands behind the arrow of a signature is a type up to this length, and prose beyond."""
+"""The text after the arrow of a signature is a type up to this length, and prose beyond."""
 MAX_BODY_LINES = 60
 MAX_BODY_CHARS = 4000
 CUT_MARK = "# ... (cut)"
 POINTERS = re.compile(r"(Scalar method identical to|See |Alias for field number)", re.IGNORECASE)
-"""How docstrings begin that only point somewhere else."""
+"""The beginnings of docstrings that only point somewhere else."""
 
 _ROLE = re.compile(r":[a-z:]+:`~?!?([^`<]*?)(?:\s*<[^`>]*>)?`")
 _LINK = re.compile(r"`([^`<]+?)\s*<[^`>]*>`_+")
@@ -24,7 +24,7 @@ _ARROW = re.compile(r"\s*(?:-+>|=>)\s*")
 _VALUE = re.compile(r"\A(?:None\.|\w+ --)\s+")  # `-> None.  Remove all items`, `-> integer -- return the number of ...`
 _GAP = re.compile(r"\A(?:[ \t]*-*[ \t]*\n)+")  # blank lines, and the `--` between signature and text
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
-# What `datetime` writes for a signature: `str -> Construct a date from ...`, `[sep] -> string in ...`.
+# What `datetime` writes as a signature: `str -> Construct a date from ...`, `[sep] -> string in ...`.
 _ARGUMENTS = re.compile(r"\[?\w+\]?(?:[ \[]*,[ \[]*\w+\]*)*\s*->\s+")
 _BOLD = re.compile(r"\*\*(\w[^*]*)\*\*")
 _DIRECTIVE = re.compile(r"^\.\. ")
@@ -39,7 +39,7 @@ def readable(doc: str) -> str:
 def summary(doc: str, name: str) -> str | None:
     """Returns the first sentence of the first paragraph that says something, on one line and without markup.
 
-    More than a sentence blurs what is searched for: of sixty questions, the answer came first for 35 with whole
+    More than a sentence blurs the meaning: of sixty questions, the answer came first for 35 with whole
     paragraphs and for 38 with sentences.
 
     Args:
@@ -66,17 +66,17 @@ def _first_sentence(plain: str) -> str:
 
 
 def without_signature(doc: str, name: str) -> str:
-    """Returns the docstring behind the signatures that functions written in C begin with.
+    """Returns the docstring after the signatures that functions written in C begin with.
 
-    `max(iterable) -> value`, `S.find(sub[, start]) -> int` and signatures over several lines are taken away. What
-    stands behind the arrow is kept where it is all there is, or where it is the sentence itself, as in
+    `max(iterable) -> value`, `S.find(sub[, start]) -> int` and signatures over several lines are removed. The text
+    after the arrow is kept if it is all there is, or if it is the sentence itself, as in
     `D.pop(k[,d]) -> v, remove the key and return its value`.
     """
     rest, said, apart = doc, [], False
     while (end := _end_of_signature(rest, name)) is not None:
         arrow = _ARROW.match(rest, end)
         tail, _, rest = rest[arrow.end() if arrow else end :].partition("\n")
-        while arrow and rest[:1] == " ":  # the value goes on in the next line
+        while arrow and rest[:1] == " ":  # the value continues in the next line
             more, _, rest = rest.partition("\n")
             tail = f"{tail} {more.strip()}"
         said.append(_VALUE.sub("", tail.strip()))
@@ -89,10 +89,10 @@ def without_signature(doc: str, name: str) -> str:
 
 
 def _is_prose(said: str, *, complete: bool) -> bool:
-    """Returns whether what stands behind the arrow of a signature tells what is done, not just the type.
+    """Returns whether the text after the arrow of a signature says what is done, not just the type.
 
     Args:
-        said: the line behind the arrow.
+        said: the line after the arrow.
         complete: whether a blank line follows, so that the line must be a sentence by itself.
     """
     if len(said.split()) <= MAX_TYPE_WORDS or re.fullmatch(r"\(.*\)\.?", said):
@@ -109,7 +109,7 @@ def _end_of_signature(doc: str, name: str) -> int | None:
     for position in range(call.end() - 1, len(doc)):
         depth += _BRACKETS.get(doc[position], 0)
         if depth == 0:
-            # Another name than its own is an alias's, if an arrow says that this is a signature at all.
+            # A different name is an alias, if an arrow shows that this is a signature at all.
             own = call["name"].rpartition(".")[2] == name
             return position + 1 if own or _ARROW.match(doc, position + 1) else None
     return None
@@ -124,7 +124,7 @@ def without_markup(line: str) -> str:
 def text_of(name: str, sentence: str) -> str:
     """Returns the text that is embedded: the name, what it does, and a compound name's words.
 
-    The model reads `read_csv` as syllables, and `read csv` as a question would put it: with the words behind, the
+    The model reads `read_csv` as syllables, and `read csv` as in a question: with the words appended, the
     answer came first for 41 of the sixty questions.
     """
     last = name.rpartition(".")[2]
@@ -134,7 +134,7 @@ def text_of(name: str, sentence: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Returns the text cut behind a sentence, or else behind a word, so that it has at most `limit` characters."""
+    """Returns the text cut after a sentence, or else after a word, to at most `limit` characters."""
     if len(text) <= limit:
         return text
     sentence = text.rfind(". ", limit // 2, limit)
@@ -152,7 +152,7 @@ def stub_of(name: str, kind: str, signature: str | None, doc: str) -> str:
 
 
 def docstring_of(doc: str) -> str:
-    """Returns a docstring as it would stand in source."""
+    """Returns a docstring as it would be in source."""
     said = readable(doc)
     quotes = "'''" if '"""' in said else '"""'
     ending = "\n" if "\n" in said else ""
@@ -160,7 +160,7 @@ def docstring_of(doc: str) -> str:
 
 
 def capped(body: str) -> str:
-    """Returns the body without its common indentation, cut to a size that fits a page, and marked where it is cut."""
+    """Returns the body without its common indentation, cut to a size that fits a page, with a mark at the cut."""
     lines = inspect.cleandoc("\n" + body).split("\n")
     kept, size = [], 0
     for line in lines[:MAX_BODY_LINES]:

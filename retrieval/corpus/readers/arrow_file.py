@@ -67,7 +67,7 @@ class ArrowReader(Reader):
 
 
 def _require_offsets(batch: pa.RecordBatch) -> None:
-    """Arrow believes the offsets in a file; wrong ones would lead out of it. Whether text is UTF-8 is not asked here.
+    """Checks the offsets, which Arrow trusts: wrong ones would lead out of the file. Text is not checked for UTF-8.
 
     Raises:
         pa.ArrowInvalid: if an offset is wrong.

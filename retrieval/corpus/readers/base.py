@@ -20,7 +20,7 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How to read a source, where it does not say so itself. An option that the source has no use for is refused."""
+    """How to read a source that does not say so itself. An option that does not apply to the source is refused."""
 
     split: str | None = None
     """Which split of a data set."""
@@ -29,16 +29,16 @@ class ReadOptions:
     table: str | None = None
     """Which table of a database, or sheet of a workbook; the only table, or the first sheet, when not given."""
     max_unpacked_bytes: int | None = None
-    """How much a packed file may unpack to; None for any amount."""
+    """The size that a compressed file may unpack to; None for any size."""
 
 
 class Reader(ABC):
-    """A table that is read from its beginning, as often as one likes."""
+    """A table that is read from its beginning, any number of times."""
 
     schema: pa.Schema
     """Names and types of the columns."""
     num_rows: int | None = None
-    """None where only reading would tell."""
+    """None if it is known only after reading."""
     mixed_columns: Mapping[str, str] = MappingProxyType({})
     """The columns whose values are of several kinds, with a sentence that says where the first two are."""
     notes: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Reader(ABC):
 
 
 def require_distinct_names(names: Sequence[str], source: object) -> None:
-    """Returns when there is at least one column, and no two share a name.
+    """Checks that there is at least one column, and that no two share a name.
 
     Raises:
         CorpusError: if not.
@@ -63,8 +63,8 @@ def require_distinct_names(names: Sequence[str], source: object) -> None:
         raise CorpusError(f"{source} has no columns: expected at least one with text.")
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise CorpusError(
-            f"{source} has several columns called {', '.join(map(repr, repeated))}: rename them so that each name is "
-            f"there once."
+            f"{source} has several columns called {', '.join(map(repr, repeated))}: rename them so that each name "
+            f"occurs once."
         )
 
 

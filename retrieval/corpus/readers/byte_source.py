@@ -1,4 +1,4 @@
-"""The bytes of one file: as it lies there, or unpacked while it is read, never to the disk."""
+"""The bytes of one file: as they are, or unpacked while it is read, never to the disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STREAMS: dict[str, Callable[[Path], Any]] = {
     ".xz": lzma.LZMAFile,
     ".zst": lambda path: pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"),
 }
-"""What opens a packed file that holds one other, by the end of its name."""
+"""The functions that open a compressed file, by the end of its name."""
 PACKED = (*STREAMS, ".zip")
 _BUFFER_BYTES = 1 << 16
 _ENCRYPTED = 1
@@ -30,14 +30,14 @@ _SHOWN_MEMBERS = 5
 
 
 class ByteSource:
-    """A file to read from its beginning, as often as one likes. Its `str` is what messages call it."""
+    """A file to read from its beginning, any number of times. Its `str` is what messages call it."""
 
     def __init__(
         self, path: Path, suffix: str, unpack: Callable[[], Any] | None = None, max_bytes: int | None = None
     ) -> None:
         self.path = path
         self.suffix = suffix
-        """In lower case; of what is packed, where it is."""
+        """In lower case; for a compressed file, that of its content."""
         self.is_packed = unpack is not None
         self._unpack = unpack
         self._max_bytes = max_bytes
@@ -47,7 +47,7 @@ class ByteSource:
 
     @property
     def name(self) -> str:
-        """Returns the name of the file: what notes call it, which are kept in the index, where paths have no place."""
+        """Returns the name of the file for notes, which are kept in the index, where paths do not belong."""
         return self.path.name
 
     def open(self) -> io.BufferedReader:
@@ -86,7 +86,7 @@ class ByteSource:
 
 
 def byte_source(path: Path, max_unpacked_bytes: int | None = None) -> ByteSource:
-    """Returns the content of a file; what is packed alone, or as the one file in a .zip, is unpacked.
+    """Returns the content of a file; a compressed file, or the only file in a .zip, is unpacked.
 
     Raises:
         CorpusError: if a .zip cannot be read, or does not hold exactly one file.
@@ -102,12 +102,12 @@ def byte_source(path: Path, max_unpacked_bytes: int | None = None) -> ByteSource
 
 
 def require_unpacked_size(path: Path, max_bytes: int | None) -> None:
-    """Returns when the files in a zip archive, such as a workbook, take at most `max_bytes` together.
+    """Checks that the files in a zip archive, such as a workbook, take at most `max_bytes` together.
 
     Python's `zipfile` never unpacks more of a file than its entry states.
 
     Raises:
-        CorpusError: if they take more, or it is no zip archive.
+        CorpusError: if they take more, or it is not a zip archive.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -128,11 +128,11 @@ def _only_member(path: Path) -> zipfile.ZipInfo:
         names = ", ".join(member.filename for member in members[:_SHOWN_MEMBERS])
         names += ", …" if len(members) > _SHOWN_MEMBERS else ""
         raise CorpusError(
-            f"{path} holds {counted(len(members), 'file')}{f' ({names})' if names else ''}: expected one. Unpack it, "
-            f"and give one of them, or the folder."
+            f"{path} holds {counted(len(members), 'file')}{f' ({names})' if names else ''}: expected one. Unpack it "
+            f"and use one of them, or the folder."
         )
     if members[0].flag_bits & _ENCRYPTED:
-        raise CorpusError(f"{path} is encrypted: unpack it with its password, and give the file in it.")
+        raise CorpusError(f"{path} is encrypted: unpack it with its password, and use the file in it.")
     return members[0]
 
 
@@ -143,7 +143,7 @@ def _is_content(member: zipfile.ZipInfo) -> bool:
 
 
 class _Unpacked(io.RawIOBase):
-    """Counts what is unpacked, and says in our words what is wrong with the archive."""
+    """Counts the unpacked bytes, and turns the archive's errors into ours."""
 
     def __init__(self, file: Any, path: Path, max_bytes: int | None) -> None:
         self._file = file
@@ -172,7 +172,7 @@ class _Unpacked(io.RawIOBase):
 
 def _too_large(path: Path, max_bytes: int) -> CorpusError:
     return CorpusError(
-        f"{path} unpacks to more than {max_bytes / 1e6:,.0f} MB, the most that is allowed here: bring a part of it."
+        f"{path} unpacks to more than {max_bytes / 1e6:,.0f} MB, the most that is allowed here: use a part of it."
     )
 
 

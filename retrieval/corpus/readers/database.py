@@ -1,4 +1,4 @@
-"""SQLite databases: the rows of one table, the one with most rows unless another is named."""
+"""SQLite databases: the rows of one table, the one with the most rows unless another is named."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _quoted(name: str) -> str:
 
 
 def _tables(path: Path) -> dict[str, str]:
-    """Returns `table` or `view` by name; what full-text indexes keep for themselves is neither."""
+    """Returns `table` or `view` by name, without the internal tables of full-text indexes."""
     try:
         with closing(_connect(path)) as connection:
             found = connection.execute(
@@ -88,11 +88,11 @@ def _tables(path: Path) -> dict[str, str]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # A program that has it open keeps its last changes in a file next to it; without one, the file alone is read.
+    # A program that has it open keeps its last changes in a file next to it; without one, only this file is read.
     has_log = path.with_name(path.name + "-wal").exists()
     options = "mode=ro" if has_log else "mode=ro&immutable=1"
     connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?{options}", uri=True)
     connection.execute("PRAGMA trusted_schema = OFF")
-    # Text in another encoding is no reason to lose the row.
+    # Text in another encoding is not a reason to lose the row.
     connection.text_factory = lambda content: content.decode("utf-8", "replace")
     return connection

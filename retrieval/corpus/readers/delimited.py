@@ -92,7 +92,7 @@ class DelimitedReader(Reader):
                 block_bytes = self._larger(block_bytes, error)
 
     def _larger(self, block_bytes: int, error: pa.ArrowInvalid) -> int:
-        """Returns the next size of blocks: Arrow wants a row to fit into one. For other errors, raises ours."""
+        """Returns the next block size: Arrow needs a row to fit into one block. For other errors, raises ours."""
         if "straddling" in str(error) and block_bytes < _LARGEST_BLOCK_BYTES:
             return block_bytes * _BLOCK_GROWTH
         skipped = self._layout.skipped_lines
@@ -101,7 +101,7 @@ class DelimitedReader(Reader):
     def _open(self, block_bytes: int, convert: pacsv.ConvertOptions) -> pacsv.CSVStreamingReader:
         return pacsv.open_csv(
             self._file.as_utf8(),
-            # One thread, since only then does Arrow know the numbers of the rows it complains about.
+            # One thread, because only then does Arrow know the row numbers for its errors.
             read_options=pacsv.ReadOptions(
                 block_size=block_bytes,
                 use_threads=False,
@@ -119,7 +119,7 @@ class DelimitedReader(Reader):
 
 
 def _after(batches: Iterator[pa.RecordBatch], num_rows: int) -> Iterator[pa.RecordBatch]:
-    """Leaves the first `num_rows` rows out."""
+    """Skips the first `num_rows` rows."""
     for batch in batches:
         skipped = min(num_rows, batch.num_rows)
         num_rows -= skipped
@@ -128,7 +128,7 @@ def _after(batches: Iterator[pa.RecordBatch], num_rows: int) -> Iterator[pa.Reco
 
 
 def _explained(file: TextFile, delimiter: str, reason: str, *, skipped_lines: int = 0) -> CorpusError:
-    """Returns the error that names the line at fault; `reason` is what to say when none is found."""
+    """Returns the error that names the faulty line; `reason` is used if none is found."""
     width = None
     names = ""
     for line, row in _records(file, delimiter, skipped_lines):

@@ -23,7 +23,7 @@ _LOOKED_AT_CHARACTERS = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the beginning of a file tells."""
+    """What the beginning of a file shows."""
 
     delimiter: str
     skipped_lines: int
@@ -34,10 +34,10 @@ class Layout:
 
 
 def layout_of(file: TextFile, usual_delimiter: str, *, has_header: bool) -> Layout:
-    """Returns how the file is laid out, by its first rows; `usual_delimiter` is what its name says.
+    """Returns how the file is laid out, judging by its first rows; `usual_delimiter` follows from its name.
 
-    A delimiter counts outside quotes only. It is the usual one where that gives every row as many fields as the first
-    one; else the one that gives the most; else again the usual one.
+    A delimiter counts only outside quotes. It is the usual one if that gives every row as many fields as the first
+    one; else the one that gives the most; else the usual one again.
     """
     with file.open() as text:
         head = text.read(_LOOKED_AT_CHARACTERS)
@@ -51,8 +51,8 @@ def layout_of(file: TextFile, usual_delimiter: str, *, has_header: bool) -> Layo
         delimiter = _sniffed(head, usual_delimiter)
         if skipped:
             notes.append(
-                f"{file.name}: the names of the columns are in line {skipped + 1}; what is above, {first_line[:60]!r}, "
-                f"is left out."
+                f"{file.name}: the names of the columns are in line {skipped + 1}; those above, {first_line[:60]!r}, "
+                f"are left out."
             )
     rows = _rows(head, delimiter)
     first = rows[0] if rows else []
@@ -80,7 +80,7 @@ def _sniffed(head: str, usual: str) -> str:
 
 
 def _width(head: str, delimiter: str) -> int:
-    """Returns the number of fields of every row, 0 where the rows differ.
+    """Returns the number of fields of every row, 0 if the rows differ.
 
     A row with a quote in the middle of a field differs from all others: there, another mark separates the fields.
     """

@@ -27,7 +27,7 @@ class Quotes:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """What reading the whole file in one way gave."""
+    """The result of reading the whole file in one way."""
 
     num_rows: int
     num_lines: int
@@ -45,8 +45,8 @@ def quotes_of(file: TextFile, delimiter: str, skipped_lines: int) -> Quotes:
     """Returns what quotes mean in a file. One without any is not read again.
 
     A quoted field ends with a quote before a delimiter or the end of a line, with quotes inside it doubled, or escaped
-    with backslashes. Where that gives rows of several widths, and lines as they stand do not, quotes are text; in a
-    TSV file also where it would only join lines.
+    with backslashes. If that gives rows of several widths, and plain lines do not, quotes are text; in a
+    TSV file also if it would only join lines.
 
     Raises:
         CorpusError: if the file is neither; the message names the line.
@@ -70,7 +70,7 @@ def quotes_of(file: TextFile, delimiter: str, skipped_lines: int) -> Quotes:
     if not quoted.fault:
         return Quotes()  # well quoted, or with a row of another width, which is reported when it is reached
     if trial(strict=True, escapechar="\\").fits:
-        return Quotes(backslash_escapes=True, note=f'{file.name}: \\" inside of a field is read as a quote.')
+        return Quotes(backslash_escapes=True, note=f'{file.name}: \\" inside a field is read as a quote.')
     if is_raw:
         return Quotes(are_used=False, note=f"{file.name}: quotes are read as part of the text, a row per line.")
     sloppy = trial()
@@ -102,7 +102,7 @@ def _trial(file: TextFile, delimiter: str, skipped_lines: int, **dialect: Any) -
             width = len(row) if width is None else width
             other_width = other_width or len(row) != width
     except csv.Error as error:
-        what = "a quote that opens a field is never closed. Close it, or take it out."
+        what = "a quote that opens a field is never closed. Close it, or remove it."
         if str(error) != _UNCLOSED:
             what = "a quoted field continues after its closing quote. Double the quotes inside it."
         return _Trial(num_rows, num_lines, other_width, what, start + skipped_lines)

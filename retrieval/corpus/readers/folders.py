@@ -1,4 +1,4 @@
-"""What a folder is: a data set that was saved, parts of one table, a clone of a data set of the hub, or text files."""
+"""What a folder is: a saved data set, parts of one table, a clone of a hub data set, or text files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retrieval.errors import CorpusError
 
 _DATA_FOLDER = "data"
 _ABOUT = ("dataset_infos.json", "dataset_info.json", "metadata.json", "croissant.json", "package.json")
-"""What tells of a data set, and is none."""
+"""Files that accompany a data set, but are not data."""
 _MOST_FILES = 1_000_000
 OpenFile = Callable[[Path, ReadOptions], Reader]
 FormatOf = Callable[[Path], str | None]
@@ -24,7 +24,7 @@ FormatOf = Callable[[Path], str | None]
 
 
 def open_folder(folder: Path, options: ReadOptions, open_file: OpenFile, format_of: FormatOf) -> Reader:
-    """Returns the reader of a folder. Only files inside of it are opened, links followed.
+    """Returns the reader of a folder. Only files inside it are opened, links followed.
 
     Raises:
         CorpusError: if there is nothing to read in it, or several things.
@@ -51,7 +51,7 @@ def open_folder(folder: Path, options: ReadOptions, open_file: OpenFile, format_
 
 _OTHERS = {
     "corpus.jsonl": "looks like a BEIR collection: use --corpus beir.",
-    "manifest.json": "looks like an index that is built already: open it with --index.",
+    "manifest.json": "looks like a built index: open it with --index.",
 }
 
 
@@ -97,8 +97,8 @@ def _open_texts(folder: Path, options: ReadOptions, format_of: FormatOf) -> Read
     if not texts:
         found = f"found {', '.join(sorted(others)[:5])}" if others else "it is empty"
         raise CorpusError(
-            f"{folder} is a folder with nothing to read in it ({found}): expected files of one format (CSV, TSV, JSON "
-            f"Lines, Parquet, Arrow), text files, or what save_to_disk of `datasets` writes. Name a file or folder "
+            f"{folder} has nothing to read in it ({found}): expected files of one format (CSV, TSV, JSON "
+            f"Lines, Parquet, Arrow), text files, or a data set saved by `datasets`. Name a file or folder "
             f"of those."
         )
     if options.split is not None:

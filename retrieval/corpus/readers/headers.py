@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from retrieval.corpus.value_kinds import kind_of_value, num_words
 
 _FEWEST_WORDS = 5
-"""A name of a column is a word or three; a text that stands where a name is expected has more."""
+"""A column name has one to three words; a text in its place has more."""
 
 
 def header_note(source: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str | None:
-    """Returns what to tell of a header that looks like one of the rows below it, None if it looks like names."""
+    """Returns a note on a header that looks like one of the rows below it, None if it looks like names."""
     for position, name in enumerate(header):
         below = [row[position] for row in rows if len(row) > position and row[position].strip()]
         if below and name.strip() and (why := _why_data(name.strip(), below)):
@@ -25,7 +25,7 @@ def header_note(source: str, header: Sequence[str], rows: Sequence[Sequence[str]
 def _why_data(name: str, below: Sequence[str]) -> str | None:
     kind = kind_of_value(name)
     if kind not in (None, "codes") and all(kind_of_value(value) == kind for value in below):
-        return f"{name[:60]!r} stands above {kind}"
+        return f"{name[:60]!r} is above {kind}"
     typical = sum(map(num_words, below)) / len(below)
     if num_words(name) >= _FEWEST_WORDS and typical / 2 <= num_words(name) <= 2 * typical:
         return f"{name[:60]!r} has {num_words(name)} words"

@@ -1,4 +1,4 @@
-"""Data sets on the hub, by way of the `datasets` library.
+"""Data sets on the hub, through the `datasets` library.
 
 Left alone, its client tries a hub that does not answer for half a minute (several, where a firewall drops packets) and
 logs every attempt. So the hub is asked for a sign of life first, once.
@@ -39,8 +39,8 @@ def open_hub_dataset(
 ) -> Reader:
     """Returns the reader of a data set on the hub: of the one file that is named, else of what the repository declares.
 
-    What was downloaded before is taken from the cache, the named file even where there is no hub. `otherwise` says
-    what else the user can do; it ends the messages.
+    Earlier downloads are taken from the cache, a named file even without a hub. `otherwise` says
+    what else the user can do, at the end of the messages.
 
     Raises:
         CorpusError: if the hub does not answer, or the data set is not there or cannot be loaded.
@@ -67,7 +67,7 @@ def open_hub_dataset(
 
 
 def _why_silent(endpoint: str) -> str | None:
-    """Returns why the hub gives no answer, None if it gives any: whether it is the right one is for the client."""
+    """Returns why the hub does not answer, None if it does: the client checks whether the answer is the right one."""
     request = urllib.request.Request(endpoint, method="HEAD")
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):
@@ -90,7 +90,7 @@ def _cached(repo_id: str, parquet_file: str, revision: str) -> Path | None:
 
 @contextmanager
 def _quiet(datasets: ModuleType) -> Iterator[None]:
-    """Keeps the libraries from logging what our error says once, and from drawing bars where no one looks."""
+    """Keeps the libraries from logging what our error says once, and from drawing bars outside a terminal."""
     levels = {logger: logger.level for logger in map(logging.getLogger, ("datasets", "huggingface_hub"))}
     hide_bars = not sys.stderr.isatty() and not datasets.are_progress_bars_disabled()
     for logger in levels:

@@ -18,7 +18,7 @@ class ColumnKinds:
         self._too_big = False
 
     def add(self, value: object, where: str) -> None:
-        """Takes note of a value at a place such as `line 3`; null is of every kind."""
+        """Records a value at a place such as `line 3`; null is of every kind."""
         if value is None:
             return
         kind = type(value)

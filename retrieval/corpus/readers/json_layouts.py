@@ -17,7 +17,7 @@ _FEWEST_ITEMS = 2
 
 @dataclass(frozen=True, slots=True)
 class FoundRecords:
-    """The rows that were found in an object, and what to tell of it."""
+    """The rows that were found in an object, and a note about it."""
 
     records: Sequence[dict[str, Any]]
     note: str
@@ -26,7 +26,7 @@ class FoundRecords:
 def records_in(whole: dict[str, Any], source: str, *, may_be_row: bool) -> FoundRecords | None:
     """Returns the rows of the table that an object holds, None if it is a row itself.
 
-    Known are `{"data": [{...}, ...]}`, whatever the name and whatever else it has, also inside of other objects, and
+    Supported are `{"data": [{...}, ...]}`, with any name and any other content, also inside other objects, and
     what pandas' `to_json` writes with `orient` columns, index, split, table and values, and `to_dict` with list. With
     `may_be_row`, an object that also has a text is a row.
 
@@ -44,13 +44,13 @@ def records_in(whole: dict[str, Any], source: str, *, may_be_row: bool) -> Found
     if len(lists) == 1:
         name = lists[0]
         beside = [other for other in whole if other != name]
-        left_out = f" What else it has is left out: {', '.join(beside[:5])}." if beside else ""
+        left_out = f" The rest is left out: {', '.join(beside[:5])}." if beside else ""
         rows = whole[name]
         return FoundRecords(rows, f"{source} is one object: {counted(len(rows), 'row')} read from {name!r}.{left_out}")
     if len(lists) > 1:
         raise CorpusError(
             f"{source} is one object with several lists of rows: {', '.join(map(repr, lists))}. Expected one: write "
-            f"each into a file of its own."
+            f"each into its own file."
         )
     columns = [value for value in values if isinstance(value, list) and len(value) >= _FEWEST_ITEMS]
     if len(columns) == len(values) and len({len(column) for column in columns}) == 1:

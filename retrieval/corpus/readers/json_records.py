@@ -1,6 +1,6 @@
 """What a JSON file holds, as records: one object per line, an array, or one object around all of it.
 
-A record is an object. Each comes with a word on where it is (`line 3`, `item 3`), for messages.
+A record is an object. Each comes with its place (`line 3`, `item 3`), for messages.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class JsonRecords:
-    """The records of a file, to be read as often as one likes."""
+    """The records of a file, to be read any number of times."""
 
     def __init__(self, file: TextFile) -> None:
-        """Finds out how the file is laid out.
+        """Finds out the layout of the file.
 
         Raises:
             CorpusError: if it is JSON of a layout that holds no table.
@@ -70,7 +70,7 @@ class JsonRecords:
             yield f"item {number}", record
 
     def _whole(self) -> Record | None:
-        """Returns the one object that is the whole file; None where there are several, an object a line."""
+        """Returns the one object that is the whole file; None if there are several, one object per line."""
         for number, (_, line) in enumerate(line for line in self._file.lines() if line[1] and not line[1].isspace()):
             if number == 0:
                 first = _parsed(line)
@@ -119,7 +119,7 @@ def _as_record(value: Any) -> Record | None:
 
 
 def _array_items(file: TextFile) -> Iterator[tuple[Any, str]]:
-    """Yields the items of the array that is the whole file, and how each begins, with little of it in RAM."""
+    """Yields the items of the array that is the whole file, and how each begins, with little of the file in RAM."""
     decoder = json.JSONDecoder()
     with file.open() as text:
         waiting, is_first, number = text.read(_CHUNK_CHARACTERS), True, 0
@@ -164,7 +164,7 @@ def _parsed(text: str) -> Any:
 
 
 def _without_lone_surrogates(value: Any) -> Any:
-    """JSON can spell half a character, UTF-8 and Arrow cannot: it becomes U+FFFD."""
+    """JSON can hold half a character, UTF-8 and Arrow cannot: it becomes U+FFFD."""
     text = json.dumps(value, ensure_ascii=False)
     return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 

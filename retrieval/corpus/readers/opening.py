@@ -42,10 +42,10 @@ _HINTS = {
     ".pdf": "Save its text as .txt.",
     ".docx": "Save it as plain text (.txt).",
     ".doc": "Save it as plain text (.txt).",
-    ".npy": "Vectors go with texts: give them with --embeddings.",
-    ".tar": "Unpack it, and give the file or the folder in it.",
-    ".tgz": "Unpack it, and give the file or the folder in it.",
-    ".7z": "Unpack it, and give the file or the folder in it.",
+    ".npy": "Vectors belong to texts: pass them with --embeddings.",
+    ".tar": "Unpack it, and use the file or the folder in it.",
+    ".tgz": "Unpack it, and use the file or the folder in it.",
+    ".7z": "Unpack it, and use the file or the folder in it.",
 }
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -76,7 +76,7 @@ def open_reader(source: str | Path, options: ReadOptions | None = None) -> Reade
 
 
 def open_plain_file(source: str | Path, options: ReadOptions | None = None) -> Reader:
-    """Returns the reader of a file that a stranger brought: never that of a folder, of a link, or of what is elsewhere.
+    """Returns the reader of an untrusted file: never of a folder, a link, or anything elsewhere.
 
     Raises:
         CorpusError: if it is no regular file, is of no format known here, or is not what its name says.
@@ -85,21 +85,21 @@ def open_plain_file(source: str | Path, options: ReadOptions | None = None) -> R
     try:
         is_plain = stat.S_ISREG(path.lstat().st_mode)
     except OSError as error:
-        raise CorpusError(f"{path} cannot be opened: {error.strerror}. Bring it again.") from error
+        raise CorpusError(f"{path} cannot be opened: {error.strerror}. Upload it again.") from error
     if not is_plain:
-        raise CorpusError(f"{path} is not a plain file: expected a file, and no folder or link. Bring a single file.")
+        raise CorpusError(f"{path} is not a plain file: expected a file, not a folder or link. Upload a single file.")
     return _open_file(path, options)
 
 
 def is_hub_id(source: str | Path) -> bool:
-    """Tells whether `source` names a data set on the hub, `owner/name`: nothing here is called so."""
+    """Tells whether `source` names a data set on the hub, `owner/name`, and nothing on this machine."""
     path = Path(source).expanduser()
     looks_like_id = _HUB_ID.fullmatch(str(source)) is not None and path.suffix.lower() not in _KNOWN
     return looks_like_id and not path.exists()
 
 
 def _format_of(path: Path) -> str | None:
-    """Returns the format of a file in a folder by its name; None for what is not known, or only looks packed."""
+    """Returns the format of a file in a folder by its name; None if it is unknown, or only looks compressed."""
     suffix = path.suffix.lower()
     if suffix in STREAMS:
         suffix = Path(path.stem).suffix.lower() or suffix
@@ -114,11 +114,11 @@ def _open_file(path: Path, options: ReadOptions | None = None) -> Reader:
     if name is None:
         if source.suffix in PACKED:
             raise CorpusError(
-                f"{path} is packed twice ({source.suffix} inside): unpack it once, and give what comes out."
+                f"{path} is compressed twice ({source.suffix} inside): unpack it once, and use the result."
             )
         hint = _HINTS.get(source.suffix)
         raise CorpusError(
-            f"{path} is of a format not known here ({source.suffix}): expected one of {', '.join(_KNOWN)}, a folder, "
+            f"{path} has an unknown format ({source.suffix}): expected one of {', '.join(_KNOWN)}, a folder, "
             f"or a hub id (owner/name).{f' {hint}' if hint else ''}"
         )
     for option, is_given, takers in (
@@ -127,7 +127,7 @@ def _open_file(path: Path, options: ReadOptions | None = None) -> Reader:
         ("--table", options.table is not None, _WITH_TABLES),
     ):
         if is_given and name not in takers:
-            raise CorpusError(f"{path} is a {name} file, which has no use for {option}: leave it out.")
+            raise CorpusError(f"{path} is a {name} file, to which {option} does not apply: leave it out.")
     return _reader(name, source, options)
 
 

@@ -50,4 +50,4 @@ class ParquetReader(Reader):
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> CorpusError:
-        return CorpusError(f"{self._source} is a damaged Parquet file ({error}). Copy it again, or write it anew.")
+        return CorpusError(f"{self._source} is a damaged Parquet file ({error}). Copy it again, or write it again.")

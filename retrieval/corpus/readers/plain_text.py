@@ -39,7 +39,7 @@ class PlainTextReader(Reader):
 class MarkdownReader(Reader):
     """Reads one document per paragraph, with the heading above it and the number of its first line.
 
-    A paragraph ends with a blank line, outside of fenced code, or with a heading.
+    A paragraph ends with a blank line, outside fenced code, or with a heading.
     """
 
     schema = _PARAGRAPHS

@@ -14,19 +14,19 @@ from retrieval.errors import CorpusError
 
 _MAX_COLUMNS = 1_000
 Records = Iterable[tuple[str, dict[str, Any]]]
-"""Objects, each with a word on where it is, such as `line 3`."""
+"""Objects, each with its place, such as `line 3`."""
 
 
 class RecordReader(Reader):
     """Reads objects: a column for every name that occurs, null where a record lacks it.
 
-    They are read twice. The first time tells the type of every column, so that a column that turns from whole numbers
+    They are read twice. The first pass finds the type of every column, so that a column that turns from whole numbers
     to fractions in the last record, or first appears there, is no surprise; and a fault is found before anything is
     built.
     """
 
     def __init__(self, records: Records, source: object) -> None:
-        """Takes records that can be read as often as one likes.
+        """Takes records that can be read any number of times.
 
         Raises:
             CorpusError: if a record cannot be read, or there are too many names.

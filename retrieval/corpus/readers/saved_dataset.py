@@ -44,7 +44,7 @@ class DatasetReader(Reader):
         """Returns the reader of a folder that `save_to_disk` wrote.
 
         Raises:
-            CorpusError: if it is damaged, names files outside of itself, or the split is not there.
+            CorpusError: if it is damaged, names files outside itself, or the split is not there.
         """
         from datasets import load_from_disk
 
@@ -79,17 +79,17 @@ def is_saved_dataset(path: Path) -> bool:
 
 
 def _require_own_files(folder: Path) -> None:
-    """Returns when everything that a folder saved by `datasets` names lies in that folder, links followed.
+    """Checks that everything named by a folder saved by `datasets` is in that folder, links followed.
 
-    A folder from elsewhere could else have any file of this machine read as its own.
+    Otherwise, an untrusted folder could have any file of this machine read.
 
     Raises:
         CorpusError: if a split or a file is named that lies elsewhere.
         OSError: if a file that names others cannot be read.
-        ValueError: if it is no JSON.
-        KeyError, TypeError: if it does not say what it has to.
+        ValueError: if it is not JSON.
+        KeyError, TypeError: if something is missing in it.
     """
-    # As `load_from_disk` decides: a folder with a state of its own is one data set, whatever else lies in it.
+    # As `load_from_disk` decides: a folder with its own state is one data set, whatever else lies in it.
     parts = (
         [folder]
         if (folder / _STATE).is_file()

@@ -49,7 +49,7 @@ class ShardsReader(Reader):
                 try:
                     yield batch.select(self.schema.names).cast(self.schema)
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-                    raise CorpusError(f"{path} has other columns than the other files: {error}.") from error
+                    raise CorpusError(f"{path} has different columns from the other files: {error}.") from error
 
 
 def _common_schema(shards: Sequence[tuple[Path, Reader]], folder: Path) -> pa.Schema:

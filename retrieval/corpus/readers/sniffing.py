@@ -26,7 +26,7 @@ _LEAST_NULS = 0.25
 
 
 def require_text(source: ByteSource, expected: str) -> None:
-    """Returns when a file begins like text; `expected` names what it should be, for the message.
+    """Checks that a file begins like text; `expected` names what it should be, for the message.
 
     Raises:
         CorpusError: if it is empty, a known binary format, or holds a NUL byte near its beginning.
@@ -42,7 +42,7 @@ def require_text(source: ByteSource, expected: str) -> None:
         found = f"binary data (a NUL byte at byte {head.index(0)})"
     if found is not None:
         raise CorpusError(
-            f"{source} is not what its name says: expected {expected}, found {found}. To fix it, name the file by "
+            f"{source} is not what its name says: expected {expected}, found {found}. To fix it, rename the file to "
             f"what it is, or convert it."
         )
 
@@ -60,7 +60,7 @@ def unmarked_utf16(head: bytes) -> str | None:
 
 
 def require_parquet(source: ByteSource) -> None:
-    """Returns when a file begins and ends like a Parquet file.
+    """Checks that a file begins and ends like a Parquet file.
 
     Raises:
         CorpusError: if it is empty, another format, or cut short.
@@ -83,5 +83,5 @@ def require_parquet(source: ByteSource) -> None:
 
 
 def format_of(head: bytes) -> str | None:
-    """Returns what a file is that begins like this, None for what is not known by its beginning."""
+    """Returns what kind of file begins like this, None if it is unknown."""
     return next((name for signature, name in _SIGNATURES if head.startswith(signature)), None)

@@ -1,4 +1,4 @@
-"""Which split of a data set is read."""
+"""Which split of a data set to read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _NAME = re.compile(r"(train|training|test|testing|validation|valid|val|dev|eval)
 
 
 def choose_split(sizes: Mapping[str, int | None], wanted: str | None, source: object) -> tuple[str, tuple[str, ...]]:
-    """Returns the split to read, of those with so many rows each, and what to tell of the others.
+    """Returns the split to read, given the rows of each, and a note on the others.
 
-    It is the one that is wanted; else `train`, or the only one.
+    It is the requested one; else `train`, or the only one.
 
     Raises:
         CorpusError: if there is no split of that name, or it is not clear which one is meant.

@@ -1,4 +1,4 @@
-"""In which encoding a text file is: UTF-8, UTF-16 with its mark, or what Windows programs of the West write."""
+"""The encoding of a text file: UTF-8, UTF-16 with a byte order mark, or Windows-1252."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HOW_TO_SAVE = "Save it as UTF-8 (spreadsheets call it CSV UTF-8)."
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """The name of an encoding, as Python knows it, and what to tell the user."""
+    """The name of an encoding in Python, and what to tell the user."""
 
     name: str
     note: str = ""
@@ -35,7 +35,7 @@ def encoding_of(source: ByteSource) -> Encoding:
     """Returns the encoding of a text file, after reading it to its end.
 
     Raises:
-        CorpusError: if it is in none of the known ones; the message names the first line at fault.
+        CorpusError: if it is in none of the known ones; the message names the first faulty line.
     """
     head = source.head(HEAD_BYTES)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None) or unmarked_utf16(head)
@@ -80,7 +80,7 @@ def _first_fault(source: ByteSource, encoding: str) -> _Fault | None:
 
 
 def _is_windows(source: ByteSource) -> bool:
-    """Tells whether the file is Windows-1252 by its looks, and not UTF-8 with damage or text of another alphabet."""
+    """Tells whether the file looks like Windows-1252, not like damaged UTF-8 or text in another alphabet."""
     utf8 = codecs.getincrementaldecoder("utf-8")("replace")
     windows = codecs.getincrementaldecoder(_WINDOWS)()
     num_good = num_bad = num_ascii = num_accented = 0

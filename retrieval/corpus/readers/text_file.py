@@ -1,4 +1,4 @@
-"""A text file in whichever encoding and with whichever line ends, as lines or as UTF-8."""
+"""A text file in any encoding and with any line ends, as lines or as UTF-8."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _CHUNK_CHARACTERS = 1 << 18
 
 
 class TextFile:
-    """Text that was found to be readable to its end. Its `str` is what messages call it."""
+    """Text that was checked to its end. Its `str` is its name in messages."""
 
     def __init__(self, source: ByteSource, expected: str) -> None:
         """Checks the file; `expected` names what it should be, for the message.
 
         Raises:
-            CorpusError: if it cannot be opened, is empty, is no text, or is in no known encoding.
+            CorpusError: if it cannot be opened, is empty, is not a text, or is in no known encoding.
         """
         require_text(source, expected)
         self.source = source
@@ -56,7 +56,7 @@ class TextFile:
                 yield number, line.removesuffix("\n")
 
     def as_utf8(self) -> Path | io.BufferedReader:
-        """Returns the content in UTF-8, for readers of bytes: the path, where the file is just that."""
+        """Returns the content in UTF-8, for readers of bytes: the path, if the file is exactly that."""
         if self._encoding.name.startswith("utf-8"):
             return self.source.open() if self.source.is_packed else self.source.path
         return io.BufferedReader(_Utf8(self.open(newline="")))

@@ -36,7 +36,7 @@ class TextFolderReader(Reader):
         """Yields the documents by path.
 
         Raises:
-            CorpusError: if a file cannot be read, or is no text.
+            CorpusError: if a file cannot be read, or is not a text.
         """
         texts: list[str] = []
         names: list[str] = []

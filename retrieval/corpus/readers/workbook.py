@@ -69,14 +69,14 @@ class _Rows:
                         continue
                 named = zip_longest(header, map(_plain, row))
                 record = {name or f"unnamed_{place}": value for place, (name, value) in enumerate(named, start=1)}
-                # A column without a name is one only where it has a value: sheets are as wide as their formats.
+                # A column without a name counts only if it has a value: sheets are as wide as their formatting.
                 yield (
                     f"row {number}",
                     {name: value for name, value in record.items() if name in header or value is not None},
                 )
 
     def notes(self) -> tuple[str, ...]:
-        """Returns a word on a header that looks like data."""
+        """Returns a note on a header that looks like data."""
         if not self._has_header:
             return ()
         few = [record for _, record in islice(self, _LOOKED_AT_ROWS)]
@@ -99,7 +99,7 @@ class _Rows:
 
 @contextmanager
 def _opened(source: ByteSource) -> Iterator[Any]:
-    import openpyxl  # brings a good part of a second, for those who need it
+    import openpyxl  # takes a good part of a second, only for those who need it
 
     try:
         with warnings.catch_warnings():
@@ -122,7 +122,7 @@ def _has_values(sheet: Any) -> bool:
 
 
 def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    """Yields the rows that are there: a sheet may state a size of a million rows by 16,384 columns, and hold ten."""
+    """Yields the actual rows: a sheet may claim a million rows by 16,384 columns, and hold ten."""
     if hasattr(sheet, "reset_dimensions"):  # a sheet that is a chart has no cells
         sheet.reset_dimensions()
         yield from sheet.iter_rows(values_only=True)

@@ -1,4 +1,4 @@
-"""What a comparison answers: one query searched in several ways, each with what it kept, lost, took and needs."""
+"""The result of a comparison: one query searched in several ways, with what each kept, missed and cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retrieval.results import Document, SearchSettings
 from retrieval.search.exact_scan import ExactAnswer, agreeing
 
 SMALLEST_REFERENCE_MS = 0.5
-"""Below this, a scan takes no longer than calling it: how many times faster another way is would say nothing."""
+"""Below this, a scan takes no longer than calling it: a speed-up would mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class ComparedHit:
     text: str
     url: str | None
     score: float
-    """As this way gives it; `Way.score_kind` says what it is."""
+    """As this way computes it; `Way.score_kind` says what it is."""
     in_reference: bool
-    """Whether it counts as one of the reference's results; among texts that tie with the last one, any does."""
+    """Whether it counts as one of the reference's results; any text that ties with the last one does."""
     reference_rank: int
-    """1-based rank that the reference gives it among all texts."""
+    """1-based rank among all texts, by the reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +50,27 @@ class LostText:
 
 @dataclass(frozen=True, slots=True)
 class WayAnswer:
-    """What one way of searching answered, and what that took."""
+    """What one way to search answered, and its cost."""
 
     way: Way
     hits: tuple[ComparedHit, ...]
     lost: tuple[LostText, ...]
     time_ms: float | None
     """Median of `num_runs`, from the query vector to the ranked texts, and never above that of a way that does all
-    of this one's work and more; None where it could not be run."""
+    of this one's work and more; None if it could not be run."""
     num_runs: int
     work: Work
     """How many vectors each step of its search handled."""
     vector_bytes: int
     """Bytes per vector that every query reads, in RAM."""
     ram_bytes: int
-    """Those of all texts, by arithmetic: what must be in RAM, and is read for each query."""
+    """For all texts, calculated: what must be in RAM, and is read for each query."""
     disk_bytes: int
-    """Vectors that may stay on disk, by arithmetic."""
+    """Vectors that may stay on disk, calculated."""
     disk_read_bytes: int
     """What one query reads of those."""
     average: Average | None = None
-    """What it finds over many queries; None where that was not measured."""
+    """What it finds over many queries; None if that was not measured."""
 
     @property
     def key(self) -> str:
@@ -91,7 +91,7 @@ class Comparison:
     answers: tuple[WayAnswer, ...]
     """Scans first, our path last."""
     reference_key: str
-    """What overlap is counted with: `float32`, or `int8` where the index has no float32 vectors."""
+    """What overlap is counted against: `float32`, or `int8` if the index has no float32 vectors."""
     settings: SearchSettings
     """Those of our path; `top_k` is how many texts each way answered with."""
     num_texts: int
@@ -100,11 +100,11 @@ class Comparison:
     encode_ms: float
     """Encoding the query: once for all ways, in none of their times."""
     total_ms: float
-    """The whole comparison, waiting for its turn left out."""
+    """The whole comparison, without waiting for its turn."""
     rss_bytes: int
     """All pages of this process in RAM, when it was done."""
     curve: CandidateCurve | None = None
-    """What more candidates would find; None where it was not asked."""
+    """What more candidates would find; None if it was not asked."""
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -133,7 +133,7 @@ class Comparison:
         return len(self.reference.hits)
 
     def times_faster(self, key: str) -> float | None:
-        """Returns the reference's time over that of a way; None where either is unknown or too short to say."""
+        """Returns the reference's time over that of a way; None if either is unknown or too short to say."""
         reference_ms, own_ms = self.reference.time_ms, self[key].time_ms
         if reference_ms is None or own_ms is None or reference_ms < SMALLEST_REFERENCE_MS or own_ms <= 0:
             return None
@@ -146,7 +146,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What the overlap is counted with: every text's score, and the best of them."""
+    """What the overlap is counted against: every text's score, and the best of them."""
 
     scores: Float32s
     """`(num_texts,)` of every text."""
@@ -155,7 +155,7 @@ class Reference:
     """`(num_texts,)` first row of each text, ascending."""
 
     def hits(self, rows: Rows, scores: Float32s, documents: Mapping[int, Document]) -> tuple[ComparedHit, ...]:
-        """Returns the texts `(k,)` that a way found, best first, with the rank that the reference gives them."""
+        """Returns the texts `(k,)` that a way found, best first, with their ranks by the reference."""
         exact = self._scores_of(rows)
         known = {int(row): rank for rank, row in enumerate(self.best.rows, start=1)}
         found = zip(rows.tolist(), scores.tolist(), exact, agreeing(exact, self.best), strict=True)
@@ -167,10 +167,10 @@ class Reference:
         return tuple(hits)
 
     def lost(self, rows: Rows, documents: Mapping[int, Document]) -> tuple[LostText, ...]:
-        """Returns what a way that found the texts at `rows` has not found."""
+        """Returns what a way that found the texts at `rows` missed."""
         found = set(rows.tolist())
         missed = [(rank, row) for rank, row in enumerate(self.best.rows.tolist(), start=1) if row not in found]
-        # What stands in for a text that ties with the last one makes up for it: the last ones missed are not lost.
+        # A substitute that ties with the last text makes up for it: the last ones missed do not count.
         num_lost = len(self.best.rows) - int(np.sum(agreeing(self._scores_of(rows), self.best)))
         return tuple(LostText(rank, row, documents[row].text, documents[row].url) for rank, row in missed[:num_lost])
 

@@ -1,4 +1,4 @@
-"""What each way finds on average, where the build of an index measured it: one query alone says little."""
+"""What each way finds on average, if the build of the index measured it: a single query says little."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Average:
     """Of `out_of`."""
     out_of: int
     num_queries: int
-    """Texts of the corpus that were asked, each left out of its own answer."""
+    """Texts of the corpus that were used as queries, each left out of its own answer."""
 
 
 def averages(tuning: Tuning | None, used: SearchSettings) -> Mapping[str, Average]:
     """Returns what was measured, by `Way.key`; a way that was not, or not with these settings, is not there.
 
     Args:
-        tuning: what the build of the index measured; None where it measured nothing.
-        used: the settings of our path, whose number of results does not matter here.
+        tuning: what the build of the index measured; None if it measured nothing.
+        used: the settings of our path; their number of results does not matter here.
     """
     if tuning is None:
         return {}

@@ -1,4 +1,4 @@
-"""One query at every precision: float32, int8, bits alone, bits as the demos of 2024 did it, float-bits, and ours.
+"""One query at every precision: float32, int8, bits alone, bits as the 2024 demos did it, float-bits, and ours.
 
 All ways answer with distinct texts, start from the same query vector, and are timed over the same stages: from that
 vector to the ranked texts. Encoding the query and reading the texts is in none of the times. Ours, the bits and the
@@ -34,10 +34,10 @@ from retrieval.search.query_checks import chosen_settings
 from retrieval.search.searcher import Searcher
 
 MAX_TOP_K = 20
-"""More results than this cannot be taken in side by side."""
+"""More results than this cannot be compared side by side."""
 
 _baselines: weakref.WeakKeyDictionary[Searcher, ExactBaseline | None] = weakref.WeakKeyDictionary()
-"""Opened once for each searcher, and let go with it: a visitor's own index does not outlive the visit."""
+"""Opened once per searcher, and released with it: a visitor's index does not outlive the visit."""
 
 
 def ways_compared(settings: SearchSettings) -> tuple[Way, ...]:
@@ -62,7 +62,7 @@ class Gate:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Waits for a turn, and keeps it for the block.
+        """Waits for a turn, and holds it for the block.
 
         Raises:
             RetrievalError: if too many are waiting.
@@ -100,7 +100,7 @@ def compare(
         settings: those of our path; `top_k` is at most `MAX_TOP_K` here.
         ways: returns what is compared, given those settings as they are used.
         gate: lets one comparison through at a time.
-        clock: what measures the time, in seconds.
+        clock: the clock, in seconds.
 
     Raises:
         QueryError: if the query is blank, the index has no model, or a setting is below 1.
@@ -157,7 +157,7 @@ def _reference(index: OpenedIndex, timed: Mapping[str, Timed[Found]], top_k: int
     for key, each in timed.items():
         if (scores := each.answer.all_scores) is not None:
             return key, Reference(scores, best_of(index.text_rows, scores, top_k), index.text_rows)
-    raise ValueError("no way that was compared scores every text, so there is nothing to compare with")
+    raise ValueError("none of the compared ways scores every text, so there is nothing to compare with")
 
 
 def _answers(

@@ -1,4 +1,4 @@
-"""What more candidates find: for one query, and on average where the build of the index measured it."""
+"""What more candidates find: for one query, and on average if the build of the index measured it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from retrieval.quantization import Float32s
 from retrieval.search.rescoring import asymmetric_scores, int8_scores
 
 LEVELS = (10, 20, 40, 100, 200, 500, 1000, 2000)
-"""Numbers of candidates; 40 are those of the demos of 2024, for ten results."""
+"""Numbers of candidates; 40 are those of the 2024 demos, for ten results."""
 MOST_RESCORED = 500
 """int8 rows that are read: of more candidates, the best by float query x bits, as the build measured it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateCurve:
-    """The results of the reference that are found as more candidates are taken from the bits and rescored by int8."""
+    """How many results of the reference are found as more candidates are taken from the bits and rescored by int8."""
 
     levels: tuple[int, ...]
     """Numbers of candidates, ascending."""
@@ -30,7 +30,7 @@ class CandidateCurve:
     binary_ranks: tuple[int | None, ...]
     """1-based rank of each result of the reference by Hamming distance; None beyond the last level."""
     averages: tuple[float | None, ...]
-    """By level: the mean share of the exact ten that the build found, in [0, 1]; None where it did not measure."""
+    """By level: the mean share of the exact ten that the build found, in [0, 1]; None if it did not measure."""
     num_queries: int
     """Those that the averages are over."""
 
@@ -43,8 +43,8 @@ class CandidateCurve:
 def candidate_curve(index: OpenedIndex, vector: Float32s, wanted: Rows, tuning: Tuning | None) -> CandidateCurve:
     """Returns the curve of a query `(dim,)`, whose exact answer are the texts at `wanted` `(k,)`.
 
-    Each level goes the way of the search: the nearest by Hamming distance, the best of them by float query x bits
-    where there are more than `MOST_RESCORED`, and those by de-quantized int8.
+    Each level does what a search does: the nearest by Hamming distance, the best of them by float query x bits
+    if there are more than `MOST_RESCORED`, and those by de-quantized int8.
     """
     searcher = index.searcher
     levels = tuple(sorted({min(level, len(index.text_rows)) for level in LEVELS}))

@@ -16,13 +16,13 @@ from retrieval.search.explanation.stages import hamming_distances
 from retrieval.search.searcher import Searcher
 
 DEPTHS = (10, 100, 1000)
-"""How many of the nearest by bits are looked through."""
+"""How many of the nearest by bits are searched."""
 _PARTS = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True, slots=True)
 class KeptBits:
-    """Where the exact results stand by the first `dim` bits."""
+    """The ranks of the exact results by the first `dim` bits."""
 
     dim: int
     ranks: tuple[int, ...]
@@ -38,7 +38,7 @@ class DroppedDimensions:
     """One query's bits on all dimensions, and on ever fewer of them."""
 
     reference_key: str
-    """What the exact results are of: `float32`, or `int8` where the index has no float32 vectors."""
+    """Where the exact results come from: `float32`, or `int8` if the index has no float32 vectors."""
     rows: tuple[int, ...]
     """Of the exact results, best first."""
     texts: tuple[str, ...]
@@ -47,7 +47,7 @@ class DroppedDimensions:
     """All dimensions first."""
 
     def at(self, dim: int) -> KeptBits:
-        """Returns what is kept with so many dimensions; with all, where `dim` is none of those measured."""
+        """Returns what is kept with `dim` dimensions, or with all if `dim` was not measured."""
         return next((each for each in self.kept if each.dim == dim), self.kept[0])
 
 
@@ -57,7 +57,7 @@ def kept_dimensions(dim: int) -> tuple[int, ...]:
 
 
 def drop_dimensions(searcher: Searcher, vector: Float32s, top_k: int, *, gate: Gate = GATE) -> DroppedDimensions:
-    """Returns where the exact `top_k` of a query `(dim,)` stand by the first bits.
+    """Returns the ranks of the exact `top_k` of a query `(dim,)` by the first bits.
 
     All vectors are scanned once for the exact results, and their bits once for each number of dimensions.
 

@@ -1,7 +1,7 @@
-"""Timing several searches fairly: quick ones in turns, in rotating order, over several rounds.
+"""Timing several searches fairly: quick ones alternate, in rotating order, over several rounds.
 
-Whoever runs first after a scan of a gigabyte pays for the caches that the scan emptied. So each search is run once
-before it is timed, slow ones are timed by themselves, and the quick ones take turns at going first.
+The first search after a scan of a gigabyte pays for the caches that the scan emptied. So each search is run once
+before it is timed, slow ones are timed by themselves, and the quick ones take turns going first.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ NUM_ROUNDS = 5
 _FEWEST_ROUNDS = 3
 _NUM_SLOW_RUNS = 2
 QUICK_MS = 20.0
-"""What takes longer is timed by itself: it would empty the caches of the others in every round."""
+"""A slower search is timed by itself: it would empty the caches of the others in every round."""
 _LONG_MS = 100.0
-"""After so much time, nothing is run again."""
+"""After this time, nothing is run again."""
 
 Clock = Callable[[], float]
 """Seconds from any start, as `time.perf_counter`."""
@@ -47,7 +47,7 @@ def in_turns(
 
     Args:
         searches: by name; slow ones should come first.
-        are_warm: whether their files have been read before; otherwise each search is run once more, untimed.
+        are_warm: whether their files have been read before; otherwise each search is run an extra time, untimed.
         clock: what measures the time.
     """
     answers: dict[str, Answer] = {}
@@ -83,7 +83,7 @@ def in_turns(
 def times_shown(medians_ms: Mapping[str, float], work: Mapping[str, Work]) -> dict[str, float]:
     """Returns the times of searches, none above that of a search that does all of its work and more.
 
-    What a search contains took no longer than the search: where noise says otherwise, the longer time is wrong.
+    A part of a search takes no longer than the search: if noise says otherwise, the longer time is wrong.
     """
     return {
         name: min(medians_ms[other] for other in medians_ms if other == name or includes(work[other], work[name]))

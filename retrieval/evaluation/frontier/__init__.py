@@ -1,1 +1,1 @@
-"""Which precision a set of vectors survives: recall against bytes, measured on the vectors themselves."""
+"""How much precision a set of vectors needs: recall against bytes, measured on the vectors themselves."""

@@ -1,4 +1,4 @@
-"""Vectors as somebody has them, checked while they are read, and brought to length 1 where angles are compared."""
+"""A user's vectors, checked while they are read, and scaled to length 1 for cosine."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class GivenVectors:
     """The first vectors of a set, finite, and of length 1 under cosine."""
 
     def __init__(self, vectors: Vectors, metric: str, most: int | None = None, name: str = "the vectors") -> None:
-        """Takes at most `most` of `vectors`, by default all; `name` is what errors call them.
+        """Takes at most `most` of `vectors`, by default all; errors call them `name`.
 
         Raises:
             VectorsError: if there is no such metric.
         """
         if metric not in METRICS:
-            raise VectorsError(f"{metric!r} is no metric: choose one of {', '.join(METRICS)}.")
+            raise VectorsError(f"{metric!r} is not a metric: choose one of {', '.join(METRICS)}.")
         self._vectors = vectors
         self._normalize = metric == "cosine"
         self._count = len(vectors) if most is None else min(most, len(vectors))
         self._name = name
         self.were_normalized = False
-        """Whether a vector that was read had another length than 1, and was brought to it."""
+        """Whether a vector that was read did not have length 1, and was scaled to it."""
 
     def __len__(self) -> int:
         return self._count
@@ -42,7 +42,7 @@ class GivenVectors:
         """Returns the vectors from row `start` to before row `stop`, float32 `(stop - start, dim)`.
 
         Raises:
-            VectorsError: if a value is not finite, or a vector of length 0 has no angle.
+            VectorsError: if a value is not finite, or a vector has length 0 and so no angle.
         """
         read = self._vectors.read(start, stop)
         finite = np.isfinite(read).all(axis=1)

@@ -1,4 +1,4 @@
-"""Judged quality of what a scheme finds: nDCG@10 by people's judgments, next to recall."""
+"""Judged quality of a scheme's results: nDCG@10 by people's judgments, next to recall."""
 
 from __future__ import annotations
 

@@ -47,9 +47,9 @@ class FrontierOptions:
     """The first 1/2, 1/4, ... of the dimensions are measured, too."""
     schemes: Sequence[Scheme] = SCHEMES
     judge: Judge | None = None
-    """Judges what was found for the queries that were given."""
+    """Judges the results for the given queries."""
     max_seconds: float = float("inf")
-    """What is not begun in three quarters of this time is left out and says so; whole vectors come first."""
+    """Points not begun in three quarters of this time are left out and listed; whole vectors come first."""
 
 
 def measure_frontier(
@@ -145,7 +145,7 @@ class _Run:
         for done, (dim, scheme) in enumerate(work):
             self._progress(done / len(work), scheme.key)
             if time.perf_counter() > self._deadline:
-                left_out.append(LeftOut(scheme.key, dim, "the time for it was up"))
+                left_out.append(LeftOut(scheme.key, dim, "time ran out"))
                 continue
             try:
                 points.extend(self._points_of(scheme, dim))

@@ -1,4 +1,4 @@
-"""Whom some vectors have as neighbours: exactly, by sign bits, and by sign bits with rescoring; known by their rows."""
+"""The neighbours of some vectors, as row numbers: exact, by sign bits, and by sign bits with rescoring."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retrieval.quantization import Float32s
 _NUM_EXAMPLES = 6
 _NUM_NEIGHBOURS = 5
 OVERSAMPLING = 4
-"""How many times the neighbours that are wanted are rescored."""
+"""How many candidates are rescored per neighbour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def some_neighbours(vectors: Float32s, *, inner_product: bool) -> tuple[Neighbou
     exact = similarity(queries, vectors, inner_product=inner_product)
     index = Hamming().fit(queries, inner_product=inner_product)
     index.load(vectors)
-    # One more than is wanted: the vector itself is among them, or as near as it.
+    # One more than needed: the vector itself is among them, or one as near.
     _, by_bits = index.best_of(queries, OVERSAMPLING * k + 1)
     found = []
     for row, scores, candidates in zip(rows, exact, by_bits, strict=True):

@@ -1,4 +1,4 @@
-"""What the frontier holds: a measured point per scheme, number of dimensions and oversampling."""
+"""The frontier: a measured point per scheme, number of dimensions and oversampling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rescoring = Literal["none", "int8", "float32"]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over queries, and where it lies with 95 % confidence."""
+    """A mean over queries, with its 95 % confidence interval."""
 
     mean: float
     low: float
@@ -24,7 +24,7 @@ class Interval:
     def of(cls, values: Float32s, k: int = 1) -> Self:
         """Returns the mean of the recalls of some queries `(m,)`, with its 95 % interval.
 
-        1.96 standard errors to either side. Where every query has the same recall, the error is not 0 but unknown: the
+        1.96 standard errors to either side. If every query has the same recall, the error is not 0 but unknown: the
         rule of three (Hanley and Lippman-Hand 1983) gives 3 / trials, with `m * k` of them.
         """
         mean = float(np.mean(values))
@@ -35,11 +35,11 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What one scheme finds on some dimensions, with the best `oversampling * k` rescored or not."""
+    """What one scheme finds on some dimensions, with or without the best `oversampling * k` rescored."""
 
     scheme: str
     dim: int
-    """How many of the first dimensions were kept; vectors are brought to length 1 again after the cut."""
+    """How many of the first dimensions were kept; vectors are scaled to length 1 again after the cut."""
     rescoring: Rescoring
     oversampling: int
     """1 without rescoring."""
@@ -47,13 +47,13 @@ class Point:
     ram_bytes: int
     """Bytes per vector that every query scans."""
     disk_bytes: int
-    """Bytes per vector that only rescored candidates are read from; 0 without rescoring."""
+    """Bytes per vector that are read only for rescored candidates; 0 without rescoring."""
     rows_read: int
     """Vectors read from disk per query: `oversampling * k`, or 0."""
     scan_ns: float | None
-    """Nanoseconds per vector and query of the scan, measured; None where the scheme was not scanned on its codes."""
+    """Measured nanoseconds of the scan per vector and query; None if the scheme was not scanned on its codes."""
     ndcg: float | None = None
-    """nDCG@10 by people's judgments; None where there are none."""
+    """nDCG@10 by people's judgments; None if there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ class SampleRecall:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """All that was measured of one set of vectors."""
+    """Everything that was measured on one set of vectors."""
 
     num_vectors: int
     """Vectors that were searched."""
     num_given: int
-    """Vectors that were given, of which the first were taken."""
+    """Vectors that were given, of which the first were used."""
     num_queries: int
     held_out: bool
     """Whether the queries are vectors of the set, left out of what is searched."""
@@ -96,7 +96,7 @@ class Frontier:
 
     @property
     def is_judged(self) -> bool:
-        """Returns whether there are people's judgments of what was found."""
+        """Returns whether there are people's judgments of the results."""
         return any(point.ndcg is not None for point in self.points)
 
     def pareto(self) -> tuple[Point, ...]:

@@ -14,23 +14,23 @@ Scarce = Literal["ram", "disk reads", "cpu"]
 SCARCE: tuple[Scarce, ...] = get_args(Scarce)
 LEAST_TARGET, MOST_TARGET = 0.5, 0.9999
 MOST_READ = 0.1
-"""The largest share of all vectors that may be rescored without a caution."""
+"""The largest share of all vectors that may be rescored without a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is wanted of a scheme."""
+    """What a scheme should achieve."""
 
     target: float = 0.95
     """Least recall@k, between 0.5 and 0.9999."""
     scarce: Scarce = "ram"
-    """What is to be spent least: bytes scanned, vectors read from disk per query, or time of the scan."""
+    """What to spend least of: bytes scanned, vectors read from disk per query, or time of the scan."""
     num_vectors: int = 1_000_000
-    """How many vectors there will be in the end."""
+    """How many vectors there will be eventually."""
     price: float = ARTICLE_PRICE
-    """Dollars per GB of RAM and month."""
+    """Dollars per GB of RAM per month."""
     disk_price: float = 0.0
-    """Dollars per GB of disk and month."""
+    """Dollars per GB of disk per month."""
 
     def __post_init__(self) -> None:
         """Checks the ranges.
@@ -45,12 +45,12 @@ class Wish:
         if not 1 <= self.num_vectors <= MOST_DOCUMENTS:
             raise QueryError(f"{self.num_vectors:,} vectors: choose 1 to {MOST_DOCUMENTS:,}.")
         if not (0 <= self.price <= MOST_PRICE and 0 <= self.disk_price <= MOST_PRICE):
-            raise QueryError(f"a price per GB and month is from 0 to {MOST_PRICE:,.0f} dollars.")
+            raise QueryError(f"a price per GB per month is from 0 to {MOST_PRICE:,.0f} dollars.")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A measured point, for so many vectors."""
+    """A measured point, for a number of vectors."""
 
     point: Point
     ram: Holding
@@ -58,7 +58,7 @@ class Choice:
 
     @classmethod
     def of(cls, point: Point, wish: Wish) -> Choice:
-        """Returns the point with what its vectors take and cost."""
+        """Returns the point with the size and cost of its vectors."""
         return cls(
             point,
             Holding(point.ram_bytes * wish.num_vectors, wish.price),
@@ -73,11 +73,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What to take, from what was measured and nothing else."""
+    """The recommendation, based only on measurements."""
 
     wish: Wish
     best: Choice | None
-    """None if nothing that was measured reaches the target."""
+    """None if no measured point reaches the target."""
     runner_up: Choice | None
     """The best of another scheme."""
     sign_bits_suffice: bool
@@ -96,8 +96,8 @@ class Recommendation:
 def recommend(frontier: Frontier, wish: Wish, *, among: Callable[[Point], bool] = lambda point: True) -> Recommendation:
     """Returns the cheapest measured point that reaches the target recall, and the best one of another scheme.
 
-    "Cheapest" is what the wish calls scarce; among equals, the less of the rest. Points without a measured scan time
-    are no candidates where CPU is scarce. `among` leaves out what cannot be taken for another reason.
+    "Cheapest" is by what the wish calls scarce, then by the rest. Points without a measured scan time are left out if
+    CPU is scarce. `among` excludes points for other reasons.
     """
     rank = _RANKS[wish.scarce]
     reaching = [point for point in frontier.points if point.recall.mean >= wish.target and among(point)]

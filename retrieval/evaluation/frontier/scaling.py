@@ -1,4 +1,4 @@
-"""The measured points of one set of vectors, with the bytes that vectors of another length would take."""
+"""The measured points of one set of vectors, with the bytes for another number of dimensions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from retrieval.evaluation.frontier.points import Frontier, Point
 def for_dimensions(frontier: Frontier, dim: int) -> Frontier:
     """Returns the points as they were measured, with the bytes of vectors of `dim` dimensions.
 
-    Bytes grow with the dimensions, and so are calculated; recall is as it was measured, on `frontier.dim`. A point on
+    Bytes grow with the dimensions and are calculated; recall is as measured, on `frontier.dim`. A point on
     the first half of the dimensions stays one on the first half.
 
     Raises:
-        QueryError: if there cannot be so many dimensions.
+        QueryError: if the number of dimensions is out of range.
     """
     if not 1 <= dim <= MOST_DIMENSIONS:
         raise QueryError(f"{dim:,} dimensions: choose 1 to {MOST_DIMENSIONS:,}.")

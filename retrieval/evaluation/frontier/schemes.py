@@ -2,7 +2,7 @@
 
 A scheme is one object: its key, the bytes it takes per vector, and the search of a chunk of vectors. faiss's schemes
 are made with `faiss.index_factory` (https://github.com/facebookresearch/faiss/wiki/The-index-factory), so that anyone
-can make them again.
+can reproduce them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ time."""
 
 
 class Index(ABC):
-    """A scheme fitted to a set of vectors. It holds one chunk at a time, so that a large set needs little memory."""
+    """A scheme fitted to a set of vectors. It holds one chunk at a time, so a large set needs little memory."""
 
     scans_natively: bool = True
     """Whether `best_of` runs on the codes themselves, so that its time means something."""
@@ -37,17 +37,17 @@ class Index(ABC):
     @property
     @abstractmethod
     def bytes_per_vector(self) -> int:
-        """Returns what one vector takes in RAM, as the implementation counts it."""
+        """Returns the bytes of one vector in RAM, as the implementation counts them."""
 
     @abstractmethod
     def load(self, chunk: Float32s) -> None:
-        """Encodes `chunk` `(n, dim)`, in place of the one before."""
+        """Encodes `chunk` `(n, dim)`, replacing the previous one."""
 
     @abstractmethod
     def best_of(self, queries: Float32s, depth: int) -> tuple[Float32s, Rows]:
         """Returns the scores and positions, both `(m, k)`, of the chunk's best for each query `(m, dim)`.
 
-        Higher scores are better; `k` is the smaller of `depth` and the chunk's length. A position of -1 is no vector.
+        Higher scores are better; `k` is the smaller of `depth` and the chunk's length. Position -1 is not a vector.
         """
 
 
@@ -108,7 +108,7 @@ class FaissScheme(Scheme):
                 raise CannotFitError(f"{factory} needs at least {_PQ_CENTROIDS} vectors to train, got {len(sample)}")
             index.pq.cp.niter = _PQ_ITERATIONS
             index.pq.cp.min_points_per_centroid = 1
-            index.do_polysemous_training = False  # it only helps a search that is not made here
+            index.do_polysemous_training = False  # it only helps a search that is not used here
             sample = sample[:_PQ_TRAINING_VECTORS]
         index.train(np.ascontiguousarray(sample))
         return _FaissIndex(index, largest_first=inner_product)
@@ -194,7 +194,7 @@ class _HammingIndex(Index):
 
 
 class _DecodedIndex(Index):
-    """Compares queries with what codes stand for: the answers of a scan of the codes, but not its time."""
+    """Compares queries with the decoded vectors: the answers of a scan of the codes, but not its time."""
 
     scans_natively = False
 
@@ -226,7 +226,7 @@ def similarity(queries: Float32s, vectors: Float32s, *, inner_product: bool) -> 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Lets faiss use one thread meanwhile, in the whole process: for timing a single query."""
+    """Limits faiss to one thread in the whole process, to time a single query."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""The exact answer to each query, and how much of it a list of candidates holds."""
+"""The exact answer to each query, and how much of it a list of candidates contains."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retrieval.search.exact_scan import SAME_SCORE
 
 @dataclass(frozen=True, eq=False)
 class AllScores:
-    """How close every vector is to every query, exactly and by int8: what candidates are judged and rescored with."""
+    """How close every vector is to every query, exactly and by int8: for judging and rescoring candidates."""
 
     exact: Float32s
     """`(m, n)`."""
@@ -37,7 +37,7 @@ class AllScores:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The exact answer to each query, as the scores that belong to it; among equal scores any document is right."""
+    """The exact answer to each query, as scores; any document with an equal score counts."""
 
     lowest: Float32s
     """`(m, 1)` score of the last of the `k` nearest."""

@@ -32,7 +32,7 @@ class Vectors(Protocol):
 
 
 def sample_of(vectors: Vectors, count: int) -> Float32s:
-    """Returns about `count` vectors from all over the set, float32 `(m, dim)`: 16 runs of neighbouring rows."""
+    """Returns about `count` vectors spread over the set, float32 `(m, dim)`: 16 runs of neighbouring rows."""
     if len(vectors) <= count:
         return np.ascontiguousarray(vectors.read(0, len(vectors)))
     run = count // 16
@@ -41,7 +41,7 @@ def sample_of(vectors: Vectors, count: int) -> Float32s:
 
 
 def chunks(vectors: Vectors, ends: Sequence[int] = ()) -> Iterator[tuple[int, Float32s]]:
-    """Yields the first row and the vectors of each chunk; before each of the rows in `ends`, too, a chunk ends."""
+    """Yields the first row and the vectors of each chunk; a chunk also ends before each of the rows in `ends`."""
     bounds = sorted({*range(0, len(vectors), CHUNK_ROWS), *(end for end in ends if end < len(vectors)), len(vectors)})
     for start, stop in pairwise(bounds):
         yield start, vectors.read(start, stop)
@@ -71,7 +71,7 @@ class _Without:
 
 
 def hold_out(vectors: Vectors, count: int) -> tuple[Vectors, Float32s]:
-    """Returns the vectors without `count` of them, from all over the set, and those as queries `(count, dim)`.
+    """Holds out `count` vectors, spread over the set: returns the others, and these as queries `(count, dim)`.
 
     Raises:
         VectorsError: if there are too few to hold any out.
@@ -87,7 +87,7 @@ def hold_out(vectors: Vectors, count: int) -> tuple[Vectors, Float32s]:
 
 @dataclass(frozen=True)
 class FirstDimensions:
-    """The first dimensions of vectors, brought to length 1 again where the whole vectors have it."""
+    """The first dimensions of vectors, scaled to length 1 again if the whole vectors have it."""
 
     vectors: Vectors
     dim: int

@@ -1,1 +1,1 @@
-"""What happens inside of one query, step by step, as numbers."""
+"""What happens inside one query, step by step, as numbers."""

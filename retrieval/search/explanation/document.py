@@ -18,10 +18,10 @@ from retrieval.search.searcher import Searcher
 
 @dataclass(frozen=True, slots=True)
 class RawScoring:
-    """What multiplying with the codes as they are would have given, as the demos of 2024 did."""
+    """The result of multiplying with raw codes, as the 2024 demos did."""
 
     score: float
-    """`query @ codes`: no cosine, since every dimension has a step of its own."""
+    """`query @ codes`: not a cosine, because every dimension has its own step."""
     rank: int
     """1-based rank of the document among those compared, by raw codes."""
     dequantized_rank: int
@@ -35,7 +35,7 @@ class RawScoring:
 
 @dataclass(frozen=True, slots=True)
 class ChosenDocument:
-    """One hit, in every form that the index keeps of it."""
+    """One hit, in every form that the index stores."""
 
     hit: Hit
     code: Bits
@@ -51,7 +51,7 @@ class ChosenDocument:
     float32: Float32s | None
     """`(dim,)`: what the model gave; None when the index was built without the baseline."""
     batch_codes: Int8s
-    """`(dim,)`: its codes, had the ranges been fitted on nothing but the documents compared here."""
+    """`(dim,)`: its codes, if the ranges had been fitted only on the documents compared here."""
     terms: Float32s
     """`(dim,)` float32: query times decoded value; their sum is the score."""
     scaled_dot: float

@@ -21,7 +21,7 @@ from retrieval.search.query_checks import unit_vector, usable_text
 from retrieval.search.searcher import Searcher
 
 _CONSTANT = 1e-4
-"""A step this much smaller than the median one belongs to a dimension that is as good as constant."""
+"""A step this much smaller than the median one means that the dimension is practically constant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,16 @@ class Explanation:
     distances: DistanceCounts
     """The query's Hamming distance to every document."""
     moves: tuple[Move, ...]
-    """Where each hit stood after each stage, in the order of the hits."""
+    """The rank of each hit after each stage, in the order of the hits."""
     quantizer: Int8Quantizer
     """The int8 ranges, as they were fitted on the corpus."""
     is_centered: bool
-    """Whether the mean of the documents is taken off before the sign."""
+    """Whether the mean of the documents is subtracted before the sign."""
     document: ChosenDocument
-    """The hit that is looked at closely."""
+    """The hit that is followed."""
     num_documents: int
     num_texts: int
-    """Distinct texts, which is what the search compares."""
+    """Distinct texts: the search compares these."""
 
     @property
     def dim(self) -> int:
@@ -68,7 +68,7 @@ class Explanation:
 
     @property
     def hit(self) -> Hit:
-        """Returns the hit that is looked at closely."""
+        """Returns the hit that is followed."""
         return self.document.hit
 
     @property
@@ -84,7 +84,7 @@ class Explanation:
 
 
 Pick = Callable[[Sequence[Hit]], Hit]
-"""Chooses one of the hits of a search, of which there is one at least."""
+"""Chooses one of the hits of a search, which has at least one."""
 
 
 def first_of(hits: Sequence[Hit]) -> Hit:
@@ -93,7 +93,7 @@ def first_of(hits: Sequence[Hit]) -> Hit:
 
 
 def most_lifted(hits: Sequence[Hit]) -> Hit:
-    """Returns the hit that rose most from its rank by bits to its last one; the first where none rose."""
+    """Returns the hit that rose most from its rank by bits to its final one; the first if none rose."""
     lifted = max(hits, key=lambda hit: hit.binary_rank - hit.rank)
     return lifted if lifted.binary_rank > lifted.rank else hits[0]
 
@@ -107,8 +107,8 @@ def explain(
         searcher: the index, with its encoder.
         text: the query.
         settings: those of the search.
-        row: the hit to look at closely.
-        otherwise: chooses it, if `row` is None or not among the hits.
+        row: the hit to follow.
+        otherwise: chooses the hit if `row` is None or not among the hits.
 
     Raises:
         QueryError: if the query is blank, or the index has no model for texts.

@@ -18,7 +18,7 @@ from retrieval.search.searcher import Searcher
 _MOST_ROWS_READ = 2_000
 """Rows whose int8 codes are read to compare the two ways of scoring; settings may ask for any number of them."""
 _CHUNK_ROWS = 16_384
-"""The differing bits of so many codes of 48 bytes stay in the processor's cache."""
+"""The differing bits of this many codes of 48 bytes fit in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class DistanceCounts:
     counts: npt.NDArray[np.int64]
     """`(dim + 1,)`: documents at distance 0, 1, ... dim; their sum is the number of documents."""
     cutoff: int
-    """The distance of the farthest candidate; by Hamming distance, whatever is farther was left behind."""
+    """The distance of the farthest candidate; by Hamming distance, nothing farther was kept."""
     num_candidates: int
     """Distinct texts that went on."""
 
@@ -62,7 +62,7 @@ class DistanceCounts:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Where a hit stood: its rank by bits is `hit.binary_rank`, its last one `hit.rank`."""
+    """A hit's ranks: by bits it is `hit.binary_rank`, in the end `hit.rank`."""
 
     hit: Hit
     asymmetric_rank: int | None
@@ -75,7 +75,7 @@ class Orders:
 
     candidates: Candidates
     order: npt.NDArray[np.int64]
-    """`(m,)` positions among the candidates, best first, after the asymmetric stage where it is on."""
+    """`(m,)` positions among the candidates, best first, after the asymmetric stage if it is on."""
     is_asymmetric: bool
     num_read: int
     """How many of `order`, from the front, are compared by their int8 codes."""
@@ -95,7 +95,7 @@ class Orders:
         return cls(candidates, order, is_asymmetric, min(wanted, len(order), _MOST_ROWS_READ), len(response.hits))
 
     def move_of(self, hit: Hit) -> Move:
-        """Returns where a hit stood."""
+        """Returns the ranks of a hit."""
         return Move(hit, self.place_of(hit) + 1 if self.is_asymmetric else None)
 
     def place_of(self, hit: Hit) -> int:
@@ -116,7 +116,7 @@ def hamming_distances(code: Bits, codes: Bits) -> npt.NDArray[np.uint32]:
     for start in range(0, len(codes), _CHUNK_ROWS):
         differing = np.bitwise_count(words[start : start + _CHUNK_ROWS] ^ own)
         chunk = distances[start : start + _CHUNK_ROWS]
-        # Adding up columns is several times as fast as summing rows of six numbers.
+        # Adding up columns is several times faster than summing rows of six numbers.
         for column in range(differing.shape[1]):
             chunk += differing[:, column]
     return distances

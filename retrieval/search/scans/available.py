@@ -1,4 +1,4 @@
-"""The scans of one opened index, by name; those that need preparing are prepared when they are first asked for."""
+"""The scans of one opened index, by name; those that need preparation are prepared on first use."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ class Scans:
 
     @property
     def codes_bytes(self) -> int:
-        """Returns the bytes of the sign bits that queries are compared with, in every form that stays in RAM."""
+        """Returns the bytes of the sign bits that queries are compared with, in all forms that stay in RAM."""
         own = 0 if self._packed is not None and self._texts.is_mapped else self._texts.codes.nbytes
         return own + (0 if self._packed is None else self._packed.nbytes)
 
     @property
     def lists_bytes(self) -> int:
-        """Returns the bytes of the lists, 0 until they are first asked for."""
+        """Returns the bytes of the lists, 0 until their first use."""
         lists = self._opened.get("lists")
         return lists.nbytes if isinstance(lists, Lists) else 0
 
     def prepare(self, name: str) -> None:
         """Prepares the scan called `name`: `hamming` takes half the time with packed bits, which `float-bits` needs.
 
-        The index's own copy is then no longer read by a search, and its pages are given back.
+        Searches then no longer read the index's own copy, and its pages are released.
 
         Raises:
             BundleError: if its file is missing, altered or of another index, or the index was replaced since.

@@ -1,7 +1,7 @@
 """The `float-bits` scan: the float query against the sign bits of every text.
 
-It does the work of the Hamming and the asymmetric stage in one pass: the query need not be cut to bits, since a sum of
-looked-up products costs no more than counting differing bits. Exact up to FastScan's 8-bit tables.
+It does the work of the Hamming and the asymmetric stage in one pass: the query can stay in floats, because a sum of
+table lookups costs no more than counting differing bits. Exact up to FastScan's 8-bit tables.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class FloatBits:
     def __init__(self, bits: PackedBits) -> None:
         """Searches the sign bits of the texts.
 
-        A query alone gets several cores where that was found to pay. A batch takes 0.45 ms per query on one core where
-        a query alone takes 0.78 (593,891 x 384 bits, AMD Zen 5): who waits, waits for it.
+        A single query gets several cores if that was measured to be faster. A batch takes 0.45 ms per query and core,
+        a single query 0.78 (593,891 x 384 bits, AMD Zen 5): waiting queries are batched.
         """
         self._bits = bits
         self._together = Together(self._in_turn, usable_cores())

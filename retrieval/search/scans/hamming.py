@@ -1,4 +1,4 @@
-"""The `hamming` scan: the query cut to bits, compared with every text by Hamming distance. Exact."""
+"""The `hamming` scan: the query's bits, compared with every text by Hamming distance. Exact."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Hamming:
     stage = "hamming"
 
     def __init__(self, texts: BinaryIndex, packed: Callable[[], PackedBits | None]) -> None:
-        """Searches `texts`, one code per distinct text; by their packed bits, once `packed` gives them."""
+        """Searches `texts`, one code per distinct text; by their packed bits, once `packed` returns them."""
         self._texts = texts
         self._packed = packed
         self._together = Together(self._in_turn, usable_cores())

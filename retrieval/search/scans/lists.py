@@ -1,7 +1,7 @@
 """The `lists` scan: the float query against the sign bits of the texts in the lists nearest to it. Approximate.
 
-The texts lie in lists around centroids of the float vectors. A query visits its nearest lists and skips the rest; what
-it compares there are the same sign bits by the same tables as in `float-bits`. Visiting all lists gives that answer.
+The texts are in lists around centroids of the float vectors. A query visits its nearest lists and skips the rest. There
+it compares the same sign bits with the same tables as `float-bits`. Visiting all lists gives the same answer.
 
 How many lists are near depends on the query: some have one list of their own, others lie between many. By default, a
 list is skipped when its centroid is less similar to the query than the nearest one by more than a reach that the build
@@ -26,7 +26,7 @@ from retrieval.search.scans.sign_patterns import BITS_PER_CODE, float_queries, p
 from retrieval.system import usable_cores
 
 DEFAULT_SHARE = 0.4375
-"""Share of the lists that is visited when no build has measured how many are needed."""
+"""Share of the lists to visit if no build has measured how many are needed."""
 _NEAREST_LISTS_FIRST = 11
 """`implem` of faiss's lists: query by query, its nearest lists first; twice as fast as the default here."""
 _BLOCK_ROWS = 128

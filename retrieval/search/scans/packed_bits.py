@@ -2,7 +2,7 @@
 
 A Hamming distance is a dot product of signs, so the same pass over the bits gives it, in half the time of counting
 differing bits. It is exact when every entry of FastScan's 8-bit tables is a whole number of steps. faiss takes the
-widest table for 255 steps: that of the zeros which follow each code is made just wide enough for it.
+widest table for 255 steps: the table of the zeros that follow each code is made just wide enough for it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CHUNK_ROWS = 512 * BLOCK_ROWS
 _MIN_ROWS_PER_SLICE = 20_000
 """Below this, handing a slice to another core costs more than it saves."""
 _MOST_SLICES = 4
-"""Each slice sorts as many candidates as all of them hand on: one core that searches many slices pays for it."""
+"""Each slice sorts as many candidates as all of them pass on: a core that searches many slices pays for that."""
 _TIMED_K = 1000
 _STEPS = 31
 """Steps of a table for one unit of a dot product: 8 units, from four signs that differ to four that agree, are 248."""
@@ -57,7 +57,7 @@ class PackedBits:
             codes: the sign bits.
             dim: their dimensions.
             num_slices: into how many parts they are cut; by default one per core, where each is large enough.
-            after_chunk: is called again and again while codes are read; those before are not read a second time.
+            after_chunk: called repeatedly while codes are read; earlier ones are not read again.
         """
         self.dim = dim
         self._num_rows = len(codes)
@@ -72,7 +72,7 @@ class PackedBits:
         self._by_one_core = _joined(self._slices, at_once=False)
         self._by_several = _joined(self._slices, at_once=True)
         self.several_pay = False
-        """Whether a query alone gets several cores; see `choose_cores`."""
+        """Whether a single query gets several cores; see `choose_cores`."""
         self._tells_distances = _STEPS * (2 * self._bits + _WIDEST_TABLE) <= MOST_STEPS
 
     def __len__(self) -> int:
@@ -84,10 +84,10 @@ class PackedBits:
         return sum(int(blocks.nbytes) for blocks in self._blocks)
 
     def choose_cores(self) -> None:
-        """Measures whether a query alone is faster on several cores than on one, and keeps to what is faster.
+        """Measures whether a single query is faster on several cores than on one, and uses what is faster.
 
-        It depends on the machine: where one core takes all that the memory gives, several take no less time. It takes
-        some ten scans; until then, every query has one core.
+        It depends on the machine: if one core uses all of the memory bandwidth, several are not faster. It takes
+        about ten scans; until then, every query has one core.
         """
         if len(self._slices) > 1:
             query, k = np.ones((1, self.dim), np.float32), min(len(self), _TIMED_K)
@@ -124,7 +124,7 @@ class PackedBits:
     def nearest(self, codes: Bits, k: int, *, several_cores: bool = False) -> list[Neighbours | None]:
         """Returns the `k` nearest rows by Hamming distance to each of the codes `(m, ceil(dim / 8))`, `(1, k)` arrays.
 
-        None where so many rows are equally far that this cannot tell which ones come first, or where the dimensions
+        None if too many rows are equally far to tell which ones come first, or if the dimensions
         are too many for exact distances.
         """
         if not self._tells_distances:
@@ -144,11 +144,11 @@ class PackedBits:
         return Neighbours(distances[None, :k], rows[None, :k])
 
     def _search(self, queries: Float32s, k: int, several_cores: bool) -> tuple[Float32s, npt.NDArray[np.int64]]:
-        # One query is compared with a slice on each core. Of many queries, each core has its share.
+        # One query is compared with a slice on each core. Many queries are divided among the cores.
         use_threads(usable_cores() if several_cores and len(queries) > 1 else 1)
         k = min(k, len(self))
         index = self._by_several if several_cores and len(queries) == 1 else self._by_one_core
-        # For one result, faiss keeps sums as signed 16-bit numbers, and takes the highest for negative.
+        # For one result, faiss keeps sums as signed 16-bit numbers, and reads the highest as negative.
         dots, rows = index.search(queries, max(k, 2))
         return dots[:, :k], rows[:, :k]
 
@@ -170,7 +170,7 @@ def _fast_scan_index(codes: Bits, dim: int, after_chunk: Callable[[], None]) -> 
     index.codes.resize(num_padded * index.M2 // 2)
     packed = packed_in(index)
     filled = 0
-    # By chunks: faiss rearranges codes in one go, from a copy of its own.
+    # By chunks: faiss rearranges codes in one go, from its own copy.
     for start in range(0, len(codes), _CHUNK_ROWS):
         own = packed_codes(codes[start : start + _CHUNK_ROWS], dim, BLOCK_ROWS)
         packed[filled : filled + len(own)] = own

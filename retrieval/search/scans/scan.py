@@ -1,4 +1,4 @@
-"""The first stage of a search: what every scan takes and gives, whichever way it compares."""
+"""The first stage of a search: the input and output of every scan."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from retrieval.quantization import Bits, Float32s, SignQuantizer
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a scan hands on for one query: distinct texts, best first."""
+    """What a scan passes on for one query: distinct texts, best first."""
 
     texts: Rows
     """`(m,)` ids of distinct texts."""
     scores: Float32s
-    """`(m,)` cosine estimates from the bits, before a mean that was taken off is reckoned with."""
+    """`(m,)` cosine estimates from the bits, before correcting for a subtracted mean."""
     distances: npt.NDArray[np.int32] | None = None
     """`(m,)` differing bits; None from a scan that ordered the texts by float query x sign bits."""
     codes: Bits | None = None
@@ -65,15 +65,15 @@ class Scan(Protocol):
 
     @property
     def stage(self) -> str:
-        """Returns the stage of a latency that its time is counted to, one of `STAGES`."""
+        """Returns the stage for its time in a latency, one of `STAGES`."""
         ...
 
     def search(self, queries: Queries, k: int, probes: int | None = None) -> list[Candidates]:
-        """Returns the nearest texts of each query, `k` of them, or all where there are fewer.
+        """Returns the `k` nearest texts of each query, or all if there are fewer.
 
         Args:
-            queries: one query gets what cores are idle, or waits for one; several are compared as a batch, on all.
+            queries: one query gets the idle cores, or waits for one; several are compared as a batch, on all.
             k: how many texts, from 1 on.
-            probes: how many lists are visited; the scans without lists pass over it.
+            probes: how many lists are visited; scans without lists ignore it.
         """
         ...

@@ -27,18 +27,18 @@ BLOCK_ROWS = 64
 _TABLE_STEPS, MOST_STEPS = 255, 65_535
 """The steps of one table, and of a sum."""
 _LITTLE = 64
-"""What every row is given is this part of the widest table's half: eight steps of it."""
+"""The offset of every row, as a part of half the widest table: eight steps of it."""
 _DIMS_PER_BYTE = 2048
-"""One byte of zeros for so many dimensions: rounding adds half a step per table at most, 256 for 2,048 dimensions."""
+"""Dimensions per byte of zeros: rounding adds at most half a step per table, 256 for 2,048 dimensions."""
 
 
 def padded_dim(dim: int) -> int:
-    """Returns the dimension that whole bytes have room for: a multiple of 8."""
+    """Returns the dimension rounded up to whole bytes: a multiple of 8."""
     return 8 * num_code_bytes(dim)
 
 
 def packed_dim(dim: int) -> int:
-    """Returns the dimension with that of the bytes of zeros."""
+    """Returns the dimension including the bytes of zeros."""
     return padded_dim(dim) + 8 * (1 + padded_dim(dim) // _DIMS_PER_BYTE)
 
 

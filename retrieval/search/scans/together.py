@@ -1,4 +1,4 @@
-"""Queries that have to wait for a core, answered in one batch: one pass over the bits serves them all."""
+"""Queries that wait for a core, answered in one batch: one pass over the bits serves them all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retrieval.search.scans.scan import Candidates
 
 MOST_IN_A_BATCH = 32
 Search = Callable[[npt.NDArray[Any], int, bool], list[Candidates]]
-"""Searches vectors or codes `(m, any)` for so many texts each; is told whether nothing else is under way."""
+"""Searches vectors or codes `(m, any)` for this many texts each; the flag tells whether nothing else is running."""
 
 
 @dataclass(slots=True)
@@ -24,13 +24,13 @@ class _Waiting:
     k: int
     woken: threading.Event = field(default_factory=threading.Event)
     batch: list[_Waiting] | None = None
-    """What this query is to search for all of them; None until it is chosen to."""
+    """The batch that this query searches for all of them; None until it is chosen to."""
     is_alone: bool = False
     found: list[Candidates] = field(default_factory=list)
 
 
 class Together:
-    """Lets as many queries search at once as there are cores; those that come meanwhile wait, and go as a batch."""
+    """Lets as many queries search at once as there are cores; later ones wait, and are searched as a batch."""
 
     def __init__(self, search: Search, num_cores: int) -> None:
         self._search = search
@@ -52,13 +52,13 @@ class Together:
         if own.batch is None:
             own.woken.wait()
         if own.batch is not None:
-            with suppress(Exception):  # over another query, perhaps
+            with suppress(Exception):  # perhaps because of another query
                 self._answer(own.batch)
-        # Whose batch failed searches alone, and is told of its own error.
+        # If the batch failed, each query searches alone and gets its own error.
         return own.found[0] if own.found else self._search(query, k, False)[0]
 
     def _answer(self, batch: list[_Waiting]) -> None:
-        """Answers a batch, the first of which is the caller's own, and gives the core to those who wait by then."""
+        """Answers a batch that begins with the caller's query, and passes the core on to those waiting by then."""
         try:
             k = max(each.k for each in batch)
             queries = batch[0].query if len(batch) == 1 else np.concatenate([each.query for each in batch])

@@ -1,4 +1,4 @@
-"""Builds or fetches an index in a process of its own: `python -m retrieval.serving.background.child`."""
+"""Builds or fetches an index in its own process: `python -m retrieval.serving.background.child`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An index that is made ready while another one serves: built or fetched in a process of its own."""
+"""An index that is made ready while another one serves: built or fetched in its own process."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class BackgroundIndex:
                 self._index_name = self._on_ready(Path(status.result["path"]))
             except RetrievalError as error:
                 self._failure = replace(status, state="failed", failure="error", message=str(error))
-            except Exception as error:  # noqa: BLE001 - the end of a thread: the page must not wait for ever
+            except Exception as error:  # noqa: BLE001 - the end of a thread: the page must not wait forever
                 _LOG.exception("an index in the background failed")
                 self._failure = replace(status, state="failed", failure="unexpected", message=type(error).__name__)
         self._tell(self.status)

@@ -1,4 +1,4 @@
-"""The program that works on a visitor's data, in a process of its own: `python -m retrieval.serving.visitor.child`."""
+"""The program that works on a visitor's data, in its own process: `python -m retrieval.serving.visitor.child`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def work(request: Request, reports: Reports) -> dict[str, Any]:
 def inspect(request: Request, reports: Reports) -> dict[str, Any]:
     """Returns what a table holds: its columns, which of them are guessed to be what, and the first rows as text.
 
-    `vectors` says what a file of vectors holds, or which columns of a table have vectors; None where there are none.
+    `vectors` says what a file of vectors holds, or which columns of a table have vectors; None if there are none.
 
     Raises:
         CorpusError, VectorsError: if it cannot be read.

@@ -22,7 +22,7 @@ def look_at_vectors(path: Path) -> dict[str, Any]:
     """Returns how many vectors a file holds, of how many dimensions, and how they are stored.
 
     Raises:
-        VectorsError: if it is no file of vectors.
+        VectorsError: if it is not a file of vectors.
     """
     vectors = open_any_vectors(path, None, 1)
     kind = vectors.dtype.name if isinstance(vectors, NpyVectors) else "float32"
@@ -30,7 +30,7 @@ def look_at_vectors(path: Path) -> dict[str, Any]:
 
 
 def measure(request: Request, reports: Reports) -> dict[str, Any]:
-    """Returns the frontier and some vectors' neighbours as JSON values, and whether they were brought to length 1.
+    """Returns the frontier and some vectors' neighbours as JSON values, and whether they were scaled to length 1.
 
     Of more vectors than `max_rows`, the first are taken, or with `spread` some from all over the file.
 

@@ -40,7 +40,7 @@ class OwnLimits:
         """Returns the limits that OWN_DATA, OWN_MAX_ROWS, OWN_MAX_MB, OWN_MAX_SECONDS and OWN_MAX_TOTAL_MB set.
 
         Raises:
-            BuildError: if one of them is no whole number from 1 on.
+            BuildError: if one of them is not a whole number from 1 on.
         """
         return cls(
             is_on=environment.get("OWN_DATA", "1").strip().lower() not in _OFF,

@@ -15,7 +15,7 @@ _ASIDE = re.compile(r" \([^()]*--[a-z][a-z-]+[^()]*\)")
 """What is said in parentheses for the terminal."""
 _OPTION = re.compile(r"(?:with )?--(text|body|url|group|quality)-column")
 _NOT_HERE = (
-    "; it goes on where it was",
+    "; it continues where it stopped",
     ", a folder written by save_to_disk, or a hub id (owner/name)",
 )
 _SAID_OTHERWISE = {

@@ -123,7 +123,7 @@ def _memory(manifest: Manifest) -> str:
 
 
 def _shared(manifest: Manifest) -> str:
-    """Returns what duplicates save, apart from what quantization saves; empty where no text is repeated."""
+    """Returns what duplicates save, apart from what quantization saves; empty if no text is repeated."""
     if manifest.row_count == manifest.distinct_text_count:
         return ""
     return (

@@ -2,7 +2,7 @@
 
     .venv/bin/python scripts/benchmark.py --index DIR --queries questions.txt --only peers
 
-Every engine is built in a process of its own and searched in fresh ones, one after the other, all pinned to the same
+Every engine is built in its own process and searched in fresh ones, one after the other, all pinned to the same
 cores. Vector search only: no text is encoded and no document is read, by no engine. Ours goes through
 `Searcher.nearest_texts`.
 
@@ -30,7 +30,7 @@ Figures of one engine:
     by_callers        {threads that each ask again as soon as they are answered: queries per second}
     queries_per_s     the highest of these
     batch_queries_per_s
-                      queries per second when all are asked in one call, which may use all cores; None where the engine
+                      queries per second when all are asked in one call, which may use all cores; None if the engine
                       has no such call
     at_higher_target  the figures down to here again, at the setting that reaches `higher_target`
     rss_growth_bytes, anonymous_growth_bytes

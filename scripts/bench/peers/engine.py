@@ -46,7 +46,7 @@ class Opened(ABC):
         """Returns the positions of the nearest vectors to a query `(dim,)`, nearest first."""
 
     def search_batch(self, queries: Float32s, top_k: int, setting: Mapping[str, int]) -> object:
-        """Searches for all of the queries `(m, dim)` at once, on all cores; None where the engine has no such call."""
+        """Searches for all of the queries `(m, dim)` at once, on all cores; None if the engine has no such call."""
         return None
 
     def held_bytes(self) -> int | None:
