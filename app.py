@@ -59,8 +59,8 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     made.add_argument("--host", default=environment.get("GRADIO_SERVER_NAME") or everywhere)
     made.add_argument("--port", type=_port, default=environment.get("GRADIO_SERVER_PORT") or DEFAULT_PORT)
-    made.add_argument("--share", action="store_true", help="ask for a public link through Gradio's tunnel")
-    made.add_argument("--mcp", action="store_true", help="serve the search as a tool for MCP clients, too")
+    made.add_argument("--share", action="store_true", help="request a public link through Gradio's tunnel")
+    made.add_argument("--mcp", action="store_true", help="also serve the endpoints as tools for MCP clients")
     return made
 
 

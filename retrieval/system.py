@@ -1,4 +1,4 @@
-"""What systems do in different ways: the cores of this process, what they gain, and reading from a place on."""
+"""Things that differ between systems: the cores of this process, their benefit, and reading from an offset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 
 def usable_cores() -> int:
-    """Returns how many cores this process may use; where the system does not say, how many there are."""
+    """Returns how many cores this process may use; if the system does not say, how many there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -23,11 +23,11 @@ LIBC = ctypes.CDLL(None)
 """The C library, for what Python has no function for; not each has everything."""
 _TRIALS = 8
 _WORTH_IT = 0.9
-"""Several cores are taken for one call when that saves a tenth of its time: for all calls together, it costs some."""
+"""Several cores are used for one call if that saves a tenth of its time, because it costs throughput."""
 
 
 class UnderWay:
-    """Counts the calls that are under way: `with` it, and be told whether this one is alone. Safe from many threads."""
+    """Counts the running calls: `with` it tells whether this call is the only one. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -51,12 +51,12 @@ def is_worth_it(several: Callable[[], object], one: Callable[[], object]) -> boo
             start = time.perf_counter()
             call()
             own.append(time.perf_counter() - start)
-    # The first ones prepare what they need. What else happens on the machine makes a call slower, never faster.
+    # The first calls warm up. Other work on the machine makes a call slower, never faster.
     return min(elapsed_s[several][1:]) <= _WORTH_IT * min(elapsed_s[one][1:])
 
 
 def give_back_freed() -> None:
-    """Gives freed memory back to the system where the C library keeps it: glibc, after many small pieces."""
+    """Returns freed memory to the system if the C library keeps it: glibc, after many small allocations."""
     if (trim := getattr(LIBC, "malloc_trim", None)) is not None:
         trim(0)
 
@@ -69,6 +69,6 @@ def read_into(file: int, into: npt.NDArray[np.generic], start: int) -> bool:
     buffer = into.data.cast("B")
     if hasattr(os, "preadv"):
         return os.preadv(file, [buffer], start) == into.nbytes
-    content = os.pread(file, into.nbytes, start)  # macOS before 11: one copy more
+    content = os.pread(file, into.nbytes, start)  # macOS before 11: one extra copy
     buffer[: len(content)] = content
     return len(content) == into.nbytes

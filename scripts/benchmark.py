@@ -39,14 +39,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--limit", type=_count, default=300, metavar="N", help="queries of each file (default 300)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too, after each part")
     which = made.add_mutually_exclusive_group()
-    which.add_argument("--only", nargs="+", choices=list(PARTS), metavar="PART", help="run these parts only")
+    which.add_argument("--only", nargs="+", choices=list(PARTS), metavar="PART", help="run only these parts")
     which.add_argument("--quick", action="store_true", help="what the page's button measures, in less than a minute")
-    made.add_argument("--threads", type=_count, metavar="N", help="cores for every part (default: all there are)")
-    made.add_argument("--rounds", type=_count, default=3, metavar="N", help="times each query is asked (default 3)")
-    made.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn by chance (default 0)")
+    made.add_argument("--threads", type=_count, metavar="N", help="cores for every part (default: all)")
+    made.add_argument("--rounds", type=_count, default=3, metavar="N", help="times each query is run (default 3)")
+    made.add_argument("--seed", type=int, default=0, metavar="N", help="of all random choices (default 0)")
     made.add_argument("--growth-sizes", type=_count, nargs="+", default=[], metavar="N", help="numbers of documents")
     made.add_argument("--work", type=Path, metavar="DIR", help="for large temporary files (default: the system's)")
-    made.add_argument("--no-keep", action="store_true", help="do not keep the run in the index's folder")
+    made.add_argument("--no-keep", action="store_true", help="do not save the run in the index's folder")
     return made
 
 
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     names = list(QUICK) if args.quick else [name for name in PARTS if name in (args.only or PARTS)]
     job = make_job(args)
-    # From here on, this process has no file of the index open: pages that it maps could not be put out of RAM.
+    # From here on, this process has no file of the index open: pages that it maps could not be evicted from RAM.
     results = Results(job, whole=names == list(PARTS), json_file=args.json, keep=not args.no_keep)
     failed = run_parts(names, job, results.add)
     results.finish(failed)

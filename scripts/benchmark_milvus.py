@@ -43,13 +43,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--lists", type=Path, metavar="DIR", help="the same index with lists")
     made.add_argument("--queries", type=Path, action="append", default=[], metavar="FILE", help="one query per line")
     made.add_argument("--limit", type=int, default=300, metavar="N", help="queries of each file (default 300)")
-    made.add_argument("--rounds", type=int, default=2, metavar="N", help="times each query is asked (default 2)")
-    made.add_argument("--visitors", type=int, default=8, metavar="N", help="who ask at once (default 8)")
-    made.add_argument("--seconds", type=float, default=10.0, metavar="S", help="for so long (default 10)")
+    made.add_argument("--rounds", type=int, default=2, metavar="N", help="times each query is run (default 2)")
+    made.add_argument("--visitors", type=int, default=8, metavar="N", help="concurrent clients (default 8)")
+    made.add_argument("--seconds", type=float, default=10.0, metavar="S", help="duration (default 10)")
     made.add_argument("--probes", type=int, metavar="N", help="lists of BIN_IVF_FLAT that a search visits")
-    made.add_argument("--data", type=Path, metavar="DIR", help="keeps the server's data, loaded once, for the next run")
+    made.add_argument("--data", type=Path, metavar="DIR", help="keeps the server's data for the next run")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    made.add_argument("--load-only", action="store_true", help="load, and measure nothing else")
+    made.add_argument("--load-only", action="store_true", help="only load, measure nothing else")
     return made
 
 

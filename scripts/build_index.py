@@ -51,20 +51,20 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--corpus", choices=SOURCES, required=True)
     made.add_argument(
         "--path",
-        help="a file (CSV, TSV, JSON, Parquet, Arrow, .xlsx, SQLite, text, Markdown; also packed), a folder of "
+        help="a file (CSV, TSV, JSON, Parquet, Arrow, .xlsx, SQLite, text, Markdown; also compressed), a folder of "
         "one of these or saved by `datasets`, or a hub id (conala: a local copy)",
     )
     for role in ("text", "body", "url", "group", "quality"):
         off = "" if role == "text" else ", '' for none"
         made.add_argument(f"--{role}-column", metavar="C", help=f"column with the {role}; guessed when not given{off}")
-    made.add_argument("--split", metavar="S", help="which split of a data set; train when not given")
-    made.add_argument("--table", metavar="T", help="which table of a database, or sheet of a workbook")
+    made.add_argument("--split", metavar="S", help="split of a data set (default: train)")
+    made.add_argument("--table", metavar="T", help="table of a database, or sheet of a workbook")
     made.add_argument("--no-header", action="store_true", help="the first row of a CSV or TSV file is data, not names")
-    made.add_argument("--packages", nargs="*", metavar="P", help="python: packages besides the standard library")
+    made.add_argument("--packages", nargs="*", metavar="P", help="python: packages to add to the standard library")
     made.add_argument("--limit", type=int, metavar="N", help="read at most N rows")
-    made.add_argument("--title", metavar="T", help="what the documents are, in one line; the page shows it")
+    made.add_argument("--title", metavar="T", help="what the documents are, in one line, for the page")
     made.add_argument("--output", type=Path, required=True, metavar="DIR")
-    made.add_argument("--overwrite", action="store_true", help="replace the index in DIR once the new one is whole")
+    made.add_argument("--overwrite", action="store_true", help="replace the index in DIR once the new one is complete")
     made.add_argument(
         "--lists",
         type=_lists,
@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--center",
         action="store_true",
-        help="take the mean of the vectors off before the sign: for vectors that are all positive, or shifted",
+        help="subtract the mean of the vectors before the sign: for vectors that are all positive, or shifted",
     )
     made.add_argument(
         "--model",
@@ -97,17 +97,17 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         const=LOCAL,
         metavar="ADDRESS",
-        help="read, encode and quantize on the machines of a Ray cluster: HOST:PORT, auto, or one that is started here",
+        help="read, encode and quantize on the machines of a Ray cluster: HOST:PORT, auto, or a new local one",
     )
     vectors = made.add_mutually_exclusive_group()
     vectors.add_argument(
         "--embeddings",
         type=Path,
         metavar="FILE.npy",
-        help="vectors that exist already, one for each row of the texts",
+        help="existing vectors, one per row of the texts",
     )
     vectors.add_argument(
-        "--embeddings-column", metavar="C", help="column of the file with the vectors of its rows, such as in Parquet"
+        "--embeddings-column", metavar="C", help="column of the file with the vectors, such as in Parquet"
     )
     return made
 
@@ -160,7 +160,7 @@ def build(args: argparse.Namespace, corpus: Corpus, bars: ProgressBars) -> Bundl
         )
 
 
-@command("stopped: run the same command again to go on where it was.")
+@command("stopped: run the same command again to continue where it stopped.")
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
@@ -180,7 +180,7 @@ def main(arguments: list[str] | None = None) -> int:
     manifest = bundle.manifest
     if guessed := [role for role in ("body", "url", "group", "quality") if role in manifest.columns.keys() - columns]:
         options = " ".join(f"--{role}-column ''" for role in guessed)
-        print(f"Columns that nobody named were guessed; without them: {options}", file=sys.stderr)
+        print(f"Columns that were not named were guessed; to turn this off: {options}", file=sys.stderr)
     print(
         f"{bundle.path}: {counted(manifest.row_count, 'row')}, "
         f"{counted(manifest.distinct_text_count, 'distinct text')}, {manifest.build_seconds:,.0f} s"

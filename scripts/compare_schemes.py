@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     made.add_argument("--limit", type=int, metavar="N", help="queries of each file; all of them by default")
     made.add_argument("--beir", type=Path, action="append", default=[], metavar="DIR", help="a judged collection")
-    made.add_argument("--distractors", type=Path, metavar="FILE", help="plant each collection among these texts")
+    made.add_argument("--distractors", type=Path, metavar="FILE", help="mix each collection into these texts")
     made.add_argument("--text-column", metavar="C", help="column of the distractors; guessed when not given")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     return made

@@ -55,12 +55,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--beir", type=Path, action="append", default=[], metavar="DIR", help="may be given several times"
     )
-    made.add_argument("--split", metavar="S", help="which judgments, of qrels/S.tsv; test when not given")
+    made.add_argument("--split", metavar="S", help="judgments in qrels/S.tsv (default: test)")
     made.add_argument(
         "--conala-curated", type=Path, nargs="*", metavar="FILE", help="people's requests; local copies, else the hub"
     )
     made.add_argument("--conala-mined", type=Path, metavar="FILE", help="a local copy of the mined pairs")
-    made.add_argument("--distractors", type=Path, metavar="FILE", help="plant each collection among these texts")
+    made.add_argument("--distractors", type=Path, metavar="FILE", help="mix each collection into these texts")
     made.add_argument("--text-column", metavar="C", help="column of the distractors; guessed when not given")
     made.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id of a sentence-transformers model")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
@@ -129,9 +129,9 @@ def main(arguments: list[str] | None = None) -> int:
     if not args.beir and args.conala_curated is None:
         parser().error("nothing to measure: name a collection with --beir or --conala-curated")
     if args.conala_mined and args.conala_curated is None:
-        parser().error("--conala-mined goes with --conala-curated")
+        parser().error("--conala-mined needs --conala-curated")
     if args.text_column and not args.distractors:
-        parser().error("--text-column goes with --distractors")
+        parser().error("--text-column needs --distractors")
     if args.json and not args.json.parent.is_dir():
         parser().error(f"--json {args.json}: there is no folder {args.json.parent}")
     require_metrics()

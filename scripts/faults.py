@@ -1,4 +1,4 @@
-"""Inject faults for real, and print what came of them as a table.
+"""Inject real faults, and print the outcomes as a table.
 
     .venv/bin/python scripts/faults.py                          all of them: some minutes
     .venv/bin/python scripts/faults.py --only damage running    some kinds

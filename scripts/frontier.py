@@ -1,4 +1,4 @@
-"""Measure which precision a set of vectors survives, and what to take for a wanted recall.
+"""Measure how much precision a set of vectors needs, and recommend a scheme for a target recall.
 
     python scripts/frontier.py --embeddings vectors.npy
     python scripts/frontier.py --embeddings vectors.npy --queries queries.npy --target 0.98 --html report.html
@@ -49,21 +49,21 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument(
         "--embeddings", type=Path, metavar="FILE", help="vectors: .npy, .npz, .fvecs, Parquet or JSON Lines"
     )
-    source.add_argument("--beir", type=Path, metavar="DIR", help="a judged collection: encode it, judge what is found")
-    made.add_argument("--column", metavar="C", help="of a Parquet or JSON Lines file: the one with the vectors")
+    source.add_argument("--beir", type=Path, metavar="DIR", help="a judged collection: encode it, judge the results")
+    made.add_argument("--column", metavar="C", help="column with the vectors of a Parquet or JSON Lines file")
     made.add_argument("--queries", type=Path, metavar="FILE", help="query vectors; by default some are held out")
     made.add_argument("--model", default=DEFAULT_MODEL, help="for --beir: a model of sentence-transformers")
     made.add_argument("--metric", choices=METRICS, default="cosine")
     made.add_argument("-k", type=int, default=10, choices=range(1, 101), metavar="1..100", help="recall@k")
     made.add_argument("--limit", type=int, default=MOST_VECTORS, metavar="N", help="take the first N vectors")
     made.add_argument("--num-queries", type=int, default=200, metavar="N", help="take at most N queries")
-    made.add_argument("--target", type=float, default=0.95, metavar="RECALL", help="the recall that is wanted")
+    made.add_argument("--target", type=float, default=0.95, metavar="RECALL", help="the recall to reach")
     made.add_argument("--scarce", choices=SCARCE, default="ram", help="what to spend least")
-    made.add_argument("--num-vectors", type=int, metavar="N", help="how many there will be in the end")
+    made.add_argument("--num-vectors", type=int, metavar="N", help="how many there will be eventually")
     made.add_argument("--price", type=float, default=ARTICLE_PRICE, metavar="$", help="per GB of RAM and month")
     made.add_argument("--disk-price", type=float, default=0.0, metavar="$", help="per GB of disk and month")
-    made.add_argument("--title", metavar="T", help="what the vectors are called, in the files that are kept")
-    made.add_argument("--json", type=Path, metavar="FILE", help="keep what was measured")
+    made.add_argument("--title", metavar="T", help="the name of the vectors in the files written")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write the measurements")
     made.add_argument("--plot", type=Path, metavar="FILE", help="draw it as an SVG")
     made.add_argument("--html", type=Path, metavar="FILE", help="write a report with charts and database settings")
     return made
@@ -125,12 +125,12 @@ def read_judged(path: Path, model: str) -> tuple[Float32s, Float32s, Judge]:
     return encoder.encode(texts), encoder.encode_query(list(queries.values())), judge
 
 
-@command("stopped: nothing was kept.")
+@command("stopped: nothing was saved.")
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)
     if args.beir is not None and args.queries is not None:
-        parser().error("--queries goes with --embeddings: a judged collection brings its own")
+        parser().error("--queries needs --embeddings: a judged collection has its own")
     frontier = measured(args)
     wish = Wish(args.target, args.scarce, args.num_vectors or frontier.num_given, args.price, args.disk_price)
     advice = recommend(frontier, wish)

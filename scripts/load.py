@@ -1,4 +1,4 @@
-"""Measure a server under load: visitors who ask without a pause, over HTTP on this machine.
+"""Measure a server under load: visitors who send one query after another, over HTTP on this machine.
 
     .venv/bin/python scripts/load.py --index assets/indexes/python --queries questions.txt --json load.json
     .venv/bin/python scripts/load.py --index assets/indexes/python --queries questions.txt --only growth
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--routes", nargs="+", choices=ROUTES, default=ROUTES)
     made.add_argument("--visitors", nargs="+", type=int, default=VISITORS, metavar="N")
     made.add_argument("--seconds", type=float, default=8.0, metavar="S", help="for each figure")
-    made.add_argument("--searches", type=int, default=100_000, metavar="N", help="of growth, in all")
+    made.add_argument("--searches", type=int, default=100_000, metavar="N", help="of growth, in total")
     made.add_argument("--minutes", type=float, default=60.0, metavar="M", help="of growth, at most")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there; other parts in it are kept")
     return made

@@ -37,12 +37,12 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--probes", type=int, metavar="N", help="with ivf: lists that a search visits (default: 1 in 8)")
     made.add_argument("--shards", type=int, default=1, metavar="N", help="shards of the collection (default: 1)")
-    made.add_argument("--replace", action="store_true", help="drop what the collection holds first")
+    made.add_argument("--replace", action="store_true", help="drop the collection's content first")
     return made
 
 
 def summary(loaded: Loaded) -> str:
-    """Returns what came of it, in lines for a terminal."""
+    """Returns the result, in lines for a terminal."""
     if not loaded.num_written:
         return f"{loaded.address} holds this index already: {counted(loaded.num_rows, 'row')}."
     lines = [

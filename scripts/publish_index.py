@@ -20,14 +20,14 @@ def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--index", type=Path, required=True, metavar="DIR")
-    made.add_argument("--repo", required=True, metavar="OWNER/NAME", help="made if it is not there")
+    made.add_argument("--repo", required=True, metavar="OWNER/NAME", help="created if missing")
     made.add_argument("--private", action="store_true", help="make the new repository private")
-    made.add_argument("--branch", "--revision", default="main", help="branch to publish on; made if it is not there")
+    made.add_argument("--branch", "--revision", default="main", help="branch to publish on; created if missing")
     made.add_argument("--no-baseline", action="store_true", help="leave out embeddings.npy, the float32 baseline")
     return made
 
 
-@command("stopped: nothing was published. What was sent is not sent again by the next try.")
+@command("stopped: nothing was published. The next try does not send the same files again.")
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     args = parser().parse_args(arguments)

@@ -36,12 +36,12 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--index", required=True, metavar="DIR", help="a built index, or milvus://host:port/collection")
     made.add_argument("queries", nargs="*", metavar="query", help="a text, or - for standard input")
-    made.add_argument("--vector", type=Path, metavar="FILE.npy", help="search by these vectors, rather than by text")
+    made.add_argument("--vector", type=Path, metavar="FILE.npy", help="search by these vectors instead of text")
     made.add_argument("--top-k", type=int, default=10, metavar="K")
     made.add_argument("--num-candidates", type=int, metavar="N", help="distinct texts the Hamming stage passes on")
     made.add_argument("--rescore-multiplier", type=int, metavar="M", help="M x K int8 rows are rescored")
-    made.add_argument("--no-asymmetric", action="store_true", help="leave out float query x sign bits")
-    made.add_argument("--no-rescore", action="store_true", help="leave out int8: scores are estimates")
+    made.add_argument("--no-asymmetric", action="store_true", help="skip float query x sign bits")
+    made.add_argument("--no-rescore", action="store_true", help="skip int8: scores are estimates")
     made.add_argument("--scan", choices=SCANS, help="the first stage (default: hamming)")
     made.add_argument(
         "--probes",

@@ -29,7 +29,7 @@ _PIPE_STATUS = 141
 
 
 def printable(text: str, max_chars: int | None = None) -> str:
-    """Returns a text whose control characters are written out, as `\\x1b`, and cut to `max_chars` with a sign of it."""
+    """Returns a text with control characters written out, as `\\x1b`, and cut to `max_chars` with a mark."""
     num_left = 0 if max_chars is None else max(0, len(text) - max_chars)
     shown = text[:max_chars] if num_left else text
     more = f"… ({num_left:,} more characters)" if num_left else ""
@@ -78,7 +78,7 @@ def write_figures(file: Path, figures: Mapping[str, Any]) -> None:
 
 
 def command(stopped: str = "stopped.") -> Callable[[Main], Main]:
-    """Decorates a `main`: an error is one line on standard error and status 1, Ctrl-C the line `stopped` and 130."""
+    """Decorates a `main`: an error is one line on standard error and status 1, Ctrl-C is the line `stopped` and 130."""
 
     def decorate(main: Main) -> Main:
         @wraps(main)
@@ -86,7 +86,7 @@ def command(stopped: str = "stopped.") -> Callable[[Main], Main]:
             try:
                 return main(arguments)
             except BrokenPipeError:
-                raise  # nobody reads on: see `run`
+                raise  # nobody reads the rest: see `run`
             except (RetrievalError, OSError) as error:
                 print(f"error: {printable(str(error))}", file=sys.stderr)
                 return 1
@@ -100,7 +100,7 @@ def command(stopped: str = "stopped.") -> Callable[[Main], Main]:
 
 
 def run(main: Main) -> int:
-    """Returns the exit status of a command, whose output may be read to its end or not, in any encoding."""
+    """Returns the exit status of a command, whether or not its output is read to the end, in any encoding."""
     _set_errors(sys.stdin, "replace")
     for stream in (sys.stdout, sys.stderr):
         _set_errors(stream, "backslashreplace")
@@ -109,7 +109,7 @@ def run(main: Main) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has seen enough. Python would try once more to write it when it ends.
+        # The reader has seen enough. Python would try to write again when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_STATUS
     return status

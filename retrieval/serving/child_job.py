@@ -1,6 +1,6 @@
 """A request to a child process, and how far it is.
 
-A child is a fresh interpreter and no fork: the server has threads and open connections that it must not inherit. It
+A child is a new interpreter, not a fork: the server has threads and open connections that it must not inherit. It
 runs at low priority, so that searches keep the machine. It ends with its work, with its time, when it is cancelled, and
 with this process, whatever ends that: its standard input stays open for as long as somebody waits for the answer.
 """
@@ -22,9 +22,9 @@ from pathlib import Path
 from retrieval.serving.child_process import Failure, JobStatus, Request
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
-"""The folder that `retrieval/` is in. A Space knows the package by the folder of app.py only."""
+"""The folder that contains `retrieval/`. A Space finds the package only through the folder of app.py."""
 _NICENESS = 10
-"""With this, searches in the other process get nine tenths of a core that both want."""
+"""With this, searches in the other process get nine tenths of a shared core."""
 _FIRST_ESTIMATE_S = 2.0
 """How long a phase is watched before its end is estimated."""
 _LOG = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Pace:
         self._started_done = self._done = 0
 
     def note(self, phase: str, done: int) -> None:
-        """Takes note of how far a phase is."""
+        """Records how far a phase is."""
         if phase != self._phase:
             self._phase, self._started_at, self._started_done = phase, self._clock(), done
         self._done = done
@@ -157,7 +157,7 @@ class ChildJob:
             try:
                 report = json.loads(line)
             except ValueError:
-                continue  # the last line of a child that was killed may be cut
+                continue  # the last line of a killed child may be incomplete
             self._heard_at = time.monotonic()
             if report["state"] == "running":
                 with self._lock:

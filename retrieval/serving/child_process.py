@@ -1,4 +1,4 @@
-"""What a child process of the server and its caller tell each other: one line of JSON asks, lines of JSON report.
+"""How a child process of the server and its caller talk: one line of JSON asks, lines of JSON report.
 
 The child's side is `run_child`, the caller's `child_job`. Nothing heavy is imported here: a child does this first.
 """
@@ -19,7 +19,7 @@ from retrieval.errors import RetrievalError
 
 _CALLER_IS_GONE = 3
 _REPORT_S = 0.25
-"""Reports of one phase come at most this often."""
+"""Reports of one phase are sent at most this often."""
 
 Request = Mapping[str, Any]
 State = Literal["waiting", "running", "finished", "failed", "cancelled"]
@@ -32,7 +32,7 @@ class JobStatus:
 
     state: State = "waiting"
     phase: str = "starting"
-    """What the child last reported to be doing; it stays when the job is over."""
+    """What the child last reported; it stays when the job is over."""
     done: int = 0
     total: int | None = None
     elapsed_s: float = 0.0
@@ -58,7 +58,7 @@ class JobStatus:
 
 
 class Reports:
-    """Sends reports, from any thread, and leaves out those that nobody could read so fast."""
+    """Sends reports, from any thread, and skips those that are too frequent to read."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -80,7 +80,7 @@ class Reports:
 
 
 def run_child(work: Callable[[Request, Reports], Mapping[str, Any]], *, logs_messages: bool = True) -> int:
-    """Does what the caller asks, reports what came of it, and returns the exit status.
+    """Does what the caller asks, reports the result, and returns the exit status.
 
     Args:
         work: returns the result; a `RetrievalError` is reported by its message, any other by its type.
@@ -107,14 +107,14 @@ def run_child(work: Callable[[Request, Reports], Mapping[str, Any]], *, logs_mes
 
 
 def _own_output() -> TextIO:
-    """Returns what standard output was; whatever else writes to it from now on goes to standard error."""
+    """Returns the original standard output; everything else written to it from now on goes to standard error."""
     ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return ours
 
 
 def _end_with_the_caller() -> None:
-    # Not through sys.stdin: its lock, held here, would be in the way of an orderly end.
+    # Not through sys.stdin: holding its lock here would prevent an orderly exit.
     while os.read(0, 4096):
         pass
     os._exit(_CALLER_IS_GONE)

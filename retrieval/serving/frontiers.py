@@ -1,4 +1,4 @@
-"""The frontiers of the library's indexes: each measured once, in a child process, and kept for all who ask."""
+"""The frontiers of the library's indexes: each measured once, in a child process, and kept for all visitors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from retrieval.serving.child_process import JobStatus
 from retrieval.serving.visitor.queue import ChildQueue
 
 MAX_VECTORS = 10_000
-"""Vectors of an index that are measured: some from all over it."""
+"""How many vectors of an index are measured, spread over all of it."""
 MAX_QUERIES = 100
 MAX_SECONDS = 120.0
 _MAX_DIM = 8_192
@@ -90,7 +90,7 @@ class IndexFrontiers:
         if kept is not None:
             return kept
         if not status.is_over:
-            raise BuildError("others are measuring, and this index has not had its turn: ask again in a minute.")
+            raise BuildError("others are measuring, and it is not this index's turn yet: try again in a minute.")
         raise BuildError(f"the frontier could not be measured: {status.message or status.failure or status.state}.")
 
 

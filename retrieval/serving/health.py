@@ -1,4 +1,4 @@
-"""Whether this server can answer, as a load balancer or a person asks it."""
+"""Whether this server can answer, for a load balancer or a person."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from retrieval.serving.library import Library
 
 
 def health(library: Library, background: BackgroundIndex | None = None) -> tuple[bool, dict[str, Any]]:
-    """Returns whether the default index can be searched, and what is known of it.
+    """Returns whether the default index can be searched, and what is known about it.
 
     It is warm by then: the page is served once an index is open. `files_checked` is `running` while its files are
     compared with their checksums, then `passed`, or `failed`, which takes the index out of service. Of an index in

@@ -44,8 +44,8 @@ def _open(place: Where, encoder: Encoder | None) -> Searcher:
 
 
 def _warm_up(searcher: Searcher) -> None:
-    """Searches a few times: what is made at first use, such as threads and page tables, is then made."""
-    with suppress(RetrievalError):  # a fault is told to those who search, not to those who open
+    """Searches a few times, to create what is made on first use, such as threads and page tables."""
+    with suppress(RetrievalError):  # a fault is reported on searching, not on opening
         for query in _WARM_UP:
             if searcher.can_encode:
                 searcher.search(query)
@@ -72,18 +72,18 @@ class Library:
         self._open_searcher = open_searcher
         self._lock = threading.RLock()
         self._opening = threading.Lock()
-        """Apart from the other: opening takes seconds, in which the open ones are searched and listed."""
+        """Separate from the other lock: opening takes seconds, while the open ones are searched and listed."""
         self._added: dict[str, Where] = {}
         self._open: dict[str, Searcher] = {}
         self._encoders: weakref.WeakValueDictionary[str, Encoder] = weakref.WeakValueDictionary()
         """Those of all searchers that are in use, private ones too, by the hash of their model."""
         self._vectors: weakref.WeakKeyDictionary[Encoder, QueryVectors] = weakref.WeakKeyDictionary()
-        """What was asked lately, for all indexes of an encoder."""
+        """Recent query vectors, for all indexes of an encoder."""
         self._default: str | None = None
 
     @property
     def default(self) -> str:
-        """Returns the name of the index that a visitor meets first.
+        """Returns the name of the index that visitors see first.
 
         Raises:
             BundleMissingError: if there is no index at all.
@@ -139,7 +139,7 @@ class Library:
             ModelError: if its model cannot be loaded.
         """
         name = name or self.default
-        if not isinstance(name, str):  # what calls this may pass on what a stranger sent
+        if not isinstance(name, str):  # callers may pass on untrusted input
             raise BundleMissingError(f"{brief(name)} is not the name of an index: a text is needed.")
         if (searcher := self._opened(name)) is not None:
             return still_there(searcher)
@@ -180,7 +180,7 @@ class Library:
             return searcher
 
     def _manifest(self, name: str, place: Where) -> Manifest:
-        """Returns the manifest of an index: of one that lies elsewhere, as it was opened; its engine may be silent."""
+        """Returns the manifest of an index: for a remote one, as it was opened; its engine may be down."""
         searcher = None if isinstance(place, Path) else self._opened(name)
         return manifest_at(place) if searcher is None else searcher.manifest
 

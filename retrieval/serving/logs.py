@@ -1,4 +1,4 @@
-"""The log of the server: one line per event, `key=value`, without what visitors typed or brought."""
+"""The log of the server: one line per event, `key=value`, without anything that visitors typed or uploaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 _REPEATED_S = 60.0
 _MAX_REPEATS = 5
-"""The same event is written so often in that time; then how often it was left out."""
+"""How often the same event is written in that time; then only how often it was left out."""
 
 
 class LineFormatter(logging.Formatter):
@@ -39,7 +39,7 @@ class LineFormatter(logging.Formatter):
 
 
 class Repeats(logging.Filter):
-    """Leaves out events that are repeated many times a minute, and says how many when the minute is over."""
+    """Leaves out events that are repeated many times per minute, and says how many when the minute is over."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Repeats(logging.Filter):
             if count > _MAX_REPEATS:
                 record.fields = {**getattr(record, "fields", {}), "left_out": count - _MAX_REPEATS}
             since, count = now, 0
-        if len(self._seen) > 1000:  # what is logged with ever new texts must not fill the memory
+        if len(self._seen) > 1000:  # events with ever new texts must not fill the memory
             self._seen.clear()
         self._seen[key] = (since, count + 1)
         return count < _MAX_REPEATS

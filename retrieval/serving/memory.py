@@ -10,7 +10,7 @@ from retrieval.results import MemoryReport
 from retrieval.search.searcher import Searcher
 
 FRESH_S = 2.0
-"""A report that is younger than this is given again."""
+"""A report younger than this is reused."""
 
 
 class RecentMemory:

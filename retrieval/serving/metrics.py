@@ -1,4 +1,4 @@
-"""What this process counts while it serves, in the format that Prometheus reads. No text of anybody is in it."""
+"""What this process counts while it serves, in Prometheus's format. It contains nobody's text."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ REQUEST_SECONDS = Histogram(
     "http_request_seconds", "Time to the end of the answer.", ["route"], registry=REGISTRY, buckets=_REQUEST_BUCKETS_S
 )
 _VISITORS = Gauge("visitors", "What visitors have here now.", ["what"], registry=REGISTRY)
-_INDEX_ROWS = Gauge("index_rows", "Documents of the index that visitors meet first.", registry=REGISTRY)
+_INDEX_ROWS = Gauge("index_rows", "Documents of the index that visitors see first.", registry=REGISTRY)
 
 
 def count_search(response: SearchResponse) -> None:

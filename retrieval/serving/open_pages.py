@@ -1,4 +1,4 @@
-"""Which pages are open, by the connection that each holds, and what is done after one was left."""
+"""Which pages are open, by the connection that each holds, and what is done after one is closed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 LEFT_S = 300.0
-"""A session without an open page is let go after so long: a connection may break, and a program holds none."""
+"""A session without an open page is dropped after this long: a connection may break, and a program holds none."""
 _SWEEP_S = 30.0
 _LOG = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class OpenPages:
                 try:
                     sweep()
                 except Exception:  # noqa: BLE001 - the next round is to come
-                    _LOG.exception("sessions could not be let go")
+                    _LOG.exception("sessions could not be dropped")
 
 
 OPEN_PAGES = OpenPages()

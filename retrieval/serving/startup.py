@@ -1,4 +1,4 @@
-"""Which index the app serves first, which one it makes ready meanwhile, and how the one follows the other."""
+"""Which index the app serves first, which one it prepares meanwhile, and how one follows the other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT = INDEXES / "python"
 
 @dataclass(frozen=True, slots=True)
 class IndexChoice:
-    """The index to open first, and what is made ready meanwhile."""
+    """The index to open first, and the one to prepare meanwhile."""
 
     path: Where
     is_default: bool = False
@@ -46,7 +46,7 @@ def choose_index(named: str | None, environment: Mapping[str, str], root: Path) 
         try:
             return _published(HubAddress.parse(repository), root)
         except HubError:
-            # The page of a Space is where its owner looks: the job fails with the same words, and the page tells them.
+            # The owner of a Space looks at its page: the job fails with the same message, and the page shows it.
             return _what_is_there(root, FetchJob(repository))
     if corpus := environment.get("BUILD_CORPUS", "").strip():
         return _to_be_built(corpus, _limit(environment), root)
@@ -64,7 +64,7 @@ def build_default(path: Path) -> None:
     Raises:
         RetrievalError: if it cannot be built.
     """
-    # Imported when it is needed: the index is mostly there.
+    # Imported only when needed: the index is usually there.
     from retrieval.corpus.sources import SourceOptions, open_corpus
     from retrieval.encoding.encoder import load_encoder
     from retrieval.indexing.indexer import build_index
@@ -95,7 +95,7 @@ def _published(address: HubAddress, root: Path) -> IndexChoice:
 
 
 def _to_be_built(corpus: str, limit: int | None, root: Path) -> IndexChoice:
-    # A name that is no corpus, or leads elsewhere, fails in the job, before anything is written.
+    # An unknown corpus, or a name that leads elsewhere, fails in the job, before anything is written.
     path = root / INDEXES / (corpus if limit is None else f"{corpus}-{limit}")
     if path == root / DEFAULT:
         return IndexChoice(path, is_default=True)

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 GRACE_S = 5.0
-"""What has not ended by then is cut off."""
+"""Anything that has not ended by then is cut off."""
 _CLEAN_UP_S = 3.0
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _LOG = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def _clean() -> None:
 
 
 class StopRequest:
-    """Takes note of the signals that end a server. The first one raises `KeyboardInterrupt` in the main thread.
+    """Handles the signals that end a server. The first one raises `KeyboardInterrupt` in the main thread.
 
     The exception alone can be lost: libraries that are starting swallow what is raised in them. So `asked` stays true,
     and the process is ended after `grace_s` seconds, whatever it is doing.
@@ -61,7 +61,7 @@ class StopRequest:
         self._wake_up, self._wakes_up = os.pipe()
         threading.Thread(target=self._end_when_late, name="stop-deadline", daemon=True).start()
         for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
-            # nohup asks for this one to be ignored
+            # nohup asks to ignore this one
             if number != getattr(signal, "SIGHUP", None) or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._ask)
 

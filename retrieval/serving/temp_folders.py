@@ -21,7 +21,7 @@ _PREFIX = "embedding-quantization-own-"
 class TempRoot:
     """A folder of this process, with a folder for each visitor in it.
 
-    The process holds a lock on it. What a process that died left behind has no holder, and is removed at the next
+    The process holds a lock on it. Folders of dead processes are unlocked, and are removed at the next
     start.
     """
 
@@ -63,7 +63,7 @@ class TempRoot:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Returns the size of all files in a folder; what goes meanwhile counts nothing."""
+    """Returns the size of all files in a folder; files that vanish meanwhile count as nothing."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -96,8 +96,8 @@ def private_parent(served: Path) -> Path:
         if not place.resolve().is_relative_to(served.resolve()):
             return place
     raise BuildError(
-        f"visitors' data would be stored in {served}, which the page serves: set GRADIO_TEMP_DIR to a folder of "
-        f"its own, or switch Your data off with OWN_DATA=0."
+        f"visitors' data would be stored in {served}, which the page serves: set GRADIO_TEMP_DIR to another "
+        f"folder, or turn Your data off with OWN_DATA=0."
     )
 
 

@@ -1,6 +1,6 @@
-"""How many searches are at work at once: as many as there are cores. The others wait, each visitor's in its own line.
+"""How many searches run at once: as many as there are cores. The others wait, in one queue per visitor.
 
-The lines are served in turn, so that whoever asks much waits for himself, and not the others for him.
+The queues are served in turn, so that a busy visitor waits for their own searches, and does not delay others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from retrieval.errors import BusyError
 
 MAX_WAITING = 200
-"""Some seconds of work on two cores: whoever comes then is better told than kept."""
+"""Some seconds of work on two cores: after that, an error is better than waiting."""
 T = TypeVar("T")
 _ASKED_BY: contextvars.ContextVar[str] = contextvars.ContextVar("asked_by", default="")
 
@@ -72,11 +72,11 @@ class Turns:
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         future: Future[T] = Future()
-        # What Gradio knows of a call is in the context, and would be lost in another thread.
+        # What Gradio knows about a call is in the context, and would be lost in another thread.
         context, visitor = contextvars.copy_context(), _ASKED_BY.get()
         with self._lock:
             if self.taken >= self._workers + self._max_waiting:
-                raise BusyError(f"{self.waiting:,} searches are waiting here already: try again in a few seconds.")
+                raise BusyError(f"{self.waiting:,} searches are already waiting here: try again in a few seconds.")
             self.taken += 1
             self._lines.setdefault(visitor, deque()).append(lambda: _answer(future, context, work))
         future.add_done_callback(self._leave)
@@ -110,4 +110,4 @@ def _answer(future: Future[T], context: contextvars.Context, work: Callable[[], 
 SEARCHES = Turns()
 """Those of the page and of programs together."""
 HEAVY = Turns(1, 100)
-"""What computes for long, such as Compare and Under the hood: one at a time, beside the searches."""
+"""Long computations, such as Compare and Under the hood: one at a time, next to the searches."""

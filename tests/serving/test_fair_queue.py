@@ -93,7 +93,7 @@ def test_places_are_those_in_which_jobs_begin(started: list[Job]) -> None:
 def test_a_visitor_who_fills_the_queue_makes_room_for_others(started: list[Job]) -> None:
     queue = queue_of_fakes(1, 3)
     hostile = [submit(queue, f"hostile {number}", "6.6.6.6") for number in range(4)]
-    with pytest.raises(BuildError, match="3 jobs are waiting"):
+    with pytest.raises(BuildError, match="3 jobs are already waiting"):
         submit(queue, "hostile 4", "6.6.6.6")
     submit(queue, "honest", "1.1.1.1")
     assert [job.state for job in hostile] == ["running", "waiting", "waiting", "cancelled"]

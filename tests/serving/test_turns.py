@@ -50,7 +50,7 @@ def test_beyond_the_bound_a_call_is_refused_and_those_before_it_are_answered() -
     with ThreadPoolExecutor(3) as visitors:
         kept = [visitors.submit(turns.call, lambda: go_on.wait(PATIENCE_S)) for _ in range(3)]
         wait_until(lambda: turns.waiting == 2)
-        with pytest.raises(BusyError, match="2 searches are waiting"):
+        with pytest.raises(BusyError, match="2 searches are already waiting"):
             turns.call(lambda: True)
         go_on.set()
         assert all(each.result() for each in kept)

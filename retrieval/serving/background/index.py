@@ -23,7 +23,7 @@ class BuildJob:
 
     task: ClassVar[str] = "build"
     max_silence_s: ClassVar[float] = 3_600.0
-    """Some steps of a large build report nothing for long."""
+    """Some steps of a large build report nothing for a long time."""
     corpus: str
     """One of `SOURCES`."""
     output: str
@@ -39,7 +39,7 @@ class FetchJob:
 
     task: ClassVar[str] = "fetch"
     max_silence_s: ClassVar[float] = 180.0
-    """A hub that sends nothing for so long is given up."""
+    """A hub that sends nothing for this long is given up."""
     address: str
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class BackgroundStatus:
 
     job: Job
     child: JobStatus
-    """How far the child is. `failed`, too, when what it made cannot be taken into service."""
+    """How far the child is. Also `failed` if its index cannot be taken into service."""
     max_silence_s: float
     index_name: str | None = None
     """The name under which the index is searched, once it is."""

@@ -134,7 +134,7 @@ def _corpus(request: Mapping[str, Any], columns: Mapping[str, str]) -> PlainFile
 
 
 class _SteppingEncoder:
-    """Encodes in small steps, and tells of each."""
+    """Encodes in small steps, and reports each."""
 
     def __init__(self, encoder: Encoder, reports: Reports) -> None:
         self._encoder = encoder
@@ -148,7 +148,7 @@ class _SteppingEncoder:
         self.note = encoder.note
 
     def expect(self, done: int, total: int | None) -> None:
-        """Takes note of how far the encoding is."""
+        """Records how far the encoding is."""
         self._done, self._total = done, total
 
     def encode(self, texts: Sequence[str]) -> Float32s:
@@ -177,7 +177,7 @@ def _shown(value: Any) -> str:
 
 
 def _limit_resources(max_file_bytes: int) -> None:
-    """A file that unfolds without end meets a wall here, and not the memory or the disk of everybody."""
+    """A file that unpacks without end hits a limit here instead of filling the memory or disk."""
     for kind, limit in (
         (resource.RLIMIT_DATA, _MAX_MEMORY_BYTES),
         (resource.RLIMIT_FSIZE, max_file_bytes),

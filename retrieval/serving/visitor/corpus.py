@@ -1,4 +1,4 @@
-"""A visitor's table as a corpus: so many rows at most, texts of bounded length, and notes on what was seen."""
+"""A visitor's table as a corpus: a limited number of rows, texts of limited length, and notes on what was seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a visitor's own build may take. A public page states these before anybody meets them."""
+"""The limits of a visitor's build. A public page states them before anybody reaches them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class OwnLimits:
     """Whether visitors may build at all."""
     max_rows: int = 20_000
     max_bytes: int = 40_000_000
-    """Of the file that is brought; `max_rows` float32 vectors of 384 dimensions take 31 MB."""
+    """Of the uploaded file; `max_rows` float32 vectors of 384 dimensions take 31 MB."""
     max_seconds: int = 90
     num_slots: int = 1
     """Builds that run at a time; others wait for their turn."""
@@ -33,7 +33,7 @@ class OwnLimits:
     max_sessions: int = 200
     """Visitors who may have data here at a time."""
     max_total_bytes: int = 2_000_000_000
-    """Of all that visitors have here: what they brought, uploads on the way, and indexes."""
+    """Of everything that visitors have here: data, uploads in progress, and indexes."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -57,7 +57,7 @@ class OwnLimits:
 
     @property
     def max_file_bytes(self) -> int:
-        """Returns how large a file of a build may become: a small table can unfold into a huge one."""
+        """Returns how large a file of a build may become: a small table can unpack into a huge one."""
         return max(_LARGEST_FILE_FLOOR_BYTES, _FLOAT32_BYTES_PER_ROW * self.max_rows, 8 * self.max_bytes)
 
 

@@ -15,7 +15,7 @@ _CHILD = "retrieval.serving.visitor.child"
 _END_S = 1.0
 """A child that is killed has ended long before."""
 # What the child needs to start and to find the model. The rest stays out: it is full of secrets, and the child reads
-# strangers' files.
+# untrusted files.
 _KEPT_ENVIRONMENT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "XDG_CACHE_HOME", "EMBEDDING_QUANTIZATION_CACHE"),
     *("HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE"),
@@ -45,8 +45,8 @@ class _Entry:
 class ChildQueue:
     """Runs a few jobs at a time: one job of each address in turn, and among those, one of each session in turn.
 
-    No address takes all slots while there are several. When too many wait, the last one in turn is given up: it is of
-    whoever has the most.
+    No address takes all slots while there are several. If too many wait, the last one in turn is dropped: it belongs to
+    the visitor with the most jobs.
     """
 
     def __init__(self, num_slots: int = 1, max_waiting: int = 20, make_job: Callable[..., ChildJob] = ChildJob) -> None:
@@ -89,7 +89,7 @@ class ChildQueue:
                 last = self._in_turn()[-1]
                 if last is entry:
                     self._waiting.remove(entry)
-                    raise BuildError(f"{self._max_waiting} jobs are waiting for their turn already: try again later.")
+                    raise BuildError(f"{self._max_waiting} jobs are already waiting for their turn: try again later.")
                 last.job.cancel()
         return job
 
@@ -103,7 +103,7 @@ class ChildQueue:
         """Ends all jobs."""
         with self._lock:
             jobs = [entry.job for entry in (*self._waiting, *self._running)]
-        for job in jobs:  # those that wait first, so that none of them starts
+        for job in jobs:  # waiting ones first, so that none of them starts
             job.cancel()
         for job in jobs:
             job.wait(_END_S)
