@@ -27,7 +27,7 @@ from retrieval.quantization import Float32s, Int8Quantizer, SignQuantizer
 from retrieval.search.exact_scan import SAME_SCORE, ExactAnswer, scan
 from retrieval.search.rescoring import asymmetric_scores, int8_scores
 from retrieval.search.scans.float_bits import FloatBits
-from retrieval.search.scans.lists import Lists
+from retrieval.search.scans.lists import Lists, nearest_list
 from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Queries, Scan
 
@@ -47,7 +47,9 @@ _SHARES_OF_LISTS = (1 / 32, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 7 / 16, 1 / 2, 
 _KEPT_BY_LISTS = 0.994
 """The smallest number of lists that keeps this share of what visiting all of them finds is chosen."""
 _WITHIN_REACH = 0.995
-"""Lists are skipped that are further from the query than those of this share of what is to be found."""
+"""Lists are skipped that are farther from the query than those of this share of what is to be found."""
+_LEAST_VISITED = 0.5
+"""A reach is not believed unless it leaves more than this share of the lists for the sampled texts."""
 _SEED = 0
 
 OnQueries = Callable[[int, int], None]
@@ -161,13 +163,26 @@ class TuningSweep:
             if found.recall >= _KEPT_BY_LISTS * everything.recall:
                 break
             yield found
-        lists.probes, lists.reach = probes, None if probes == lists.num_lists else self._reach(lists, queries)
+        lists.probes = probes
+        lists.reach = None if probes == lists.num_lists else self._reach(lists, queries)
         yield measured("lists", lists, probes, lists.reach)
 
-    def _reach(self, lists: Lists, queries: list[_Query]) -> float:
-        """Returns how much less similar to a query than the nearest list those lists are that need a visit."""
-        shortfalls = [lists.shortfalls(query.vector, self._floats(query.truth.rows)) for query in queries]
-        return float(np.quantile(np.concatenate(shortfalls), _WITHIN_REACH))
+    def _reach(self, lists: Lists, queries: list[_Query]) -> float | None:
+        """Returns how much less similar to a query than the nearest list those lists are that need a visit.
+
+        None where that would skip most lists: the texts then have near copies, which say little about what a question
+        needs.
+        """
+        centroids = lists.centroids
+        behind = np.stack([centroids @ query.vector for query in queries])
+        behind = behind.max(axis=1, keepdims=True) - behind
+        needed = [
+            own[nearest_list(centroids, self._floats(query.truth.rows))]
+            for own, query in zip(behind, queries, strict=True)
+        ]
+        reach = float(np.quantile(np.concatenate(needed), _WITHIN_REACH))
+        is_visited = np.sort(behind, axis=1)[:, : lists.probes] <= reach
+        return reach if is_visited.mean() > _LEAST_VISITED else None
 
     def _found_by(self, scan: Scan, query: _Query, num_rows: int, probes: int | None) -> float:
         """Returns the share of a query's answer that a scan and the rescoring of `num_rows` find."""

@@ -126,17 +126,11 @@ class Lists:
         )
         return dots, ids
 
-    def shortfalls(self, query: Float32s, vectors: Float32s) -> Float32s:
-        """Returns by how much less cosine with a query the lists of some vectors have than the nearest list, `(m,)`.
-
-        Args:
-            query: `(dim,)`.
-            vectors: `(m, dim)`, texts of this index.
-        """
-        centroids = self._index.quantizer.reconstruct_n(0, self.num_lists)[:, : self._dim]
-        cosines = centroids @ query
-        shortfalls: Float32s = cosines.max() - cosines[nearest_list(centroids, vectors)]
-        return shortfalls
+    @property
+    def centroids(self) -> Float32s:
+        """Returns the centroid of each list, a copy, `(num_lists, dim)`."""
+        centroids: Float32s = self._index.quantizer.reconstruct_n(0, self.num_lists)[:, : self._dim]
+        return centroids
 
 
 def list_centroids(sample: Float32s, num_lists: int) -> Float32s:

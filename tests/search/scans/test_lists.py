@@ -11,7 +11,7 @@ from retrieval.errors import BundleCorruptError, BundleIncompatibleError
 from retrieval.indexing.lists import AUTO_FROM_TEXTS, auto_lists, build_lists, chosen_lists
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.quantization import Float32s, SignQuantizer
-from retrieval.search.scans.lists import Lists
+from retrieval.search.scans.lists import Lists, nearest_list
 from retrieval.search.scans.scan import Queries
 from tests.search.scans.test_float_bits import DIMS, scan_of, unit
 
@@ -54,9 +54,9 @@ def test_the_lists_in_reach_are_searched_and_no_others(tmp_path: Path, reach: fl
     lists.probes, lists.reach = 8, reach
     queries = Queries.of(vectors, SignQuantizer())
     for place, batched in enumerate(lists.search(queries, 5)):
-        shortfalls = lists.shortfalls(vectors[place], documents)
-        eighth_nearest = np.unique(shortfalls)[7]
-        in_reach = np.flatnonzero(shortfalls <= min(np.float32(reach), eighth_nearest))
+        cosines = lists.centroids @ vectors[place]
+        is_visited = (cosines >= cosines.max() - reach) & (cosines >= np.sort(cosines)[-8])
+        in_reach = np.flatnonzero(is_visited[nearest_list(lists.centroids, documents)])
         [alone] = lists.search(queries[place], len(in_reach))
         assert set(alone.texts.tolist()) == set(in_reach.tolist())
         assert set(batched.texts.tolist()) <= set(in_reach.tolist())
@@ -71,13 +71,6 @@ def test_a_number_of_lists_that_was_asked_for_is_visited_in_full(tmp_path: Path)
     [found] = lists.search(queries, 10, probes=7)
     assert found.texts.tolist() == expected.texts.tolist()
     assert len(lists.search(queries, 300, probes=16)[0].texts) == 300
-
-
-def test_the_shortfall_of_a_list_is_what_its_centroid_lacks_of_the_nearest_cosine(tmp_path: Path) -> None:
-    documents = np.repeat(np.eye(2, 64, dtype=np.float32), 30, axis=0)
-    lists = opened(tmp_path, documents, 2)
-    query = 0.8 * documents[0] + 0.6 * documents[30]
-    assert lists.shortfalls(query, documents[[0, 30]]) == pytest.approx([0, 0.2], abs=1e-6)
 
 
 @pytest.mark.parametrize("count", [1, 2, 40])
