@@ -1,23 +1,23 @@
 """Serve the search page.
 
-    .venv/bin/python app.py                                   what is there, or a small default built on the spot
+    .venv/bin/python app.py                                   an existing index, or a small default built on the spot
     .venv/bin/python app.py --index assets/indexes/conala     this one
     .venv/bin/python app.py --index hf://datasets/owner/name  a published one, or one at a revision: owner/name@revision
     .venv/bin/python app.py --index milvus://host:19530/name  one that scripts/load_milvus.py loaded into Milvus
     .venv/bin/python app.py --share                           with a public link
-    .venv/bin/python app.py --mcp                             with the search as a tool for MCP clients
+    .venv/bin/python app.py --mcp                             with tools for MCP clients
 
 Which index: --index; else INDEX_DIR (a folder); else INDEX_REPO (owner/name on the hub, or owner/name@revision); else
 what BUILD_CORPUS names (conala; BUILD_LIMIT=N takes its first N rows); else assets/indexes/conala if it is built; else
 assets/indexes/python, the small default.
 
-An index that must be fetched or built first is made ready in the background, in its own process. Meanwhile, and if
-it cannot be had, the page serves the next one of the list that is there, and says so. A fetch or a build that was
-stopped goes on where it was.
+An index that must be fetched or built first is prepared in the background, in its own process. Meanwhile, and if that
+fails, the page serves the next available one in the list, and says so. A fetch or a build that was stopped continues
+where it stopped.
 
 /health says whether the index can be searched, /metrics counts for Prometheus; Ctrl-C, SIGTERM, SIGHUP and SIGQUIT end
-the server within seconds, with all that visitors brought. A server on localhost answers to its own names only:
-ALLOWED_HOSTS (names, or * for all) adds the name under which a proxy is reached.
+the server within seconds, and delete everything that visitors uploaded. A server on localhost answers only to its own
+names: ALLOWED_HOSTS (names, or * for all) adds the name under which a proxy is reached.
 """
 
 from __future__ import annotations

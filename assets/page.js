@@ -47,7 +47,7 @@
     window.history.replaceState(null, "", `${window.location.pathname}?${parts}`);
   };
 
-  /* An answer is under way: the page shows it at once, asks once more when none comes, and says so in the end. */
+  /* An answer is pending: the page shows that at once, asks again if none comes, and finally says so. */
   const waiting = () => {
     document.body.classList.add("asking");
     document.body.classList.remove("lost");
@@ -186,7 +186,7 @@
   window.addEventListener("beforeunload", (event) => {
     if (!document.querySelector(".own-verdict")) return;
     event.preventDefault();
-    /* Gradio has closed the connection by now, before the visitor has answered. Whoever stays opens it again. */
+    /* Gradio has closed the connection by now, before the visitor has answered. Visitors who stay open it again. */
     setTimeout(() => document.getElementById("follow")?.click(), 0);
   });
 

@@ -5,7 +5,7 @@
 
 Starts the app on the index, waits until it is idle, and measures in turn: `routes`, 1, 16 and 64 visitors who search
 through each route; `mix`, visitors who search, compare, look under the hood and upload at once; `beside`, one who
-searches now and then beside one who hammers; `growth`, what the server holds over many searches. Every answer is
+searches now and then next to one who floods the server; `growth`, what the server holds over many searches. Answers are
 compared with what was asked. No text is asked twice: from the second round on, a number is appended to it. The
 visitors run on the same cores as the server, and take their share of them: compare runs of one machine.
 """

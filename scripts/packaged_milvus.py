@@ -152,7 +152,7 @@ def packaged_milvus(
     """Runs a server for the length of the block; without a folder, its data is deleted in the end.
 
     Raises:
-        RetrievalError: if it cannot be had or started.
+        RetrievalError: if it is not installed or does not start.
     """
     folder = data or Path(tempfile.mkdtemp(prefix="milvus-"))
     try:
@@ -201,7 +201,7 @@ def _etcd_settings(port: int, peer_port: int, data: Path) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Returns ports that nobody listens on, from below those that the system gives to whoever asks for any."""
+    """Returns ports that nobody listens on, below those that the system assigns by itself."""
     found: list[int] = []
     while len(found) < count:
         port = secrets.choice(_PORTS)

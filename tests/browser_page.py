@@ -86,7 +86,7 @@ def wait_for_copied(page: Page) -> None:
 
 
 def open_settings(page: Page) -> None:
-    """Unfolds the settings, once no answer is on its way that would set them anew."""
+    """Unfolds the settings, once no answer is pending that would set them again."""
     wait_for_answer(page)
     page.get_by_role("button", name="Settings").first.click()
     expect(page.locator("#settings")).to_be_visible()

@@ -27,8 +27,8 @@ from retrieval.system import LIBC, UnderWay, usable_cores
 _MIN_ROWS_PER_SLICE = 20_000
 """Below this, handing a slice to another thread costs more than it saves."""
 _COUNTING_ENTRIES = 1 << 25
-"""faiss's counting kernel asks for 8 bytes per query, a distance and a neighbour: a batch is cut to 256 MB of them, and
-whoever wants so many neighbours that one query alone takes more is answered by sorting."""
+"""faiss's counting kernel needs 8 bytes per query, distance and neighbour: a batch is limited to 256 MB of them. One
+query for more neighbours than that is answered by sorting."""
 
 _openmp = threading.local()
 """How many threads OpenMP was told to use, by calling thread."""

@@ -51,7 +51,7 @@ class IndexFrontiers:
             return status
 
     def start(self, searcher: Searcher) -> ChildJob:
-        """Returns the job that measures an index; the one under way, if there is one.
+        """Returns the job that measures an index: the running one, if there is one.
 
         Raises:
             BundleMissingError: if the index has no float32 vectors.
@@ -69,7 +69,7 @@ class IndexFrontiers:
             return job
 
     def cancel(self, searcher: Searcher) -> None:
-        """Ends the measurement of an index, if one is under way."""
+        """Ends the measurement of an index, if one is running."""
         with self._lock:
             job = self._jobs.pop(_key(searcher), None)
         if job is not None:

@@ -101,7 +101,7 @@ def _answer(future: Future[T], context: contextvars.Context, work: Callable[[], 
         return
     try:
         result = context.run(work)
-    except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the call
+    except BaseException as error:  # noqa: BLE001 - it belongs to the caller
         future.set_exception(error)
     else:
         future.set_result(result)

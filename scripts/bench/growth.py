@@ -35,7 +35,7 @@ _QUERIES_OF_EACH_SET = 100
 _WARM_UP_QUERIES = 20
 _BATCH_ROWS = 10_000
 _OTHER_BYTES_PER_ROW = 200
-"""What a row takes besides its vectors: document, text, graph of usearch, its place in a list."""
+"""What a row takes in addition to its vectors: document, text, graph of usearch, its place in a list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is measured of a server under load: routes, a mix of visitors, one beside another, and growth."""
+"""What is measured on a server under load: routes, a mix of visitors, one next to another, and growth."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def _asks(url: str) -> dict[str, Ask]:
 
 
 def beside(server: Server, seconds: float, queries: Sequence[str]) -> list[Figures]:
-    """Returns how a visitor searches who pauses after each answer: alone, and beside one who hammers."""
+    """Returns how a visitor searches who pauses after each answer: alone, and next to one who floods the server."""
     texts = texts_of(queries)
     alone = asyncio.run(_light(server.url, None, texts, seconds))
     figures: list[Figures] = [{"beside": None, **alone.to_json()}]

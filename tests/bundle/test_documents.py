@@ -119,7 +119,7 @@ def read_with_each_byte_altered(path: Path) -> None:
 
 
 def test_no_altered_byte_ends_the_process(tmp_path: Path) -> None:
-    """Arrow believes the offsets in a file: those of an altered one may lead out of it."""
+    """Arrow trusts the offsets in a file: altered ones may lead out of it."""
     path = write_arrow(tmp_path / "documents.arrow", plain_columns(body=pa.array(["x" * 50, "y"])))
     process = multiprocessing.get_context("spawn").Process(target=read_with_each_byte_altered, args=(path,))
     process.start()

@@ -140,7 +140,7 @@ class TestChecksum:
 
 
 class TestValues:
-    """With a checksum that fits: whoever writes one on purpose gets no further than a damaged disk."""
+    """With a checksum that fits: a forger gets no further than a damaged disk."""
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -1,4 +1,4 @@
-"""A folder saved by `datasets` names its files: none of them may lie elsewhere, whoever opens the folder."""
+"""A folder saved by `datasets` names its files: none of them may be elsewhere."""
 
 from __future__ import annotations
 

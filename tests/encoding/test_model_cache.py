@@ -1,4 +1,4 @@
-"""The cache of converted models: what killed conversions left is cleared away, what is under way is not."""
+"""The cache of converted models: leftovers of killed conversions are removed, running ones are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What more candidates keep: as the search itself would find it, and the build's averages beside it."""
+"""What more candidates keep: as the search itself would find it, and the build's averages next to it."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 
 class Tally:
-    """Counts the cases that were tried, for whoever asks how many there were."""
+    """Counts the cases that were tried."""
 
     cases = 0
 

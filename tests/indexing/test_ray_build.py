@@ -1,4 +1,4 @@
-"""Builds on a real Ray cluster of two nodes: the same index as without, whoever dies."""
+"""Builds on a real Ray cluster of two nodes: the same index as without, even if workers die."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the open indexes hold is read now and then, whoever asks."""
+"""What the open indexes hold is read now and then, not for every request."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ PARTS = ("#query", "#index", "#results", "#latency", "#memory")
 
 @pytest.fixture(scope="module")
 def served(tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    # A tunnel that cannot be had: what the page says of it is seen here too.
+    # A failed tunnel: the page's message about it is checked here, too.
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9"}
     folder = tmp_path_factory.mktemp("served")
     nowhere["HF_HOME"] = str(folder / "hub")

@@ -129,7 +129,7 @@ class FileStore:
         if self.is_worth_preparing:
 
             def prepare() -> None:
-                with suppress(BundleError):  # whoever searches is told
+                with suppress(BundleError):  # a search reports it
                     self.prepare_scan(scan)
                 if threading.main_thread().is_alive():  # the program does not end meanwhile
                     when_fast()

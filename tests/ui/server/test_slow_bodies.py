@@ -1,4 +1,4 @@
-"""A body that trickles in is given up after a while; one that comes in time is handed on as it was sent."""
+"""A body that trickles in is given up after a while; one that arrives in time is passed on unchanged."""
 
 from __future__ import annotations
 
