@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 Item = TypeVar("Item")
+_AT_LEAST = 3
+"""So many runs are timed in any case."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,6 @@ def timed(
     items: Sequence[Item],
     *,
     until: float,
-    at_least: int = 3,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Timings:
     """Returns the times of one call per item, in turn, after one call to warm up.
@@ -56,14 +57,13 @@ def timed(
     Args:
         call: what is timed.
         items: what it is called with, at least one; each once.
-        until: no call starts after this `time.monotonic()`, except the first `at_least`.
-        at_least: how many are always timed, or all if there are fewer.
+        until: no call starts after this `time.monotonic()`, except the first three.
         progress: called with the share of the items that is done, between calls; what it raises ends the measurement.
     """
     call(items[0])
     timings = Timings()
     for number, item in enumerate(items):
-        if number >= at_least and time.monotonic() >= until:
+        if number >= _AT_LEAST and time.monotonic() >= until:
             break
         progress(number / len(items))
         timings.add(call, item)

@@ -72,17 +72,16 @@ _DROPPED = frozenset(
 )
 
 
-def sampled_examples(read: Callable[[], Iterable[list[str]]], *, seed: int = 0) -> tuple[str, ...]:
+def sampled_examples(read: Callable[[], Iterable[list[str]]]) -> tuple[str, ...]:
     """Returns up to `COUNT` short queries that texts of the corpus answer, the same ones at every call.
 
     Each is a text without its small words. None is equal to a text: its first hit would be itself.
 
     Args:
         read: yields the distinct texts, in batches; they are read twice, and not kept.
-        seed: which texts are drawn.
     """
     drawn: list[tuple[float, str]] = []
-    generator = random.Random(seed)
+    generator = random.Random(0)
     for texts in read():
         queries = [query for text in texts if (query := query_from(text))]
         # Each query gets a random number, and the smallest ones stay: a sample without knowing the size in advance.

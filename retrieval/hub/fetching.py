@@ -78,13 +78,13 @@ def fetch_bundle(
     return target
 
 
-def fetched_bundle(address: str, cache_folder: Path | None = None) -> Path | None:
+def fetched_bundle(address: str) -> Path | None:
     """Returns the folder of an index that was fetched before, without asking the hub; None if it was not.
 
     Raises:
         HubError: if it is not an address.
     """
-    return _found(HubAddress.parse(address), cache_folder)
+    return _found(HubAddress.parse(address), None)
 
 
 def _home(address: HubAddress, cache_folder: Path | None) -> Path:

@@ -16,6 +16,7 @@ MAX_VECTORS = 10_000
 """How many vectors of an index are measured, spread over all of it."""
 MAX_QUERIES = 100
 MAX_SECONDS = 120.0
+_MAX_WAITING = 5
 _MAX_DIM = 8_192
 _MAX_FILE_BYTES = 1_000_000
 
@@ -23,8 +24,8 @@ _MAX_FILE_BYTES = 1_000_000
 class IndexFrontiers:
     """Measures on request, one index at a time. An index is known by the SHA-256 of its codes."""
 
-    def __init__(self, max_waiting: int = 5) -> None:
-        self._queue = ChildQueue(1, max_waiting)
+    def __init__(self) -> None:
+        self._queue = ChildQueue(1, _MAX_WAITING)
         self._lock = threading.Lock()
         self._jobs: dict[str, ChildJob] = {}
         self._kept: dict[str, Frontier] = {}

@@ -30,6 +30,7 @@ from retrieval.ui.frame import Frame
 from retrieval.ui.knobs import values_of
 from retrieval.ui.markup import error_words, message
 from retrieval.ui.request_limits import MAX_QUERY_CHARS
+from retrieval.ui.theme import QUIET
 from retrieval.ui.visit import Visit
 from retrieval.ui.your_data.sessions import OWN, OwnIndex
 
@@ -37,8 +38,6 @@ HEAVY_VIEWS = ("compare", "hood")
 """These take long to compute: one answer at a time, and visitors take turns."""
 UNEXPECTED = "Something went wrong on the server and was logged. Other queries may still work."
 _LOG = logging.getLogger(__name__)
-# A query takes a few milliseconds: queueing would cost more than it saves. `always_last` drops stale queries.
-_COMMON: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class Answering:
@@ -87,22 +86,22 @@ class Answering:
         # One event for everything that asks the same: Gradio then sends the next only after the last is answered.
         followed = gr.on(
             [asking.query.submit, asking.button.click, asking.follow.click, *asking.knobs.moved, *self._engine_changes],
-            self.follow, inputs, self.outputs, trigger_mode="always_last", js=OF_OPEN_VIEW, **_COMMON,
+            self.follow, inputs, self.outputs, trigger_mode="always_last", js=OF_OPEN_VIEW, **QUIET,
         )  # fmt: skip
         chosen = gr.on(
             [asking.index.input, *self._index_changes], self.choose_index, inputs, self.all_outputs,
-            js=OF_OPEN_VIEW, **_COMMON,
+            js=OF_OPEN_VIEW, **QUIET,
         )  # fmt: skip
-        reset = asking.knobs.reset.click(self.reset, inputs, [*asking.knobs.inputs, *self.outputs], **_COMMON)
+        reset = asking.knobs.reset.click(self.reset, inputs, [*asking.knobs.inputs, *self.outputs], **QUIET)
         opened = [
-            tab.select(partial(self.open_view, key), inputs, self.outputs, **_COMMON)
+            tab.select(partial(self.open_view, key), inputs, self.outputs, **QUIET)
             for key, (tab, _) in self._views.items()
         ]
-        arrived = self._page.load(self.arrive, inputs, [*self.all_outputs, self._tabs], **_COMMON)
+        arrived = self._page.load(self.arrive, inputs, [*self.all_outputs, self._tabs], **QUIET)
         # The page's script presses it when the visitor goes back or forward, to show what the address says.
         revisited = self.revisit_button.click(
             self.revisit, [self.address, *inputs], [*self.all_outputs, self._tabs],
-            trigger_mode="always_last", js="(address, ...asked) => [window.location.search, ...asked]", **_COMMON,
+            trigger_mode="always_last", js="(address, ...asked) => [window.location.search, ...asked]", **QUIET,
         )  # fmt: skip
         private: dict[str, Any] = {"queue": False, "api_visibility": "private"}
         followed.then(None, [self.address], js="(address) => window.pageAnswered(address)", **private)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import gradio as gr
@@ -40,10 +40,6 @@ class Question:
     """The name of the index, as the address of the page has it."""
     searcher: Searcher
     settings: SearchSettings
-
-    def search_options(self) -> dict[str, Any]:
-        """Returns the settings as the keywords that `Searcher.search` takes."""
-        return asdict(self.settings)
 
 
 class View(Protocol):

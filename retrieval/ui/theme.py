@@ -69,7 +69,7 @@ _OURS = {
 """Gradio's variables in terms of those of `assets/style.css`, which know light from dark themselves."""
 
 QUIET: Mapping[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-"""Options of an event of the page that is answered at once, and is no endpoint for programs."""
+"""Options of an event that is answered at once: queueing a few milliseconds would cost more than it saves."""
 
 
 class PageTheme(Base):  # type: ignore[misc]

@@ -29,13 +29,13 @@ class Uploads:
         self._root = root
         self.created: list[dict[str, Any]] = []
 
-    def create_repository(self, endpoint: str, wanted: dict[str, Any], default_owner: str = "me") -> dict[str, Any]:
+    def create_repository(self, endpoint: str, wanted: dict[str, Any]) -> dict[str, Any]:
         """Makes a repository with an empty main branch, and returns where it is.
 
         Raises:
             HubRefusal: if it exists.
         """
-        repo_id = f"{wanted.get('organization') or default_owner}/{wanted['name']}"
+        repo_id = f"{wanted.get('organization') or 'me'}/{wanted['name']}"
         folder = revision_folder(self._root, repo_id, repo_type=wanted.get("type", "model"))
         if folder.parent.exists():
             raise HubRefusal("", "You already created this dataset repo", status=409, url=repo_url(endpoint, repo_id))

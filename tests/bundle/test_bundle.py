@@ -15,18 +15,12 @@ from retrieval import (
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, FILES, INT8_FILE
 from tests.conftest import Build
-from tests.support import change_manifest
+from tests.support import alter, change_manifest
 
 
 @pytest.fixture
 def bundle(build: Build) -> Bundle:
     return build(["red apple", "green pear", "blue plum"], lists=2)
-
-
-def alter_a_byte(path: Path, position: int = -1) -> None:
-    content = bytearray(path.read_bytes())
-    content[position] ^= 0xFF
-    path.write_bytes(content)
 
 
 class TestWhole:
@@ -90,13 +84,13 @@ class TestAltered:
             Bundle.open(bundle.path)
 
     def test_one_altered_bit_of_the_codes_is_found_at_opening(self, bundle: Bundle) -> None:
-        alter_a_byte(bundle.file(BINARY_FILE))
+        alter(bundle.file(BINARY_FILE), -1)
         with pytest.raises(BundleCorruptError, match=r"binary\.faiss is altered: SHA-256 .*, expected .*Copy it again"):
             Bundle.open(bundle.path)
 
     @pytest.mark.parametrize("name", [INT8_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE])
     def test_the_big_files_are_distinguished_by_check_whole(self, bundle: Bundle, name: str) -> None:
-        alter_a_byte(bundle.file(name))
+        alter(bundle.file(name), -1)
         opened = Bundle.open(bundle.path)
         with pytest.raises(BundleCorruptError, match=f"{name} is altered"):
             opened.check_whole(name)

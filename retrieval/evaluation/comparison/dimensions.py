@@ -8,7 +8,7 @@ import numpy as np
 
 from retrieval.bundle.row_tables import Rows
 from retrieval.evaluation.baseline import OpenedIndex
-from retrieval.evaluation.comparison.compare import GATE, Gate, opened_index
+from retrieval.evaluation.comparison.compare import GATE, opened_index
 from retrieval.evaluation.ways import Float32, Int8, Scan
 from retrieval.quantization import Float32s
 from retrieval.search.exact_scan import ExactAnswer, best_of
@@ -56,7 +56,7 @@ def kept_dimensions(dim: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(dim if part == 1 else max(8, dim // part // 8 * 8) for part in _PARTS))
 
 
-def drop_dimensions(searcher: Searcher, vector: Float32s, top_k: int, *, gate: Gate = GATE) -> DroppedDimensions:
+def drop_dimensions(searcher: Searcher, vector: Float32s, top_k: int) -> DroppedDimensions:
     """Returns the ranks of the exact `top_k` of a query `(dim,)` by the first bits.
 
     All vectors are scanned once for the exact results, and their bits once for each number of dimensions.
@@ -65,7 +65,7 @@ def drop_dimensions(searcher: Searcher, vector: Float32s, top_k: int, *, gate: G
         BundleError: if a file of the index is altered or missing.
         RetrievalError: if too many comparisons wait for their turn.
     """
-    with gate():
+    with GATE():
         index = opened_index(searcher)
         way: Scan = Float32() if index.baseline is not None else Int8()
         exact = best_of(index.text_rows, way.all_scores(index, vector), min(top_k, len(index.text_rows)))

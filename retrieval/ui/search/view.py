@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -68,7 +69,7 @@ class SearchView:
             RetrievalError: if the search cannot be made.
         """
         searcher = question.searcher
-        response = SEARCHES.call(partial(searcher.search, question.text, **question.search_options()))
+        response = SEARCHES.call(partial(searcher.search, question.text, **asdict(question.settings)))
         count_search(response)
         visit = visit.after(response.latency.total_ms)
         rows = member_rows(response.hits)

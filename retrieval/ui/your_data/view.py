@@ -24,6 +24,7 @@ from retrieval.serving.visitor.queue import Client
 from retrieval.ui.asking import Asking, Update
 from retrieval.ui.frontier.wish import wish_of
 from retrieval.ui.markup import as_sentence, message
+from retrieval.ui.theme import QUIET
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.layout import OwnLayout
 from retrieval.ui.your_data.sample import TITLE, sample_csv
@@ -34,7 +35,6 @@ from retrieval.ui.your_data.taking import take_pasted, take_text, take_upload, t
 _LOG = logging.getLogger(__name__)
 _UNEXPECTED = "Something went wrong on the server and was logged. Other data may still work."
 _NOT_USED = "This cannot be used"
-_QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class OwnView:
@@ -75,32 +75,32 @@ class OwnView:
         parts, shown = self._parts, self._parts.outputs
         index = [asking.index, asking.own, parts.index_chosen]
         for event in (
-            parts.file.upload(self.take_file, [parts.file], shown, **_QUICK),
-            parts.use_lines.click(self.take_lines, [parts.lines], shown, **_QUICK),
-            parts.use_sample.click(self.take_sample, None, shown, **_QUICK),
+            parts.file.upload(self.take_file, [parts.file], shown, **QUIET),
+            parts.use_lines.click(self.take_lines, [parts.lines], shown, **QUIET),
+            parts.use_sample.click(self.take_sample, None, shown, **QUIET),
         ):
-            event.then(self.look, None, shown, **_QUICK)
-        parts.refused.click(self.refuse, [parts.lines, parts.lines], shown, js="() => window.ownTooLarge()", **_QUICK)
+            event.then(self.look, None, shown, **QUIET)
+        parts.refused.click(self.refuse, [parts.lines, parts.lines], shown, js="() => window.ownTooLarge()", **QUIET)
         roles = [parts.text, parts.body, parts.url, parts.group, parts.quality]
-        parts.build.click(self.build, [*roles, parts.rows], shown, **_QUICK)
+        parts.build.click(self.build, [*roles, parts.rows], shown, **QUIET)
         vectors, frontier = parts.vectors, parts.frontier
-        vectors.measure.click(self.measure_vectors, [vectors.column, vectors.metric], shown, **_QUICK)
-        frontier.measure.click(self.measure_index, None, shown, **_QUICK)
+        vectors.measure.click(self.measure_vectors, [vectors.column, vectors.metric], shown, **QUIET)
+        frontier.measure.click(self.measure_index, None, shown, **QUIET)
         panel = frontier.panel
         for made in (
-            frontier.report.click(self.report, [panel.kept, *panel.wish], [frontier.download, *shown], **_QUICK),
-            frontier.figures.click(self.figures, panel.kept, [frontier.download, *shown], **_QUICK),
+            frontier.report.click(self.report, [panel.kept, *panel.wish], [frontier.download, *shown], **QUIET),
+            frontier.figures.click(self.figures, panel.kept, [frontier.download, *shown], **QUIET),
         ):
             made.then(None, js="() => window.ownFetch('own-report-file')", queue=False, api_visibility="private")
-        parts.timer.tick(self.poll, [parts.index_chosen], [*shown, *index], trigger_mode="once", **_QUICK)
-        parts.cancel.click(self.cancel, None, shown, **_QUICK)
-        parts.delete.click(self.delete, [asking.index, parts.index_chosen], [*shown, *index], **_QUICK)
+        parts.timer.tick(self.poll, [parts.index_chosen], [*shown, *index], trigger_mode="once", **QUIET)
+        parts.cancel.click(self.cancel, None, shown, **QUIET)
+        parts.delete.click(self.delete, [asking.index, parts.index_chosen], [*shown, *index], **QUIET)
         for button in (parts.again, parts.another, vectors.again):
-            button.click(self.start_again, None, shown, **_QUICK)
-        zipped = parts.zip.click(self.zip, None, [parts.download, *shown], **_QUICK)
+            button.click(self.start_again, None, shown, **QUIET)
+        zipped = parts.zip.click(self.zip, None, [parts.download, *shown], **QUIET)
         zipped.then(None, js="() => window.ownFetch('own-download')", queue=False, api_visibility="private")
         for button, view in ((parts.search, "search"), (parts.compare, "compare")):
-            shows = button.click(partial(gr.Tabs, selected=view), None, [tabs], **_QUICK)
+            shows = button.click(partial(gr.Tabs, selected=view), None, [tabs], **QUIET)
             shows.then(None, js="() => window.ownFocusQuery()", queue=False, api_visibility="private")
         page.unload(self.leave)
 
