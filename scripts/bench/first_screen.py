@@ -14,13 +14,13 @@ _LATENCY_MS, _DOWN_BYTES, _UP_BYTES, _CPU_TIMES = 150, 1_638_400 // 8, 750_000 /
 """The slow 4G phone that Lighthouse simulates: round trip, bytes per second down and up, and how much slower it is."""
 _VISITS = 3
 _SETTLED_MS = 1500
-_WATCH_SHIFTS = """
+WATCH_SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
-_WHOLE_RESULTS = """[...document.querySelectorAll("#results .hit")]
+WHOLE_RESULTS = """[...document.querySelectorAll("#results .hit")]
   .map((hit) => hit.getBoundingClientRect())
   .filter((box) => box.top >= 0 && box.bottom <= innerHeight).length"""
 _SENT_BYTES = "performance.getEntriesByType('navigation')[0].encodedBodySize"
@@ -32,14 +32,14 @@ def measure_first_screen(browser: Browser, url: str, query: str) -> dict[str, An
     whole, shifts, sent_bytes = {}, {}, 0
     for name, (width, height) in SCREENS.items():
         page = browser.new_page(viewport={"width": width, "height": height})
-        page.add_init_script(_WATCH_SHIFTS)
+        page.add_init_script(WATCH_SHIFTS)
         _visit(page, url)
         sent_bytes = int(page.evaluate(_SENT_BYTES))
         shifted = float(page.evaluate("window.shifted"))
         _visit(page, answered)
         page.wait_for_selector("#results .hit")
         page.wait_for_timeout(_SETTLED_MS)
-        whole[name] = int(page.evaluate(_WHOLE_RESULTS))
+        whole[name] = int(page.evaluate(WHOLE_RESULTS))
         shifts[name] = max(shifted, float(page.evaluate("window.shifted")))
         page.close()
     first_ms, second_ms = _on_a_phone(browser, url)

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from retrieval import build_index, load_encoder
 from retrieval.corpus import CorpusInfo
 from retrieval.corpus.files import FileCorpus
+from scripts.bench.first_screen import WATCH_SHIFTS, WHOLE_RESULTS
 from tests.browser_page import assert_nothing_is_cut_off, open_settings, opened, search, wait_for_answer
 from tests.conftest import random_texts
 from tests.page_server import RunningApp, running_app
@@ -22,15 +23,6 @@ LAPTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 360, "height": 800}
 ABOVE_A_KEYBOARD = {"width": 360, "height": 430}
 QUERY = "?q=read+a+csv+file"
-_WATCH_SHIFTS = """
-window.shifted = 0;
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
-}).observe({ type: "layout-shift", buffered: true });
-"""
-_WHOLE = """[...document.querySelectorAll("#results .hit")]
-  .map((hit) => hit.getBoundingClientRect())
-  .filter((box) => box.top >= 0 && box.bottom <= innerHeight).length"""
 _FOCUSED_AREA = """(() => {
   const box = document.activeElement.getBoundingClientRect();
   return box.width * box.height;
@@ -79,7 +71,7 @@ def test_the_first_screen_has_enough_complete_results(
     with opened(browser, served.url, viewport=viewport) as page:
         search(page, "read a csv file")
         expect(page.locator(".hit")).to_have_count(10)
-        assert page.evaluate(_WHOLE) >= least
+        assert page.evaluate(WHOLE_RESULTS) >= least
         heights = page.evaluate("[...document.querySelectorAll('.hit')].map((hit) => hit.offsetHeight)")
         assert max(heights) <= 74
         assert page.locator(".masthead").bounding_box()["height"] <= 48  # type: ignore[index]
@@ -98,7 +90,7 @@ def test_nothing_moves_while_the_page_loads(
     browser: Browser, served: RunningApp, viewport: dict[str, int], most: float, address: str
 ) -> None:
     page = browser.new_page(viewport={"width": viewport["width"], "height": viewport["height"]})
-    page.add_init_script(_WATCH_SHIFTS)
+    page.add_init_script(WATCH_SHIFTS)
     page.goto(served.url + address)
     page.wait_for_selector("body[data-arrived]")
     page.wait_for_timeout(1000)
@@ -158,7 +150,7 @@ def test_seven_results_with_code_are_whole_in_the_first_screen_of_a_laptop(
 ) -> None:
     with opened(browser, served.url + "?q=a+recipe+with+long+code", viewport=LAPTOP) as page:
         expect(page.locator(".hit.coded")).to_have_count(7)
-        assert page.evaluate(_WHOLE) >= 7
+        assert page.evaluate(WHOLE_RESULTS) >= 7
 
 
 def test_code_is_folded_to_one_line_and_unfolds(browser: Browser, served: RunningApp) -> None:
