@@ -30,7 +30,7 @@ from scripts.bench.milvus import Way, measure, measure_load
 from scripts.bench.processes import in_own_process
 from scripts.bench.query_sets import describe, read_query_sets
 from scripts.packaged_milvus import PackagedMilvus
-from scripts.report.milvus_table import milvus
+from scripts.report.speed_tables import milvus
 from scripts.terminal import command, read_figures, run, write_figures
 
 _SCANS = {"milvus_flat": "flat", "milvus_ivf": "ivf"}

@@ -21,11 +21,10 @@ from typing import Any
 from scripts.report.load_tables import LOAD_TABLES
 from scripts.report.markdown import FigureMissingError
 from scripts.report.markers import MarkerError, replaced
-from scripts.report.milvus_table import milvus
 from scripts.report.plots import plots
 from scripts.report.quality_tables import judged, schemes
 from scripts.report.sizing_tables import SIZING_TABLES
-from scripts.report.speed_tables import page
+from scripts.report.speed_tables import milvus, page
 from scripts.report.tables import TABLES
 from scripts.terminal import command, read_figures, run
 

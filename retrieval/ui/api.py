@@ -18,8 +18,7 @@ from retrieval.serving.library import Library
 from retrieval.serving.metrics import counting_failures, timing
 from retrieval.serving.turns import HEAVY
 from retrieval.ui.compare.words import compare_values
-from retrieval.ui.frontier.values import frontier_values
-from retrieval.ui.frontier.wish import wish_of
+from retrieval.ui.frontier.values import frontier_values, wish_of
 from retrieval.ui.markup import error_words
 from retrieval.ui.request_limits import bounded, served_query, served_settings
 from retrieval.ui.searching import search_values

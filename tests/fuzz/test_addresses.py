@@ -14,7 +14,7 @@ from retrieval import SCANS, HubError, QueryError, SearchSettings
 from retrieval.evaluation.frontier.recommend import Wish
 from retrieval.hub.address import HubAddress
 from retrieval.ui.address import address_of, read_address
-from retrieval.ui.frontier.wish import wish_of
+from retrieval.ui.frontier.values import wish_of
 from retrieval.ui.markup import error_words, escaped, link, one_line, safe_url, shortened
 from retrieval.ui.request_limits import MAX_CANDIDATES, MAX_MULTIPLIER, MAX_PROBES, MAX_QUERY_CHARS, MAX_TOP_K
 from retrieval.ui.server.headers import names_of

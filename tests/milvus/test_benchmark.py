@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts import benchmark_milvus
-from scripts.report.milvus_table import milvus
+from scripts.report.speed_tables import milvus
 
 pytestmark = pytest.mark.model
 

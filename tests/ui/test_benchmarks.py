@@ -15,10 +15,9 @@ from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.ui.benchmarks.charts import Axis, Chart, Point, Series, figure
 from retrieval.ui.benchmarks.claims import CLAIMS
-from retrieval.ui.benchmarks.collection_names import collection_name
 from retrieval.ui.benchmarks.cost_table import article_table, cost_answer
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
-from retrieval.ui.benchmarks.kept_plots import tuning_chart
+from retrieval.ui.benchmarks.kept_plots import collection_name, tuning_chart
 from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.benchmarks.quick_panel import offer, result, under_way
 from retrieval.ui.benchmarks.scales import linear_scale, log_scale, short_number

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from retrieval.benchmark.figures.frontier import KeptFrontier, read_frontier
+from retrieval.benchmark.figures.kept import KeptFrontier, read_frontier
 from retrieval.ui.benchmarks.needs import KEPT, needs_answer, needs_chart
 from retrieval.ui.frontier.charts import frontier_charts
 from tests.support import HOSTILE

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
 
+from retrieval.errors import QueryError
+from retrieval.evaluation.cost import MOST_DIMENSIONS
 from retrieval.quantization import Float32s
 
 Rescoring = Literal["none", "int8", "float32"]
@@ -122,3 +125,29 @@ class Frontier:
         growth = tuple(SampleRecall(**{**each, "recall": Interval(**each["recall"])}) for each in values["growth"])
         left_out = tuple(LeftOut(**each) for each in values["left_out"])
         return cls(**{**values, "points": points, "growth": growth, "left_out": left_out})
+
+
+def for_dimensions(frontier: Frontier, dim: int) -> Frontier:
+    """Returns the points as they were measured, with the bytes of vectors of `dim` dimensions.
+
+    Bytes grow with the dimensions and are calculated; recall is as measured, on `frontier.dim`. A point on
+    the first half of the dimensions stays one on the first half.
+
+    Raises:
+        QueryError: if the number of dimensions is out of range.
+    """
+    if not 1 <= dim <= MOST_DIMENSIONS:
+        raise QueryError(f"{dim:,} dimensions: choose 1 to {MOST_DIMENSIONS:,}.")
+    if dim == frontier.dim:
+        return frontier
+    ratio = dim / frontier.dim
+    return replace(frontier, dim=dim, points=tuple(_scaled(point, ratio) for point in frontier.points))
+
+
+def _scaled(point: Point, ratio: float) -> Point:
+    return replace(
+        point,
+        dim=max(1, round(point.dim * ratio)),
+        ram_bytes=math.ceil(point.ram_bytes * ratio),
+        disk_bytes=math.ceil(point.disk_bytes * ratio),
+    )

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from retrieval.benchmark.figures.judged import JudgedFigures
 from retrieval.bundle.tuning import Tuning, TuningPoint
 from retrieval.ui.benchmarks.charts import COLOURS, MARKERS, Axis, Chart, Point, Series
-from retrieval.ui.benchmarks.collection_names import collection_name
+
+_NAMES: Mapping[str, str] = {
+    "conala_train": "Python how-to questions",
+    "conala_test": "Python how-to questions, test",
+    "cosqa_dev": "web queries for Python code",
+    "cran": "aeronautics abstracts",
+    "med": "medical abstracts",
+}
+
+
+def collection_name(name: str) -> str:
+    """Returns a readable name for a collection; an unknown one keeps its own.
+
+    Args:
+        name: as the figures have it, such as `cran` or `cran among 117,581`.
+    """
+    own, among, rest = name.partition(" among ")
+    return _NAMES.get(own, own) + among + (f"{rest} texts" if among else "")
+
 
 _MULTIPLIER = Axis("rescore multiplier", ticks=(1, 2, 4, 6, 8, 10))
 

@@ -8,18 +8,17 @@ from typing import Any
 
 import gradio as gr
 
-from retrieval.benchmark.figures.frontier import KeptFrontier, read_frontier
+from retrieval.benchmark.figures.kept import KeptFrontier, read_frontier
 from retrieval.errors import QueryError, RetrievalError
 from retrieval.evaluation.cost import ARTICLE_PRICE, dollars
-from retrieval.evaluation.frontier.points import Frontier, Point
+from retrieval.evaluation.frontier.points import Frontier, Point, for_dimensions
 from retrieval.evaluation.frontier.recommend import Choice, Recommendation, recommend
-from retrieval.evaluation.frontier.scaling import for_dimensions
 from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
 from retrieval.ui.asking import OF_OPEN_VIEW, Asking, searcher_of
 from retrieval.ui.benchmarks.charts import figure
 from retrieval.ui.frontier.charts import frontier_charts
-from retrieval.ui.frontier.wish import plan_of
+from retrieval.ui.frontier.values import plan_of
 from retrieval.ui.frontier.words import cautions, label, size
 from retrieval.ui.markup import as_sentence, escaped, wide_table
 from retrieval.ui.theme import ASSETS, QUIET

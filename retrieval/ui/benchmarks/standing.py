@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from retrieval.benchmark.figures.judged import JudgedFigures, JudgedRung
 from retrieval.benchmark.figures.run import RunFigures
 from retrieval.ui.benchmarks.claims import Column, claims_table, origin, run_cells
-from retrieval.ui.benchmarks.collection_names import collection_name
 from retrieval.ui.benchmarks.evidence import gallery
-from retrieval.ui.benchmarks.kept_plots import kept_charts
+from retrieval.ui.benchmarks.kept_plots import collection_name, kept_charts
 from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.markup import escaped, wide_table
 

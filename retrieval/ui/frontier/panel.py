@@ -13,7 +13,7 @@ from retrieval.evaluation.frontier.neighbours import Neighbours
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.ui.frontier.advice_html import advice_html
 from retrieval.ui.frontier.tables import charts_html, neighbours_html, tables_html
-from retrieval.ui.frontier.wish import wish_of
+from retrieval.ui.frontier.values import wish_of
 from retrieval.ui.markup import as_sentence, escaped
 from retrieval.ui.theme import QUIET
 

@@ -22,7 +22,7 @@ from retrieval.serving.temp_folders import TempRoot, private_parent
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import Client
 from retrieval.ui.asking import Asking, Update
-from retrieval.ui.frontier.wish import wish_of
+from retrieval.ui.frontier.values import wish_of
 from retrieval.ui.markup import as_sentence, message
 from retrieval.ui.theme import QUIET
 from retrieval.ui.your_data import panels as own_panels

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from retrieval.errors import QueryError
-from retrieval.evaluation.frontier.points import Frontier, Interval, Point
-from retrieval.evaluation.frontier.scaling import for_dimensions
+from retrieval.evaluation.frontier.points import Frontier, Interval, Point, for_dimensions
 
 SHARES = Interval(0.9, 0.8, 1.0)
 FRONTIER = Frontier(

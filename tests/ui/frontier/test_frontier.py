@@ -19,8 +19,7 @@ from retrieval.ui.frontier.databases.advice import DATABASES
 from retrieval.ui.frontier.panel import FrontierPanel, advise
 from retrieval.ui.frontier.report import report
 from retrieval.ui.frontier.tables import charts_html, tables_html
-from retrieval.ui.frontier.values import frontier_values
-from retrieval.ui.frontier.wish import wish_of
+from retrieval.ui.frontier.values import frontier_values, wish_of
 from retrieval.ui.markup import escaped
 from tests.support import HOSTILE, in_loop
 
