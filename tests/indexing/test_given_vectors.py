@@ -150,14 +150,14 @@ class TestMoreLike:
 
     @pytest.mark.parametrize("row", [-1, 60])
     def test_a_row_that_is_not_there_is_refused(self, tmp_path: Path, row: int) -> None:
-        with pytest.raises(QueryError, match=f"row {row} is not in this index: 0 to 59 are"):
+        with pytest.raises(QueryError, match=f"row {row} is not in this index: .*0 to 59"):
             Searcher.open(build_given(tmp_path, TEXTS, VECTORS).path).more_like(row)
 
 
 class TestNotes:
     def test_lengths_that_were_changed_are_reported(self, tmp_path: Path) -> None:
         [note] = notes_of(tmp_path, TEXTS, VECTORS * np.linspace(0.5, 2, 60, dtype=np.float32)[:, None])
-        assert note.startswith("The vectors have lengths from 0.5 to 2: they are brought to length 1")
+        assert "lengths from 0.5 to 2" in note
 
     @pytest.mark.parametrize("dtype", [np.float16, np.float32])
     def test_unit_vectors_need_no_note(self, tmp_path: Path, dtype: Any) -> None:
