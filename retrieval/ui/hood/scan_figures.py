@@ -52,7 +52,7 @@ def lists_figure(manifest: Manifest) -> str:
 
 
 def _lists_visited(measured: ScanRecall) -> str:
-    return f"{measured.probes:,} lists" if measured.reach is None else f"those in reach, {measured.probes:,} at most"
+    return f"{measured.probes:,} lists" if measured.reach is None else f"up to {measured.probes:,} lists"
 
 
 def _bar(place: int, share: float, is_chosen: bool) -> str:
