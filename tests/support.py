@@ -91,7 +91,7 @@ def die() -> None:
 def run_in_child(target: Callable[..., None], *arguments: Any) -> int | None:
     """Returns the exit code of a process that runs a function of the indexing tests."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.indexing.test_indexer"])
+    context.set_forkserver_preload(["tests.indexing.test_stopped_builds"])
     process = context.Process(target=target, args=arguments)
     process.start()
     process.join(PATIENCE_S)
