@@ -1,22 +1,15 @@
-"""How the hub's stand-in answers a request: what the routes mean, and what the faults do to the answers."""
+"""How the hub's stand-in answers a request: what the routes mean."""
 
 from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from scripts.hub_stand_in.faults import Access, Fault
-from scripts.hub_stand_in.file_bytes import CHUNK_BYTES, altered, file_chunks, first_bytes, wanted_range
-from scripts.hub_stand_in.folders import HubRefusal, etag, find_branch, find_branches
-from scripts.hub_stand_in.uploads import Uploads
+from scripts.hub_stand_in.folders import HubRefusal, find_branch, find_branches
+from scripts.hub_stand_in.sending import Sender
 
 _API = re.compile(
     r"/api/(?P<kind>datasets|models|spaces)/(?P<repo>[^/]+/[^/]+)"
@@ -28,37 +21,8 @@ _BLOB = re.compile(r"/\.lfs/(?P<oid>[0-9a-f]{64})")
 _WRITING = ("preupload", "commit", "branch")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request that the stand-in answered."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    status: int
-
-
-class HubServer(ThreadingHTTPServer):
-    """The server as its handlers see it."""
-
-    root: Path
-    requests: list[Request]
-    faults: list[Fault]
-    access: Access
-    uploads: Uploads
-    closing: threading.Event
-
-    @property
-    def endpoint(self) -> str:
-        """Returns the URL for HF_ENDPOINT."""
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(Sender):
     """Answers the requests of one connection."""
-
-    protocol_version = "HTTP/1.1"
-    server: HubServer
 
     def do_HEAD(self) -> None:
         """Answers as GET does, without a body."""
@@ -76,43 +40,32 @@ class Handler(BaseHTTPRequestHandler):
         """Takes a large file."""
         self._answer()
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Keeps the requests in `HubStandIn.requests` instead of printing them."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Notes a request and the status of its answer."""
-        status = int(code.value if isinstance(code, HTTPStatus) else code)
-        self.server.requests.append(Request(self.command, self.path, dict(self.headers.items()), status))
-
     def _answer(self) -> None:
         url = urlsplit(self.path)
         try:
             if match := _BLOB.fullmatch(url.path):
-                self.server.uploads.store(match["oid"], self._chunks_of_body())
-                self._send_json({})
+                self.server.uploads.store(match["oid"], self.chunks_of_body())
+                self.send_json({})
                 return
-            body = b"".join(self._chunks_of_body())
+            body = b"".join(self.chunks_of_body())
             if match := _API.fullmatch(url.path):
-                self._send_json(self._api(match, parse_qs(url.query), body))
+                self.send_json(self._api(match, parse_qs(url.query), body))
             elif match := _RESOLVE.fullmatch(url.path):
-                self._send_file(match)
+                hub, kind, repo = self.server, match["kind"] or "models", match["repo"]
+                hub.access.check_read(repo, self.headers.get("Authorization"))
+                branch = find_branch(hub.root, kind, repo, unquote(match["revision"]))
+                self.send_file(branch.file(unquote(match["path"])), branch.commit)
             elif self.command == "POST":
-                self._send_json(self._post(url.path, json.loads(body)))
+                self.send_json(self._post(url.path, json.loads(body)))
             elif url.path == "/":
-                self._send_json({"stand-in": True})
+                self.send_json({"stand-in": True})
             else:
                 raise HubRefusal("EntryNotFound", f"the stand-in has no route {self.command} {url.path}")
         except HubRefusal as refusal:
             headers = {"X-Error-Code": refusal.code, "X-Error-Message": str(refusal)}
             if refusal.commit is not None:
                 headers["X-Repo-Commit"] = refusal.commit
-            self._send_json(refusal.body, HTTPStatus(refusal.status), headers)
-
-    def _chunks_of_body(self) -> Iterator[bytes]:
-        left = int(self.headers.get("Content-Length", 0))
-        while left and (chunk := self.rfile.read(min(CHUNK_BYTES, left))):
-            left -= len(chunk)
-            yield chunk
+            self.send_json(refusal.body, HTTPStatus(refusal.status), headers)
 
     def _api(self, match: re.Match[str], query: dict[str, list[str]], body: bytes) -> Any:
         hub, kind, repo, verb = self.server, match["kind"], match["repo"], match["verb"]
@@ -148,66 +101,6 @@ class Handler(BaseHTTPRequestHandler):
         if _BATCH.fullmatch(path):
             return hub.uploads.batch(hub.endpoint, wanted)
         raise HubRefusal("EntryNotFound", f"the stand-in has no route POST {path}")
-
-    def _send_json(self, value: Any, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None) -> None:
-        body = json.dumps(value).encode()
-        self._send_head(
-            status, {"Content-Type": "application/json", "Content-Length": str(len(body)), **(headers or {})}
-        )
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def _send_file(self, match: re.Match[str]) -> None:
-        hub, kind = self.server, match["kind"] or "models"
-        hub.access.check_read(match["repo"], self.headers.get("Authorization"))
-        branch = find_branch(hub.root, kind, match["repo"], unquote(match["revision"]))
-        path = branch.file(unquote(match["path"]))
-        size = path.stat().st_size
-        start, end = wanted_range(self.headers.get("Range"), size)
-        headers = {
-            **{"ETag": f'"{etag(path)}"', "X-Repo-Commit": branch.commit, "Accept-Ranges": "bytes"},
-            **{"Content-Type": "application/octet-stream", "Content-Length": str(end - start)},
-        }
-        if start >= size and size:
-            self._send_head(
-                HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {"Content-Range": f"bytes */{size}", "Content-Length": "0"}
-            )
-            return
-        fault = None if self.command == "HEAD" else self._fault(path.as_posix())
-        if "Range" in self.headers:
-            self._send_head(HTTPStatus.PARTIAL_CONTENT, {**headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"})
-        else:
-            self._send_head(HTTPStatus.OK, headers)
-        if self.command != "HEAD":
-            self._send_bytes(path, start, end, fault)
-
-    def _fault(self, path: str) -> Fault | None:
-        """Returns what happens to this answer, after holding it back if that is all that happens."""
-        hub = self.server
-        fault = next((fault for fault in hub.faults if fault.strikes(path)), None)
-        if fault is not None and fault.kind == "busy":
-            raise HubRefusal("", "the hub is busy", status=503)
-        if fault is not None and fault.kind == "stall" and not fault.after_bytes:
-            hub.closing.wait()
-        return fault
-
-    def _send_bytes(self, path: Path, start: int, end: int, fault: Fault | None) -> None:
-        chunks = file_chunks(path, start, end)
-        if fault is not None:
-            cut = fault.kind in ("cut", "stall")
-            chunks = first_bytes(chunks, fault.after_bytes) if cut else altered(chunks, fault.after_bytes)
-        for chunk in chunks:
-            self.wfile.write(chunk)
-        if fault is not None and fault.kind == "stall":
-            self.server.closing.wait()
-        if fault is not None and fault.kind != "alter":
-            self.close_connection = True
-
-    def _send_head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
 
 
 def _wanted_paths(body: bytes, content_type: str) -> list[str]:

@@ -1,8 +1,8 @@
 """A stand-in of the Hugging Face hub on this machine, for tests and rehearsals.
 
-It serves folders (`hub_folders.py` says how they are laid out) over the routes on which the real clients, `datasets`
-and `huggingface_hub`, read, and over those on which the latter publishes (`hub_uploads.py`). What can go wrong on the
-way is in `hub_faults.py`:
+It serves folders (`folders.py` says how they are laid out) over the routes on which the real clients, `datasets`
+and `huggingface_hub`, read, and over those on which the latter publishes (`uploads.py`). What can go wrong on the
+way is in `faults.py`:
 
     with HubStandIn(root) as hub:
         subprocess.run(command, env={**os.environ, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(empty_folder)})
@@ -12,14 +12,12 @@ The clients read HF_ENDPOINT when they are imported, hence the process of its ow
 
 from __future__ import annotations
 
-import sys
 import threading
 from pathlib import Path
 from types import TracebackType
 
-from scripts.hub_stand_in.faults import Access
-from scripts.hub_stand_in.handler import Handler, HubServer
-from scripts.hub_stand_in.uploads import Uploads
+from scripts.hub_stand_in.handler import Handler
+from scripts.hub_stand_in.sending import HubServer
 
 _POLL_SECONDS = 0.02
 
@@ -30,7 +28,7 @@ class HubStandIn:
 
     def __init__(self, root: Path, port: int = 0) -> None:
         self.root = root
-        self._server = _Server(root, port)
+        self._server = HubServer(root, port, Handler)
         self.requests = self._server.requests
         self.faults = self._server.faults
         self.access = self._server.access
@@ -55,21 +53,3 @@ class HubStandIn:
     def endpoint(self) -> str:
         """Returns the URL for HF_ENDPOINT."""
         return self._server.endpoint
-
-
-class _Server(HubServer):
-    daemon_threads = True
-
-    def __init__(self, root: Path, port: int) -> None:
-        self.root = root
-        self.requests = []
-        self.faults = []
-        self.access = Access()
-        self.uploads = Uploads(root)
-        self.closing = threading.Event()
-        super().__init__(("127.0.0.1", port), Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Says nothing about clients that hang up: a test that resumes a download does just that."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
