@@ -34,7 +34,7 @@ from pathlib import Path
 from retrieval import BuildOptions, BuildProgress, build_index, load_encoder
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, is_share
-from retrieval.corpus.base import Corpus
+from retrieval.corpus.base import ROLES, Corpus
 from retrieval.corpus.files import FileCorpus
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
 from retrieval.encoding.encoder import DEFAULT_MODEL
@@ -48,13 +48,20 @@ from scripts.terminal import command, printable, run
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    _add_corpus(made)
+    _add_index(made)
+    _add_vectors(made)
+    return made
+
+
+def _add_corpus(made: argparse.ArgumentParser) -> None:
     made.add_argument("--corpus", choices=SOURCES, required=True)
     made.add_argument(
         "--path",
         help="a file (CSV, TSV, JSON, Parquet, Arrow, .xlsx, SQLite, text, Markdown; also compressed), a folder of "
         "one of these or saved by `datasets`, or a hub id (conala: a local copy)",
     )
-    for role in ("text", "body", "url", "group", "quality"):
+    for role in ROLES:
         off = "" if role == "text" else ", '' for none"
         made.add_argument(f"--{role}-column", metavar="C", help=f"column with the {role}; guessed when not given{off}")
     made.add_argument("--split", metavar="S", help="split of a data set (default: train)")
@@ -63,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--packages", nargs="*", metavar="P", help="python: packages to add to the standard library")
     made.add_argument("--limit", type=int, metavar="N", help="read at most N rows")
     made.add_argument("--title", metavar="T", help="what the documents are, in one line, for the page")
+
+
+def _add_index(made: argparse.ArgumentParser) -> None:
     made.add_argument("--output", type=Path, required=True, metavar="DIR")
     made.add_argument("--overwrite", action="store_true", help="replace the index in DIR once the new one is complete")
     made.add_argument(
@@ -86,6 +96,9 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="subtract the mean of the vectors before the sign: for vectors that are all positive, or shifted",
     )
+
+
+def _add_vectors(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--model",
         metavar="ID_OR_PATH",
@@ -101,15 +114,11 @@ def parser() -> argparse.ArgumentParser:
     )
     vectors = made.add_mutually_exclusive_group()
     vectors.add_argument(
-        "--embeddings",
-        type=Path,
-        metavar="FILE.npy",
-        help="existing vectors, one per row of the texts",
+        "--embeddings", type=Path, metavar="FILE.npy", help="existing vectors, one per row of the texts"
     )
     vectors.add_argument(
         "--embeddings-column", metavar="C", help="column of the file with the vectors, such as in Parquet"
     )
-    return made
 
 
 def _lists(text: str) -> int | None:
@@ -150,14 +159,11 @@ def build(args: argparse.Namespace, corpus: Corpus, bars: ProgressBars) -> Bundl
             embeddings=embeddings, center=args.center, title=args.title, target_share=args.target_share,
             lists=args.lists,
         )  # fmt: skip
-        return build_index(
-            corpus,
-            encoder,
-            args.output,
-            options,
-            lambda step: bars(replace(step, message=printable(step.message))),
-            workers,
-        )
+
+        def report(step: BuildProgress) -> None:
+            bars(replace(step, message=printable(step.message)))
+
+        return build_index(corpus, encoder, args.output, options, report, workers)
 
 
 @command("stopped: run the same command again to continue where it stopped.")
@@ -166,11 +172,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     if args.limit is not None and args.limit < 1:
         parser().error("--limit takes a whole number from 1 on")
-    columns = {
-        role: column
-        for role in ("text", "body", "url", "group", "quality")
-        if (column := getattr(args, f"{role}_column")) is not None
-    }
+    columns = {role: column for role in ROLES if (column := getattr(args, f"{role}_column")) is not None}
     source = SourceOptions(
         args.corpus, args.path, columns, args.embeddings_column, args.split, not args.no_header, args.table,
         args.packages,
@@ -178,7 +180,7 @@ def main(arguments: list[str] | None = None) -> int:
     with closing(ProgressBars()) as bars:
         bundle = build(args, open_corpus(source), bars)
     manifest = bundle.manifest
-    if guessed := [role for role in ("body", "url", "group", "quality") if role in manifest.columns.keys() - columns]:
+    if guessed := [role for role in ROLES[1:] if role in manifest.columns.keys() - columns]:
         options = " ".join(f"--{role}-column ''" for role in guessed)
         print(f"Columns that were not named were guessed; to turn this off: {options}", file=sys.stderr)
     print(
