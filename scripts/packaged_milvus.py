@@ -174,7 +174,8 @@ def _unpacked() -> Path:
     folder = Path(sys.prefix) / "share" / f"milvus-{milvus.__version__}"
     if not os.access(sys.prefix, os.W_OK):
         folder = Path(tempfile.gettempdir()) / f"milvus-{milvus.__version__}-{os.getuid()}"
-    with _lock():
+    with (Path(tempfile.gettempdir()) / f"milvus-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
             temporary = Path(tempfile.mkdtemp(prefix="milvus-", dir=folder.parent))
@@ -182,13 +183,6 @@ def _unpacked() -> Path:
             (temporary / "bin").rename(folder)
             temporary.rmdir()
     return folder
-
-
-@contextmanager
-def _lock() -> Iterator[None]:
-    with (Path(tempfile.gettempdir()) / f"milvus-{os.getuid()}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _etcd_settings(port: int, peer_port: int, data: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from retrieval.results import STAGES
 from scripts.bench.peers.table import lines as peer_lines
@@ -31,9 +31,15 @@ def machine(figures: Figures) -> Iterator[str]:
     yield from busy_note(figures["load_average"], figures["machine"]["cores"])
 
 
+_HEADLINE_ROWS = (
+    "recall@10", "ms per query, from text to documents", "ms per query, vector search only",
+    "MB of RAM that the index adds",
+)  # fmt: skip
+
+
 def headline(figures: Figures) -> Iterator[str]:
     """Yields recall, speed and memory of ours, the 2024 demos and a float32 graph, and the size of the vectors."""
-    paths, peers, memory = (part_of(figures, name) for name in ("paths", "peers", "memory"))
+    paths, peers = part_of(figures, "paths"), part_of(figures, "peers")
     ours, graph = peers["engines"]["ours"], peers["engines"]["faiss_hnsw"]
     sets = list(paths["sets"])
     if missing := [engine["title"] for engine in (ours, graph) if not engine.get("recall", {}).keys() >= set(sets)]:
@@ -64,14 +70,15 @@ def headline(figures: Figures) -> Iterator[str]:
         ]),
         (graph["title"], vectors_alone(graph)),
     ]  # fmt: skip
-    labels = (
-        "recall@10", "ms per query, from text to documents", "ms per query, vector search only",
-        "MB of RAM that the index adds",
-    )  # fmt: skip
-    rows = [[label, *(cells[place] for _, cells in columns)] for place, label in enumerate(labels)]
+    rows = [[label, *(cells[place] for _, cells in columns)] for place, label in enumerate(_HEADLINE_ROWS)]
     yield from markdown(["", *(title for title, _ in columns)], rows)
     yield ""
-    yield (
+    yield _about_headline(figures, sets)
+
+
+def _about_headline(figures: Figures, sets: Sequence[str]) -> str:
+    memory = part_of(figures, "memory")
+    return (
         f"{figures['index']['rows']:,} documents; {' / '.join(sets)} as queries; medians, {figures['threads']} cores. "
         f"The bits take {mb_cell(memory['codes_bytes'])} MB, the same vectors as float32 "
         f"{mb_cell(memory['by_arithmetic']['float32'])} MB. The demos ordered by raw int8 codes; sentence-transformers "
