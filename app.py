@@ -112,12 +112,7 @@ def serve(
 ) -> int:
     """Serves the page until it is stopped, and returns the exit status.
 
-    Args:
-        library: the indexes.
-        args: the command line, as `parser` reads it.
-        stop: what ends it.
-        background: the index that is made ready meanwhile.
-        started: when the program started, by the monotonic clock.
+    `background` is made ready meanwhile; `started` is when the program started, by the monotonic clock.
 
     Raises:
         RetrievalError: if the index cannot be opened.
@@ -128,11 +123,10 @@ def serve(
     from retrieval.ui.public_link import PublicLink, close_tunnels, gradio_tunnel
     from retrieval.ui.server.launch import Address, launch
 
-    notes: list[str] = []
+    on_space = "SPACE_ID" in os.environ
+    notes = [SPACE_NOTE] if args.share and on_space else []
     link: PublicLink | None = None
-    if args.share and "SPACE_ID" in os.environ:
-        notes.append(SPACE_NOTE)
-    elif args.share:
+    if args.share and not on_space:
         link = PublicLink(partial(gradio_tunnel, args.host, args.port))
         at_end(close_tunnels)
     about_default = DEFAULT_NOTE if background is not None else f"{DEFAULT_NOTE} {CONALA_HINT}"
@@ -144,6 +138,14 @@ def serve(
     except OSError as error:
         return _fail(f"the page cannot be served at {args.host}:{args.port}: {error}")
     print(f"Serving on {where.url} after {time.monotonic() - started:.1f} s - stop with Ctrl-C", flush=True)
+    _wait(stop, link)
+    print("stopped", file=sys.stderr)
+    page.close(verbose=False)
+    return 0
+
+
+def _wait(stop: StopRequest, link: PublicLink | None) -> None:
+    """Asks for the public link, if one is wanted, and returns when the server is to stop."""
     try:
         if link is not None:
             link.ask()
@@ -152,9 +154,6 @@ def serve(
             time.sleep(0.5)
     except KeyboardInterrupt:
         pass  # it is remembered: both ways out of the loop end here
-    print("stopped", file=sys.stderr)
-    page.close(verbose=False)
-    return 0
 
 
 def _keep_uploads_apart() -> None:
