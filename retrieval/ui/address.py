@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from retrieval.results import SCANS, SearchSettings
 from retrieval.ui.request_limits import MAX_CANDIDATES, MAX_MULTIPLIER, MAX_PROBES, MAX_QUERY_CHARS, MAX_TOP_K
-from retrieval.ui.your_data.sessions import OWN
+from retrieval.ui.your_data.own_index import OWN
 
 _NUMBERS = {"k": "top_k", "n": "num_candidates", "m": "rescore_multiplier", "p": "probes"}
 _SWITCHES = {"asymmetric": "asymmetric", "rescore": "rescore"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,24 +15,15 @@ from retrieval.serving.library import Library
 from retrieval.serving.metrics import counting_failures, timing
 from retrieval.serving.turns import HEAVY
 from retrieval.ui.address import Address, address_of, read_address
-from retrieval.ui.asking import (
-    OF_OPEN_VIEW,
-    Asking,
-    QueryView,
-    Update,
-    View,
-    default_values,
-    index_choices,
-    question_of,
-    searcher_of,
-)
+from retrieval.ui.asking import OF_OPEN_VIEW, Asking, index_choices, question_of, searcher_of
 from retrieval.ui.frame import Frame
 from retrieval.ui.knobs import values_of
 from retrieval.ui.markup import error_words, message
 from retrieval.ui.request_limits import MAX_QUERY_CHARS
 from retrieval.ui.theme import QUIET
+from retrieval.ui.views import Update, View
 from retrieval.ui.visit import Visit
-from retrieval.ui.your_data.sessions import OWN, OwnIndex
+from retrieval.ui.your_data.own_index import OWN, OwnIndex
 
 HEAVY_VIEWS = ("compare", "hood")
 """These take long to compute: one answer at a time, and visitors take turns."""
@@ -50,12 +41,11 @@ class Answering:
         asking: Asking,
         frame: Frame,
         tabs: gr.Tabs,
-        views: Mapping[str, tuple[gr.Tab, View]],
-        query_views: Sequence[QueryView],
+        views: Sequence[View],
         index_changes: Sequence[Any] = (),
         engine_changes: Sequence[Any] = (),
     ) -> None:
-        """Takes the views by key with their tabs; those in `query_views` answer the query, the first one by default.
+        """Takes all tabs, and the views that answer the query; the first one does by default.
 
         Args:
             index_changes: events after which another index is selected, apart from the visitor selecting one.
@@ -68,14 +58,14 @@ class Answering:
         self.asking = asking
         self._frame = frame
         self._tabs = tabs
-        self._views = views
-        self.query_views = {view.key: view for view in query_views}
-        self._first = query_views[0].key
+        self._tab_of = {str(tab.id): tab for tab in tabs.children}
+        self.views = {view.key: view for view in views}
+        self._first = views[0].key
         self._laid_out = library.default
         self.active = asking.active
         self.address = gr.Textbox(visible="hidden", elem_id="address")
         self.revisit_button = gr.Button("Go there", elem_id="revisit", visible="hidden")
-        shown = [output for _, view in views.values() for output in view.outputs]
+        shown = [output for view in views for output in view.outputs]
         self.outputs = list(dict.fromkeys([*shown, self.address, self.active, asking.visit]))
         self.all_outputs = list(dict.fromkeys([*self.outputs, *asking.index_outputs, *frame.outputs]))
         self._wire()
@@ -94,8 +84,7 @@ class Answering:
         )  # fmt: skip
         reset = asking.knobs.reset.click(self.reset, inputs, [*asking.knobs.inputs, *self.outputs], **QUIET)
         opened = [
-            tab.select(partial(self.open_view, key), inputs, self.outputs, **QUIET)
-            for key, (tab, _) in self._views.items()
+            tab.select(partial(self.open_view, key), inputs, self.outputs, **QUIET) for key, tab in self._tab_of.items()
         ]
         arrived = self._page.load(self.arrive, inputs, [*self.all_outputs, self._tabs], **QUIET)
         # The page's script presses it when the visitor goes back or forward, to show what the address says.
@@ -124,7 +113,7 @@ class Answering:
         """Returns the settings that the index recommends, and the answer under them."""
         text, index, own, *knobs = asked
         try:
-            values = default_values(searcher_of(self._library, index, own))
+            values = list(values_of(searcher_of(self._library, index, own).defaults))
         except RetrievalError:
             values = knobs  # the answer says why the index cannot be opened
         answer = self.follow(active, visit, text, index, own, *values)
@@ -138,28 +127,27 @@ class Answering:
     def arrive(self, request: gr.Request, active: str, visit: Visit, *asked: Any) -> Update:
         """Returns the page as its address asks for it."""
         wanted = read_address(dict(request.query_params))
-        view = wanted.view if wanted.view is not None and wanted.view in self._views else self._first
         offered = index_choices(self._library, None)
         index = wanted.index if wanted.index in [name for _, name in offered] else self._library.default
         choices = gr.Dropdown(offered, value=index)
         if wanted == Address() and index == self._laid_out:
             # Nothing is asked for: the visitor may already be typing, and must not be interrupted.
             return {self.asking.index: choices}
-        return {**self._at(wanted, view, index, None, visit), self.asking.index: choices}
+        return {**self._at(wanted, index, None, visit), self.asking.index: choices}
 
     def revisit(self, address: str, active: str, visit: Visit, *asked: Any) -> Update:
         """Returns the page as an earlier address asks for it; one without an index means the visitor's own."""
         own = asked[2]
         wanted = read_address(dict(parse_qsl(str(address)[: 4 * MAX_QUERY_CHARS].removeprefix("?"))))
-        view = wanted.view if wanted.view is not None and wanted.view in self._views else self._first
         names = [name for _, name in index_choices(self._library, own)]
         index = wanted.index if wanted.index in names else self._library.default
         if wanted.index is None and wanted != Address() and own is not None:
             index = OWN
-        return {**self._at(wanted, view, index, own, visit), self.asking.index: index}
+        return {**self._at(wanted, index, own, visit), self.asking.index: index}
 
-    def _at(self, wanted: Address, view: str, index: str, own: OwnIndex | None, visit: Visit) -> Update:
-        """Returns the page with the query, the view, the index and the settings that an address names."""
+    def _at(self, wanted: Address, index: str, own: OwnIndex | None, visit: Visit) -> Update:
+        """Returns the page with the query, the view and the settings that an address names, over an index."""
+        view = wanted.view if wanted.view is not None and wanted.view in self._tab_of else self._first
         return {
             **self._guarded(view, lambda: self._over(view, visit, wanted.query, index, own, wanted)),
             self.asking.query: gr.Textbox(wanted.query),
@@ -173,17 +161,17 @@ class Answering:
         searcher = searcher_of(self._library, index, own)
         settings = wanted.settings_over(searcher.defaults)
         update: Update = {**self._frame.on_index(searcher), **self.asking.on_index(searcher, settings)}
-        for _, view in self._views.values():
+        for view in self.views.values():
             update.update(view.on_index(searcher))
         return {**update, **self.follow(active, visit, text, index, own, *values_of(settings))}
 
     def _answered(self, active: str, visit: Visit, asked: Sequence[Any]) -> Update:
         question = question_of(self._library, asked)
-        active = active if active in self._views else self._first
+        active = active if active in self._tab_of else self._first
         address = address_of(
             question.text, question.index, active, question.settings, question.searcher.defaults, self._first
         )
-        view = self.query_views.get(active)
+        view = self.views.get(active)
         if view is None:
             return {self.address: address}
         if question.text.strip():
@@ -196,7 +184,7 @@ class Answering:
 
     def _guarded(self, active: str, make: Callable[[], Update]) -> Update:
         """Returns what `make` returns, or a message instead of the answer; never an exception."""
-        view = self.query_views.get(active) or self.query_views[self._first]
+        view = self.views.get(active) or self.views[self._first]
         try:
             with counting_failures():
                 return make()

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any
 
 import gradio as gr
 
 from retrieval.results import SearchSettings
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library, still_there
-from retrieval.ui.knobs import Knobs, OpenDropdown, settings_of, values_of
+from retrieval.ui.knobs import Knobs, OpenDropdown, settings_of
 from retrieval.ui.markup import escaped
 from retrieval.ui.notes import defaults_note
 from retrieval.ui.request_limits import MAX_QUERY_CHARS, served_query
+from retrieval.ui.views import Question, Update
 from retrieval.ui.visit import Visit
-from retrieval.ui.your_data.sessions import OWN, OwnIndex, discard
+from retrieval.ui.your_data.own_index import OWN, OwnIndex, discard
 
 MAX_EXAMPLES = 6
 OF_OPEN_VIEW = "(active, ...asked) => [window.openView(active), ...asked]"
@@ -27,53 +27,6 @@ _TOOLS = (
     '<span class="words">Settings</span></button></div>'
 )
 """The buttons in the row of tabs; the script of the page answers them."""
-Update = dict[Any, Any]
-"""New values by component: what a handler returns to Gradio."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, of which index, with which settings."""
-
-    text: str
-    index: str
-    """The name of the index, as the address of the page has it."""
-    searcher: Searcher
-    settings: SearchSettings
-
-
-class View(Protocol):
-    """A tab of the page. What it shows depends on the selected index."""
-
-    @property
-    def key(self) -> str:
-        """Returns its name in the address of the page."""
-        ...
-
-    @property
-    def outputs(self) -> Sequence[Any]:
-        """Returns the components that it may update."""
-        ...
-
-    def on_index(self, searcher: Searcher) -> Update:
-        """Returns what changes when another index is selected."""
-        ...
-
-
-class QueryView(View, Protocol):
-    """A tab that answers the query."""
-
-    def answer(self, question: Question, visit: Visit) -> Update:
-        """Returns the answer; `QueryError` and its friends go to the caller, who calls `show`."""
-        ...
-
-    def empty(self, searcher: Searcher) -> Update:
-        """Returns what is shown before there is a query."""
-        ...
-
-    def show(self, message: str) -> Update:
-        """Returns a message, as HTML, instead of the answer."""
-        ...
 
 
 def searcher_of(library: Library, index: str | None, own: OwnIndex | None) -> Searcher:
@@ -101,50 +54,36 @@ def place_index(library: Library) -> OpenDropdown:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
 class Asking:
     """The components that make up a question."""
 
-    active: gr.Textbox
-    """Hidden: the key of the open view."""
-    query: gr.Textbox
-    index: OpenDropdown
-    own: gr.State
-    visit: gr.State
-    knobs: Knobs
-    origin: gr.HTML
-    """Where the settings of the index come from."""
-    examples: gr.HTML
-    button: gr.Button
-    follow: gr.Button
-    """Hidden: the page's script presses it when the typing pauses."""
-
-    @classmethod
-    def place(cls, library: Library, searcher: Searcher, index: OpenDropdown) -> Self:
-        """Returns the query bar and the settings, placed in the layout that is being built.
+    def __init__(self, searcher: Searcher, index: OpenDropdown) -> None:
+        """Places the query bar and the settings in the layout that is being built.
 
         Args:
-            library: the indexes.
             searcher: the one that is searched first.
             index: the choice of index, placed elsewhere.
         """
-        visit, own = gr.State(Visit()), gr.State(None, delete_callback=discard)
-        active = gr.Textbox("search", visible="hidden", elem_id="active-view")
+        self.index = index
+        self.visit, self.own = gr.State(Visit()), gr.State(None, delete_callback=discard)
+        self.active = gr.Textbox("search", visible="hidden", elem_id="active-view")
+        """Hidden: the key of the open view."""
         with gr.Column(elem_id="query-area"):
             with gr.Row(elem_id="query-row"):
-                query = gr.Textbox(
+                self.query = gr.Textbox(
                     label="Your question", placeholder=placeholder(searcher), elem_id="query", lines=1, max_lines=1,
                     autofocus=True, scale=1, max_length=MAX_QUERY_CHARS,
                 )  # fmt: skip
-                button = gr.Button("Search", variant="primary", elem_id="search", scale=0, min_width=110)
-                follow = gr.Button("Search as you type", elem_id="follow", visible="hidden")
-            examples = gr.HTML(example_buttons(searcher), elem_id="examples", apply_default_css=False)
+                self.button = gr.Button("Search", variant="primary", elem_id="search", scale=0, min_width=110)
+                # The page's script presses it when the typing pauses.
+                self.follow = gr.Button("Search as you type", elem_id="follow", visible="hidden")
+            self.examples = gr.HTML(example_buttons(searcher), elem_id="examples", apply_default_css=False)
         with gr.Column(elem_id="tools"):
             gr.HTML(_TOOLS, apply_default_css=False)
             with gr.Column(elem_id="settings"):
-                origin = gr.HTML(defaults_note(searcher.manifest), apply_default_css=False)
-                knobs = Knobs.place(searcher)
-        return cls(active, query, index, own, visit, knobs, origin, examples, button, follow)
+                # Where the settings of the index come from.
+                self.origin = gr.HTML(defaults_note(searcher.manifest), apply_default_css=False)
+                self.knobs = Knobs(searcher)
 
     @property
     def inputs(self) -> list[Any]:
@@ -195,8 +134,3 @@ def placeholder(searcher: Searcher) -> str:
         return "This index has no model, so it cannot read questions"
     examples = searcher.manifest.corpus.examples
     return examples[0] if examples else "What are you looking for?"
-
-
-def default_values(searcher: Searcher) -> list[Any]:
-    """Returns the values of the controls that an index recommends."""
-    return list(values_of(searcher.defaults))

@@ -13,8 +13,8 @@ from retrieval.bundle.manifest import Manifest
 from retrieval.errors import counted
 from retrieval.quantization import num_code_bytes
 from retrieval.search.searcher import Searcher
-from retrieval.ui.asking import Update
 from retrieval.ui.markup import data_size, escaped, link
+from retrieval.ui.views import Update
 
 _SOURCES = (
     ("https://huggingface.co/blog/embedding-quantization", "Binary and scalar embedding quantization"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import gradio as gr
 
@@ -42,51 +41,38 @@ with without_stub():
             return payload
 
 
-@dataclass(frozen=True, slots=True)
 class Knobs:
     """The controls, in the order in which handlers take their values."""
 
-    top_k: OpenSlider
-    num_candidates: gr.Dropdown
-    rescore_multiplier: OpenSlider
-    asymmetric: gr.Checkbox
-    rescore: gr.Checkbox
-    scan: OpenDropdown
-    probes: OpenDropdown
-    reset: gr.Button
-
-    @classmethod
-    def place(cls, searcher: Searcher) -> Self:
-        """Returns the controls for an index, placed in the layout that is being built."""
+    def __init__(self, searcher: Searcher) -> None:
+        """Places the controls for an index in the layout that is being built."""
         defaults = searcher.defaults
-        return cls(
-            top_k=OpenSlider(
-                1, MAX_TOP_K, defaults.top_k, step=1, label="Results", buttons=[],
-                info="How many results to show; the members of a group count once.",
-            ),
-            num_candidates=OpenDropdown(
-                candidate_choices(defaults, defaults), value=defaults.num_candidates, filterable=False,
-                label="Candidates", info="How many of the nearest texts, by bits, go on to the next stage.",
-            ),
-            rescore_multiplier=OpenSlider(
-                1, MAX_MULTIPLIER, defaults.rescore_multiplier, step=1, label="Rescore multiplier", buttons=[],
-                info="This many int8 vectors are read from disk for each result shown.",
-            ),
-            asymmetric=gr.Checkbox(
-                defaults.asymmetric, label="Asymmetric stage",
-                info="Order the candidates by the float32 query against their bits, before anything is read from disk.",
-            ),
-            rescore=gr.Checkbox(
-                defaults.rescore, label="Rescore with int8",
-                info="Score with the int8 vectors; without it, scores are estimates from the bits.",
-            ),
-            scan=OpenDropdown(label="Scan", filterable=False, **scan_update(searcher, defaults)),
-            probes=OpenDropdown(
-                label="Lists visited", filterable=False, info="How many lists the scan called lists visits.",
-                **probes_update(searcher, defaults),
-            ),
-            reset=gr.Button("Reset to defaults", size="sm", variant="secondary"),
+        self.top_k = OpenSlider(
+            1, MAX_TOP_K, defaults.top_k, step=1, label="Results", buttons=[],
+            info="How many results to show; the members of a group count once.",
         )  # fmt: skip
+        self.num_candidates = OpenDropdown(
+            candidate_choices(defaults, defaults), value=defaults.num_candidates, filterable=False,
+            label="Candidates", info="How many of the nearest texts, by bits, go on to the next stage.",
+        )  # fmt: skip
+        self.rescore_multiplier = OpenSlider(
+            1, MAX_MULTIPLIER, defaults.rescore_multiplier, step=1, label="Rescore multiplier", buttons=[],
+            info="This many int8 vectors are read from disk for each result shown.",
+        )  # fmt: skip
+        self.asymmetric = gr.Checkbox(
+            defaults.asymmetric, label="Asymmetric stage",
+            info="Order the candidates by the float32 query against their bits, before anything is read from disk.",
+        )  # fmt: skip
+        self.rescore = gr.Checkbox(
+            defaults.rescore, label="Rescore with int8",
+            info="Score with the int8 vectors; without it, scores are estimates from the bits.",
+        )  # fmt: skip
+        self.scan = OpenDropdown(label="Scan", filterable=False, **scan_update(searcher, defaults))
+        self.probes = OpenDropdown(
+            label="Lists visited", filterable=False, info="How many lists the scan called lists visits.",
+            **probes_update(searcher, defaults),
+        )  # fmt: skip
+        self.reset = gr.Button("Reset to defaults", size="sm", variant="secondary")
 
     @property
     def inputs(self) -> list[Any]:
@@ -120,7 +106,7 @@ def settings_of(values: tuple[Any, ...], defaults: SearchSettings) -> SearchSett
     """Returns the settings that the values of `Knobs.inputs` stand for; an emptied control means its default.
 
     Raises:
-        QueryError: if one of them is of the wrong type, or beyond what is answered here.
+        QueryError: if one of them has the wrong type, or is beyond the limits here.
     """
     given = {name: value for name, value in zip(_NAMES, values, strict=True) if value != ""}
     return served_settings(defaults, given)

@@ -15,7 +15,7 @@ from retrieval.serving.stopping import at_end
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.answering import Answering
 from retrieval.ui.api import Api
-from retrieval.ui.asking import Asking, QueryView, View, place_index
+from retrieval.ui.asking import Asking, place_index
 from retrieval.ui.benchmarks.view import BenchmarksView
 from retrieval.ui.compare.view import CompareView
 from retrieval.ui.frame import NO_NOTES, Frame, IndexNotes, banner
@@ -81,29 +81,20 @@ def lay_out(
     if public_link is not None:
         _place_link_note(public_link)
     engine_changes = place_engine_note(page, library)
-    asking = Asking.place(library, searcher, index)
-    views: dict[str, tuple[gr.Tab, View]] = {}
-    query_views: list[QueryView] = []
+    asking = Asking(searcher, index)
     with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:
-        with gr.Tab("Search", id="search") as tab:
+        with gr.Tab("Search", id="search"):
             search = SearchView(library, asking, searcher)
-            views["search"] = (tab, search)
-            query_views.append(search)
-        with gr.Tab("Compare", id="compare") as tab:
+        with gr.Tab("Compare", id="compare"):
             comparing = CompareView(searcher)
-            views["compare"] = (tab, comparing)
-            query_views.append(comparing)
-        with gr.Tab("Under the hood", id="hood") as tab:
+        with gr.Tab("Under the hood", id="hood"):
             hood = HoodView(library, asking)
-            views["hood"] = (tab, hood)
-            query_views.append(hood)
-        with gr.Tab("Your data", id="own") as tab:
+        with gr.Tab("Your data", id="own"):
             own = OwnView(page, library, asking, tabs, OwnLimits.from_environment(os.environ))
-            views["own"] = (tab, own)
         with gr.Tab("Benchmarks", id="benchmarks") as tab:
-            views["benchmarks"] = (tab, BenchmarksView(library, asking, tab, frontiers))
+            BenchmarksView(library, asking, tab, frontiers)
     frame.foot.render()
-    return Answering(page, library, asking, frame, tabs, views, query_views, own.index_changes, engine_changes)
+    return Answering(page, library, asking, frame, tabs, [search, comparing, hood], own.index_changes, engine_changes)
 
 
 def _place_link_note(link: PublicLink) -> None:

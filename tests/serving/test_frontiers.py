@@ -16,7 +16,7 @@ from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import ChildQueue
 from retrieval.ui.your_data.failures import why_failed
-from retrieval.ui.your_data.taking import measure_request
+from retrieval.ui.your_data.requests import measure_request
 from tests.conftest import Build, FakeEncoder, random_texts
 from tests.support import PATIENCE_S
 

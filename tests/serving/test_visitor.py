@@ -16,12 +16,13 @@ import pytest
 from retrieval import BuildError, Searcher
 from retrieval.corpus.files import FileCorpus
 from retrieval.serving.child_job import ChildJob
+from retrieval.serving.visitor.corpus import BoundedCorpus
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.serving.visitor.queue import ChildQueue
 from retrieval.ui.markup import escaped
 from retrieval.ui.your_data import panels as own_panels
 from retrieval.ui.your_data.failures import OUT_OF_MEMORY, for_visitors, why_failed
-from tests.conftest import random_texts
+from tests.conftest import RowsCorpus, random_texts
 from tests.support import PATIENCE_S, is_alive, wait_until
 
 LIMITS = OwnLimits()
@@ -224,3 +225,14 @@ def test_a_role_without_a_column_is_not_guessed_again(queue: ChildQueue, tmp_pat
     manifest = Searcher.open(tmp_path / "built").manifest
     assert (manifest.columns, manifest.group_count) == ({"text": "title"}, None)
     assert str(tmp_path) not in manifest.to_json()
+
+
+def test_rows_beyond_the_limit_are_counted_and_long_texts_cut() -> None:
+    rows = [{"text": f"a text of some length {n}"} for n in range(250)]
+    corpus = BoundedCorpus(RowsCorpus(rows), "Mine", max_rows=120, max_text_chars=10)
+    batches = list(corpus.batches())
+    assert sum(batch.num_rows for batch in batches) == 120
+    assert {len(text) for batch in batches for text in batch.column("text").to_pylist()} == {10}
+    assert (corpus.seen.rows_in_file, corpus.seen.cut_texts) == (250, 120)
+    assert (corpus.num_rows, corpus.info.title) == (120, "Mine")
+    assert len(corpus.info.examples) == 4

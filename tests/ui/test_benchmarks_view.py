@@ -17,7 +17,7 @@ from retrieval.ui.api import Api
 from retrieval.ui.asking import Asking, place_index
 from retrieval.ui.benchmarks.index_frontier import IndexFrontierView
 from retrieval.ui.benchmarks.view import BenchmarksView
-from retrieval.ui.your_data.sessions import OWN
+from retrieval.ui.your_data.own_index import OWN
 from tests.benchmark_json import RUN
 from tests.conftest import Build, FakeEncoder, MeasureGate, random_texts
 from tests.support import PATIENCE_S, in_loop, wait_until
@@ -37,7 +37,7 @@ def library(build: Build, encoder: FakeEncoder) -> Library:
 def view_with(library: Library, desk: MeasuringDesk) -> BenchmarksView:
     def make() -> BenchmarksView:
         with gr.Blocks(analytics_enabled=False):
-            asking = Asking.place(library, library.open(), place_index(library))
+            asking = Asking(library.open(), place_index(library))
             with gr.Tabs(), gr.Tab("Benchmarks") as tab:
                 return BenchmarksView(library, asking, tab, IndexFrontiers(), desk=desk)
 
@@ -144,7 +144,7 @@ def test_a_timer_without_a_measurement_stops(view: BenchmarksView) -> None:
 def test_the_frontier_of_an_index_is_measured_once_for_all_visitors(library: Library) -> None:
     def make() -> IndexFrontierView:
         with gr.Blocks(analytics_enabled=False):
-            asking = Asking.place(library, library.open(), place_index(library))
+            asking = Asking(library.open(), place_index(library))
             with gr.Tabs(), gr.Tab("Benchmarks") as tab:
                 return IndexFrontierView(library, asking, frontiers, tab)
 

@@ -36,7 +36,7 @@ def page_over(searcher: Searcher) -> tuple[Answering, HoodView]:
             return lay_out(page, library)
 
     answering = in_loop(make)
-    view = answering.query_views["hood"]
+    view = answering.views["hood"]
     assert isinstance(view, HoodView)
     return answering, view
 

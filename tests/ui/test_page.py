@@ -61,7 +61,7 @@ def page(library: Library) -> Answering:
 
 @pytest.fixture
 def view(page: Answering) -> SearchView:
-    found = page.query_views["search"]
+    found = page.views["search"]
     assert isinstance(found, SearchView)
     return found
 

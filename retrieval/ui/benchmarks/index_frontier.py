@@ -10,12 +10,13 @@ from retrieval.search.searcher import Searcher
 from retrieval.serving.child_process import JobStatus
 from retrieval.serving.frontiers import MAX_QUERIES, MAX_VECTORS, IndexFrontiers
 from retrieval.serving.library import Library
-from retrieval.ui.asking import Asking, Update, searcher_of
+from retrieval.ui.asking import Asking, searcher_of
 from retrieval.ui.benchmarks.quick_panel import told, under_way
 from retrieval.ui.frontier.panel import FrontierPanel
 from retrieval.ui.markup import error_words
 from retrieval.ui.theme import QUIET
-from retrieval.ui.your_data.sessions import OWN, OwnIndex
+from retrieval.ui.views import Update
+from retrieval.ui.your_data.own_index import OWN, OwnIndex
 
 _POLL_S = 0.5
 _HEAD = (

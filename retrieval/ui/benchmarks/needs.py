@@ -22,7 +22,7 @@ from retrieval.ui.frontier.values import plan_of
 from retrieval.ui.frontier.words import cautions, label, size
 from retrieval.ui.markup import as_sentence, escaped, wide_table
 from retrieval.ui.theme import ASSETS, QUIET
-from retrieval.ui.your_data.sessions import OwnIndex
+from retrieval.ui.your_data.own_index import OwnIndex
 
 KEPT = ASSETS / "benchmarks" / "frontier-packages.json"
 DISK_PRICE = 0.08

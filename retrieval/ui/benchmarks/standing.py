@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from retrieval.benchmark.figures.judged import JudgedFigures, JudgedRung
+from retrieval.benchmark.figures.judged import JudgedFigures, JudgedRung, read_judged
+from retrieval.benchmark.figures.reading import read_object
 from retrieval.benchmark.figures.run import RunFigures
 from retrieval.ui.benchmarks.claims import Column, claims_table, origin, run_cells
 from retrieval.ui.benchmarks.evidence import gallery
 from retrieval.ui.benchmarks.kept_plots import collection_name, kept_charts
 from retrieval.ui.benchmarks.plots import run_charts
 from retrieval.ui.markup import escaped, wide_table
+from retrieval.ui.theme import ASSETS
+
+_PUBLISHED = ASSETS / "benchmarks"
+"""In the repository."""
+
+
+@cache
+def published_run() -> RunFigures | None:
+    """Returns the figures of the project's own benchmark, None where they are missing."""
+    run = read_object(_PUBLISHED / "packages.json")
+    return None if run is None else RunFigures.from_json(run)
+
+
+@cache
+def published_sections() -> str:
+    """Returns all that the project measured, as HTML."""
+    return project_section(published_run()) + judged_section(read_judged(_PUBLISHED))
 
 
 def judged_section(collections: Sequence[JudgedFigures]) -> str:

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
 from retrieval.benchmark.desk import Measurement, MeasuringDesk
-from retrieval.benchmark.figures.judged import read_judged
 from retrieval.benchmark.figures.kept import kept_figures
-from retrieval.benchmark.figures.reading import read_object
 from retrieval.benchmark.figures.run import RunFigures
 from retrieval.errors import RetrievalError
 from retrieval.search.searcher import Searcher
 from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
-from retrieval.ui.asking import OF_OPEN_VIEW, Asking, Update, searcher_of
+from retrieval.ui.asking import OF_OPEN_VIEW, Asking, searcher_of
 from retrieval.ui.benchmarks.cost_table import place_cost_panel
 from retrieval.ui.benchmarks.evidence import claims_section, plots_section
 from retrieval.ui.benchmarks.index_frontier import IndexFrontierView
 from retrieval.ui.benchmarks.needs import NeedsView
 from retrieval.ui.benchmarks.quick_panel import offer, result, told, under_way
-from retrieval.ui.benchmarks.standing import judged_section, project_section
+from retrieval.ui.benchmarks.standing import published_run, published_sections
 from retrieval.ui.markup import error_words
-from retrieval.ui.theme import ASSETS, QUIET
-from retrieval.ui.your_data.sessions import OwnIndex
+from retrieval.ui.theme import QUIET
+from retrieval.ui.views import Update
+from retrieval.ui.your_data.own_index import OwnIndex
 
-PUBLISHED = ASSETS / "benchmarks"
-"""What the project measured, in the repository."""
 _DESK = MeasuringDesk()
 _POLL_S = 0.4
 Results = Mapping[str, dict[str, Any]]
@@ -38,9 +34,6 @@ Results = Mapping[str, dict[str, Any]]
 
 class BenchmarksView:
     """Builds the view inside the `gr.Blocks` that is open, and answers its own events."""
-
-    key = "benchmarks"
-    outputs: Sequence[Any] = ()
 
     def __init__(
         self,
@@ -86,15 +79,11 @@ class BenchmarksView:
             self.follow_index, [asking.active, *choice, self.running, self.results], shown, js=OF_OPEN_VIEW, **QUIET,
         )  # fmt: skip
 
-    def on_index(self, searcher: Searcher) -> Update:
-        """Returns nothing: the view follows the selected index itself, because it knows what the visitor measured."""
-        return {}
-
     def follow_index(
         self, active: str, index: str | None, own: OwnIndex | None, running: Measurement | None, results: Results
     ) -> Update:
         """Returns the view for the index that was just selected, if the view is open; otherwise it waits."""
-        if active == self.key:
+        if active == "benchmarks":
             return self.show(index, own, running, results)
         _cancel(running)
         return self._idle("")
@@ -113,7 +102,7 @@ class BenchmarksView:
             **self._idle(_panel(searcher, results)),
             self.claims: claims,
             self.plots: plots,
-            self.standing: _standing(),
+            self.standing: published_sections(),
         }
 
     def start(self, index: str | None, own: OwnIndex | None, running: Measurement | None) -> Update:
@@ -185,8 +174,8 @@ def _evidence(searcher: Searcher, results: Results) -> tuple[str, str]:
     figures = kept_figures(searcher.bundle) if searcher.has_files else None
     kept = None if figures is None else RunFigures.from_json(figures)
     manifest = searcher.manifest
-    project = _project_run()
-    return claims_section(manifest, kept, _own_run(searcher, results), project), plots_section(manifest, kept)
+    claims = claims_section(manifest, kept, _own_run(searcher, results), published_run())
+    return claims, plots_section(manifest, kept)
 
 
 def _panel(searcher: Searcher, results: Results) -> str:
@@ -194,14 +183,3 @@ def _panel(searcher: Searcher, results: Results) -> str:
     if run is None or run.quick is None:
         return offer(searcher.manifest, searcher.can_encode)
     return result(run, run.quick)
-
-
-@cache
-def _project_run() -> RunFigures | None:
-    project = read_object(PUBLISHED / "packages.json")
-    return None if project is None else RunFigures.from_json(project)
-
-
-@cache
-def _standing() -> str:
-    return project_section(_project_run()) + judged_section(read_judged(PUBLISHED))

@@ -8,11 +8,11 @@ from retrieval.errors import counted
 from retrieval.evaluation.comparison.answers import Comparison, WayAnswer
 from retrieval.evaluation.comparison.compare import MAX_TOP_K, compare, ways_compared
 from retrieval.search.searcher import Searcher
-from retrieval.ui.asking import Question, Update
 from retrieval.ui.compare.candidates import ANCHOR, candidates_section
 from retrieval.ui.compare.columns import columns
 from retrieval.ui.compare.words import MISSING, WAY_WORDS, dots, reference_name, sentence, short_percent, speed_words
 from retrieval.ui.markup import data_size, escaped, milliseconds
+from retrieval.ui.views import Question, Update
 from retrieval.ui.visit import Visit
 
 

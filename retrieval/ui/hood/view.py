@@ -16,11 +16,12 @@ from retrieval.search.explanation.explain import Explanation, explain, explain_f
 from retrieval.search.searcher import Searcher
 from retrieval.serving.library import Library
 from retrieval.serving.turns import HEAVY, SEARCHES
-from retrieval.ui.asking import Asking, Question, Update, question_of
+from retrieval.ui.asking import Asking, question_of
 from retrieval.ui.hood.dimensions import HEAD, dimension_choices, dropped_html
 from retrieval.ui.hood.steps import document_steps, query_steps
 from retrieval.ui.markup import error_words, escaped, message, one_line
 from retrieval.ui.theme import QUIET
+from retrieval.ui.views import Question, Update
 from retrieval.ui.visit import Visit
 
 _LOG = logging.getLogger(__name__)

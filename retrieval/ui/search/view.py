@@ -14,13 +14,14 @@ from retrieval.serving.library import Library
 from retrieval.serving.memory import RecentMemory
 from retrieval.serving.metrics import count_search
 from retrieval.serving.turns import SEARCHES
-from retrieval.ui.asking import Asking, Question, Update, searcher_of
+from retrieval.ui.asking import Asking, searcher_of
 from retrieval.ui.search.hit_cards import CardStyle, invitation, member_rows, result_list
 from retrieval.ui.search.latency_panel import empty_latency_panel, latency_panel
 from retrieval.ui.search.memory_panel import memory_panel
 from retrieval.ui.theme import QUIET
+from retrieval.ui.views import Question, Update
 from retrieval.ui.visit import Visit
-from retrieval.ui.your_data.sessions import OwnIndex
+from retrieval.ui.your_data.own_index import OwnIndex
 
 
 class SearchView:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import gradio as gr
 
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.ui.asking import Update
 from retrieval.ui.markup import message
 from retrieval.ui.quick_import import without_stub
+from retrieval.ui.views import Update
 from retrieval.ui.your_data import panels as own_panels
-from retrieval.ui.your_data.sessions import Source
+from retrieval.ui.your_data.session import Source
 from retrieval.ui.your_data.vectors import FrontierParts, VectorParts
 
 _POLL_S = 0.5
 _NONE = ("none", "")
+_ROLES = (
+    ("text", "Text", "Searched by meaning."),
+    ("body", "Body", "Shown, but not searched."),
+    ("url", "Link", "The link of a hit."),
+    ("group", "Group", "Same value: one hit."),
+    ("quality", "Quality", "Orders equal scores."),
+)
+"""The columns to choose: role, label and what it is for."""
 
 
 with without_stub():
@@ -32,71 +39,78 @@ with without_stub():
             return None if payload is None else str(payload.path)
 
 
-@dataclass(frozen=True, slots=True)
 class OwnLayout:
     """The steps, shown one at a time: upload, choose, wait, verdict."""
 
-    message: gr.HTML
-    bring: gr.Column
-    file: gr.File
-    refused: gr.Button
-    """Hidden: the page's script presses it when a file is too large to be sent at all."""
-    lines: gr.Textbox
-    use_lines: gr.Button
-    use_sample: gr.Button
-    choose: gr.Column
-    preview: gr.HTML
-    text: gr.Dropdown
-    body: gr.Dropdown
-    url: gr.Dropdown
-    group: gr.Dropdown
-    quality: gr.Dropdown
-    rows: gr.Number
-    build: gr.Button
-    again: gr.Button
-    vectors: VectorParts
-    building: gr.Column
-    progress: gr.HTML
-    cancel: gr.Button
-    done: gr.Column
-    verdict: gr.HTML
-    frontier: FrontierParts
-    another: gr.Button
-    mine: gr.Row
-    """What can be done with the finished index, in any step of the next one."""
-    search: gr.Button
-    compare: gr.Button
-    zip: gr.Button
-    download: gr.DownloadButton
-    delete: gr.Button
-    timer: gr.Timer
-    index_chosen: gr.Textbox
-    """Hidden: changes when a visitor's index was added or deleted."""
-
-    @classmethod
-    def place(cls, limits: OwnLimits) -> Self:
-        """Returns the components, placed in the layout that is being built; the first step is shown."""
+    def __init__(self, limits: OwnLimits) -> None:
+        """Places the components in the layout that is being built; the first step is shown."""
         gr.HTML(own_panels.promise(), apply_default_css=False)
-        message = gr.HTML("", elem_id="own-message", apply_default_css=False)
-        return cls(
-            message=message,
-            **_bring_step(limits),
-            **_choose_step(limits),
-            vectors=VectorParts.place(),
-            **_building_step(),
-            **_done_step(),
-            **_mine(),
-            timer=gr.Timer(_POLL_S, active=False),
-            index_chosen=gr.Textbox("", visible="hidden", elem_id="own-chosen"),
-        )
+        self.message = gr.HTML("", elem_id="own-message", apply_default_css=False)
+        self._place_bring(limits)
+        self._place_choose(limits)
+        self.vectors = VectorParts()
+        with gr.Column(elem_id="own-building", elem_classes="own-step", visible=False) as self.building:
+            self.progress = gr.HTML("", apply_default_css=False)
+            self.cancel = gr.Button("Cancel", elem_id="own-cancel", scale=0, min_width=120)
+        with gr.Column(elem_id="own-done", elem_classes="own-step", visible=False) as self.done:
+            self.verdict = gr.HTML("", apply_default_css=False)
+            self.frontier = FrontierParts()
+            self.another = gr.Button("Use other data", elem_id="own-another", scale=0, min_width=150)
+        self._place_mine()
+        self.timer = gr.Timer(_POLL_S, active=False)
+        self.index_chosen = gr.Textbox("", visible="hidden", elem_id="own-chosen")
+        """Hidden: changes when a visitor's index was added or deleted."""
+
+    def _place_bring(self, limits: OwnLimits) -> None:
+        with gr.Column(elem_id="own-bring", elem_classes="own-step") as self.bring:
+            gr.HTML(own_panels.introduction(limits), apply_default_css=False)
+            with gr.Row(elem_id="own-ways"):
+                with gr.Column(min_width=260):
+                    self.file = UploadedFile(label="Your file", elem_id="own-file", file_count="single", height=187)
+                    self.use_sample = gr.Button("Try it with a sample", elem_id="own-sample", min_width=150)
+                    # The page's script presses it when a file is too large to be sent at all.
+                    self.refused = gr.Button("Refuse the file", elem_id="own-refused", visible="hidden")
+                with gr.Column(min_width=260):
+                    self.lines = gr.Textbox(
+                        label="Or paste texts, one per line", elem_id="own-lines", lines=7, max_lines=7,
+                        placeholder="How do I sort a list?\nRead a file line by line\n…",
+                    )  # fmt: skip
+                    self.use_lines = gr.Button("Use the pasted lines", elem_id="own-use-lines", min_width=150)
+
+    def _place_choose(self, limits: OwnLimits) -> None:
+        with gr.Column(elem_id="own-choose", elem_classes="own-step", visible=False) as self.choose:
+            self.preview = gr.HTML("", apply_default_css=False)
+            with gr.Row(elem_id="own-roles"):
+                self.roles = {
+                    role: gr.Dropdown(
+                        label=label, info=info, elem_id=f"own-{role}", choices=[], interactive=True, min_width=150
+                    )
+                    for role, label, info in _ROLES
+                }
+                self.rows = gr.Number(
+                    limits.max_rows, label="Maximum rows", info="The first rows are used.", elem_id="own-rows",
+                    minimum=1, maximum=limits.max_rows, precision=0, min_width=110,
+                )  # fmt: skip
+            with gr.Row(elem_id="own-choose-buttons"):
+                self.build = gr.Button("Build the index", variant="primary", elem_id="own-build", min_width=150)
+                self.again = gr.Button("Use another file", elem_id="own-again", min_width=150)
+
+    def _place_mine(self) -> None:
+        """Places what can be done with the finished index, in any step of the next one."""
+        with gr.Row(elem_id="own-mine", visible=False) as self.mine:
+            self.search = gr.Button("Search your index", variant="primary", elem_id="own-search", min_width=150)
+            self.compare = gr.Button("Compare it with float32", elem_id="own-compare", min_width=150)
+            self.zip = gr.Button("Download your index", elem_id="own-zip", min_width=150)
+            self.delete = gr.Button("Delete your index", elem_id="own-delete", min_width=150)
+            self.download = gr.DownloadButton("Fetch the file", elem_id="own-download", elem_classes="unseen")
 
     @property
     def outputs(self) -> list[Any]:
         """Returns the components that the methods below update."""
         return [
-            *(self.message, self.bring, self.file, self.lines, self.choose, self.preview, self.text, self.body),
-            *(self.url, self.group, self.quality, self.rows, self.building, self.progress, self.done, self.verdict),
-            *(self.mine, self.timer, *self.vectors.outputs, *self.frontier.outputs),
+            *(self.message, self.bring, self.file, self.lines, self.choose, self.preview, *self.roles.values()),
+            *(self.rows, self.building, self.progress, self.done, self.verdict, self.mine, self.timer),
+            *(*self.vectors.outputs, *self.frontier.outputs),
         ]
 
     def unchanged(self) -> Update:
@@ -129,11 +143,8 @@ class OwnLayout:
             **vectors,
             self.message: trouble,
             self.preview: own_panels.preview(source.title, source.size_bytes, looked, limits),
-            self.text: gr.Dropdown(columns, value=guesses.get("text")),
-            self.body: gr.Dropdown(optional, value=guesses.get("body", "")),
-            self.url: gr.Dropdown(optional, value=guesses.get("url", "")),
-            self.group: gr.Dropdown(optional, value=guesses.get("group", "")),
-            self.quality: gr.Dropdown(optional, value=guesses.get("quality", "")),
+            **{chosen: gr.Dropdown(optional, value=guesses.get(role, "")) for role, chosen in self.roles.items()},
+            self.roles["text"]: gr.Dropdown(columns, value=guesses.get("text")),
             self.rows: gr.Number(most, maximum=most),
         }
 
@@ -171,75 +182,3 @@ class OwnLayout:
     def _step(self, *seen: gr.Column) -> Update:
         steps = (self.bring, self.choose, self.vectors.step, self.building, self.done)
         return {**{step: gr.Column(visible=step in seen) for step in steps}, self.timer: gr.Timer(active=False)}
-
-
-def _bring_step(limits: OwnLimits) -> dict[str, Any]:
-    with gr.Column(elem_id="own-bring", elem_classes="own-step") as bring:
-        gr.HTML(own_panels.introduction(limits), apply_default_css=False)
-        with gr.Row(elem_id="own-ways"):
-            with gr.Column(min_width=260):
-                file = UploadedFile(label="Your file", elem_id="own-file", file_count="single", height=187)
-                use_sample = gr.Button("Try it with a sample", elem_id="own-sample", min_width=150)
-                refused = gr.Button("Refuse the file", elem_id="own-refused", visible="hidden")
-            with gr.Column(min_width=260):
-                lines = gr.Textbox(
-                    label="Or paste texts, one per line", elem_id="own-lines", lines=7, max_lines=7,
-                    placeholder="How do I sort a list?\nRead a file line by line\n…",
-                )  # fmt: skip
-                use_lines = gr.Button("Use the pasted lines", elem_id="own-use-lines", min_width=150)
-    return {
-        "bring": bring,
-        "file": file,
-        "refused": refused,
-        "lines": lines,
-        "use_lines": use_lines,
-        "use_sample": use_sample,
-    }
-
-
-def _choose_step(limits: OwnLimits) -> dict[str, Any]:
-    with gr.Column(elem_id="own-choose", elem_classes="own-step", visible=False) as choose:
-        preview = gr.HTML("", apply_default_css=False)
-        with gr.Row(elem_id="own-roles"):
-            common: dict[str, Any] = {"choices": [], "interactive": True, "min_width": 150}
-            text = gr.Dropdown(label="Text", info="Searched by meaning.", elem_id="own-text", **common)
-            body = gr.Dropdown(label="Body", info="Shown, but not searched.", elem_id="own-body", **common)
-            url = gr.Dropdown(label="Link", info="The link of a hit.", elem_id="own-url", **common)
-            group = gr.Dropdown(label="Group", info="Same value: one hit.", elem_id="own-group", **common)
-            quality = gr.Dropdown(label="Quality", info="Orders equal scores.", elem_id="own-quality", **common)
-            rows = gr.Number(
-                limits.max_rows, label="Maximum rows", info="The first rows are used.", elem_id="own-rows", minimum=1,
-                maximum=limits.max_rows, precision=0, min_width=110,
-            )  # fmt: skip
-        with gr.Row(elem_id="own-choose-buttons"):
-            build = gr.Button("Build the index", variant="primary", elem_id="own-build", min_width=150)
-            again = gr.Button("Use another file", elem_id="own-again", min_width=150)
-    return {
-        "choose": choose, "preview": preview, "text": text, "body": body, "url": url, "group": group,
-        "quality": quality, "rows": rows, "build": build, "again": again,
-    }  # fmt: skip
-
-
-def _building_step() -> dict[str, Any]:
-    with gr.Column(elem_id="own-building", elem_classes="own-step", visible=False) as building:
-        progress = gr.HTML("", apply_default_css=False)
-        cancel = gr.Button("Cancel", elem_id="own-cancel", scale=0, min_width=120)
-    return {"building": building, "progress": progress, "cancel": cancel}
-
-
-def _done_step() -> dict[str, Any]:
-    with gr.Column(elem_id="own-done", elem_classes="own-step", visible=False) as done:
-        verdict = gr.HTML("", apply_default_css=False)
-        frontier = FrontierParts.place()
-        another = gr.Button("Use other data", elem_id="own-another", scale=0, min_width=150)
-    return {"done": done, "verdict": verdict, "frontier": frontier, "another": another}
-
-
-def _mine() -> dict[str, Any]:
-    with gr.Row(elem_id="own-mine", visible=False) as mine:
-        search = gr.Button("Search your index", variant="primary", elem_id="own-search", min_width=150)
-        compare = gr.Button("Compare it with float32", elem_id="own-compare", min_width=150)
-        zipped = gr.Button("Download your index", elem_id="own-zip", min_width=150)
-        delete = gr.Button("Delete your index", elem_id="own-delete", min_width=150)
-        download = gr.DownloadButton("Fetch the file", elem_id="own-download", elem_classes="unseen")
-    return {"mine": mine, "search": search, "compare": compare, "zip": zipped, "download": download, "delete": delete}

@@ -1,4 +1,4 @@
-"""Moves a visitor's upload into the visitor's folder, and from there to the child process that reads or builds it."""
+"""Moves a visitor's upload, pasted lines or the sample into the visitor's folder."""
 
 from __future__ import annotations
 
@@ -7,27 +7,17 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from retrieval.encoding.encoder import Encoder
-from retrieval.errors import CorpusError, brief
-from retrieval.evaluation.frontier.given import METRICS
+from retrieval.errors import CorpusError
 from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.markup import data_size
 from retrieval.ui.request_limits import MAX_PASTED_BYTES
-from retrieval.ui.your_data.sessions import OwnSession, Source
-from retrieval.ui.your_data.vectors import MAX_DIM
+from retrieval.ui.your_data.session import OwnSession, Source
 
-BUILT = ".built"
-"""No uploaded file has this name: theirs do not begin with a dot."""
 PASTED = "pasted lines.txt"
 _MAX_NAME_CHARS = 80
-_MAX_QUERIES = 200
-_SHARE_OF_TIME = 0.9
-"""The part of a job's time for measuring: the rest is for starting and reading."""
 _MAX_SUFFIX_CHARS = 12
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
 
@@ -135,72 +125,3 @@ def _safe_name(name: str) -> str:
         suffix = Path(path.stem).suffix[:_MAX_SUFFIX_CHARS] + suffix
     stem = re.sub(r"[^\w. -]", "_", path.name.removesuffix(suffix)).strip(". -")[:_MAX_NAME_CHARS]
     return f"{stem or 'data'}{re.sub(r'[^.a-zA-Z0-9]', '_', suffix)[: 2 * _MAX_SUFFIX_CHARS]}"
-
-
-def look_request(session: OwnSession, source: Source, limits: OwnLimits) -> dict[str, Any]:
-    """Returns the request to inspect a file."""
-    return {
-        "task": "inspect",
-        "folder": str(session.folder),
-        "source": str(source.path),
-        "max_file_bytes": limits.max_file_bytes,
-    }
-
-
-def build_request(
-    session: OwnSession,
-    columns: Mapping[str, str | None],
-    rows: float | None,
-    limits: OwnLimits,
-    encoder: Encoder | None,
-) -> dict[str, Any]:
-    """Returns the request to build an index, into an empty place.
-
-    Args:
-        encoder: the one that the server has open; the new index uses its model, so that both can share it.
-
-    Raises:
-        CorpusError: if there is nothing to build from, no text column, or one column in two roles.
-    """
-    source = session.source
-    if source is None or not session.looked:
-        raise CorpusError("there is no data to build from: upload a file, or paste lines.")
-    chosen = {role: column or "" for role, column in columns.items()}  # none is a choice too, and nothing to guess
-    if not chosen.get("text"):
-        raise CorpusError("no text column is chosen: choose the one to search.")
-    if unknown := [column for column in chosen.values() if column and column not in session.looked["columns"]]:
-        raise CorpusError(f"the file has no column {brief(unknown[0])}: choose one of those it has.")
-    for leftover in session.folder.glob(f"{BUILT}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    return {
-        **look_request(session, source, limits),
-        "task": "build",
-        "title": source.title,
-        "columns": chosen,
-        "output": str(session.folder / BUILT),
-        "max_rows": min(limits.max_rows, max(1, int(rows or limits.max_rows))),
-        "max_text_chars": limits.max_text_chars,
-        "model": {"id": encoder.model_id, "weights_sha256": encoder.weights_sha256} if encoder is not None else None,
-    }
-
-
-def measure_request(vectors: Path, column: str | None, metric: str, limits: OwnLimits) -> dict[str, Any]:
-    """Returns the request to measure the frontier of the vectors in a file.
-
-    Raises:
-        CorpusError: if there is no such metric.
-    """
-    if metric not in METRICS:
-        raise CorpusError(f"{brief(metric)} is not a metric: choose one of {', '.join(METRICS)}.")
-    return {
-        "task": "measure",
-        "vectors": str(vectors),
-        "column": column,
-        "metric": metric,
-        "spread": False,
-        "max_rows": limits.max_rows,
-        "max_dim": MAX_DIM,
-        "max_queries": _MAX_QUERIES,
-        "max_seconds": _SHARE_OF_TIME * limits.max_seconds,
-        "max_file_bytes": limits.max_file_bytes,
-    }

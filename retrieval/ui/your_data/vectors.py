@@ -3,51 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import gradio as gr
 
 from retrieval.errors import counted
 from retrieval.evaluation.frontier.given import METRICS
 from retrieval.serving.visitor.limits import OwnLimits
-from retrieval.ui.asking import Update
 from retrieval.ui.frontier.panel import FrontierPanel
 from retrieval.ui.markup import data_size, escaped
-from retrieval.ui.your_data.sessions import Source
-
-MAX_DIM = 4_096
-"""Dimensions of vectors that are measured here."""
+from retrieval.ui.views import Update
+from retrieval.ui.your_data.session import Source
 
 
-@dataclass(frozen=True, slots=True)
 class VectorParts:
-    """The step for vectors, and the part below the verdict."""
+    """The step for vectors: the upload, and how its vectors are compared."""
 
-    step: gr.Column
-    about: gr.HTML
-    column: gr.Dropdown
-    metric: gr.Radio
-    measure: gr.Button
-    again: gr.Button
-
-    @classmethod
-    def place(cls) -> Self:
-        """Returns the components, placed in the layout that is being built."""
-        with gr.Column(elem_id="own-vectors", elem_classes="own-step", visible=False) as step:
-            about = gr.HTML("", apply_default_css=False)
+    def __init__(self) -> None:
+        """Places the components in the layout that is being built."""
+        with gr.Column(elem_id="own-vectors", elem_classes="own-step", visible=False) as self.step:
+            self.about = gr.HTML("", apply_default_css=False)
             with gr.Row(elem_id="own-vector-choices"):
-                column = gr.Dropdown([], label="Vectors", elem_id="own-vector-column", visible=False, min_width=150)
-                metric = gr.Radio(
+                self.column = gr.Dropdown(
+                    [], label="Vectors", elem_id="own-vector-column", visible=False, min_width=150
+                )
+                self.metric = gr.Radio(
                     [(each.capitalize(), each) for each in METRICS], value=METRICS[0], label="Compared by",
                     info="With cosine, vectors are normalized to length 1.", elem_id="own-metric", min_width=260,
                 )  # fmt: skip
             with gr.Row(elem_id="own-vector-buttons"):
-                measure = gr.Button(
+                self.measure = gr.Button(
                     "Measure the frontier", variant="primary", elem_id="own-measure-vectors", min_width=150
                 )
-                again = gr.Button("Bring something else", elem_id="own-vectors-again", min_width=150)
-        return cls(step, about, column, metric, measure, again)
+                self.again = gr.Button("Bring something else", elem_id="own-vectors-again", min_width=150)
 
     @property
     def outputs(self) -> list[Any]:
@@ -81,31 +69,21 @@ def about_vectors(source: Source, vectors: Mapping[str, Any], limits: OwnLimits)
     )
 
 
-@dataclass(frozen=True, slots=True)
 class FrontierParts:
     """The part below the verdict: the button that measures, the frontier, and the report to download."""
 
-    measure: gr.Button
-    panel: FrontierPanel
-    take_along: gr.Row
-    report: gr.Button
-    figures: gr.Button
-    download: gr.DownloadButton
-
-    @classmethod
-    def place(cls) -> Self:
-        """Returns the components, placed in the layout that is being built."""
-        measure = gr.Button("Measure the frontier", elem_id="own-measure", scale=0, min_width=190)
-        panel = FrontierPanel("own")
-        with gr.Row(elem_id="own-take-along", visible=False) as take_along:
-            report = gr.Button("Download the report", elem_id="own-report", min_width=150, scale=0)
-            figures = gr.Button("Download the figures (JSON)", elem_id="own-figures", min_width=150, scale=0)
-            download = gr.DownloadButton("Fetch the file", elem_id="own-report-file", elem_classes="unseen")
-        return cls(measure, panel, take_along, report, figures, download)
+    def __init__(self) -> None:
+        """Places the components in the layout that is being built."""
+        self.measure = gr.Button("Measure the frontier", elem_id="own-measure", scale=0, min_width=190)
+        self.panel = FrontierPanel("own")
+        with gr.Row(elem_id="own-take-along", visible=False) as self.take_along:
+            self.report = gr.Button("Download the report", elem_id="own-report", min_width=150, scale=0)
+            self.figures = gr.Button("Download the figures (JSON)", elem_id="own-figures", min_width=150, scale=0)
+            self.download = gr.DownloadButton("Fetch the file", elem_id="own-report-file", elem_classes="unseen")
 
     @property
     def outputs(self) -> list[Any]:
-        """Returns the components that the methods below give new values to."""
+        """Returns the components that the methods below update."""
         return [self.measure, self.take_along, *self.panel.outputs]
 
     def shown(self, update: Update) -> Update:

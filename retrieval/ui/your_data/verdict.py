@@ -50,7 +50,7 @@ def percent(share: float) -> str:
 
 
 def _headline(manifest: Manifest, kept: Tuning | None) -> str:
-    saving = f"from {_ratio(manifest)} of the memory"
+    saving = f"from 1/{round(_float32_bytes(manifest) / _bit_bytes(manifest))} of the memory"
     if kept is None:
         return f"Your texts can be searched {saving}. What that costs in recall was not measured."
     bits, chosen = percent(kept.recall.bits), percent(kept.recall.chosen)
@@ -58,10 +58,6 @@ def _headline(manifest: Manifest, kept: Tuning | None) -> str:
         f'1 bit alone keeps <span class="binary">{bits}</span> of the float32 top 10 of your data; '
         f'with rescoring it is <span class="mixed">{chosen}</span>, {saving}.'
     )
-
-
-def _ratio(manifest: Manifest) -> str:
-    return f"1/{round(_float32_bytes(manifest) / _bit_bytes(manifest))}"
 
 
 def _float32_bytes(manifest: Manifest) -> int:
@@ -163,7 +159,7 @@ def _judgement(manifest: Manifest, kept: Tuning | None) -> str:
 
 
 def _candidates_share(manifest: Manifest) -> float:
-    return min(1.0, int(manifest.search["num_candidates"]) / max(1, manifest.distinct_text_count))
+    return min(1.0, manifest.defaults.num_candidates / max(1, manifest.distinct_text_count))
 
 
 def _reading(manifest: Manifest, seen: Mapping[str, Any], elapsed_s: float) -> str:
