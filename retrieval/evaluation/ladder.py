@@ -23,7 +23,8 @@ from retrieval.evaluation.published import (
     ranked,
     raw_codes,
 )
-from retrieval.evaluation.ways import Bits, Float32, FloatBits, Int8, Ours, Way
+from retrieval.evaluation.way import Way
+from retrieval.evaluation.ways import Bits, Float32, FloatBits, Int8, Ours
 from retrieval.quantization import Float32s
 from retrieval.search.exact_scan import ExactAnswer
 from retrieval.search.full_scan import taken

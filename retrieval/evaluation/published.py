@@ -14,7 +14,8 @@ import numpy as np
 
 from retrieval.bundle.row_tables import Rows
 from retrieval.evaluation.baseline import OpenedIndex
-from retrieval.evaluation.ways import INT8_READ, Bits, Found, Scan, ScoreKind, Way, Work, int8_products
+from retrieval.evaluation.way import Found, ScoreKind, Way, Work
+from retrieval.evaluation.ways import INT8_READ, Bits, Scan, int8_products
 from retrieval.quantization import Float32s
 from retrieval.search.exact_scan import scan
 from retrieval.search.full_scan import taken

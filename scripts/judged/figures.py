@@ -10,7 +10,8 @@ from retrieval.corpus.beir import BeirTask
 from retrieval.evaluation.judged import CONFIDENCE_PERCENT, CUTOFF, JudgedCollection, JudgedScores, PairedBootstrap
 from retrieval.evaluation.ladder import CurvePoint, Ladder, Rung
 from retrieval.evaluation.published import ARTICLE_DEPTH, ARTICLE_MULTIPLIER, RawRescored
-from retrieval.evaluation.ways import FloatBits, Ours, Way
+from retrieval.evaluation.way import Way
+from retrieval.evaluation.ways import FloatBits, Ours
 from scripts.judged.planted import PlantedCorpus
 
 _SEED = 0

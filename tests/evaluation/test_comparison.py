@@ -16,7 +16,8 @@ from retrieval import QueryError, RetrievalError, Searcher, SearchSettings, buil
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.evaluation.comparison.answers import Comparison, LostText, WayAnswer
 from retrieval.evaluation.comparison.compare import MAX_TOP_K, Gate, compare, ways_compared
-from retrieval.evaluation.ways import FloatBits, Way
+from retrieval.evaluation.way import Way
+from retrieval.evaluation.ways import FloatBits
 from retrieval.quantization import Float32s
 from retrieval.ui.compare.view import board
 from retrieval.ui.compare.words import compare_values

@@ -10,7 +10,7 @@ import numpy as np
 from retrieval.bundle.row_tables import Rows
 from retrieval.evaluation.comparison.averages import Average
 from retrieval.evaluation.comparison.curve import CandidateCurve
-from retrieval.evaluation.ways import Way, Work
+from retrieval.evaluation.way import Way, Work
 from retrieval.quantization import Float32s
 from retrieval.results import Document, SearchSettings
 from retrieval.search.exact_scan import ExactAnswer, agreeing

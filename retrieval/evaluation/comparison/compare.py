@@ -25,7 +25,8 @@ from retrieval.evaluation.comparison.averages import averages
 from retrieval.evaluation.comparison.curve import candidate_curve
 from retrieval.evaluation.comparison.turns import Clock, Timed, in_turns, times_shown
 from retrieval.evaluation.published import RawRescored
-from retrieval.evaluation.ways import INT8_READ, Bits, Float32, FloatScan, Found, Int8, Ours, Way
+from retrieval.evaluation.way import Found, Way
+from retrieval.evaluation.ways import INT8_READ, Bits, Float32, FloatScan, Int8, Ours
 from retrieval.quantization import Float32s
 from retrieval.results import SearchSettings
 from retrieval.search.exact_scan import best_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median_low
 from typing import Generic, TypeVar
 
-from retrieval.evaluation.ways import Work
+from retrieval.evaluation.way import Work
 
 NUM_ROUNDS = 5
 _FEWEST_ROUNDS = 3

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.tuning import Tuning
 from retrieval.evaluation.cost import ARTICLE_PRICE, BITS, Holding, dollars
-from retrieval.evaluation.ways import Bits, Float32, FloatBits, Int8, Ours, Way
+from retrieval.evaluation.way import Way
+from retrieval.evaluation.ways import Bits, Float32, FloatBits, Int8, Ours
 from retrieval.quantization import vector_bytes
 from retrieval.results import SearchSettings
 from retrieval.ui.compare.words import WAY_WORDS
