@@ -25,9 +25,10 @@ from retrieval.errors import CorpusError
 from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.evaluation.frontier.given import METRICS, GivenVectors
 from retrieval.evaluation.frontier.judged import Judge, judge_of
-from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
+from retrieval.evaluation.frontier.measure import measure_frontier
 from retrieval.evaluation.frontier.points import Frontier
 from retrieval.evaluation.frontier.recommend import SCARCE, Wish, recommend
+from retrieval.evaluation.frontier.run import FrontierOptions
 from retrieval.evaluation.frontier.vectors import Vectors
 from retrieval.evaluation.judged import require_metrics, scored_queries
 from retrieval.indexing.any_vectors import open_any_vectors

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.evaluation.frontier.schemes import Rows
+from retrieval.bundle.row_tables import Rows
 from retrieval.evaluation.judged import judged_scores
 
 Judge = Callable[[npt.NDArray[np.int64], Rows], float]

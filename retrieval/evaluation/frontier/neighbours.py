@@ -8,7 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from retrieval.evaluation.frontier.schemes import Hamming, Rows, similarity
+from retrieval.bundle.row_tables import Rows
+from retrieval.evaluation.frontier.schemes import Hamming
+from retrieval.evaluation.frontier.scores import similarity
 from retrieval.quantization import Float32s
 
 _NUM_EXAMPLES = 6

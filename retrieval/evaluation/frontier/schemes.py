@@ -1,13 +1,11 @@
-"""Ways to store vectors in fewer bytes: faiss's own, by factory string, and the two of this project.
+"""The schemes that the frontier compares: faiss's own, by factory string, and those of this project.
 
-A scheme is one object: its key, the bytes it takes per vector, and the search of a chunk of vectors. faiss's schemes
-are made with `faiss.index_factory` (https://github.com/facebookresearch/faiss/wiki/The-index-factory), so that anyone
-can reproduce them.
+faiss's schemes are made with `faiss.index_factory` (https://github.com/facebookresearch/faiss/wiki/The-index-factory),
+so that anyone can reproduce them.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,70 +13,18 @@ from typing import Any, Self
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
+from retrieval.bundle.row_tables import Rows
+from retrieval.evaluation.frontier.scheme import CannotFitError, Index, Scheme
+from retrieval.evaluation.frontier.scores import highest, similarity
 from retrieval.quantization import Float32s, Int8Quantizer, binarize, num_code_bytes, unpack_signs
 
-Rows = npt.NDArray[np.int64]
 _MOST_SUBQUANTIZERS = 48
 _PQ_CENTROIDS = 256
 _PQ_TRAINING_VECTORS = 8_192
 _PQ_ITERATIONS = 8
 """faiss trains with 25 and warns below 9,984 vectors; 8 on 8,192 lose less than a point of recall in a tenth of the
 time."""
-
-
-class Index(ABC):
-    """A scheme fitted to a set of vectors. It holds one chunk at a time, so a large set needs little memory."""
-
-    scans_natively: bool = True
-    """Whether `best_of` runs on the codes themselves, so that its time means something."""
-
-    @property
-    @abstractmethod
-    def bytes_per_vector(self) -> int:
-        """Returns the bytes of one vector in RAM, as the implementation counts them."""
-
-    @abstractmethod
-    def load(self, chunk: Float32s) -> None:
-        """Encodes `chunk` `(n, dim)`, replacing the previous one."""
-
-    @abstractmethod
-    def best_of(self, queries: Float32s, depth: int) -> tuple[Float32s, Rows]:
-        """Returns the scores and positions, both `(m, k)`, of the chunk's best for each query `(m, dim)`.
-
-        Higher scores are better; `k` is the smaller of `depth` and the chunk's length. Position -1 is not a vector.
-        """
-
-
-class Scheme(ABC):
-    """A way to store vectors, before it has seen any."""
-
-    key: str
-    """The name in tables and files."""
-
-    def factory_string(self, dim: int) -> str | None:
-        """Returns how `faiss.index_factory` makes the scheme for `dim` dimensions; None if it is not faiss's."""
-        return None
-
-    @abstractmethod
-    def fit(self, sample: Float32s, *, inner_product: bool) -> Index:
-        """Returns the index fitted to `sample` `(n, dim)`.
-
-        Args:
-            sample: vectors of the corpus.
-            inner_product: rank by the largest inner product; otherwise by the smallest Euclidean distance.
-
-        Raises:
-            CannotFitError: if the scheme cannot take such vectors; the message says why.
-        """
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.key!r})"
-
-
-class CannotFitError(Exception):
-    """A scheme cannot take these vectors. Its point of the frontier is left out, with this reason."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -215,15 +161,6 @@ class _DecodedIndex(Index):
         return highest(similarity(queries, self._vectors, inner_product=self._inner_product), depth)
 
 
-def similarity(queries: Float32s, vectors: Float32s, *, inner_product: bool) -> Float32s:
-    """Returns how close each of `vectors` `(n, dim)` is to each query `(m, dim)`, `(m, n)`: higher is closer.
-
-    Inner products, or twice these less the squared length, which orders vectors as their Euclidean distance does.
-    """
-    products: Float32s = queries @ vectors.T
-    return products if inner_product else 2 * products - np.einsum("nd,nd->n", vectors, vectors)
-
-
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Limits faiss to one thread in the whole process, to time a single query."""
@@ -233,16 +170,6 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         faiss.omp_set_num_threads(before)
-
-
-def highest(scores: Float32s, depth: int) -> tuple[Float32s, Rows]:
-    """Returns the `depth` highest of scores `(m, n)` per row and their positions, both `(m, k)`, best first."""
-    depth = min(depth, scores.shape[1])
-    found = np.argpartition(-scores, depth - 1, axis=1)[:, :depth] if depth < scores.shape[1] else None
-    kept = scores if found is None else np.take_along_axis(scores, found, axis=1)
-    order = np.argsort(-kept, axis=1, kind="stable")
-    rows = order if found is None else np.take_along_axis(found, order, axis=1)
-    return np.take_along_axis(kept, order, axis=1), rows.astype(np.int64)
 
 
 SCHEMES: tuple[Scheme, ...] = (

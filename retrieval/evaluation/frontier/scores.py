@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.evaluation.frontier.schemes import Rows, highest, similarity
+from retrieval.bundle.row_tables import Rows
 from retrieval.evaluation.frontier.vectors import Vectors, chunks
 from retrieval.quantization import Float32s, Int8Quantizer
 from retrieval.search.exact_scan import SAME_SCORE
@@ -71,3 +71,22 @@ class Truth:
 
 def _tolerance(scores: Float32s) -> Float32s:
     return np.float32(SAME_SCORE) * np.maximum(np.float32(1), np.abs(scores))
+
+
+def similarity(queries: Float32s, vectors: Float32s, *, inner_product: bool) -> Float32s:
+    """Returns how close each of `vectors` `(n, dim)` is to each query `(m, dim)`, `(m, n)`: higher is closer.
+
+    Inner products, or twice these less the squared length, which orders vectors as their Euclidean distance does.
+    """
+    products: Float32s = queries @ vectors.T
+    return products if inner_product else 2 * products - np.einsum("nd,nd->n", vectors, vectors)
+
+
+def highest(scores: Float32s, depth: int) -> tuple[Float32s, Rows]:
+    """Returns the `depth` highest of scores `(m, n)` per row and their positions, both `(m, k)`, best first."""
+    depth = min(depth, scores.shape[1])
+    found = np.argpartition(-scores, depth - 1, axis=1)[:, :depth] if depth < scores.shape[1] else None
+    kept = scores if found is None else np.take_along_axis(scores, found, axis=1)
+    order = np.argsort(-kept, axis=1, kind="stable")
+    rows = order if found is None else np.take_along_axis(found, order, axis=1)
+    return np.take_along_axis(kept, order, axis=1), rows.astype(np.int64)

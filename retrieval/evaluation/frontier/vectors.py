@@ -9,8 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
+from retrieval.bundle.row_tables import Rows
 from retrieval.errors import VectorsError, counted
-from retrieval.evaluation.frontier.schemes import Rows
 from retrieval.quantization import Float32s
 
 CHUNK_ROWS = 32_768
@@ -24,11 +24,9 @@ class Vectors(Protocol):
     @property
     def dim(self) -> int:
         """Returns the number of dimensions."""
-        ...
 
     def read(self, start: int, stop: int) -> Float32s:
         """Returns the vectors from row `start` to before row `stop`, float32 `(stop - start, dim)`."""
-        ...
 
 
 def sample_of(vectors: Vectors, count: int) -> Float32s:

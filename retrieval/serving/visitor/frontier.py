@@ -8,8 +8,9 @@ from typing import Any
 from retrieval.corpus.vector_columns import ArrayVectors
 from retrieval.errors import VectorsError
 from retrieval.evaluation.frontier.given import GivenVectors
-from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
+from retrieval.evaluation.frontier.measure import measure_frontier
 from retrieval.evaluation.frontier.neighbours import some_neighbours
+from retrieval.evaluation.frontier.run import FrontierOptions
 from retrieval.evaluation.frontier.vectors import Vectors, sample_of
 from retrieval.indexing.any_vectors import open_any_vectors
 from retrieval.indexing.npy_vectors import NpyVectors

@@ -10,9 +10,11 @@ import pytest
 from retrieval.corpus.vector_columns import ArrayVectors
 from retrieval.errors import VectorsError
 from retrieval.evaluation.frontier.judged import judge_of
-from retrieval.evaluation.frontier.measure import OVERSAMPLINGS, FrontierOptions, measure_frontier
+from retrieval.evaluation.frontier.measure import measure_frontier
 from retrieval.evaluation.frontier.points import Frontier
-from retrieval.evaluation.frontier.schemes import SCHEMES, FloatBits, Hamming, RangeInt8, Scheme
+from retrieval.evaluation.frontier.run import OVERSAMPLINGS, FrontierOptions
+from retrieval.evaluation.frontier.scheme import Scheme
+from retrieval.evaluation.frontier.schemes import SCHEMES, FloatBits, Hamming, RangeInt8
 from retrieval.quantization import Float32s, Int8Quantizer
 
 

@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from retrieval.evaluation.frontier.measure import OVERSAMPLINGS
 from retrieval.evaluation.frontier.points import Frontier, Interval, Point, Rescoring
 from retrieval.evaluation.frontier.recommend import Wish
+from retrieval.evaluation.frontier.run import OVERSAMPLINGS
 from retrieval.evaluation.frontier.schemes import SCHEMES
 from retrieval.ui.frontier.databases.advice import DATABASES, advice_for
 from retrieval.ui.frontier.databases.base import Database

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from retrieval.bundle.row_tables import Rows
 from retrieval.corpus.vector_columns import ArrayVectors
-from retrieval.evaluation.frontier.measure import FrontierOptions, measure_frontier
+from retrieval.evaluation.frontier.measure import measure_frontier
 from retrieval.evaluation.frontier.points import Frontier, Point
-from retrieval.evaluation.frontier.schemes import SCHEMES, Rows, one_thread
+from retrieval.evaluation.frontier.run import FrontierOptions
+from retrieval.evaluation.frontier.schemes import SCHEMES, one_thread
 from retrieval.quantization import Float32s
 from retrieval.ui.frontier.databases.base import Database
 from retrieval.ui.frontier.databases.engines import LANCEDB, MILVUS, QDRANT
