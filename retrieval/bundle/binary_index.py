@@ -48,10 +48,12 @@ def use_threads(num_threads: int) -> None:
 class BinaryIndex:
     """Exact k-nearest search by Hamming distance. Safe to use from many threads."""
 
-    def __init__(self, codes: Bits, dim: int, *, num_threads: int | None = None) -> None:
+    def __init__(self, codes: Bits, dim: int, *, num_threads: int | None = None, is_mapped: bool = False) -> None:
         """Searches `codes`, uint8 `(n, ceil(dim / 8))`, C-contiguous; they are used in place, not copied."""
         self.codes = codes
         self.dim = dim
+        self.is_mapped = is_mapped
+        """Whether the codes are those of a mapped file, rather than an array in RAM."""
         self._num_threads = num_threads or usable_cores()
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
@@ -69,12 +71,7 @@ class BinaryIndex:
         Raises:
             BundleError: see `read_binary_codes`.
         """
-        opened = cls(read_binary_codes(path, dim, mapped=mapped), dim, num_threads=num_threads)
-        opened.is_mapped = mapped
-        return opened
-
-    is_mapped = False
-    """Whether the codes are those of a mapped file, rather than an array in RAM."""
+        return cls(read_binary_codes(path, dim, mapped=mapped), dim, num_threads=num_threads, is_mapped=mapped)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -113,7 +110,7 @@ class BinaryIndex:
         """
         queries = query.reshape(1, -1)
         with self._under_way as is_alone:
-            search = self._search_slices if is_alone and self._may_slice else _on_one_core
+            search = self._search_slices if is_alone and self._may_slice else _knn
             return search(queries, self.codes, min(k, len(self)))
 
     def search_batch(self, queries: Bits, k: int) -> Neighbours:
@@ -123,9 +120,7 @@ class BinaryIndex:
         parts = []
         for start in range(0, len(queries), at_once):
             with self._batch:
-                parts.append(
-                    _knn(queries[start : start + at_once], self.codes, k, offset=0, num_threads=self._num_threads)
-                )
+                parts.append(_knn(queries[start : start + at_once], self.codes, k, num_threads=self._num_threads))
         return Neighbours(
             np.concatenate([part.distances for part in parts]), np.concatenate([part.ids for part in parts])
         )
@@ -136,7 +131,7 @@ class BinaryIndex:
         bounds = np.linspace(0, len(codes), num_slices + 1).astype(int)
         slices = [(codes[start:end], int(start)) for start, end in pairwise(bounds)]
         pending = [pool.submit(_knn, queries, codes, k, start) for codes, start in slices[1:]]
-        found = [_knn(queries, slices[0][0], k, offset=0), *(future.result() for future in pending)]
+        found = [_knn(queries, slices[0][0], k), *(future.result() for future in pending)]
         distances = np.concatenate([part.distances[0] for part in found])
         ids = np.concatenate([part.ids[0] for part in found])
         # Stable, and the slices are in order of position: equal distances stay in that order.
@@ -150,11 +145,7 @@ class BinaryIndex:
             return self._pool
 
 
-def _on_one_core(queries: Bits, codes: Bits, k: int) -> Neighbours:
-    return _knn(queries, codes, k, offset=0)
-
-
-def _knn(queries: Bits, codes: Bits, k: int, offset: int, num_threads: int = 1) -> Neighbours:
+def _knn(queries: Bits, codes: Bits, k: int, offset: int = 0, num_threads: int = 1) -> Neighbours:
     k = min(k, len(codes))
     if (8 * codes.shape[1] + 1) * k > _COUNTING_ENTRIES:
         found = nearest_by_sorting(queries, codes, k)

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from retrieval.bundle.python_values import python_values
 from retrieval.corpus.base import COMMON_COLUMNS
 from retrieval.errors import BundleCorruptError, BundleMissingError
 from retrieval.results import Document
@@ -30,9 +30,6 @@ _OURS = (TEXT_ID, GROUP_ID)
 _QUALITY = "quality"
 _ROWS_BETWEEN_RELEASES = 128
 """Each row touched maps about 64 KB into the process; this many are released at once, to keep that below 10 MB."""
-
-_UNKNOWN_TO_PYTHON = (ValueError, OverflowError, TypeError, KeyError, pa.ArrowException)
-"""What Arrow raises for values that Python has no type for."""
 
 
 class DocumentStore:
@@ -184,7 +181,7 @@ class DocumentStore:
             raise BundleCorruptError(f"{self.path} is altered: {error}. Build the index again.") from error
         found = pa.concat_batches(batches)
         common = _by_row({name: found.column(name).to_pylist() for name in COMMON_COLUMNS}, len(rows))
-        extra = _by_row({name: _values(found.column(name)) for name in self._extra}, len(rows))
+        extra = _by_row({name: python_values(found.column(name)) for name in self._extra}, len(rows))
         return tuple(
             Document(row=row, **values, extra=others) for row, values, others in zip(rows, common, extra, strict=True)
         )
@@ -215,40 +212,6 @@ class DocumentStore:
             return self._file.get_batch(part)
 
 
-def _values(column: pa.Array) -> list[Any]:
-    """Returns the values of a column as Python has them; see `_value`."""
-    try:
-        return list(column.to_pylist())
-    except _UNKNOWN_TO_PYTHON:
-        return [_value(scalar) for scalar in column]
-
-
 def _by_row(columns: dict[str, list[Any]], num_rows: int) -> list[dict[str, Any]]:
     """Returns the values of columns by row."""
     return [{name: values[place] for name, values in columns.items()} for place in range(num_rows)]
-
-
-def _value(scalar: pa.Scalar) -> Any:
-    """Returns a value as Python has it; what Python cannot hold, such as a date before the year 1, as text."""
-    try:
-        return scalar.as_py()
-    except _UNKNOWN_TO_PYTHON:
-        pass
-    kind = scalar.type
-    if pa.types.is_struct(kind):
-        return {kind.field(index).name: _value(scalar[index]) for index in range(kind.num_fields)}
-    if pa.types.is_map(kind):
-        return [(_value(each[0]), _value(each[1])) for each in scalar.values]
-    if pa.types.is_nested(kind):
-        return [_value(each) for each in scalar.values]
-    # A time stamp in an unknown time zone has no text with one; what has no text at all is a number.
-    naive = [pa.timestamp(kind.unit)] if pa.types.is_timestamp(kind) else []
-    for path in ([pa.string()], [*naive, pa.string()], [pa.int64(), pa.string()]):
-        try:
-            text = scalar
-            for step in path:
-                text = pc.cast(text, step)
-            return text.as_py()
-        except pa.ArrowException:
-            continue
-    return str(scalar)

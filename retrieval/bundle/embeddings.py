@@ -10,11 +10,11 @@ import numpy as np
 from retrieval.errors import BundleCorruptError
 from retrieval.quantization import Float32s
 
-_DAMAGE = (
-    OSError, ValueError, SyntaxError, TypeError, KeyError, OverflowError, MemoryError, RecursionError, EOFError,
+HEADER_DAMAGE = (
+    *(ValueError, SyntaxError, TypeError, KeyError, OverflowError, MemoryError, RecursionError, EOFError),
     tokenize.TokenError,
-)  # fmt: skip
-"""What numpy raises for a header that was altered: it is parsed as Python."""
+)
+"""What numpy raises for the header of a `.npy` that was altered: it is parsed as Python."""
 _MEND = "Copy it again, or build the index again."
 
 
@@ -26,7 +26,7 @@ def map_embeddings(path: Path) -> np.memmap[tuple[int, int], np.dtype[np.float32
     """
     try:
         mapped = np.load(path, mmap_mode="r")
-    except _DAMAGE as error:
+    except (OSError, *HEADER_DAMAGE) as error:
         raise BundleCorruptError(f"{path} cannot be read ({error or type(error).__name__}). {_MEND}") from error
     if not isinstance(mapped, np.memmap) or mapped.ndim != 2 or mapped.dtype != np.float32:
         raise BundleCorruptError(f"{path} does not hold rows of float32. {_MEND}")

@@ -18,6 +18,7 @@ from retrieval.errors import brief
 CHECKSUM = "checksum"
 """The key of the checksum: SHA-256 of all other values, as compact JSON with sorted keys."""
 _LARGEST_INT32 = 2**31 - 1
+_LARGEST_FLOAT32 = 3.4028235e38
 _LARGEST_FILE_BYTES = 2**50
 _MOST_DIMENSIONS = 1 << 16
 _LONGEST_TEXT = 20_000
@@ -67,19 +68,19 @@ def check_values(values: Mapping[str, Any]) -> None:
         KeyError, AttributeError, TypeError: if a part has another shape.
     """
     for name, (lowest, highest) in _WHOLE.items():
-        _whole(name, values[name], lowest, highest)
-    _whole("distinct_text_count", values["distinct_text_count"], 1, values["row_count"])
+        whole(name, values[name], lowest, highest)
+    whole("distinct_text_count", values["distinct_text_count"], 1, values["row_count"])
     if values["group_count"] is not None:
-        _whole("group_count", values["group_count"], 1, values["row_count"])
+        whole("group_count", values["group_count"], 1, values["row_count"])
     for name in ("model_id", "weights_sha256"):
         _text(name, values[name])
     _check_corpus(values["corpus"])
     _check_int8(values["int8"])
     for name in ("num_candidates", "rescore_multiplier"):
-        _whole(name, values["search"][name], 1, _LARGEST_INT32)
+        whole(name, values["search"][name])
     _text("source of the search settings", values["search"].get("source"))
     for name, record in values["files"].items():
-        _whole(f"size of {brief(name)}", record["size_bytes"], 1, _LARGEST_FILE_BYTES)
+        whole(f"size of {brief(name)}", record["size_bytes"], 1, _LARGEST_FILE_BYTES)
         if not isinstance(record["sha256"], str) or not _SHA256.fullmatch(record["sha256"]):
             raise ValueError(f"sha256 of {brief(name)} is {brief(record['sha256'])}, 64 hexadecimal digits are needed")
     for name in ("versions", "columns"):
@@ -105,7 +106,7 @@ def _check_int8(int8: Mapping[str, Any]) -> None:
     """numpy would accept texts, booleans and nested lists as numbers, too."""
     for name in ("minimum", "step"):
         for value in _list(f"int8 {name}", int8[name]):
-            _number(f"a number of int8 {name}", value)
+            number(f"a number of int8 {name}", value)
 
 
 def _check_texts(name: str, texts: Mapping[str, Any]) -> None:
@@ -121,8 +122,7 @@ def _check_build(values: Mapping[str, Any]) -> None:
         datetime.datetime.fromisoformat(values["built_at"])
     except ValueError:
         raise ValueError(f"built_at is {brief(values['built_at'])}, a time in ISO 8601 is needed") from None
-    if _number("build_seconds", values["build_seconds"]) < 0:
-        raise ValueError(f"build_seconds is {values['build_seconds']!r}, a number from 0 on is needed")
+    number("build_seconds", values["build_seconds"], lowest=0)
 
 
 def _list(name: str, value: object) -> list[Any]:
@@ -131,19 +131,30 @@ def _list(name: str, value: object) -> list[Any]:
     return value
 
 
-def _whole(name: str, value: object, lowest: int, highest: int) -> None:
+def whole(name: str, value: object, lowest: int = 1, highest: int = _LARGEST_INT32) -> int:
+    """Returns a value that is a whole number in a range.
+
+    Raises:
+        ValueError: if it is none.
+    """
     if type(value) is not int or not lowest <= value <= highest:
         raise ValueError(f"{name} is {brief(value)}, a whole number from {lowest:,} to {highest:,} is needed")
+    return value
 
 
-def _number(name: str, value: object) -> float:
+def number(name: str, value: object, lowest: float = -_LARGEST_FLOAT32, highest: float = _LARGEST_FLOAT32) -> float:
+    """Returns a value that is a number in a range.
+
+    Raises:
+        ValueError: if it is none.
+    """
     try:
-        number = float(value) if type(value) in (int, float) else math.nan  # type: ignore[arg-type]
+        found = float(value) if type(value) in (int, float) else math.nan  # type: ignore[arg-type]
     except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise ValueError(f"{name} is {brief(value)}, a finite number is needed")
-    return number
+        found = math.inf
+    if not lowest <= found <= highest:
+        raise ValueError(f"{name} is {brief(value)}, a number from {lowest:g} to {highest:g} is needed")
+    return found
 
 
 def _text(name: str, value: object) -> None:

@@ -7,25 +7,19 @@ exact float32 answer. Where int8 is wrong, a setting need not repeat the mistake
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from retrieval.bundle.manifest_values import number, whole
 from retrieval.errors import counted
 from retrieval.results import SCANS
 
 MEASURED = "measured"
 """The `source` of settings that were chosen here."""
 DEFAULT_TARGET_SHARE = 0.99
-_CANDIDATES_PER_ROW = 2
-"""An int8 row costs as much as this many candidates. Measured with 593,891 texts in RAM: a row takes 1 to 1.5 us, a
-candidate 0.2 us on an AMD Zen 5, and 2 us on an Intel Sapphire Rapids, where the counting kernel's memory is slow."""
-_FEWEST_CANDIDATES, _FEWEST_ROWS = 500, 100
-"""The floor, though less may do for texts like the corpus's own: it would save only a fraction of a millisecond, and
-questions can be harder than texts. In the documented Python functions, whose texts come in families, 100 candidates
-and 40 rows keep 99 % for texts, and 97 % for people's questions; these keep 99.7 %."""
-_MOST = 1e6
-"""Above any share; an untrusted file may hold numbers beyond any float."""
+_MOST_SHARE = 1e6
+"""Above any share that is measured, and within what a float can hold."""
 
 
 def is_share(value: object) -> bool:
@@ -51,11 +45,6 @@ class TuningPoint:
         """Returns candidates and multiplier."""
         return self.num_candidates, self.rescore_multiplier
 
-    @property
-    def cost(self) -> tuple[int, int]:
-        """Returns what makes one setting smaller than another: work for each query, then rows read from the disk."""
-        return (_CANDIDATES_PER_ROW * self.int8_rows + self.num_candidates, self.int8_rows)
-
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Returns the point that `dataclasses.asdict` made.
@@ -63,8 +52,8 @@ class TuningPoint:
         Raises:
             KeyError, TypeError, ValueError: if a value is missing, or is not a number of its kind.
         """
-        whole = {name: _whole(values, name) for name in ("num_candidates", "rescore_multiplier", "int8_rows")}
-        return cls(**whole, share=_number(values, "share", _MOST), recall=_number(values, "recall", 1))
+        counts = {name: whole(name, values[name]) for name in ("num_candidates", "rescore_multiplier", "int8_rows")}
+        return cls(**counts, share=_share(values), recall=_recall(values, "recall"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +79,8 @@ class TuningRecall:
         Raises:
             KeyError, TypeError, ValueError: if a value is missing, or is not a share.
         """
-        known = {name: _number(values, name, 1) for name in ("bits", "float_bits", "int8_all", "chosen")}
-        published = None if values.get("published") is None else _number(values, "published", 1)
+        known = {name: _recall(values, name) for name in ("bits", "float_bits", "int8_all", "chosen")}
+        published = None if values.get("published") is None else _recall(values, "published")
         return cls(**known, published=published)
 
 
@@ -119,9 +108,9 @@ class ScanRecall:
         """
         if values["scan"] not in SCANS:
             raise ValueError(f"scan is {values['scan']!r}, one of {', '.join(SCANS)} is needed")
-        probes = None if values["probes"] is None else _whole(values, "probes")
-        reach = None if values.get("reach") is None else _number(values, "reach", 2)
-        return cls(values["scan"], _number(values, "recall", 1), _number(values, "share", _MOST), probes, reach)
+        probes = None if values["probes"] is None else whole("probes", values["probes"])
+        reach = None if values.get("reach") is None else number("reach", values["reach"], 0, 2)
+        return cls(values["scan"], _recall(values, "recall"), _share(values), probes, reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +164,11 @@ class Tuning:
             raise ValueError("the curve of the search settings is not a list of points")
         if type(values["reached"]) is not bool or not is_share(values["target_share"]):
             raise ValueError("reached is true or false, and target_share a number above 0, and at most 1")
-        whole = ("num_candidates", "rescore_multiplier", "top_k", "sampled_queries")
+        counts = ("num_candidates", "rescore_multiplier", "top_k", "sampled_queries")
         return cls(
-            **{name: _whole(values, name) for name in whole},
+            **{name: whole(name, values[name]) for name in counts},
             target_share=float(values["target_share"]),
-            reached_share=_number(values, "reached_share", _MOST),
+            reached_share=_share(values, "reached_share"),
             reached=values["reached"],
             recall=TuningRecall.from_json(values["recall"]),
             curve=tuple(TuningPoint.from_json(point) for point in curve),
@@ -195,32 +184,9 @@ class Tuning:
         return f"Searches use {settings}. On {sampled} of the corpus, they keep {kept}; {why}."
 
 
-def choose(curve: Sequence[TuningPoint], target_share: float) -> TuningPoint:
-    """Returns the smallest setting that reaches the target, or the best one if none does.
-
-    No setting below the floor, which costs next to nothing, is chosen; a small corpus uses all it has.
-
-    Raises:
-        ValueError: if there is no setting to choose from.
-    """
-    fewest_candidates = min(_FEWEST_CANDIDATES, max(point.num_candidates for point in curve))
-    fewest_rows = min(_FEWEST_ROWS, max(point.int8_rows for point in curve))
-    able = [each for each in curve if each.num_candidates >= fewest_candidates and each.int8_rows >= fewest_rows]
-    reaching = [point for point in able if point.share >= target_share]
-    if reaching:
-        return min(reaching, key=lambda point: point.cost)
-    return min(able, key=lambda point: (-point.share, point.cost))
+def _recall(values: Mapping[str, Any], name: str) -> float:
+    return number(name, values[name], 0, 1)
 
 
-def _whole(values: Mapping[str, Any], name: str) -> int:
-    value = values[name]
-    if type(value) is not int or value < 1:
-        raise ValueError(f"{name} is {value!r}, a whole number of at least 1 is needed")
-    return value
-
-
-def _number(values: Mapping[str, Any], name: str, highest: float) -> float:
-    value = values[name]
-    if type(value) not in (int, float) or not 0 <= value <= highest:
-        raise ValueError(f"{name} is {value!r}, a number from 0 to {highest:g} is needed")
-    return float(value)
+def _share(values: Mapping[str, Any], name: str = "share") -> float:
+    return number(name, values[name], 0, _MOST_SHARE)

@@ -206,7 +206,7 @@ def _tune(
     work: Path, ingested: Ingested, vectors: VectorFile, fitted: FittedCodes, options: BuildOptions, report: Report
 ) -> Tuning | None:
     report(BuildProgress("tuning", message="search settings"))
-    sweep = TuningSweep.open(work, vectors, fitted.int8, ingested.text_ids, fitted.signs)
+    sweep = TuningSweep(work, vectors, fitted.int8, ingested.text_ids, fitted.signs)
     tuning = sweep.run(options.target_share, lambda done, total: report(BuildProgress("tuning", done, total)))
     is_centered = fitted.signs.center is not None
     if warning := kept_warning(tuning, vectors.dim, fitted.num_uniform, is_centered=is_centered):

@@ -6,13 +6,13 @@ error to report, not a signal that ends the process.
 
 from __future__ import annotations
 
-import tokenize
 from pathlib import Path
 from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.bundle.embeddings import HEADER_DAMAGE
 from retrieval.errors import VectorsError
 from retrieval.quantization import Float32s
 
@@ -21,17 +21,6 @@ LEAST_DIM = 8
 _BFLOAT16 = "V2"
 """How numpy writes the bfloat16 of ml_dtypes (JAX, TensorFlow): two bytes without a type."""
 _TAKEN = ("f2", "f4", "f8", "i1", _BFLOAT16)
-_DAMAGE = (
-    ValueError,
-    SyntaxError,
-    TypeError,
-    KeyError,
-    OverflowError,
-    MemoryError,
-    RecursionError,
-    tokenize.TokenError,
-)
-"""What numpy raises for a header that was altered: it is parsed as Python."""
 WINDOW_BYTES = 1 << 24
 """The bytes read at once while gathering rows that may be far apart."""
 
@@ -73,7 +62,7 @@ class NpyVectors:
             size = path.stat().st_size - offset if size is None else size
         except OSError as error:
             raise VectorsError(f"cannot read the vectors in {path}: {error.strerror or error}.") from error
-        except _DAMAGE as error:
+        except HEADER_DAMAGE as error:
             reason = str(error) or type(error).__name__
             raise VectorsError(
                 f"{path} is not an .npy file: {reason}. Save one array of vectors with numpy.save."

@@ -1,7 +1,5 @@
 """Measures the settings of the search on a corpus that is being built, with its own texts as queries.
 
-A text used as a query is left out of its answer, and so are texts with the same vector: only its neighbours count.
-
 The stages are those of the search path, done once per query as far as the largest setting needs them. All smaller
 settings follow from them: the nearest 100 are the first of the nearest 5,000.
 """
@@ -9,37 +7,36 @@ settings follow from them: the nearest 100 are the first of the nearest 5,000.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.bundle.binary_index import BinaryIndex
-from retrieval.bundle.int8_store import Int8Store
-from retrieval.bundle.manifest import BINARY_FILE, INT8_FILE, LISTS_FILE
+from retrieval.bundle.manifest import LISTS_FILE
 from retrieval.bundle.row_tables import Rows
-from retrieval.bundle.tuning import ScanRecall, Tuning, TuningPoint, TuningRecall, choose
-from retrieval.indexing.ingestion import first_rows
+from retrieval.bundle.tuning import ScanRecall, Tuning, TuningPoint, TuningRecall
+from retrieval.indexing.tuning_choice import choose
+from retrieval.indexing.tuning_queries import (
+    FEWEST_QUERIES,
+    MOST_DUPLICATES,
+    TOP_K,
+    StoredTexts,
+    TuningQuery,
+    sampled_queries,
+)
 from retrieval.indexing.vector_file import VectorFile
-from retrieval.quantization import Float32s, Int8Quantizer, SignQuantizer
-from retrieval.search.exact_scan import SAME_SCORE, ExactAnswer, scan
+from retrieval.quantization import Int8Quantizer, SignQuantizer
 from retrieval.search.rescoring import asymmetric_scores, int8_scores
 from retrieval.search.scans.float_bits import FloatBits
 from retrieval.search.scans.lists import Lists, nearest_list
 from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Queries, Scan
 
-TOP_K = 10
 _CANDIDATES = (10, 20, 40, 50, 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
 _MULTIPLIERS = (1, 2, 3, 4, 6, 8, 10, 12, 15, 20, 30, 40, 50)
 _PUBLISHED_ROWS = 4 * TOP_K
 """What the 2024 demos rescore."""
-_MOST_QUERIES, FEWEST_QUERIES, _TEXTS_A_QUERY = 1000, 50, 150
-"""One text in 150 is used as a query: the sweep then takes about 5 percent of the time to encode the corpus."""
-_MOST_DUPLICATES = 20
-"""A text that shares its vector with more texts than this is not used."""
 _QUERIES_AT_ONCE = 20
 _FIXED = 3
 """Recalls that no setting changes: of all int8 vectors, of the bits alone, and of the demos."""
@@ -50,20 +47,7 @@ _WITHIN_REACH = 0.995
 """Lists are skipped that are farther from the query than those of this share of what is to be found."""
 _LEAST_VISITED = 0.5
 """A reach is not believed unless it leaves more than this share of the lists for the sampled texts."""
-_SEED = 0
-
 OnQueries = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """A sampled text, and what is known of its answer without any setting."""
-
-    vector: Float32s
-    left_out: Rows
-    """The text itself and those with its vector."""
-    truth: ExactAnswer
-    int8_nearest: Rows
 
 
 class TuningSweep:
@@ -71,53 +55,27 @@ class TuningSweep:
 
     def __init__(
         self,
-        vectors: VectorFile,
-        index: BinaryIndex,
-        int8: Int8Store,
-        quantizer: Int8Quantizer,
-        first_rows: Rows | None,
-        signs: SignQuantizer | None = None,
-        open_lists: Callable[[], Lists] | None = None,
-    ) -> None:
-        """Takes the vectors and sign bits of the distinct texts, and the int8 rows that `first_rows` leads to.
-
-        Args:
-            vectors: float32 `(num_texts, dim)` of length 1.
-            index: sign bits of the texts.
-            int8: the int8 vectors of all rows.
-            quantizer: what made them.
-            first_rows: `(num_texts,)` one row per text, or None when every text is a row.
-            signs: what made the sign bits; without it, they are those of the vectors as they are.
-            open_lists: opens the texts in lists, if the index has them, once nothing else needs the RAM.
-        """
-        self._vectors = vectors
-        self._index = index
-        self._int8 = int8
-        self._quantizer = quantizer
-        self._first_rows = first_rows
-        self._open_lists = open_lists
-        self._signs = signs or SignQuantizer()
-        self._grid = _grid(len(index))
-        self._levels = sorted({num_candidates for num_candidates, _, _ in self._grid})
-
-    @classmethod
-    def open(
-        cls,
         folder: Path,
         vectors: VectorFile,
         quantizer: Int8Quantizer,
         text_ids: npt.NDArray[np.int32],
-        signs: SignQuantizer | None = None,
-    ) -> TuningSweep:
-        """Returns the sweep over the codes in a build's folder; `text_ids` `(n,)` says which text each row has."""
-        index = BinaryIndex.open(folder / BINARY_FILE, vectors.dim, mapped=True)
-        int8 = Int8Store.open(folder / INT8_FILE, vectors.dim)
-        path = folder / LISTS_FILE
-        lists = partial(Lists.open, path, vectors.dim, vectors.num_vectors) if path.is_file() else None
-        if vectors.num_vectors == len(text_ids):
-            return cls(vectors, index, int8, quantizer, None, signs, lists)
-        rows = first_rows(text_ids)
-        return cls(vectors, index.subset(rows), int8, quantizer, rows, signs, lists)
+        signs: SignQuantizer,
+    ) -> None:
+        """Opens the codes in a build's folder.
+
+        Args:
+            folder: where the build writes.
+            vectors: float32 `(num_texts, dim)` of length 1, of the distinct texts.
+            quantizer: what made the int8 codes.
+            text_ids: `(n,)` which text each row has.
+            signs: what made the sign bits.
+        """
+        self._texts = StoredTexts(folder, vectors, quantizer, text_ids)
+        self._index = self._texts.index
+        self._signs = signs
+        self._lists_path = folder / LISTS_FILE
+        self._grid = _grid(len(self._index))
+        self._levels = sorted({num_candidates for num_candidates, _, _ in self._grid})
 
     def run(
         self,
@@ -132,7 +90,7 @@ class TuningSweep:
             on_queries: called with the queries done and their total.
             fewest_queries: the least number of queries, if there are as many texts.
         """
-        queries = self._queries(fewest_queries)
+        queries = sampled_queries(self._texts, fewest_queries)
         if not queries:
             return None
         recalls = np.empty((len(queries), len(self._grid) + len(self._levels) + _FIXED))
@@ -144,7 +102,7 @@ class TuningSweep:
         chosen = self._chosen(recalls.mean(axis=0), len(queries), target_share)
         return replace(chosen, scans=tuple(self._scans(queries, chosen)))
 
-    def _scans(self, queries: list[_Query], chosen: Tuning) -> Iterator[ScanRecall]:
+    def _scans(self, queries: list[TuningQuery], chosen: Tuning) -> Iterator[ScanRecall]:
         """Yields what the other scans find with the chosen number of int8 rows, `lists` with more and more lists."""
         num_rows, int8_all = TOP_K * chosen.rescore_multiplier, chosen.recall.int8_all
 
@@ -155,9 +113,9 @@ class TuningSweep:
         yield (everything := measured("float-bits", FloatBits(PackedBits(self._index.codes, self._index.dim))))
         # These bits are not kept while the lists, which contain them again, are in RAM.
         self._index.release()
-        if self._open_lists is None:
+        if not self._lists_path.is_file():
             return
-        lists = self._open_lists()
+        lists = Lists.open(self._lists_path, self._index.dim, len(self._index))
         for probes in sorted({max(1, round(share * lists.num_lists)) for share in _SHARES_OF_LISTS}):
             found = measured("lists", lists, probes)
             if found.recall >= _KEPT_BY_LISTS * everything.recall:
@@ -167,7 +125,7 @@ class TuningSweep:
         lists.reach = None if probes == lists.num_lists else self._reach(lists, queries)
         yield measured("lists", lists, probes, lists.reach)
 
-    def _reach(self, lists: Lists, queries: list[_Query]) -> float | None:
+    def _reach(self, lists: Lists, queries: list[TuningQuery]) -> float | None:
         """Returns how much less similar to a query than the nearest list those lists are that need a visit.
 
         None where that would skip most lists: the texts then have near copies, which say little about what a question
@@ -177,22 +135,22 @@ class TuningSweep:
         behind = np.stack([centroids @ query.vector for query in queries])
         behind = behind.max(axis=1, keepdims=True) - behind
         needed = [
-            own[nearest_list(centroids, self._floats(query.truth.rows))]
+            own[nearest_list(centroids, self._texts.floats(query.truth.rows))]
             for own, query in zip(behind, queries, strict=True)
         ]
         reach = float(np.quantile(np.concatenate(needed), _WITHIN_REACH))
         is_visited = np.sort(behind, axis=1)[:, : lists.probes] <= reach
         return reach if is_visited.mean() > _LEAST_VISITED else None
 
-    def _found_by(self, scan: Scan, query: _Query, num_rows: int, probes: int | None) -> float:
+    def _found_by(self, scan: Scan, query: TuningQuery, num_rows: int, probes: int | None) -> float:
         """Returns the share of a query's answer that a scan and the rescoring of `num_rows` find."""
-        [found] = scan.search(Queries.of(query.vector, self._signs), num_rows + _MOST_DUPLICATES, probes)
+        [found] = scan.search(Queries.of(query.vector, self._signs), num_rows + MOST_DUPLICATES, probes)
         texts = found.texts[~np.isin(found.texts, query.left_out)][:num_rows]
         if not len(texts):
             return 0.0
-        scores = int8_scores(query.vector, self._codes(texts), self._quantizer)
+        scores = int8_scores(query.vector, self._texts.codes(texts), self._texts.quantizer)
         best = texts[np.argsort(-scores, kind="stable")[: len(query.truth.rows)]]
-        return float(self._shares_found(query, best[None])[0])
+        return float(query.shares_found(best[None], self._texts)[0])
 
     def _chosen(self, recalls: npt.NDArray[np.float64], num_queries: int, target_share: float) -> Tuning:
         int8_all, bits, published = (float(value) for value in recalls[:_FIXED])
@@ -214,48 +172,18 @@ class TuningSweep:
             curve=tuple(curve),
         )
 
-    def _queries(self, fewest_queries: int) -> list[_Query]:
-        num_texts = len(self._index)
-        count = min(num_texts, max(fewest_queries, min(_MOST_QUERIES, num_texts // _TEXTS_A_QUERY)))
-        sampled = np.sort(np.random.default_rng(_SEED).choice(num_texts, count, replace=False))
-        vectors = self._floats(sampled)
-        texts = np.arange(num_texts)
-        depth = TOP_K + _MOST_DUPLICATES
-        exact = scan(vectors, texts, self._floats, depth)
-        by_int8 = scan(vectors, texts, self._decoded, depth)
-        queries = []
-        for text, vector, answer, int8_answer in zip(sampled, vectors, exact, by_int8, strict=True):
-            same = (answer.rows == text) | (answer.scores >= vector @ vector - SAME_SCORE)
-            truth = ExactAnswer(answer.rows[~same][:TOP_K], answer.scores[~same][:TOP_K])
-            wanted = TOP_K if num_texts > depth else len(truth.rows)
-            if wanted and len(truth.rows) == wanted:
-                left_out = answer.rows[same]
-                int8_nearest = int8_answer.rows[~np.isin(int8_answer.rows, left_out)][:wanted]
-                queries.append(_Query(vector, left_out, truth, int8_nearest))
-        return queries
-
-    def _recalls(self, queries: list[_Query]) -> npt.NDArray[np.float64]:
+    def _recalls(self, queries: list[TuningQuery]) -> npt.NDArray[np.float64]:
         """Returns recall by query: by all int8 vectors, bits, demos, float x bits by level, and each setting."""
-        deepest = self._levels[-1] + _MOST_DUPLICATES
+        deepest = self._levels[-1] + MOST_DUPLICATES
         found = self._index.search_batch(self._signs.encode(np.stack([query.vector for query in queries])), deepest)
         recalls = []
         for query, texts in zip(queries, found.ids, strict=True):
             candidates = texts[~np.isin(texts, query.left_out)][: self._levels[-1]]
             rankings = np.stack([query.int8_nearest, *self._rankings(query, candidates)])
-            recalls.append(self._shares_found(query, rankings))
+            recalls.append(query.shares_found(rankings, self._texts))
         return np.array(recalls)
 
-    def _shares_found(self, query: _Query, rankings: Rows) -> npt.NDArray[np.float64]:
-        """Returns the share of the answer that each ranking holds, `(m,)` for `(m, k)`, counted as by `agreeing`."""
-        texts = np.unique(rankings)
-        scores, last = self._floats(texts) @ query.vector, query.truth.scores[-1]
-        places = np.sum(query.truth.scores <= last + SAME_SCORE)
-        above = np.isin(rankings, texts[scores > last + SAME_SCORE]).sum(axis=1)
-        tied = np.isin(rankings, texts[np.abs(scores - last) <= SAME_SCORE]).sum(axis=1)
-        shares: npt.NDArray[np.float64] = (above + np.minimum(tied, places)) / len(query.truth.rows)
-        return shares
-
-    def _rankings(self, query: _Query, candidates: Rows) -> list[Rows]:
+    def _rankings(self, query: TuningQuery, candidates: Rows) -> list[Rows]:
         """Returns the texts `(k,)` found by bits, by the demos, by float x bits at each level, and by each setting."""
         wanted = len(query.truth.rows)
         scores = asymmetric_scores(query.vector, self._index.codes[candidates])
@@ -264,24 +192,15 @@ class TuningSweep:
         leading = {level: order[order < level][:most_rows] for level in self._levels}
         pool = np.unique(np.concatenate(list(leading.values())))
         rescored = np.empty(len(candidates), np.float32)
-        rescored[pool] = int8_scores(query.vector, self._codes(candidates[pool]), self._quantizer)
+        rescored[pool] = int8_scores(query.vector, self._texts.codes(candidates[pool]), self._texts.quantizer)
         best_first = {level: np.argsort(-rescored[own], kind="stable") for level, own in leading.items()}
-        raw = self._codes(candidates[:_PUBLISHED_ROWS]).astype(np.float32) @ query.vector
+        raw = self._texts.codes(candidates[:_PUBLISHED_ROWS]).astype(np.float32) @ query.vector
         published = np.argsort(-raw, kind="stable")[:wanted]
         positions = [np.arange(wanted), published, *(leading[level][:wanted] for level in self._levels)]
         for level, _, num_rows in self._grid:
             best = best_first[level]
             positions.append(leading[level][best[best < num_rows][:wanted]])
         return [candidates[own] for own in positions]
-
-    def _floats(self, texts: Rows) -> Float32s:
-        return next(self._vectors.gather(texts, len(texts)))
-
-    def _codes(self, texts: Rows) -> npt.NDArray[np.int8]:
-        return self._int8.fetch(texts if self._first_rows is None else self._first_rows[texts])
-
-    def _decoded(self, texts: Rows) -> Float32s:
-        return self._quantizer.decode(self._codes(texts))
 
 
 def _grid(num_texts: int) -> list[tuple[int, int, int]]:

@@ -26,7 +26,8 @@ def tuned(folder: Path, vectors: Float32s) -> Tuning:
     write_binary_index(folder / BINARY_FILE, vectors.shape[1], [binarize(vectors)])
     write_int8_store(folder / INT8_FILE, vectors.shape[1], [quantizer.encode(vectors)])
     build_lists(folder / LISTS_FILE, file, NUM_LISTS, SignQuantizer())
-    tuning = TuningSweep.open(folder, file, quantizer, np.arange(len(vectors), dtype=np.int32)).run(0.99)
+    text_ids = np.arange(len(vectors), dtype=np.int32)
+    tuning = TuningSweep(folder, file, quantizer, text_ids, SignQuantizer()).run(0.99)
     assert tuning is not None
     return tuning
 

@@ -14,8 +14,9 @@ from retrieval import BuildError, BuildOptions, BuildProgress, BundleCorruptErro
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.manifest import DOCUMENTS_FILE
-from retrieval.bundle.tuning import Tuning, TuningPoint, choose, is_share
+from retrieval.bundle.tuning import Tuning, TuningPoint, is_share
 from retrieval.evaluation.baseline import ExactBaseline
+from retrieval.indexing.tuning_choice import choose, cost
 from retrieval.indexing.tuning_sweep import TuningSweep
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.quantization import Float32s
@@ -121,7 +122,7 @@ def every_text_asked(bundle: Bundle) -> Tuning:
     vectors.truncate(0)
     vectors.append(baseline.embeddings[baseline.text_rows])
     text_ids = DocumentStore.open(bundle.file(DOCUMENTS_FILE)).text_ids()
-    sweep = TuningSweep.open(bundle.path, vectors, bundle.manifest.quantizer, text_ids)
+    sweep = TuningSweep(bundle.path, vectors, bundle.manifest.quantizer, text_ids, bundle.manifest.signs)
     tuning = sweep.run(bundle.manifest.search["target_share"], fewest_queries=10_000)
     assert tuning is not None
     return tuning
@@ -157,7 +158,7 @@ class TestMeasurement:
         assert all(
             each.share < target
             for each in tuning.curve
-            if each.cost < chosen.cost and each.num_candidates >= 500 and each.int8_rows >= 100
+            if cost(each) < cost(chosen) and each.num_candidates >= 500 and each.int8_rows >= 100
         )
 
     @pytest.mark.parametrize(
