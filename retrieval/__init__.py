@@ -27,7 +27,8 @@ from retrieval.errors import (
     ScarceMemoryError,
     VectorsError,
 )
-from retrieval.indexing.indexer import BuildOptions, build_index
+from retrieval.indexing.indexer import build_index
+from retrieval.indexing.options import BuildOptions
 from retrieval.indexing.progress import BuildProgress
 from retrieval.results import (
     SCANS,

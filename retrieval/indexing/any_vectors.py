@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from retrieval.corpus.readers import open_plain_file
+from retrieval.corpus.readers.opening import open_plain_file
 from retrieval.corpus.vector_columns import ArrayVectors, float_rows, vector_columns
 from retrieval.errors import VectorsError, brief
 from retrieval.indexing.npy_vectors import NpyVectors

@@ -25,22 +25,18 @@ class VectorSource(Protocol):
     @property
     def model_id(self) -> str | None:
         """Returns the model that encodes queries; None when there is none."""
-        ...
 
     @property
     def weights_sha256(self) -> str | None:
         """Returns the hash of that model."""
-        ...
 
     @property
     def dim(self) -> int:
         """Returns the number of dimensions."""
-        ...
 
     @property
     def phase(self) -> str:
         """Returns its name in progress reports: `encoding` or `copying`."""
-        ...
 
     @property
     def row_keys(self) -> RowKeys | None:
@@ -48,17 +44,14 @@ class VectorSource(Protocol):
 
         It is called while the corpus is read, for all rows with a text, in order.
         """
-        ...
 
     @property
     def content_sha256(self) -> str | None:
         """Returns the hash of the vectors behind the rows read so far; None when they follow from texts and model."""
-        ...
 
     @property
     def num_rows(self) -> int | None:
         """Returns how many rows the corpus should have; None if that follows from the corpus alone."""
-        ...
 
     def check(self, ingested: Ingested, texts_path: Path) -> list[str]:
         """Returns what the user should know, once the corpus is read and before vectors are asked for.
@@ -66,11 +59,9 @@ class VectorSource(Protocol):
         Raises:
             VectorsError, ModelError: if the vectors cannot be those of the texts.
         """
-        ...
 
     def chunks(self, ingested: Ingested, texts_path: Path, *, skip: int, size: int) -> Iterator[Float32s]:
         """Yields the vectors of the distinct texts, after the first `skip`, each float32 `(at most size, dim)`."""
-        ...
 
 
 class EncodedTexts:

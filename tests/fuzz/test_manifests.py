@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from retrieval import BundleError, RetrievalError, Searcher, build_index
 from retrieval.bundle.manifest import MANIFEST_FILE, Manifest
 from retrieval.bundle.manifest_values import CHECKSUM, sealed
-from retrieval.indexing.indexer import BuildOptions
+from retrieval.indexing.options import BuildOptions
 from tests.conftest import FakeEncoder, RowsCorpus, random_texts
 from tests.fuzz.cases import assert_sentence, cases, counted, json_values
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from retrieval import SCANS, QueryError, Searcher, SearchResponse, SearchSettings, build_index
-from retrieval.indexing.indexer import BuildOptions
+from retrieval.indexing.options import BuildOptions
 from retrieval.ui.request_limits import (
     MAX_CANDIDATES,
     MAX_MULTIPLIER,

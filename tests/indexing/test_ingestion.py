@@ -11,7 +11,7 @@ import pytest
 
 from retrieval import CorpusError, Searcher
 from retrieval.bundle.documents import DocumentStore
-from retrieval.corpus import CorpusInfo
+from retrieval.corpus.base import CorpusInfo
 from retrieval.indexing.ingestion import Ingested, ingest, read_texts
 from tests.conftest import Build, RowsCorpus
 

@@ -19,8 +19,9 @@ import pytest
 from retrieval import BuildError, BuildOptions, BuildProgress, BundleMissingError, Searcher, build_index
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.manifest import BINARY_FILE, EMBEDDINGS_FILE, INT8_FILE
+from retrieval.indexing import build as steps
 from retrieval.indexing import indexer as indexer_module
-from retrieval.indexing import vectors as embedding_module
+from retrieval.indexing import vectors as vectors_module
 from tests.conftest import Build, FakeEncoder, random_texts
 from tests.indexing.small_corpus import TEXTS, WITH_DUPLICATES, corpus_of
 from tests.support import die, file_hashes, run_in_child
@@ -56,23 +57,23 @@ def die_instead(*_: Any, **__: Any) -> None:
     die()
 
 
-MOMENTS: dict[str, tuple[Callable[[BuildProgress], None], str | None, int]] = {
+MOMENTS: dict[str, tuple[Callable[[BuildProgress], None], tuple[object, str] | None, int]] = {
     # name: what listens to the progress, which function dies when called, how many texts are encoded by then
     "reading": (die_at_reading, None, 0),
     "encoding": (die_at_encoding, None, 3 * CHUNK),
-    "first vectors written, not yet noted": (go_on, "write_json", 0),
+    "first vectors written, not yet noted": (go_on, (vectors_module, "write_json"), 0),
     "writing the bits": (die_at_binary, None, 60),
     "writing int8": (die_at_int8, None, 60),
-    "before the manifest": (go_on, "_write_manifest", 60),
-    "before the swap": (go_on, "swap", 60),
+    "before the manifest": (go_on, (steps.Build, "write_manifest"), 60),
+    "before the swap": (go_on, (indexer_module, "swap"), 60),
 }
 
 
 def build_and_die(output: Path, texts: list[str], moment: str, options: BuildOptions) -> None:
     listen, fatal, _ = MOMENTS[moment]
     if fatal:
-        module = indexer_module if hasattr(indexer_module, fatal) else embedding_module
-        setattr(module, fatal, die_instead)
+        owner, name = fatal
+        setattr(owner, name, die_instead)
     build_index(corpus_of(texts), FakeEncoder(), output, options, listen)
 
 

@@ -34,7 +34,8 @@ def _fetch(request: Request, reports: Reports) -> Path:
 def _build(request: Request, reports: Reports) -> Path:
     from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
     from retrieval.encoding.encoder import load_encoder
-    from retrieval.indexing.indexer import BuildOptions, build_index
+    from retrieval.indexing.indexer import build_index
+    from retrieval.indexing.options import BuildOptions
     from retrieval.indexing.progress import BuildProgress
 
     if request["corpus"] not in SOURCES:
