@@ -19,6 +19,20 @@ NUMBERS = ("top_k", "num_candidates", "rescore_multiplier", "probes")
 _FIELDS = tuple(field.name for field in dataclasses.fields(SearchSettings))
 
 
+def several(queries: Sequence[str]) -> list[str]:
+    """Returns the queries of a batch as a list.
+
+    Raises:
+        QueryError: if they are one text, or nothing that has several.
+    """
+    if isinstance(queries, str):
+        raise QueryError("search_many takes a list of queries, but got one text: use search, or a list.")
+    try:
+        return list(queries)
+    except TypeError as error:
+        raise QueryError(f"search_many got {brief(queries)}: a list of queries is needed.") from error
+
+
 def usable_text(query: str, *, max_chars: int | None = None) -> str:
     """Returns the query as a tokenizer accepts it.
 

@@ -1,4 +1,4 @@
-"""The search path: encode -> binarize -> scan -> asymmetric -> int8, timed stage by stage.
+"""The search path: a text is encoded, and its vector is searched as in `vector_searcher`, timed stage by stage.
 
 The page, the scripts, the benchmarks and the tests all search through `Searcher`.
 """
@@ -9,43 +9,31 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Self, Unpack
 
-import numpy as np
-import numpy.typing as npt
-
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.manifest import Manifest
-from retrieval.bundle.row_tables import Rows
 from retrieval.encoding.encoder import ChoosesCores, Encoder, load_encoder
-from retrieval.errors import BundleIncompatibleError, QueryError, brief, memory_errors
-from retrieval.quantization import Bits, Float32s, Int8s
-from retrieval.results import Document, Latency, MemoryReport, SearchKnobs, SearchResponse, SearchSettings
+from retrieval.errors import BundleIncompatibleError, QueryError, memory_errors
+from retrieval.quantization import Float32s
+from retrieval.results import Latency, MemoryReport, SearchKnobs, SearchResponse
 from retrieval.search.measurement import StageClock, process_rss_bytes
 from retrieval.search.memory_report import memory_report
-from retrieval.search.query_checks import chosen_settings, unit_vector, usable_text
+from retrieval.search.query_checks import several, usable_text
 from retrieval.search.query_notes import query_notes
 from retrieval.search.query_vectors import QueryVectors
-from retrieval.search.ranking import Ranker
-from retrieval.search.scans.scan import Candidates, Queries
-from retrieval.search.stores.files import FileStore
+from retrieval.search.scans.scan import Queries
 from retrieval.search.stores.opening import Place, open_store
 from retrieval.search.stores.store import Store
+from retrieval.search.vector_searcher import VectorSearcher
 
 
-class Searcher:
-    """An opened index and its encoder. Safe to use from many threads."""
+class Searcher(VectorSearcher):
+    """An opened index and its encoder, searched by texts and by vectors. Safe to use from many threads."""
 
     def __init__(self, index: Bundle | Store, encoder: Encoder | None, encoder_bytes: int = 0) -> None:
         """Takes an index, as a folder or an opened store, and the encoder of its model."""
-        self.store: Store = FileStore(index) if isinstance(index, Bundle) else index
-        manifest = self.store.manifest
-        self.manifest = manifest
-        self.defaults = manifest.defaults
-        """The settings that the manifest recommends for this corpus."""
+        super().__init__(index)
         self.encoder = encoder
         self._encoder_bytes = encoder_bytes
-        self._quantizer = manifest.quantizer
-        self._signs = manifest.signs
-        self._ranker = Ranker(self.store)
         self.query_vectors: QueryVectors | None = None
         """Cached vectors of earlier queries; None unless a server sets it: every text is encoded."""
 
@@ -89,55 +77,6 @@ class Searcher:
         store.prepare(verify, searcher.defaults.scan, searcher._choose_cores)
         return searcher
 
-    def __len__(self) -> int:
-        return self.manifest.row_count
-
-    def __repr__(self) -> str:
-        return f"Searcher({self.manifest.corpus.name}, {len(self):,} rows, {self.store!r})"
-
-    @property
-    def has_files(self) -> bool:
-        """Returns whether the index is in files on this machine, rather than in another engine."""
-        return isinstance(self.store, FileStore)
-
-    @property
-    def files(self) -> FileStore:
-        """Returns the opened files of the index, for comparing or showing all of its vectors.
-
-        Raises:
-            QueryError: if it is in another engine.
-        """
-        if not isinstance(self.store, FileStore):
-            raise QueryError(
-                f"this needs every vector of the index, and they are at {self.store.name}: open the folder "
-                f"that was loaded there."
-            )
-        return self.store
-
-    @property
-    def bundle(self) -> Bundle:
-        """Returns the folder of the index; see `files`."""
-        return self.files.bundle
-
-    @property
-    def scans(self) -> tuple[str, ...]:
-        """Returns the names of the scans that this index has, of `SCANS`; `lists` only when it was built with them."""
-        return self.store.scans
-
-    def candidates(
-        self, vector: Float32s, num_candidates: int, scan: str = "hamming", probes: int | None = None
-    ) -> Candidates:
-        """Returns what a scan, one of `scans`, passes on for a vector `(dim,)`: that many texts, nearest first."""
-        return self.store.scan(scan).search(Queries.of(vector, self._signs), num_candidates, probes)[0]
-
-    def binarize(self, vectors: Float32s) -> Bits:
-        """Returns the bits of queries `(m, dim)` or `(dim,)` as those of the documents were made, packed as uint8."""
-        return self._signs.encode(vectors)
-
-    def int8_codes(self, texts: Rows) -> Int8s:
-        """Returns the int8 codes of distinct texts `(m,)`, as `candidates` names them, int8 `(m, dim)`."""
-        return self.store.int8_codes(texts)
-
     @property
     def can_encode(self) -> bool:
         """Returns whether texts can be searched for; without a model, only `search_vector` and `more_like` answer."""
@@ -150,12 +89,7 @@ class Searcher:
         return tuple(note for note in (of_encoder, self.manifest.warning, *self.store.notes) if note)
 
     @memory_errors("to search")
-    def search(
-        self,
-        query: str,
-        top_k: int | None = None,
-        **knobs: Unpack[SearchKnobs],
-    ) -> SearchResponse:
+    def search(self, query: str, top_k: int | None = None, **knobs: Unpack[SearchKnobs]) -> SearchResponse:
         """Returns the documents closest to `query`; a setting of None means the default of this index.
 
         Args:
@@ -184,48 +118,8 @@ class Searcher:
         return dataclasses.replace(response, vector_was_kept=True) if was_kept else response
 
     @memory_errors("to search")
-    def search_vector(
-        self,
-        vector: npt.ArrayLike,
-        top_k: int | None = None,
-        **knobs: Unpack[SearchKnobs],
-    ) -> SearchResponse:
-        """Returns the documents closest to a vector `(dim,)`, which need not have length 1; see `search`.
-
-        Raises:
-            QueryError: if the vector has another shape, is not finite or has no length, or a setting is below 1.
-            BundleCorruptError: if the background check found an altered file.
-        """
-        clock = StageClock()
-        self.store.raise_if_failed()
-        settings = self._settings(top_k, knobs)
-        usable = unit_vector(vector, self.manifest.dim)
-        return self._search("", usable, settings, clock, ())
-
-    def more_like(self, row: int, top_k: int | None = None) -> SearchResponse:
-        """Returns the documents closest to the one in `row`, itself and its group left out; needs no model.
-
-        The query is the document's de-quantized int8 vector from the index.
-
-        Raises:
-            QueryError: if the row is not in the corpus, or `top_k` is below 1.
-            BundleCorruptError: if the background check found an altered file.
-        """
-        if not isinstance(row, int | np.integer) or isinstance(row, bool) or not 0 <= row < len(self):
-            raise QueryError(f"row {brief(row)} is not in this index: its rows are 0 to {len(self) - 1:,}.")
-        settings = self._settings(top_k, {})
-        vector = self._quantizer.decode(self.store.int8_codes_of_row(row))[0]
-        response = self.search_vector(vector, settings.top_k + 1)
-        others = [hit for hit in response.hits if row != hit.row and row not in hit.member_rows]
-        hits = tuple(dataclasses.replace(hit, rank=rank) for rank, hit in enumerate(others[: settings.top_k], start=1))
-        return dataclasses.replace(response, hits=hits, settings=settings)
-
-    @memory_errors("to search")
     def search_many(
-        self,
-        queries: Sequence[str],
-        top_k: int | None = None,
-        **knobs: Unpack[SearchKnobs],
+        self, queries: Sequence[str], top_k: int | None = None, **knobs: Unpack[SearchKnobs]
     ) -> list[SearchResponse]:
         """Returns one response per query, encoded and compared as a batch; see `search`.
 
@@ -235,12 +129,7 @@ class Searcher:
             QueryError: if a query is blank, `queries` is one text rather than several, or a setting is below 1.
             BundleCorruptError: if the background check found an altered file.
         """
-        if isinstance(queries, str):
-            raise QueryError("search_many takes a list of queries, but got one text: use search, or a list.")
-        try:
-            queries = list(queries)
-        except TypeError as error:
-            raise QueryError(f"search_many got {brief(queries)}: a list of queries is needed.") from error
+        queries = several(queries)
         if not queries:
             return []
         clock = StageClock()
@@ -271,27 +160,6 @@ class Searcher:
         text, notes = self._usable(query)
         return self._vector_of(text), notes
 
-    def nearest_texts(self, vector: Float32s, settings: SearchSettings) -> Rows:
-        """Returns the first row of each of the `top_k` distinct texts closest to a vector `(dim,)`, nearest first.
-
-        This is `search` without documents and groups: what recall is measured on.
-        """
-        return self._ranker.nearest_texts(vector[None], settings)[0]
-
-    def nearest_texts_of_each(self, vectors: Float32s, settings: SearchSettings) -> list[Rows]:
-        """Returns what `nearest_texts` does for each of the vectors `(m, dim)`, which are compared as a batch."""
-        return self._ranker.nearest_texts(vectors, settings)
-
-    def documents(self, rows: Sequence[int]) -> tuple[Document, ...]:
-        """Returns the documents at `rows`.
-
-        Raises:
-            IndexError: if a row is not in the corpus.
-            BundleCorruptError: if a file was found altered.
-        """
-        self.store.raise_if_failed()
-        return self.store.documents(np.asarray(rows, dtype=np.int64))
-
     def memory(self) -> MemoryReport:
         """Returns what this searcher holds, as the operating system counts it."""
         return memory_report(
@@ -305,16 +173,6 @@ class Searcher:
         """Measures with complete queries whether one is answered faster when all cores encode it."""
         if isinstance(self.encoder, ChoosesCores):
             self.encoder.choose_cores(lambda vectors: self._search("", vectors[0], self.defaults, StageClock(), ()))
-
-    def _settings(self, top_k: int | None, knobs: SearchKnobs) -> SearchSettings:
-        return chosen_settings(
-            self.defaults,
-            top_k,
-            knobs,
-            num_rows=len(self),
-            num_texts=self.manifest.distinct_text_count,
-            scans=self.scans,
-        )
 
     def _usable(self, query: str) -> tuple[str, tuple[str, ...]]:
         self.store.raise_if_failed()
@@ -337,17 +195,6 @@ class Searcher:
                 "(search_vector, or scripts/search.py --vector), or build it again with the model that made them."
             )
         return self.encoder
-
-    def _search(
-        self, query: str, vector: Float32s, settings: SearchSettings, clock: StageClock, notes: tuple[str, ...]
-    ) -> SearchResponse:
-        with clock.stage("binarize"):
-            queries = Queries.of(vector, self._signs)
-        with clock.stage(self._ranker.stage(settings)):
-            [candidates] = self._ranker.candidates(queries, settings)
-        response = self._ranker.answer(query, queries, candidates, settings, clock, notes)
-        self.store.raise_if_failed()  # a file may have changed in the meantime
-        return response
 
 
 def _fits(encoder: Encoder, manifest: Manifest) -> bool:
