@@ -37,7 +37,7 @@ from retrieval.bundle.tuning import DEFAULT_TARGET_SHARE, is_share
 from retrieval.corpus.base import ROLES, Corpus
 from retrieval.corpus.files import FileCorpus
 from retrieval.corpus.sources import SOURCES, SourceOptions, open_corpus
-from retrieval.encoding.encoder import DEFAULT_MODEL
+from retrieval.encoding.model_files import DEFAULT_MODEL
 from retrieval.errors import counted
 from retrieval.indexing.any_vectors import write_column_vectors
 from retrieval.indexing.progress_bar import ProgressBars

@@ -27,7 +27,7 @@ from retrieval.corpus.base import Corpus
 from retrieval.corpus.beir import BeirCorpus, BeirTask, load_queries_and_judgments
 from retrieval.corpus.conala import ConalaCorpus
 from retrieval.corpus.files import FileCorpus
-from retrieval.encoding.encoder import DEFAULT_MODEL
+from retrieval.encoding.model_files import DEFAULT_MODEL
 from retrieval.evaluation.judged import JudgedCollection, require_metrics, scored_queries
 from retrieval.evaluation.ladder import Ladder
 from retrieval.indexing.progress_bar import ProgressBars

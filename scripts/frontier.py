@@ -20,7 +20,8 @@ from tqdm import tqdm
 from retrieval.benchmark.machine import when_and_where
 from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
 from retrieval.corpus.vector_columns import ArrayVectors
-from retrieval.encoding.encoder import DEFAULT_MODEL, clean_text, load_encoder
+from retrieval.encoding.encoder import clean_text, load_encoder
+from retrieval.encoding.model_files import DEFAULT_MODEL
 from retrieval.errors import CorpusError
 from retrieval.evaluation.cost import ARTICLE_PRICE
 from retrieval.evaluation.frontier.given import METRICS, GivenVectors

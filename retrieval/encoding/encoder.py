@@ -16,8 +16,6 @@ from retrieval.encoding.model_files import DEFAULT_MODEL, ModelFiles, locate_mod
 from retrieval.errors import ModelError
 from retrieval.quantization import Float32s
 
-__all__ = ["DEFAULT_MODEL", "ChoosesCores", "CountsUnknown", "Encoder", "ShowsTokens", "clean_text", "load_encoder"]
-
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -27,39 +25,31 @@ class Encoder(Protocol):
     @property
     def model_id(self) -> str:
         """Returns the name of the model, such as `sentence-transformers/all-MiniLM-L6-v2`."""
-        ...
 
     @property
     def weights_sha256(self) -> str:
         """Returns the SHA-256 of the weights, which must be the same for an index and its queries."""
-        ...
 
     @property
     def dim(self) -> int:
         """Returns the number of dimensions."""
-        ...
 
     @property
     def backend(self) -> str:
         """Returns a readable name of the backend: `OpenVINO 2026.4.1`."""
-        ...
 
     @property
     def note(self) -> str | None:
         """Returns what the user should know about this encoder, if anything."""
-        ...
 
     def encode(self, texts: Sequence[str]) -> Float32s:
         """Returns float32 `(len(texts), dim)` for documents, each row of length 1."""
-        ...
 
     def encode_query(self, texts: Sequence[str]) -> Float32s:
         """Returns float32 `(len(texts), dim)` for queries, which many models treat differently; rows have length 1."""
-        ...
 
     def num_tokens_cut(self, text: str) -> int:
         """Returns how many tokens of the query `text` are beyond the model's length and are not seen."""
-        ...
 
 
 @runtime_checkable
@@ -71,7 +61,6 @@ class ShowsTokens(Protocol):
 
         None if the tokenizer has no names for them.
         """
-        ...
 
 
 @runtime_checkable
@@ -83,7 +72,6 @@ class CountsUnknown(Protocol):
 
         Special tokens, such as those at both ends, are not counted.
         """
-        ...
 
 
 @runtime_checkable
@@ -92,7 +80,6 @@ class ChoosesCores(Protocol):
 
     def choose_cores(self, answer: Callable[[Float32s], object]) -> None:
         """Measures which is faster on this machine, including `answer` to the vector `(1, dim)`, and uses that."""
-        ...
 
 
 def load_encoder(

@@ -20,7 +20,7 @@ _WARM_UP_WORDS = range(1, 33, TOKEN_STEP)
 
 
 class OpenVinoEncoder:
-    """An encoder that runs a converted model."""
+    """An `Encoder` that runs a converted model, shows tokens, counts unknown ones and chooses cores."""
 
     backend = BACKEND
 
@@ -48,20 +48,16 @@ class OpenVinoEncoder:
         return f"OpenVinoEncoder({self.model_id}, {self.dim} dimensions)"
 
     def encode(self, texts: Sequence[str]) -> Float32s:
-        """Returns float32 `(len(texts), dim)` for documents, each row of length 1."""
         return self._encode(texts, self._prompts.document)
 
     def encode_query(self, texts: Sequence[str]) -> Float32s:
-        """Returns float32 `(len(texts), dim)` for queries, each row of length 1."""
         return self._encode(texts, self._prompts.query)
 
     def num_tokens_cut(self, text: str) -> int:
-        """Returns how many tokens of the query `text` are beyond the model's length and are not seen."""
         [encoding] = self._tokenizer.encode_batch([self._prompts.query + text])
         return sum(part.special_tokens_mask.count(0) for part in encoding.overflowing)
 
     def num_tokens_unknown(self, text: str) -> tuple[int, int]:
-        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in total."""
         encoding = self._tokenizer.encode(self._prompts.query + text)
         # The unknown token is a special one, but not masked as such if it stands for a word.
         ids = [
@@ -70,7 +66,6 @@ class OpenVinoEncoder:
         return ids.count(self._unknown_id) if self._unknown_id is not None else 0, len(ids)
 
     def tokens(self, text: str) -> list[str]:
-        """Returns all tokens of the query `text`, special ones included: those that are read, then those cut."""
         [encoding] = self._tokenizer.encode_batch([self._prompts.query + text])
         cut = [
             token
@@ -81,7 +76,6 @@ class OpenVinoEncoder:
         return [*encoding.tokens, *cut]
 
     def choose_cores(self, answer: Callable[[Float32s], object]) -> None:
-        """Measures on a query of usual length which is sooner; see `OpenVinoModel.choose_cores`."""
         [text] = self._tokens(["word " * _TIMED_WORDS])
         self._model.choose_cores(text, answer)
 

@@ -57,7 +57,7 @@ def _why_not_loaded(files: ModelFiles, error: Exception) -> str:
 
 
 class TorchEncoder:
-    """An encoder that runs sentence-transformers as it is."""
+    """An `Encoder` that runs sentence-transformers as it is, shows tokens and counts unknown ones."""
 
     def __init__(self, files: ModelFiles, *, note: str | None = None) -> None:
         """Loads the model of `files`; `note` is what the user should know.
@@ -81,15 +81,12 @@ class TorchEncoder:
         return f"TorchEncoder({self.model_id}, {self.dim} dimensions)"
 
     def encode(self, texts: Sequence[str]) -> Float32s:
-        """Returns float32 `(len(texts), dim)` for documents, each row of length 1."""
         return self._encode(self._model.encode_document, texts, self.prompts.document)
 
     def encode_query(self, texts: Sequence[str]) -> Float32s:
-        """Returns float32 `(len(texts), dim)` for queries, each row of length 1."""
         return self._encode(self._model.encode_query, texts, self.prompts.query)
 
     def num_tokens_cut(self, text: str) -> int:
-        """Returns how many tokens of the query `text` are beyond the model's length and are not seen."""
         if self.max_tokens is None:
             return 0
         # verbose: the length is what is asked for, not a reason for a warning.
@@ -97,7 +94,6 @@ class TorchEncoder:
         return max(0, len(whole["input_ids"]) - self.max_tokens)
 
     def num_tokens_unknown(self, text: str) -> tuple[int, int]:
-        """Returns how many tokens of the query `text` are unknown to the model, and how many it reads in total."""
         tokenizer = self._model.tokenizer
         unknown = getattr(tokenizer, "unk_token_id", None)
         ends = {
@@ -108,10 +104,6 @@ class TorchEncoder:
         return sum(number == unknown for number in ids) if unknown is not None else 0, len(ids)
 
     def tokens(self, text: str) -> list[str]:
-        """Returns all tokens of the query `text`, special ones included: those that are read, then those that are cut.
-
-        None if the model's tokenizer has no names for them.
-        """
         tokenizer = self._model.tokenizer
         if not hasattr(tokenizer, "convert_ids_to_tokens"):
             return []

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.bundle.row_tables import Rows
-from retrieval.errors import BundleIncompatibleError, BundleMissingError, EngineError
+from retrieval.errors import EngineError
 from retrieval.milvus import schema
 from retrieval.milvus.address import MilvusAddress
 from retrieval.milvus.faults import NotLoadedError
-from retrieval.milvus.marks import INDEX_TYPES, IVF, Marks
+from retrieval.milvus.marks import INDEX_TYPES, IVF, Marks, whole_marks
 from retrieval.milvus.server import NOTHING, Hits, Server
 from retrieval.milvus.state import EngineState
 from retrieval.quantization import Bits, Int8s
@@ -57,10 +57,12 @@ class Collection:
 
     def __init__(self, server: Server, marks: Marks) -> None:
         self.server = server
+        self.address = server.address
+        self.marks = marks
+        """What the collection says about itself."""
         self.state = EngineState(self.check)
         self.is_replaced = False
         """Whether another index was found instead of this one."""
-        self._marks = marks
 
     @classmethod
     def open(cls, address: MilvusAddress) -> Self:
@@ -72,23 +74,13 @@ class Collection:
             BundleError: if there is no such collection, or it holds something else, or a part of an index.
         """
         server = Server(address)
-        collection = cls(server, whole_marks(server))
-        collection._check_dimension()
+        marks = whole_marks(server)
+        schema.check_fields(server.dimensions(), marks.manifest.dim, address)
         server.bring_into_memory(wait=True)
-        return collection
+        return cls(server, marks)
 
     def __repr__(self) -> str:
-        return f"Collection({self.address}, {INDEX_TYPES[self._marks.scan]}, Milvus {self.server.version})"
-
-    @property
-    def address(self) -> MilvusAddress:
-        """Returns where it is."""
-        return self.server.address
-
-    @property
-    def marks(self) -> Marks:
-        """Returns what the collection says about itself."""
-        return self._marks
+        return f"Collection({self.address}, {INDEX_TYPES[self.marks.scan]}, Milvus {self.server.version})"
 
     def nearest(self, codes: Bits, k: int) -> list[Nearest]:
         """Returns the `k` nearest texts, or as many as there are, of each query, uint8 `(m, ceil(dim / 8))`.
@@ -99,7 +91,7 @@ class Collection:
         Raises:
             EngineError: if the server fails.
         """
-        total = min(self._marks.manifest.distinct_text_count, MOST_HITS)
+        total = min(self.marks.manifest.distinct_text_count, MOST_HITS)
         k = min(k, total)
         found: list[Nearest] = []
         for start in range(0, len(codes), _QUERIES_AT_ONCE):
@@ -110,12 +102,12 @@ class Collection:
     def codes(self, rows: Rows) -> Int8s:
         """Returns the int8 codes of rows `(m,)`, int8 `(m, dim)`."""
         found = self._by_row(rows, schema.CODES)
-        return schema.decoded(found, self._marks.manifest.dim)
+        return schema.decoded(found, self.marks.manifest.dim)
 
     def bits(self, rows: Rows) -> Bits:
         """Returns the sign bits of rows `(m,)`, uint8 `(m, ceil(dim / 8))`."""
         found = [bits[0] if isinstance(bits, list) else bits for bits in self._by_row(rows, schema.BITS)]
-        return schema.packed(found, len(found), self._marks.manifest.dim)
+        return schema.packed(found, len(found), self.marks.manifest.dim)
 
     def documents(self, rows: Rows) -> tuple[Document, ...]:
         """Returns the documents at `rows`, in that order.
@@ -123,7 +115,7 @@ class Collection:
         Raises:
             IndexError: if a row is not in the corpus.
         """
-        num_rows = self._marks.manifest.row_count
+        num_rows = self.marks.manifest.row_count
         if len(outside := rows[(rows < 0) | (rows >= num_rows)]):
             raise IndexError(f"row {outside[0]} is not in the corpus, which has rows 0 to {num_rows - 1}")
         found = self._by_row(rows, schema.DOCUMENT)
@@ -153,14 +145,14 @@ class Collection:
         return Nearest(found.rows[:k], found.distances[:k], found.codes[:k])
 
     def _nearest(self, codes: Bits, asked: int) -> list[Nearest]:
-        parameters = {"nprobe": self._marks.probes} if self._marks.scan == IVF else NOTHING
+        parameters = {"nprobe": self.marks.probes} if self.marks.scan == IVF else NOTHING
         queries = [code.tobytes() for code in codes]
-        answers = self._read(lambda: self.server.search(queries, schema.BITS, asked, parameters, self._marks.partition))
+        answers = self._read(lambda: self.server.search(queries, schema.BITS, asked, parameters, self.marks.partition))
         return [self._in_order(hits) for hits in answers]
 
     def _in_order(self, hits: Hits) -> Nearest:
         rows, distances = np.array(hits.keys, np.int64), np.array(hits.distances, np.int32)
-        codes = schema.packed([hits.codes], len(rows), self._marks.manifest.dim)
+        codes = schema.packed([hits.codes], len(rows), self.marks.manifest.dim)
         order = np.lexsort((rows, distances))
         return Nearest(rows[order], distances[order], codes[order])
 
@@ -176,7 +168,7 @@ class Collection:
         return [by_row[row] for row in rows.tolist()]
 
     def _rows(self, expression: str, fields: tuple[str, ...]) -> list[dict[str, Any]]:
-        return self._read(lambda: self.server.rows(expression, fields, self._marks.partitions))
+        return self._read(lambda: self.server.rows(expression, fields, self.marks.partitions))
 
     def check(self) -> None:
         """Checks that the server answers, and that the collection still holds this index.
@@ -189,15 +181,15 @@ class Collection:
         """
         self.server.probe()
         marks = whole_marks(self.server)
-        if marks.manifest != self._marks.manifest:
+        if marks.manifest != self.marks.manifest:
             self.is_replaced = True
             raise EngineError(f"{self.address} now holds another index, {marks.manifest.corpus.title}: open it again.")
-        self._marks = marks
+        self.marks = marks
 
     def _read(self, ask: Callable[[], Answer]) -> Answer:
         """Returns what `ask` reads, trying again if the collection had to be brought back or was loaded again."""
         self.state.raise_if_failed()
-        load_id = self._marks.load_id
+        load_id = self.marks.load_id
         try:
             return ask()
         except NotLoadedError:
@@ -205,39 +197,6 @@ class Collection:
             self.server.bring_into_memory(wait=True)
         except EngineError:
             self.check()
-            if self._marks.load_id == load_id:
+            if self.marks.load_id == load_id:
                 raise
         return ask()
-
-    def _check_dimension(self) -> None:
-        found, dim = self.server.dimensions(), self._marks.manifest.dim
-        expected = {field["field_name"]: field.get("dim", 0) for field in schema.fields(dim)}
-        if lacking := expected.keys() - found.keys():
-            raise BundleIncompatibleError(f"{self.address} lacks the field {min(lacking)}: load the index again.")
-        if found[schema.BITS] != expected[schema.BITS]:
-            raise BundleIncompatibleError(
-                f"{self.address} holds vectors of {found[schema.BITS]} bits, its manifest says {dim}: load the index "
-                f"again."
-            )
-
-
-def whole_marks(server: Server) -> Marks:
-    """Returns what a collection says about itself, if it holds a complete index.
-
-    Raises:
-        BundleMissingError: if there is no such collection, or it holds a part of an index.
-        BundleError: if it holds something else.
-    """
-    address, properties = server.address, server.properties()
-    if properties is None:
-        raise BundleMissingError(
-            f"Milvus at {address.server} has no collection {address.collection}: load an index with "
-            f"scripts/load_milvus.py, or name another collection."
-        )
-    marks = Marks.read(properties, address)
-    if not marks.is_complete:
-        raise BundleMissingError(
-            f"{address} holds {marks.num_loaded:,} of {marks.manifest.row_count:,} rows: it is still being loaded, or "
-            f"the load was interrupted and continues with scripts/load_milvus.py."
-        )
-    return marks

@@ -12,6 +12,7 @@ from typing import Self
 from retrieval.bundle.manifest import REQUIRED_FILES, Manifest
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError, BundleMissingError, RetrievalError
 from retrieval.milvus.address import MilvusAddress
+from retrieval.milvus.server import Server
 
 FORMAT_VERSION = "1"
 _PREFIX = "embedding_quantization."
@@ -116,6 +117,28 @@ class Marks:
         if self.manifest.distinct_text_count == self.manifest.row_count:
             return (self.partition,)
         return (self.partition, f"repeats_{self.load_id}")
+
+
+def whole_marks(server: Server) -> Marks:
+    """Returns what a collection says about itself, if it holds a complete index.
+
+    Raises:
+        BundleMissingError: if there is no such collection, or it holds a part of an index.
+        BundleError: if it holds something else.
+    """
+    address, properties = server.address, server.properties()
+    if properties is None:
+        raise BundleMissingError(
+            f"Milvus at {address.server} has no collection {address.collection}: load an index with "
+            f"scripts/load_milvus.py, or name another collection."
+        )
+    marks = Marks.read(properties, address)
+    if not marks.is_complete:
+        raise BundleMissingError(
+            f"{address} holds {marks.num_loaded:,} of {marks.manifest.row_count:,} rows: it is still being loaded, or "
+            f"the load was interrupted and continues with scripts/load_milvus.py."
+        )
+    return marks
 
 
 def num_lists(num_texts: int) -> int:

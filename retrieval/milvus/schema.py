@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from retrieval.bundle.row_tables import Rows
+from retrieval.errors import BundleIncompatibleError
+from retrieval.milvus.address import MilvusAddress
 from retrieval.quantization import Bits, Int8s, num_code_bytes
 from retrieval.results import Document, json_values
 
@@ -38,6 +40,21 @@ def fields(dim: int) -> list[dict[str, Any]]:
         {"field_name": CODES, "datatype": "VARCHAR", "max_length": 4 * -(-dim // 3)},
         {"field_name": DOCUMENT, "datatype": "JSON"},
     ]
+
+
+def check_fields(found: Mapping[str, int], dim: int, address: MilvusAddress) -> None:
+    """Checks the fields of a collection, with the dimension of each, against those for vectors of `dim` dimensions.
+
+    Raises:
+        BundleIncompatibleError: if one is missing, or the bits have another length.
+    """
+    expected = {field["field_name"]: field.get("dim", 0) for field in fields(dim)}
+    if lacking := expected.keys() - found.keys():
+        raise BundleIncompatibleError(f"{address} lacks the field {min(lacking)}: load the index again.")
+    if found[BITS] != expected[BITS]:
+        raise BundleIncompatibleError(
+            f"{address} holds vectors of {found[BITS]} bits, its manifest says {dim}: load the index again."
+        )
 
 
 def document_json(document: Document) -> tuple[dict[str, Any], bool]:

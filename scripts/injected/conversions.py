@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from retrieval.encoding.encoder import DEFAULT_MODEL, load_encoder
+from retrieval.encoding.encoder import load_encoder
+from retrieval.encoding.model_files import DEFAULT_MODEL
 from scripts.injected.parts import Fault, content_of
 
 _IMPORTS = ["torch", "sentence_transformers", "retrieval.encoding.conversion"]

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from retrieval import Encoder, ModelError, Searcher, build_index, load_encoder
-from retrieval.encoding.encoder import DEFAULT_MODEL, ChoosesCores, ShowsTokens, clean_text
+from retrieval.encoding.encoder import ChoosesCores, ShowsTokens, clean_text
 from retrieval.encoding.model_cache import CONVERTED_FILES, cache_folder, cached_model, converted_folder
-from retrieval.encoding.model_files import DEFAULT_MODEL_SHA256, locate_model
+from retrieval.encoding.model_files import DEFAULT_MODEL, DEFAULT_MODEL_SHA256, locate_model
 from retrieval.quantization import Float32s
 from retrieval.system import usable_cores
 from tests.conftest import MadeOnce, RowsCorpus

@@ -140,12 +140,7 @@ def _hit(response: SearchResponse, row: int | None, otherwise: Pick) -> Hit:
 
 
 def _explanation(
-    searcher: Searcher,
-    text: str,
-    tokens: QueryTokens | None,
-    vector: Float32s,
-    response: SearchResponse,
-    hit: Hit,
+    searcher: Searcher, text: str, tokens: QueryTokens | None, vector: Float32s, response: SearchResponse, hit: Hit
 ) -> Explanation:
     settings = response.settings
     candidates = searcher.candidates(vector, response.num_candidates, settings.scan, settings.probes)

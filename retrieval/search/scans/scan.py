@@ -66,7 +66,6 @@ class Scan(Protocol):
     @property
     def stage(self) -> str:
         """Returns the stage for its time in a latency, one of `STAGES`."""
-        ...
 
     def search(self, queries: Queries, k: int, probes: int | None = None) -> list[Candidates]:
         """Returns the `k` nearest texts of each query, or all if there are fewer.
@@ -76,4 +75,3 @@ class Scan(Protocol):
             k: how many texts, from 1 on.
             probes: how many lists are visited; scans without lists ignore it.
         """
-        ...

@@ -11,10 +11,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.row_tables import Rows, best_first, members_first
 from retrieval.milvus import schema
-from retrieval.milvus.address import MilvusAddress
 from retrieval.milvus.collection import MOST_HITS, Collection
 from retrieval.milvus.marks import INDEX_TYPES, IVF
 from retrieval.quantization import Bits, Float32s, Int8s
@@ -25,12 +23,16 @@ from retrieval.search.scans.scan import Candidates, Queries, Scan
 
 
 class CollectionStore:
-    """An opened collection as the search asks it. Safe to use from many threads."""
+    """An opened collection, a `Store`. Safe to use from many threads."""
+
+    scans = ("hamming",)
 
     def __init__(self, collection: Collection) -> None:
         """Takes a collection that holds a whole index."""
         self.collection = collection
-        manifest = collection.marks.manifest
+        self.manifest = manifest = collection.marks.manifest
+        self.place = collection.address
+        self.name = str(collection.address)
         self._repeats_texts = manifest.distinct_text_count < manifest.row_count
         self._hamming = MilvusHamming(collection)
 
@@ -38,33 +40,15 @@ class CollectionStore:
         return repr(self.collection)
 
     @property
-    def manifest(self) -> Manifest:
-        """Returns what the index is made of."""
-        return self.collection.marks.manifest
-
-    @property
-    def name(self) -> str:
-        """Returns the address."""
-        return str(self.collection.address)
-
-    @property
-    def place(self) -> MilvusAddress:
-        """Returns the address."""
-        return self.collection.address
-
-    @property
     def is_replaced(self) -> bool:
-        """Returns whether the collection was found to hold another index."""
         return self.collection.is_replaced
 
     @property
     def state(self) -> str:
-        """Returns whether the server answers."""
         return self.collection.state.word
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Returns where the index lies."""
         collection = self.collection
         kind = INDEX_TYPES[collection.marks.scan]
         how = f"{kind}: the nearest lists only" if collection.marks.scan == IVF else f"{kind}: all of them"
@@ -74,20 +58,13 @@ class CollectionStore:
         )
 
     @property
-    def scans(self) -> tuple[str, ...]:
-        """Returns the names of the scans."""
-        return ("hamming",)
-
-    @property
     def num_results(self) -> int:
-        """Returns how many hits a search can give at most."""
         return self.manifest.row_count if self.manifest.group_count is None else self.manifest.group_count
 
     def check_there(self) -> None:
         """Asks nobody: a search finds out, and so does the watch over the server."""
 
     def raise_if_failed(self) -> None:
-        """Raises what the last look at the server ended with; see `EngineState`."""
         self.collection.state.raise_if_failed()
 
     def prepare(self, verify: str, scan: str, when_fast: Callable[[], None] = lambda: None) -> None:
@@ -97,31 +74,25 @@ class CollectionStore:
         self.collection.state.watch()
 
     def scan(self, name: str) -> Scan:
-        """Returns the scan, which is `hamming`."""
         if name not in self.scans:
             raise KeyError(f"no scan {name!r}")
         return self._hamming
 
     def codes_at(self, texts: Rows) -> Bits:
-        """Returns the sign bits of texts; see `Store.codes_at`."""
         with network_apart(self.collection):
             return self.collection.bits(texts)
 
     def int8_codes(self, texts: Rows) -> Int8s:
-        """Returns the int8 codes of texts; see `Store.int8_codes`."""
         with network_apart(self.collection):
             return self.collection.codes(texts)
 
     def int8_codes_of_row(self, row: int) -> Int8s:
-        """Returns the int8 codes of a row, int8 `(1, dim)`."""
         return self.int8_codes(np.array([row]))
 
     def first_row_of(self, texts: Rows) -> Rows:
-        """Returns the first row of each text, which is what it is known by."""
         return texts
 
     def best_rows(self, texts: Rows, scores: Float32s, top_k: int) -> tuple[Rows, Rows]:
-        """Returns the best rows and the position of their texts; see `Store.best_rows`."""
         if not self._decides_by_row(scores):
             return texts[:top_k], np.arange(len(texts))[:top_k]
         field = schema.FIRST_ROW if self._repeats_texts else schema.ROW
@@ -138,7 +109,6 @@ class CollectionStore:
         return self._repeats_texts or self.manifest.group_count is not None or is_tied
 
     def members(self, rows: Rows, texts: Rows) -> list[tuple[int, ...]]:
-        """Returns the other rows of the groups; see `Store.members`."""
         if self.manifest.group_count is None or len(rows) == 0:
             return [()] * len(rows)
         with network_apart(self.collection, calls=2):
@@ -153,7 +123,6 @@ class CollectionStore:
         return lists
 
     def documents(self, rows: Rows) -> tuple[Document, ...]:
-        """Returns the documents at `rows`; see `Store.documents`."""
         with network_apart(self.collection):
             return self.collection.documents(rows)
 

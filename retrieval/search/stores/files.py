@@ -14,7 +14,7 @@ from retrieval.bundle.binary_index import BinaryIndex
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.int8_store import Int8Store
-from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, MANIFEST_FILE, Manifest
+from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, INT8_FILE, MANIFEST_FILE
 from retrieval.bundle.row_tables import Rows, RowTables
 from retrieval.bundle.verification import Verification
 from retrieval.errors import BundleCorruptError, BundleError, BundleMissingError
@@ -27,7 +27,7 @@ from retrieval.system import give_back_freed
 
 
 class FileStore:
-    """The opened files of an index. Safe to use from many threads."""
+    """The opened files of an index, a `Store`. Safe to use from many threads."""
 
     notes: tuple[str, ...] = ()
     is_replaced = False
@@ -38,7 +38,9 @@ class FileStore:
         Raises:
             BundleError: if one cannot be read, or has another number of rows.
         """
-        manifest = bundle.manifest
+        self.manifest = manifest = bundle.manifest
+        self.name = bundle.path.name
+        self.place = bundle.path.resolve()
         self.bundle = bundle
         self.verification = verification or Verification(bundle)
         self._documents = DocumentStore.open(bundle.file(DOCUMENTS_FILE))
@@ -49,9 +51,7 @@ class FileStore:
         self.int8 = Int8Store.open(bundle.file(INT8_FILE), manifest.dim)
         self._check_row_counts()
         self._tables = RowTables.of(
-            self._documents,
-            distinct_text_count=manifest.distinct_text_count,
-            grouped=manifest.group_count is not None,
+            self._documents, distinct_text_count=manifest.distinct_text_count, grouped=manifest.group_count is not None
         )
         # Rows with one text have one code: searching each text once gives as many distinct texts as are asked for.
         first_rows = self._tables.first_rows
@@ -78,33 +78,16 @@ class FileStore:
         return repr(self.index)
 
     @property
-    def manifest(self) -> Manifest:
-        """Returns what the index is made of."""
-        return self.bundle.manifest
-
-    @property
-    def name(self) -> str:
-        """Returns the name of the folder."""
-        return self.bundle.path.name
-
-    @property
-    def place(self) -> Path:
-        """Returns the folder."""
-        return self.bundle.path.resolve()
-
-    @property
     def state(self) -> str:
         """Returns how far the check of the files is: `not started`, `running`, `passed` or `failed`."""
         return self.verification.status
 
     @property
     def scans(self) -> tuple[str, ...]:
-        """Returns the names of the scans; `lists` only when the index was built with them."""
         return self._scans.names
 
     @property
     def num_results(self) -> int:
-        """Returns how many hits a search can give at most."""
         return self._tables.num_results
 
     @property
@@ -114,14 +97,12 @@ class FileStore:
         return np.arange(len(self.index)) if first_rows is None else first_rows
 
     def check_there(self) -> None:
-        """Checks that the folder is there; see `Store.check_there`."""
         if not self.bundle.file(MANIFEST_FILE).is_file():
             raise BundleMissingError(
                 f"the folder of the index {self.name} is gone: choose another index, or build it again."
             )
 
     def raise_if_failed(self) -> None:
-        """Raises the error that the check of the files ended with; see `Verification`."""
         self.verification.raise_if_failed()
 
     def prepare(self, verify: str, scan: str, when_fast: Callable[[], None] = lambda: None) -> None:
@@ -152,35 +133,27 @@ class FileStore:
         give_back_freed()
 
     def scan(self, name: str) -> Scan:
-        """Returns a scan; see `Store.scan`."""
         return self._scans[name]
 
     def codes_at(self, texts: Rows) -> Bits:
-        """Returns the sign bits of texts; see `Store.codes_at`."""
         return self._scans.codes_at(texts)
 
     def int8_codes(self, texts: Rows) -> Int8s:
-        """Returns the int8 codes of texts; see `Store.int8_codes`."""
         return self.int8.fetch(self.first_row_of(texts))
 
     def int8_codes_of_row(self, row: int) -> Int8s:
-        """Returns the int8 codes of a row, int8 `(1, dim)`."""
         return self.int8.fetch(np.array([row]))
 
     def first_row_of(self, texts: Rows) -> Rows:
-        """Returns the first row of each text, `(m,)`."""
         return self._tables.first_row_of(texts)
 
     def best_rows(self, texts: Rows, scores: Float32s, top_k: int) -> tuple[Rows, Rows]:
-        """Returns the best rows and the position of their texts; see `Store.best_rows`."""
         return self._tables.best_rows(texts, scores, top_k)
 
     def members(self, rows: Rows, texts: Rows) -> list[tuple[int, ...]]:
-        """Returns the other rows of the groups; see `Store.members`."""
         return self._tables.members(rows, texts)
 
     def documents(self, rows: Rows) -> tuple[Document, ...]:
-        """Returns the documents at `rows`; see `Store.documents`."""
         return self._documents.fetch(rows.tolist())
 
     def memory(self) -> list[MemoryItem]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from retrieval.bundle.manifest import Manifest
 from retrieval.milvus.address import MilvusAddress, is_milvus_address
-from retrieval.milvus.collection import Collection, whole_marks
+from retrieval.milvus.collection import Collection
+from retrieval.milvus.marks import whole_marks
 from retrieval.milvus.server import Server
 from retrieval.search.stores.collection import CollectionStore
 from retrieval.search.stores.files import FileStore
