@@ -27,7 +27,8 @@ from retrieval.benchmark.machine import when_and_where
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.manifest import DOCUMENTS_FILE
 from retrieval.bundle.row_tables import Rows
-from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
+from retrieval.corpus.beir import BeirCorpus
+from retrieval.corpus.beir_task import load_queries_and_judgments
 from retrieval.corpus.files import FileCorpus
 from retrieval.evaluation.judged import Float64s, JudgedCollection, require_metrics, scored_queries
 from retrieval.indexing.progress import Report

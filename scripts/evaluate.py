@@ -24,7 +24,8 @@ from retrieval.benchmark.machine import when_and_where
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.manifest import DOCUMENTS_FILE
 from retrieval.corpus.base import Corpus
-from retrieval.corpus.beir import BeirCorpus, BeirTask, load_queries_and_judgments
+from retrieval.corpus.beir import BeirCorpus
+from retrieval.corpus.beir_task import BeirTask, load_queries_and_judgments
 from retrieval.corpus.conala import ConalaCorpus
 from retrieval.corpus.files import FileCorpus
 from retrieval.encoding.model_files import DEFAULT_MODEL

@@ -18,7 +18,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from retrieval.benchmark.machine import when_and_where
-from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
+from retrieval.corpus.beir import BeirCorpus
+from retrieval.corpus.beir_task import load_queries_and_judgments
 from retrieval.corpus.vector_columns import ArrayVectors
 from retrieval.encoding.encoder import clean_text, load_encoder
 from retrieval.encoding.model_files import DEFAULT_MODEL

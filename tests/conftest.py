@@ -20,7 +20,7 @@ import pytest
 from retrieval import BuildOptions, build_index
 from retrieval.benchmark.quick import measure_quickly
 from retrieval.bundle.bundle import Bundle
-from retrieval.corpus import CorpusInfo, with_common_columns
+from retrieval.corpus.base import CorpusInfo, with_common_columns
 from retrieval.quantization import Float32s
 
 if TYPE_CHECKING:

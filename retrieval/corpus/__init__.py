@@ -10,9 +10,3 @@ A source yields Arrow record batches whose first five columns are always the sam
 
 followed by the source's own columns, unchanged.
 """
-
-from __future__ import annotations
-
-from retrieval.corpus.base import COMMON_COLUMNS, COMMON_SCHEMA, Corpus, CorpusInfo, with_common_columns
-
-__all__ = ["COMMON_COLUMNS", "COMMON_SCHEMA", "Corpus", "CorpusInfo", "with_common_columns"]

@@ -50,12 +50,10 @@ class Corpus(Protocol):
     @property
     def info(self) -> CorpusInfo:
         """Returns what the manifest and the page say about this source."""
-        ...
 
     @property
     def num_rows(self) -> int | None:
         """Returns the number of rows if it is known before reading, for the progress bar."""
-        ...
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -64,7 +62,6 @@ class Corpus(Protocol):
         Raises:
             CorpusError: as `batches` does.
         """
-        ...
 
     @property
     def notes(self) -> Sequence[str]:
@@ -73,7 +70,6 @@ class Corpus(Protocol):
         Raises:
             CorpusError: as `batches` does.
         """
-        ...
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yields the rows in a fixed order, every batch with the same schema.
@@ -81,7 +77,6 @@ class Corpus(Protocol):
         Raises:
             CorpusError: if the source is missing, is not what its name says, or lacks a column.
         """
-        ...
 
 
 class WrappedCorpus:

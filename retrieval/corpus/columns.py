@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrieval.corpus.base import ROLES, require_column
-from retrieval.corpus.value_kinds import kind_of_column, num_word_letters, num_words
+from retrieval.corpus.column_values import ColumnValues, is_numeric
 from retrieval.errors import CorpusError, counted
 
 _TEXT_NAMES = (
@@ -26,11 +26,6 @@ _PICTURES = ("image", "img", "picture", "photo", "thumb", "avatar", "icon", "log
 _BY_NAME = "because of its name"
 _LEAST_FILLED = 0.5
 """A column with a telling name that is mostly empty is not a text: its rows would be left out."""
-_FEWEST_WORDS = 2.0
-_LEAST_DISTINCT = 0.1
-"""Below these, a column is a category, or the same text in most rows; single words must differ in half of them."""
-_LOOKED_AT = 200
-"""How many values of a column are examined, spread over the sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +74,7 @@ def choose_columns(sample: pa.RecordBatch, given: Mapping[str, str]) -> ColumnCh
     for role, column in given.items():
         if column:
             require_column(names, column, role)
-    looked = {name: _Looked.at(sample.column(name)) for name in names if name not in given.values()}
+    looked = {name: ColumnValues.of(sample.column(name)) for name in names if name not in given.values()}
     guesses: dict[str, tuple[str, str]] = {}
     wordy = {name: each for name, each in looked.items() if each.has_words}
     if "text" not in given:
@@ -93,7 +88,7 @@ def choose_columns(sample: pa.RecordBatch, given: Mapping[str, str]) -> ColumnCh
         guesses["url"] = url
     if group := _named([name for name in free if not pa.types.is_nested(sample.column(name).type)], ("group",)):
         guesses["group"] = (group, f"{_BY_NAME}: {_folding(sample.column(group))}")
-    if quality := _named([name for name in free if _is_numeric(sample.column(name))], ("quality",)):
+    if quality := _named([name for name in free if is_numeric(sample.column(name))], ("quality",)):
         guesses["quality"] = (quality, f"{_BY_NAME}: it orders hits of the same score")
     guesses = {role: guess for role, guess in guesses.items() if role not in given}
     columns = {
@@ -109,56 +104,12 @@ def choose_columns(sample: pa.RecordBatch, given: Mapping[str, str]) -> ColumnCh
 
 def has_texts(sample: pa.RecordBatch) -> bool:
     """Tells whether a column holds texts that differ from row to row, or is named like a text."""
-    looked = {name: _Looked.at(sample.column(name)) for name in sample.schema.names}
+    looked = {name: ColumnValues.of(sample.column(name)) for name in sample.schema.names}
     wordy = {name: each for name, each in looked.items() if each.has_words}
     return _named(list(wordy), _TEXT_NAMES) is not None or any(each.is_prose for each in wordy.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """What some values of a column are like."""
-
-    is_text: bool
-    kind: str | None = None
-    """What the values are, if they are not words."""
-    filled: float = 0.0
-    """The share of values that are not blank."""
-    words: float = 0.0
-    """Words per value that is not blank."""
-    letters: float = 0.0
-    """Letters in words per value."""
-    distinct: float = 0.0
-    """The share of the values that differ."""
-
-    @classmethod
-    def at(cls, column: pa.Array) -> _Looked:
-        if not pa.types.is_string(column.type):
-            return cls(is_text=False)
-        step = max(1, len(column) // _LOOKED_AT)
-        values: list[str | None] = column.take(pa.array(range(0, len(column), step))).to_pylist()
-        filled = [value for value in values if value and not value.isspace()]
-        if not filled:
-            return cls(is_text=True)
-        return cls(
-            is_text=True,
-            kind="numbers" if _is_numeric(column) else kind_of_column(filled),
-            filled=len(filled) / len(values),
-            words=sum(map(num_words, filled)) / len(filled),
-            letters=sum(map(num_word_letters, filled)) / len(values),
-            distinct=len(set(filled)) / len(filled),
-        )
-
-    @property
-    def has_words(self) -> bool:
-        return self.is_text and self.kind is None and self.words > 0
-
-    @property
-    def is_prose(self) -> bool:
-        least = _LEAST_DISTINCT if self.words >= _FEWEST_WORDS else 0.5
-        return self.has_words and self.distinct >= least
-
-
-def _guessed_text(wordy: Mapping[str, _Looked], sample: pa.RecordBatch) -> tuple[str, str]:
+def _guessed_text(wordy: Mapping[str, ColumnValues], sample: pa.RecordBatch) -> tuple[str, str]:
     if named := _named([name for name, each in wordy.items() if each.filled >= _LEAST_FILLED], _TEXT_NAMES):
         return named, _BY_NAME
     if wordy:
@@ -168,7 +119,7 @@ def _guessed_text(wordy: Mapping[str, _Looked], sample: pa.RecordBatch) -> tuple
         return best, f"the only column with words ({words})" if len(
             wordy
         ) == 1 else f"the one with the most words ({words})"
-    nested = [name for name in sample.schema.names if _Looked.at(sample.column(name)).kind == "JSON"]
+    nested = [name for name in sample.schema.names if ColumnValues.of(sample.column(name)).kind == "JSON"]
     if nested:
         return nested[0], "the only column with text, though it is JSON"
     have = ", ".join(f"{field.name} ({_what(sample.column(field.name), field)})" for field in sample.schema)
@@ -178,7 +129,7 @@ def _guessed_text(wordy: Mapping[str, _Looked], sample: pa.RecordBatch) -> tuple
     )
 
 
-def _guessed_url(free: Mapping[str, _Looked]) -> tuple[str, str] | None:
+def _guessed_url(free: Mapping[str, ColumnValues]) -> tuple[str, str] | None:
     if named := _named([name for name, each in free.items() if each.is_text and each.kind != "numbers"], _URL_NAMES):
         return named, _BY_NAME
     links = [name for name, each in free.items() if each.kind == _ADDRESSES]
@@ -197,21 +148,4 @@ def _named(names: Sequence[str], wanted: Sequence[str]) -> str | None:
 
 
 def _what(column: pa.Array, field: pa.Field) -> str:
-    return _Looked.at(column).kind or str(field.type)
-
-
-def _is_numeric(column: pa.Array) -> bool:
-    kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return True
-    if not pa.types.is_string(kind):
-        return False
-    values = pc.utf8_trim_whitespace(column.drop_null())
-    values = values.filter(pc.not_equal(values, ""))
-    if len(values) == 0:
-        return False
-    try:
-        pc.cast(values, pa.float64())
-    except pa.ArrowInvalid:
-        return False
-    return True
+    return ColumnValues.of(column).kind or str(field.type)

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrieval.corpus.base import CorpusInfo, with_common_columns
-from retrieval.corpus.readers import Reader, open_reader
+from retrieval.corpus.readers.base import Reader
 from retrieval.corpus.readers.hub_dataset import open_hub_dataset
+from retrieval.corpus.readers.opening import open_reader
 from retrieval.errors import CorpusError
 
 REPO_ID = "neulab/conala"
@@ -100,12 +101,7 @@ class ConalaCorpus:
     def _reader(self) -> Reader:
         if self._path is not None:
             return open_reader(self._path)
-        return open_hub_dataset(
-            REPO_ID,
-            parquet_file=FILE,
-            revision=REVISION,
-            otherwise=self._otherwise,
-        )
+        return open_hub_dataset(REPO_ID, parquet_file=FILE, revision=REVISION, otherwise=self._otherwise)
 
     def _cast(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Selects CoNaLa's columns in its order: copies in other formats may have more columns, and wider types."""

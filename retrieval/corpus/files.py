@@ -12,7 +12,8 @@ from retrieval.corpus.base import ROLES, CorpusInfo, require_column, with_common
 from retrieval.corpus.columns import ColumnChoice, choose_columns, has_texts
 from retrieval.corpus.nested import inner_names, with_inner
 from retrieval.corpus.numbers import first_non_number, with_numbers
-from retrieval.corpus.readers import Reader, ReadOptions, is_hub_id, open_plain_file, open_reader
+from retrieval.corpus.readers.base import Reader, ReadOptions
+from retrieval.corpus.readers.opening import is_hub_id, open_plain_file, open_reader
 from retrieval.corpus.soundness import Fault, sound
 from retrieval.corpus.vector_columns import vector_columns
 from retrieval.errors import CorpusError

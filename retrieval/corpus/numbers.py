@@ -24,15 +24,16 @@ def first_non_number(batches: Iterable[pa.RecordBatch], column: str) -> tuple[in
         if not pa.types.is_string(batch.column(column).type):
             return None
         values = with_numbers(batch.select([column]), column).column(0)
-        if not _are_numbers(values):
+        if not are_numbers(values):
             for row, value in enumerate(values.to_pylist()):
-                if value is not None and not _are_numbers(pa.array([value])):
+                if value is not None and not are_numbers(pa.array([value])):
                     return done + row, value
         done += batch.num_rows
     return None
 
 
-def _are_numbers(values: pa.Array) -> bool:
+def are_numbers(values: pa.Array) -> bool:
+    """Returns whether all texts of an array are numbers; null is."""
     try:
         pc.cast(values, pa.float64())
     except pa.ArrowInvalid:

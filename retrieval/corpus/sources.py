@@ -45,7 +45,7 @@ def open_corpus(options: SourceOptions) -> Corpus:
         raise CorpusError(f"--packages is for --corpus python, not {options.name}.")
     # Imported when chosen: each imports readers that the others do not need.
     if options.name == "python":
-        from retrieval.corpus.python import PythonCorpus
+        from retrieval.corpus.python.corpus import PythonCorpus
 
         if options.path:
             raise CorpusError("--corpus python reads this interpreter: leave --path out.")
@@ -62,7 +62,7 @@ def open_corpus(options: SourceOptions) -> Corpus:
         return BeirCorpus(Path(options.path))
     if options.name == "file":
         from retrieval.corpus.files import FileCorpus
-        from retrieval.corpus.readers import ReadOptions
+        from retrieval.corpus.readers.base import ReadOptions
 
         return FileCorpus(
             options.path,

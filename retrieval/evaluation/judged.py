@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.row_tables import Rows
-from retrieval.corpus.beir import BeirTask
+from retrieval.corpus.beir_task import BeirTask
 from retrieval.encoding.encoder import clean_text
 from retrieval.errors import CorpusError, DependencyError
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from retrieval.benchmark.sampled_queries import with_noise
-from retrieval.corpus import CorpusInfo, with_common_columns
+from retrieval.corpus.base import CorpusInfo, with_common_columns
 from retrieval.quantization import Float32s
 
 _BATCH_ROWS = 10_000

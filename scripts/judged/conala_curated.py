@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrieval.corpus.base import WrappedCorpus
-from retrieval.corpus.beir import BeirTask
+from retrieval.corpus.beir_task import BeirTask
 from retrieval.corpus.conala import REPO_ID, REVISION, ConalaCorpus
-from retrieval.corpus.readers import Reader, open_reader
+from retrieval.corpus.readers.base import Reader
 from retrieval.corpus.readers.hub_dataset import open_hub_dataset
+from retrieval.corpus.readers.opening import open_reader
 from retrieval.errors import CorpusError
 
 CURATED_FILES = ("curated/train/0000.parquet", "curated/test/0000.parquet")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from retrieval.corpus.beir import BeirTask
+from retrieval.corpus.beir_task import BeirTask
 from retrieval.evaluation.judged import CONFIDENCE_PERCENT, CUTOFF, JudgedCollection, JudgedScores, PairedBootstrap
 from retrieval.evaluation.ladder import CurvePoint, Ladder, Rung
 from retrieval.evaluation.published import ARTICLE_DEPTH, ARTICLE_MULTIPLIER, RawRescored

@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from retrieval.corpus import COMMON_COLUMNS
-from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
+from retrieval.corpus.base import COMMON_COLUMNS
+from retrieval.corpus.beir import BeirCorpus
+from retrieval.corpus.beir_task import load_queries_and_judgments
 from retrieval.errors import CorpusError
 from tests.conftest import shared_path
 

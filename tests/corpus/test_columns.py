@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from retrieval.corpus import COMMON_COLUMNS
+from retrieval.corpus.base import COMMON_COLUMNS
 from retrieval.corpus.files import FileCorpus
 from retrieval.errors import CorpusError
 from tests.file_corpora import read, texts, write

@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from retrieval.corpus import COMMON_COLUMNS
-from retrieval.corpus.base import BATCH_ROWS
+from retrieval.corpus.base import BATCH_ROWS, COMMON_COLUMNS
 from retrieval.corpus.conala import SCHEMA, ConalaCorpus
 from retrieval.errors import CorpusError
 from scripts.hub_stand_in.server import HubStandIn

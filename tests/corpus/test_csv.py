@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.corpus import COMMON_COLUMNS
+from retrieval.corpus.base import COMMON_COLUMNS
 from retrieval.errors import CorpusError
 from tests.file_corpora import read, texts, write
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.corpus.files import FileCorpus
-from retrieval.corpus.readers import ReadOptions
+from retrieval.corpus.readers.base import ReadOptions
 from retrieval.errors import CorpusError
 from tests.file_corpora import read, texts, write
 

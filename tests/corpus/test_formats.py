@@ -18,7 +18,7 @@ import pyarrow.feather
 import pytest
 
 from retrieval.corpus.files import FileCorpus
-from retrieval.corpus.readers import ReadOptions
+from retrieval.corpus.readers.base import ReadOptions
 from retrieval.errors import CorpusError
 from tests.file_corpora import read, texts, write
 from tests.support import PATIENCE_S

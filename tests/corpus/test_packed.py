@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from retrieval.corpus.files import FileCorpus
-from retrieval.corpus.readers import ReadOptions
+from retrieval.corpus.readers.base import ReadOptions
 from retrieval.errors import CorpusError
 from tests.file_corpora import read, texts, write
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from retrieval.corpus.base import COMMON_SCHEMA, Corpus
-from retrieval.corpus.python import PythonCorpus
+from retrieval.corpus.python.corpus import PythonCorpus
 from retrieval.corpus.python.modules import is_public, package_modules
 from retrieval.corpus.python.runtime import probe_modules
 from retrieval.corpus.python.wording import CUT_MARK

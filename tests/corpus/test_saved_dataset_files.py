@@ -12,7 +12,7 @@ from datasets import Dataset, DatasetDict
 
 from retrieval import CorpusError
 from retrieval.corpus.files import FileCorpus, PlainFileCorpus
-from retrieval.corpus.readers import open_plain_file, open_reader
+from retrieval.corpus.readers.opening import open_plain_file, open_reader
 
 ARROW = "data-00000-of-00001.arrow"
 

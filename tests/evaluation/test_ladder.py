@@ -12,7 +12,8 @@ from retrieval import BundleMissingError, CorpusError, Searcher, build_index
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.manifest import DOCUMENTS_FILE
-from retrieval.corpus.beir import BeirCorpus, load_queries_and_judgments
+from retrieval.corpus.beir import BeirCorpus
+from retrieval.corpus.beir_task import load_queries_and_judgments
 from retrieval.evaluation.judged import JudgedCollection, scored_queries
 from retrieval.evaluation.ladder import Ladder, Rung
 from retrieval.quantization import Float32s, unpack_signs

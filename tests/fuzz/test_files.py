@@ -23,7 +23,7 @@ from hypothesis.extra import numpy as hnp
 
 from retrieval import RetrievalError
 from retrieval.corpus.files import PlainFileCorpus
-from retrieval.corpus.readers import ReadOptions
+from retrieval.corpus.readers.base import ReadOptions
 from retrieval.indexing.any_vectors import open_any_vectors
 from tests.fuzz.cases import assert_sentence, cases, counted
 

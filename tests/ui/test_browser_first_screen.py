@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from retrieval import build_index, load_encoder
-from retrieval.corpus import CorpusInfo
+from retrieval.corpus.base import CorpusInfo
 from retrieval.corpus.files import FileCorpus
 from scripts.bench.first_screen import WATCH_SHIFTS, WHOLE_RESULTS
 from tests.browser_page import assert_nothing_is_cut_off, open_settings, opened, search, wait_for_answer

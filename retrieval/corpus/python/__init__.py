@@ -11,9 +11,3 @@ wording     a docstring as the text that is searched and the body that is shown
 urls        the official page of a name
 corpus      all of it, as rows
 """
-
-from __future__ import annotations
-
-from retrieval.corpus.python.corpus import PythonCorpus
-
-__all__ = ["PythonCorpus"]

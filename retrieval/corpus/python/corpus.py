@@ -66,10 +66,7 @@ class PythonCorpus:
     notes = ()
 
     def __init__(
-        self,
-        packages: Sequence[str] = DEFAULT_PACKAGES,
-        *,
-        module_timeout_s: float = DEFAULT_MODULE_TIMEOUT_S,
+        self, packages: Sequence[str] = DEFAULT_PACKAGES, *, module_timeout_s: float = DEFAULT_MODULE_TIMEOUT_S
     ) -> None:
         names = (packages,) if isinstance(packages, str) else tuple(packages)
         self._packages = tuple(dict.fromkeys(name for name in names if name not in sys.stdlib_module_names))

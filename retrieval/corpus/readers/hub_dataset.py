@@ -30,12 +30,7 @@ _SILENT_STATUSES = (502, 503, 504)
 
 
 def open_hub_dataset(
-    repo_id: str,
-    *,
-    otherwise: str,
-    parquet_file: str | None = None,
-    revision: str = "main",
-    split: str | None = None,
+    repo_id: str, *, otherwise: str, parquet_file: str | None = None, revision: str = "main", split: str | None = None
 ) -> Reader:
     """Returns the reader of a data set on the hub: of the one file that is named, else of what the repository declares.
 

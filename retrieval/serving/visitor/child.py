@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from retrieval.corpus.files import PlainFileCorpus
-from retrieval.corpus.readers import ReadOptions
+from retrieval.corpus.readers.base import ReadOptions
 from retrieval.corpus.vector_columns import vector_columns
 from retrieval.encoding.encoder import Encoder, load_encoder
 from retrieval.errors import CorpusError
