@@ -108,14 +108,6 @@ def query_vectors(searcher: Searcher, queries: Sequence[str] | Float32s) -> Floa
     return searcher.encoder.encode_query(list(queries))
 
 
-def measure_scan(
-    scan: ExactScan, vectors: Float32s, *, until: float, progress: Progress = lambda share: None
-) -> dict[str, Any]:
-    """Returns the kernel and the timings of a scan, one query at a time."""
-    timings = timed(scan.search, [vector[None] for vector in vectors], until=until, progress=progress)
-    return {"kernel": scan.kernel, **timings.to_json()}
-
-
 def ratios(scans: dict[str, dict[str, Any]]) -> dict[str, float]:
     """Returns how many times faster than float32 each precision is, by medians; empty without float32."""
     if "float32" not in scans:
@@ -179,14 +171,15 @@ def path_json(responses: Sequence[SearchResponse], timings: Timings) -> dict[str
 def _scans(
     searcher: Searcher, vectors: Float32s, threads: int, ends: Mapping[str, float], report: Report
 ) -> dict[str, dict[str, Any]]:
-    scans = {}
+    one_by_one, scans = [vector[None] for vector in vectors], {}
     for begins, precision in zip(("path", *PRECISIONS), PRECISIONS, strict=False):
         what = f"the exact scan of all {precision} vectors"
         progress = partial(_within, report, _SHARES[begins], _SHARES[precision], what)
         progress(0.0)
         scan = _open_scan(searcher, precision, threads)
         if scan is not None:
-            scans[precision] = measure_scan(scan, vectors, until=ends[precision], progress=progress)
+            timings = timed(scan.search, one_by_one, until=ends[precision], progress=progress)
+            scans[precision] = {"kernel": scan.kernel, **timings.to_json()}
     return scans
 
 

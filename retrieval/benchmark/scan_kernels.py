@@ -31,7 +31,6 @@ class ExactScan(Protocol):
 
     def search(self, queries: Float32s) -> Rows:
         """Returns the best rows of each query `(m, dim)`, best first, `(m, k)`."""
-        ...
 
 
 class Float32Scan:

@@ -10,12 +10,7 @@ from retrieval.benchmark.figures.quick import QuickFigures
 from retrieval.benchmark.figures.reading import count_at, items_at, list_at, number_at, numbers_at, text_at
 from retrieval.bundle.manifest import EMBEDDINGS_FILE, INT8_FILE, Manifest
 
-SCAN_RECALLS = {
-    "float32": "float32_numpy",
-    "int8": "int8",
-    "int8_dequantized": "int8_dequantized",
-    "binary": "binary",
-}
+SCAN_RECALLS = {"float32": "float32_numpy", "int8": "int8", "int8_dequantized": "int8_dequantized", "binary": "binary"}
 """Our names of exact scans, mapped to those in the JSON."""
 PATHS = ("reference", "reference_4x", "ours")
 
