@@ -22,7 +22,7 @@ from scripts.bench.parts import PARTS, QUICK, run_parts
 from scripts.bench.query_sets import read_query_sets
 from scripts.bench.results import Results
 from scripts.report.tables import report
-from scripts.terminal import command, run
+from scripts.report.terminal import command, run
 
 
 def parser() -> argparse.ArgumentParser:

@@ -31,7 +31,7 @@ from scripts.bench.processes import in_own_process
 from scripts.bench.query_sets import describe, read_query_sets
 from scripts.packaged_milvus import PackagedMilvus
 from scripts.report.speed_tables import milvus
-from scripts.terminal import command, read_figures, run, write_figures
+from scripts.report.terminal import command, read_figures, run, write_figures
 
 _SCANS = {"milvus_flat": "flat", "milvus_ivf": "ivf"}
 

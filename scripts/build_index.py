@@ -42,7 +42,7 @@ from retrieval.errors import counted
 from retrieval.indexing.any_vectors import write_column_vectors
 from retrieval.indexing.progress_bar import ProgressBars
 from retrieval.indexing.ray_workers import LOCAL, ray_workers
-from scripts.terminal import command, printable, run
+from scripts.report.terminal import command, printable, run
 
 
 def parser() -> argparse.ArgumentParser:

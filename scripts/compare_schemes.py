@@ -34,8 +34,8 @@ from retrieval.evaluation.judged import Float64s, JudgedCollection, require_metr
 from retrieval.indexing.progress import Report
 from retrieval.indexing.progress_bar import ProgressBars
 from scripts.judged.planted import PlantedCorpus
+from scripts.report.terminal import command, read_queries, run, write_figures
 from scripts.schemes.comparison import PATH, TOP_K, Comparison, figures
-from scripts.terminal import command, read_queries, run, write_figures
 
 _STAGES = {
     "all": "all vectors", "path": "whole path", "hamming_10": "bits: 10", "hamming_100": "100", "hamming_1000": "1,000",

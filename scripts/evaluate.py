@@ -36,7 +36,7 @@ from scripts.judged.conala_curated import ConalaQuestions, load_curated_task
 from scripts.judged.figures import about_bootstrap, about_distractors, counts, measure
 from scripts.judged.planted import PlantedCorpus
 from scripts.judged.report import report
-from scripts.terminal import command, run, write_figures
+from scripts.report.terminal import command, run, write_figures
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 from scripts.injected import builds, conversions, damage, downloads, fuzzing, limits, running, starts, visitors
 from scripts.injected.parts import Fault
 from scripts.report.markers import replaced
-from scripts.terminal import command, read_figures, run, write_figures
+from scripts.report.terminal import command, read_figures, run, write_figures
 
 KINDS: Mapping[str, Callable[[], list[Fault]]] = {
     "damage": damage.run,

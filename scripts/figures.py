@@ -5,8 +5,8 @@
 
 In assets/benchmarks, packages.json is what scripts/benchmark.py --json wrote, judged*.json what scripts/evaluate.py
 --json wrote, schemes-packages.json what scripts/compare_schemes.py --json wrote, page.json what scripts/page_latency.py
---json wrote, building.json what scripts/building.py --json wrote, milvus.json what scripts/benchmark_milvus.py --json
-wrote, and load.json what scripts/load.py --json wrote. A table NAME goes between `<!-- figures: NAME -->` and
+--json wrote, building.json what scripts/benchmark_build.py --json wrote, milvus.json what scripts/benchmark_milvus.py
+--json wrote, and load.json what scripts/load.py --json wrote. A table NAME goes between `<!-- figures: NAME -->` and
 `<!-- /figures -->` in a document. Plots become SVG files in the same folder.
 """
 
@@ -26,7 +26,7 @@ from scripts.report.quality_tables import judged, schemes
 from scripts.report.sizing_tables import SIZING_TABLES
 from scripts.report.speed_tables import milvus, page
 from scripts.report.tables import TABLES
-from scripts.terminal import command, read_figures, run
+from scripts.report.terminal import command, read_figures, run
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "assets" / "benchmarks"
@@ -43,7 +43,7 @@ WRITTEN_BY = {
     "judged*.json": "scripts/evaluate.py",
     SCHEMES_FILE: "scripts/compare_schemes.py",
     PAGE_FILE: "scripts/page_latency.py",
-    BUILDING_FILE: "scripts/building.py",
+    BUILDING_FILE: "scripts/benchmark_build.py",
     MILVUS_FILE: "scripts/benchmark_milvus.py",
     LOAD_FILE: "scripts/load.py",
 }

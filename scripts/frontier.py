@@ -40,7 +40,7 @@ from retrieval.ui.frontier.charts import frontier_charts
 from retrieval.ui.frontier.report import report
 from retrieval.ui.frontier.words import choice_line, frontier_lines, growth_lines, sample_line
 from scripts.report.plots import picture
-from scripts.terminal import command, run, write_figures
+from scripts.report.terminal import command, run, write_figures
 
 MOST_VECTORS = 2_000_000
 

@@ -27,7 +27,7 @@ from scripts.loading import measure
 from scripts.loading.kinds import ROUTES
 from scripts.loading.server import Server, served
 from scripts.report.load_tables import TABLES
-from scripts.terminal import command, read_figures, read_queries, run, write_figures
+from scripts.report.terminal import command, read_figures, read_queries, run, write_figures
 
 ROOT = Path(__file__).resolve().parents[1]
 VISITORS = (1, 16, 64)

@@ -23,7 +23,7 @@ from retrieval.milvus.address import MilvusAddress
 from retrieval.milvus.load import Loaded, LoadOptions, load
 from retrieval.milvus.marks import INDEX_TYPES
 from scripts.bench.processes import peak_rss_bytes
-from scripts.terminal import command, run
+from scripts.report.terminal import command, run
 
 
 def parser() -> argparse.ArgumentParser:

@@ -19,7 +19,7 @@ from retrieval.milvus.server import Server
 from retrieval.milvus.settings import ConnectionSettings
 from scripts import load_milvus
 from scripts.packaged_milvus import FIRST_TOKEN, packaged_milvus
-from scripts.terminal import command, run
+from scripts.report.terminal import command, run
 
 ROOT = Path(__file__).resolve().parents[1]
 

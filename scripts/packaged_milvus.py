@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 from retrieval import DependencyError, RetrievalError
-from scripts.terminal import command, run
+from scripts.report.terminal import command, run
 
 INSTALL = "python -m pip install milvus==2.3.5 pymilvus==3.0.2"
 HOST = "127.0.0.1"

@@ -27,8 +27,8 @@ from retrieval.benchmark.timings import percentiles
 from scripts.bench.first_screen import measure_first_screen
 from scripts.loading.server import served
 from scripts.report import speed_tables
+from scripts.report.terminal import command, read_queries, run, write_figures
 from scripts.screenshots import CHROMIUM_ARGUMENTS, ROOT, chromium_path
-from scripts.terminal import command, read_queries, run, write_figures
 
 VIEWS = {
     "search": ("#results", "document.querySelector('#results .summary')?.textContent"),

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from retrieval.hub import PublishOptions, publish_bundle
-from scripts.terminal import command, run
+from scripts.report.terminal import command, run
 
 
 def parser() -> argparse.ArgumentParser:

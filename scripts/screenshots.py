@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from retrieval import RetrievalError
 from scripts.loading.server import served
-from scripts.terminal import command, run
+from scripts.report.terminal import command, run
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM_ARGUMENTS = (

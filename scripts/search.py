@@ -25,7 +25,7 @@ from retrieval.errors import counted
 from retrieval.indexing.vector_formats import open_vectors
 from retrieval.quantization import Float32s
 from retrieval.results import json_values
-from scripts.terminal import command, printable, run
+from scripts.report.terminal import command, printable, run
 
 _TITLE_CHARS = 300
 _BODY_CHARS = 400

@@ -11,7 +11,7 @@ from retrieval import QueryError, Searcher
 from retrieval.benchmark.quick import query_vectors
 from retrieval.benchmark.sampled_queries import sampled_queries
 from scripts.bench.job import QuerySet
-from scripts.terminal import read_queries
+from scripts.report.terminal import read_queries
 
 
 def read_query_sets(files: Sequence[Path], searcher: Searcher, limit: int, seed: int) -> dict[str, QuerySet]:

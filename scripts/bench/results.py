@@ -29,7 +29,7 @@ from retrieval.bundle.manifest import BENCHMARK_FILE, BINARY_FILE
 from retrieval.bundle.versions import installed_versions
 from scripts.bench.job import Job
 from scripts.bench.query_sets import describe
-from scripts.terminal import write_figures
+from scripts.report.terminal import write_figures
 
 FORMAT = 1
 _PACKAGES = ("faiss-cpu", "usearch", "numkong", "numpy", "pyarrow", "openvino", "sentence-transformers", "torch")

@@ -12,9 +12,9 @@ from retrieval import BundleMissingError, QueryError, Searcher, SearchSettings
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
 from scripts.compare_schemes import main, on_judged, on_queries, report
+from scripts.report.terminal import read_queries
 from scripts.schemes.comparison import Comparison
 from scripts.schemes.kinds import int8_schemes, sign_codes, sign_schemes
-from scripts.terminal import read_queries
 from tests.beir_folder import write_collection
 from tests.conftest import Build, FakeEncoder, random_texts
 from tests.evaluation.test_ladder import QUERIES

@@ -14,7 +14,7 @@ import pytest
 
 from retrieval import BuildOptions, build_index
 from retrieval.results import json_values
-from scripts.terminal import printable
+from scripts.report.terminal import printable
 from tests.conftest import RowsCorpus
 from tests.support import PATIENCE_S
 

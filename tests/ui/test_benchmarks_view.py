@@ -8,8 +8,8 @@ import gradio as gr
 import pytest
 
 from retrieval import Searcher
-from retrieval.benchmark.desk import Measurement, MeasuringDesk
 from retrieval.benchmark.figures.kept import keep_figures
+from retrieval.benchmark.measurement_slot import Measurement, MeasurementSlot
 from retrieval.search.stores.opening import Where
 from retrieval.serving.frontiers import IndexFrontiers
 from retrieval.serving.library import Library
@@ -34,25 +34,25 @@ def library(build: Build, encoder: FakeEncoder) -> Library:
     return library
 
 
-def view_with(library: Library, desk: MeasuringDesk) -> BenchmarksView:
+def view_with(library: Library, slot: MeasurementSlot) -> BenchmarksView:
     def make() -> BenchmarksView:
         with gr.Blocks(analytics_enabled=False):
             asking = Asking(library.open(), place_index(library))
             with gr.Tabs(), gr.Tab("Benchmarks") as tab:
-                return BenchmarksView(library, asking, tab, IndexFrontiers(), desk=desk)
+                return BenchmarksView(library, asking, tab, IndexFrontiers(), slot=slot)
 
     return in_loop(make)
 
 
 @pytest.fixture
 def view(library: Library) -> BenchmarksView:
-    return view_with(library, MeasuringDesk())
+    return view_with(library, MeasurementSlot())
 
 
 @pytest.fixture
 def held_view(library: Library, gate: MeasureGate) -> BenchmarksView:
     """A view whose measurements are held at the gate."""
-    return view_with(library, MeasuringDesk(gate.measure))
+    return view_with(library, MeasurementSlot(gate.measure))
 
 
 def started(view: BenchmarksView, index: str | None = None) -> Measurement:
@@ -133,7 +133,7 @@ def test_a_failure_is_reported(library: Library) -> None:
     def fail(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError
 
-    view = view_with(library, MeasuringDesk(fail))
+    view = view_with(library, MeasurementSlot(fail))
     assert "Nothing was measured" in finished(view, started(view), {})[view.panel]
 
 

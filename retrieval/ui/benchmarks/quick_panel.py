@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from retrieval.benchmark.desk import MOST_QUERIES
 from retrieval.benchmark.figures.quick import QuickFigures
 from retrieval.benchmark.figures.run import RunFigures
+from retrieval.benchmark.measurement_slot import MOST_QUERIES
 from retrieval.bundle.manifest import Manifest
 from retrieval.ui.benchmarks.claims import origin
 from retrieval.ui.markup import escaped, milliseconds

@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from retrieval.benchmark.desk import Measurement, MeasuringDesk
 from retrieval.benchmark.figures.kept import kept_figures
 from retrieval.benchmark.figures.run import RunFigures
+from retrieval.benchmark.measurement_slot import Measurement, MeasurementSlot
 from retrieval.errors import RetrievalError
 from retrieval.search.searcher import Searcher
 from retrieval.serving.frontiers import IndexFrontiers
@@ -26,7 +26,7 @@ from retrieval.ui.theme import QUIET
 from retrieval.ui.views import Update
 from retrieval.ui.your_data.own_index import OwnIndex
 
-_DESK = MeasuringDesk()
+_SLOT = MeasurementSlot()
 _POLL_S = 0.4
 Results = Mapping[str, dict[str, Any]]
 """What a visitor measured, by SHA-256 of the codes of the index."""
@@ -42,10 +42,10 @@ class BenchmarksView:
         tab: gr.Tab,
         frontiers: IndexFrontiers,
         *,
-        desk: MeasuringDesk = _DESK,
+        slot: MeasurementSlot = _SLOT,
     ) -> None:
         self._library = library
-        self._desk = desk
+        self._slot = slot
         self.running = gr.State(None, delete_callback=_cancel)
         self.results = gr.State({})
         # This is read when the tab opens: most visitors never open it.
@@ -113,7 +113,7 @@ class BenchmarksView:
             return self._idle(told("Nothing was measured.", error_words(error), is_error=True))
         if running is not None and not running.is_over:
             return {self.running: running}  # a second click
-        measurement = self._desk.start(searcher)
+        measurement = self._slot.start(searcher)
         if measurement is None:
             return self._idle(
                 told("Someone else is measuring.", "Two measurements would disturb each other: try again in a minute.")

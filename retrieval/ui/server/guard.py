@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from retrieval.serving.temp_folders import folder_bytes
 from retrieval.ui.markup import data_size
 from retrieval.ui.server.answer import GuardedAnswer, sentence
-from retrieval.ui.your_data.taking import may_be_upload
+from retrieval.ui.your_data.uploads import may_be_upload
 
 BODY_S = 30.0
 """How long the body of a request may take, unless it is an upload."""

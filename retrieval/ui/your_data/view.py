@@ -24,12 +24,12 @@ from retrieval.ui.markup import as_sentence, message
 from retrieval.ui.theme import QUIET
 from retrieval.ui.views import Update
 from retrieval.ui.your_data import panels as own_panels
-from retrieval.ui.your_data.bringing import Bringing
 from retrieval.ui.your_data.downloads import Downloads
 from retrieval.ui.your_data.jobs import Jobs
 from retrieval.ui.your_data.layout import OwnLayout
 from retrieval.ui.your_data.session import OwnSession
 from retrieval.ui.your_data.sessions import OwnSessions
+from retrieval.ui.your_data.upload_steps import UploadSteps
 
 _LOG = logging.getLogger(__name__)
 _UNEXPECTED = "Something went wrong on the server and was logged. Other data may still work."
@@ -48,7 +48,7 @@ class OwnView:
             return
         self._parts = OwnLayout(limits)
         uploads = Path(get_upload_folder())
-        self._bringing = Bringing(self._parts, limits, uploads)
+        self._upload_steps = UploadSteps(self._parts, limits, uploads)
         self._jobs = Jobs(self._parts, library, asking, limits)
         self._downloads = Downloads(self._parts)
         self._sessions = OwnSessions(TempRoot(private_parent(uploads)), TempRoot(uploads), limits)
@@ -58,7 +58,7 @@ class OwnView:
         watch_visitors("builds", lambda: len(self._jobs))
         at_end(self.close)
         self.index_changes = [self._parts.index_chosen.change]
-        self._wire_bringing()
+        self._wire_uploads()
         self._wire_jobs([asking.index, asking.own, self._parts.index_chosen])
         self._wire_downloads()
         self._wire_tabs(tabs)
@@ -67,7 +67,7 @@ class OwnView:
     def close(self) -> None:
         """Ends all builds and deletes what visitors uploaded, without waiting for handlers that still run."""
         self._jobs.close()
-        self._bringing.close()
+        self._upload_steps.close()
         self._sessions.close()
 
     def leave(self, request: gr.Request) -> None:
@@ -75,8 +75,8 @@ class OwnView:
         if request.session_hash:
             self._sessions.leave(request.session_hash)
 
-    def _wire_bringing(self) -> None:
-        parts, shown, on, steps = self._parts, self._parts.outputs, self._handler, self._bringing
+    def _wire_uploads(self) -> None:
+        parts, shown, on, steps = self._parts, self._parts.outputs, self._handler, self._upload_steps
         taken = [
             parts.file.upload(on(steps.take_file, _NOT_USED, brings=True), [parts.file], shown, **QUIET),
             parts.use_lines.click(on(steps.take_lines, _NOT_USED, brings=True), [parts.lines], shown, **QUIET),

@@ -18,7 +18,7 @@ from retrieval.serving.visitor.limits import OwnLimits
 from retrieval.ui.your_data.own_index import OwnIndex, discard
 from retrieval.ui.your_data.session import OwnSession, Source
 from retrieval.ui.your_data.sessions import OwnSessions
-from retrieval.ui.your_data.taking import take_text
+from retrieval.ui.your_data.uploads import take_text
 from retrieval.ui.your_data.zip import folder_name, write_zip
 from tests.conftest import FakeEncoder
 from tests.support import wait_until

@@ -109,7 +109,7 @@ class Measurement:
         self.share, self.what = share, what
 
 
-class MeasuringDesk:
+class MeasurementSlot:
     """Lets one measurement run at a time: two would disturb each other."""
 
     def __init__(self, measure: Measure = measure_quickly, *, abandoned_after_s: float = ABANDONED_AFTER_S) -> None:

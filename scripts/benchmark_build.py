@@ -1,6 +1,6 @@
 """Measure large indexes: the RAM and time of each stage of the build, the bytes of the files, and what a query takes.
 
-    .venv/bin/python scripts/building.py --index DIR --sizes 1000000 10000000 --json assets/benchmarks/building.json
+    .venv/bin/python scripts/benchmark_build.py --index DIR --sizes 1000000 10000000 --json building.json
 
 The documents are the texts of an index, repeated with a running number; their vectors are its vectors with a little
 noise, as an int8 `.npy`, and are given to the build with --embeddings. Each build runs in its own process, and so
@@ -35,7 +35,7 @@ from retrieval.corpus.files import FileCorpus
 from retrieval.quantization import Float32s
 from retrieval.search.measurement import process_rss_bytes
 from scripts.bench.processes import in_own_process, peak_rss_bytes
-from scripts.terminal import command, run, write_figures
+from scripts.report.terminal import command, run, write_figures
 
 _BATCH_ROWS = 50_000
 _LARGEST = 0.3

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import building
+from scripts import benchmark_build
 from scripts.report.sizing_tables import SIZING_TABLES
 
 pytestmark = pytest.mark.model
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.model
 def test_a_measured_build_has_what_the_tables_need(
     tiny_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(building, "in_own_process", lambda work, *arguments: work(*arguments))
-    monkeypatch.setattr(building, "_ENCODED", 8)
+    monkeypatch.setattr(benchmark_build, "in_own_process", lambda work, *arguments: work(*arguments))
+    monkeypatch.setattr(benchmark_build, "_ENCODED", 8)
     arguments = ["--index", str(tiny_index), "--sizes", "300", "--work", str(tmp_path), "--json"]
-    assert building.main([*arguments, str(tmp_path / "building.json")]) == 0
+    assert benchmark_build.main([*arguments, str(tmp_path / "building.json")]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["building.json"]
     figures = json.loads((tmp_path / "building.json").read_text())
     [built] = figures["builds"]

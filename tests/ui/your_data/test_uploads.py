@@ -14,7 +14,7 @@ from retrieval.ui.request_limits import MAX_PASTED_BYTES
 from retrieval.ui.your_data.requests import build_request
 from retrieval.ui.your_data.sample import sample_csv
 from retrieval.ui.your_data.session import OwnSession
-from retrieval.ui.your_data.taking import take_pasted, take_text, take_upload
+from retrieval.ui.your_data.uploads import take_pasted, take_text, take_upload
 from tests.conftest import FakeEncoder
 
 LIMITS = OwnLimits(max_bytes=1_000)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from retrieval import QueryError, Searcher
-from retrieval.benchmark.desk import MeasuringDesk
 from retrieval.benchmark.figures.run import RunFigures
+from retrieval.benchmark.measurement_slot import MeasurementSlot
 from retrieval.benchmark.sampled_queries import TEXTS, VECTORS, sampled_queries
 from tests.conftest import Build, FakeEncoder, MeasureGate, random_texts
 from tests.support import PATIENCE_S, wait_until
@@ -25,7 +25,7 @@ def searcher(build: Build, encoder: FakeEncoder) -> Searcher:
 
 
 def test_a_measurement_names_machine_index_and_queries(searcher: Searcher) -> None:
-    measurement = MeasuringDesk().start(searcher)
+    measurement = MeasurementSlot().start(searcher)
     assert measurement is not None
     wait_until(lambda: measurement.is_over)
     run = RunFigures.from_json(measurement.figures)
@@ -36,26 +36,26 @@ def test_a_measurement_names_machine_index_and_queries(searcher: Searcher) -> No
 
 
 def test_one_measurement_runs_at_a_time(searcher: Searcher, gate: MeasureGate) -> None:
-    desk = MeasuringDesk(gate.measure)
-    first = desk.start(searcher)
+    slot = MeasurementSlot(gate.measure)
+    first = slot.start(searcher)
     assert first is not None
-    assert desk.start(searcher) is None
+    assert slot.start(searcher) is None
     gate.opened.set()
     wait_until(lambda: first.is_over)
-    second = desk.start(searcher)
+    second = slot.start(searcher)
     assert second is not None
     wait_until(lambda: second.is_over)
 
 
 def test_searches_are_answered_during_a_measurement(searcher: Searcher, gate: MeasureGate) -> None:
-    measurement = MeasuringDesk(gate.measure).start(searcher)
+    measurement = MeasurementSlot(gate.measure).start(searcher)
     assert measurement is not None
     assert searcher.search(CORPUS[3]).hits[0].row == 3
     assert not measurement.is_over
 
 
 def test_a_cancelled_measurement_has_no_figures(searcher: Searcher, gate: MeasureGate) -> None:
-    measurement = MeasuringDesk(gate.measure).start(searcher)
+    measurement = MeasurementSlot(gate.measure).start(searcher)
     assert measurement is not None
     measurement.cancel()
     gate.opened.set()
@@ -64,7 +64,7 @@ def test_a_cancelled_measurement_has_no_figures(searcher: Searcher, gate: Measur
 
 
 def test_a_measurement_that_nobody_polls_is_stopped(searcher: Searcher) -> None:
-    measurement = MeasuringDesk(abandoned_after_s=-1.0).start(searcher)
+    measurement = MeasurementSlot(abandoned_after_s=-1.0).start(searcher)
     assert measurement is not None
     wait_until(lambda: measurement.is_over)
     assert measurement.figures is None
@@ -77,12 +77,12 @@ def test_a_failed_measurement_says_why_and_lets_the_next_one_start(
     def fail(*_: Any, **__: Any) -> Any:
         raise error
 
-    desk = MeasuringDesk(fail)
-    measurement = desk.start(searcher)
+    slot = MeasurementSlot(fail)
+    measurement = slot.start(searcher)
     assert measurement is not None
     wait_until(lambda: measurement.is_over)
     assert told in (measurement.error or "")
-    again = desk.start(searcher)
+    again = slot.start(searcher)
     assert again is not None
     wait_until(lambda: again.is_over)
 
@@ -93,7 +93,7 @@ def test_an_index_without_a_model_is_asked_with_its_vectors(build: Build, baseli
     sampled = sampled_queries(searcher, 20, 0)
     assert sampled.name == VECTORS
     assert np.allclose(np.linalg.norm(np.asarray(sampled.queries), axis=1), 1.0, atol=1e-5)
-    measurement = MeasuringDesk().start(searcher)
+    measurement = MeasurementSlot().start(searcher)
     assert measurement is not None
     wait_until(lambda: measurement.is_over)
     quick = RunFigures.from_json(measurement.figures).quick
@@ -110,10 +110,10 @@ def test_the_same_seed_draws_the_same_texts(searcher: Searcher) -> None:
 
 
 def test_an_index_that_was_measured_can_be_freed(build: Build) -> None:
-    desk = MeasuringDesk(lambda *_, **__: {"load_average": 0, "threads": 1, "queries": 1})
+    slot = MeasurementSlot(lambda *_, **__: {"load_average": 0, "threads": 1, "queries": 1})
     searcher = Searcher.open(build(CORPUS).path, encoder=FakeEncoder(), verify="never")
     kept = weakref.ref(searcher)
-    measurement = desk.start(searcher)
+    measurement = slot.start(searcher)
     assert measurement is not None
     assert measurement.wait(PATIENCE_S)
     del searcher, measurement

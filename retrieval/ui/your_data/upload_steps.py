@@ -15,13 +15,13 @@ from retrieval.ui.your_data.layout import OwnLayout
 from retrieval.ui.your_data.requests import look_request
 from retrieval.ui.your_data.sample import TITLE, sample_csv
 from retrieval.ui.your_data.session import OwnSession, Source
-from retrieval.ui.your_data.taking import take_pasted, take_text, take_upload, too_large
+from retrieval.ui.your_data.uploads import take_pasted, take_text, take_upload, too_large
 
 _LOOK_SECONDS = 20
 _LOOK_SLOTS = 2
 
 
-class Bringing:
+class UploadSteps:
     """The steps. Each takes the session of one visitor, touches no other, and raises a `RetrievalError` if it fails."""
 
     def __init__(self, parts: OwnLayout, limits: OwnLimits, uploads: Path) -> None:
