@@ -128,7 +128,7 @@ class Int8Store:
         size = path.stat().st_size
         if num_rows != about["count_present"] or num_columns != dim or size < _HEADER_BYTES + num_rows * dim:
             raise BundleCorruptError(
-                f"{path} has {size:,} bytes and says {num_rows:,} x {num_columns} in its header,  "
+                f"{path} has {size:,} bytes and says {num_rows:,} x {num_columns} in its header, "
                 f"{about['count_present']:,} x {dim} after it. Build the index again."
             )
         return cls(path, num_rows, dim)

@@ -64,8 +64,8 @@ def headline(figures: Figures) -> Iterator[str]:
             f"**{each(lambda name: recall_cell(paths['sets'][name]['ours']))}**", f"**{path('ours')}**",
             f"**{search(ours)}**", f"**{mb_cell(ours['rss_growth_bytes'])}**",
         ]),
-        *([("its scan `lists`", vectors_alone(lists))] if "recall" in lists else []),
-        ("as the 2024 demos did it", [
+        *([("its approximate scan `lists`", vectors_alone(lists))] if "recall" in lists else []),
+        ("as the article's 2024 demos", [
             each(lambda name: recall_cell(paths["sets"][name]["reference_4x"])), path("reference_4x"), "-", "-",
         ]),
         (graph["title"], vectors_alone(graph)),
@@ -80,9 +80,9 @@ def _about_headline(figures: Figures, sets: Sequence[str]) -> str:
     memory = part_of(figures, "memory")
     return (
         f"{figures['index']['rows']:,} documents; {' / '.join(sets)} as queries; medians, {figures['threads']} cores. "
-        f"The bits take {mb_cell(memory['codes_bytes'])} MB, the same vectors as float32 "
-        f"{mb_cell(memory['by_arithmetic']['float32'])} MB. The demos ordered by raw int8 codes; sentence-transformers "
-        "has de-quantized them since version 6.2."
+        f"The bits take {mb_cell(memory['codes_bytes'])} MB of the RAM, the same vectors as float32 would take "
+        f"{mb_cell(memory['by_arithmetic']['float32'])} MB. The demos rank by raw int8 codes; since version 6.2, "
+        "sentence-transformers de-quantizes them first."
     )
 
 
