@@ -348,12 +348,12 @@ def test_a_package_that_is_not_installed_is_refused_with_the_command_that_instal
 
 
 def test_the_name_of_a_distribution_is_refused_with_the_name_of_its_package() -> None:
-    with pytest.raises(CorpusError, match=r"'faiss-cpu' is the name of a distribution.*Say 'faiss'"):
+    with pytest.raises(CorpusError, match=r"'faiss-cpu' is .*'faiss'\."):
         PythonCorpus(("faiss-cpu",))
 
 
 def test_a_part_of_a_package_is_refused_with_the_name_of_the_whole() -> None:
-    with pytest.raises(CorpusError, match="Say 'numpy'"):
+    with pytest.raises(CorpusError, match=r"'numpy\.linalg' .*'numpy'\."):
         PythonCorpus(("numpy.linalg",))
 
 
