@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from retrieval.bundle.tuning import Tuning
 from retrieval.results import SearchSettings
 from retrieval.search.searcher import Searcher
 
@@ -25,10 +26,10 @@ def scan_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[str
 
     The scan that a link asks for is included even if the index does not have it.
     """
-    measured, probes = _measured(searcher), searcher.defaults.probes
+    measured, tuning = _measured(searcher), searcher.manifest.tuning
     labels = {name: _with_recall(name, measured.get(name)) for name in searcher.scans}
-    if "lists" in measured and probes is not None:
-        labels["lists"] += f" with up to {probes:,} lists"
+    if "lists" in measured and tuning is not None and tuning.probes is not None:
+        labels["lists"] += f" with {lists_visited(tuning.probes, tuning)} lists"
     choices = [(label, name) for name, label in labels.items()]
     missing = [] if settings.scan in searcher.scans else [(f"{settings.scan}, not in this index", settings.scan)]
     return choices + missing
@@ -52,9 +53,13 @@ def probe_choices(searcher: Searcher, settings: SearchSettings) -> list[tuple[st
     for chosen in (searcher.defaults.probes, settings.probes):
         if chosen is not None:
             recalls.setdefault(chosen, None)
-    is_reach = {each.probes: each.reach is not None for each in tried}
-    words = {probes: f"up to {probes:,}" if is_reach.get(probes) else f"{probes:,}" for probes in recalls}
-    return [(_with_recall(words[probes], recalls[probes]), probes) for probes in sorted(recalls)]
+    return [(_with_recall(lists_visited(probes, tuning), recalls[probes]), probes) for probes in sorted(recalls)]
+
+
+def lists_visited(probes: int, tuning: Tuning | None) -> str:
+    """Returns how many lists a query visits: that many, or, by default, those of them that are in its reach."""
+    has_reach = tuning is not None and tuning.reach is not None and probes == tuning.probes
+    return f"up to {probes:,}" if has_reach else f"{probes:,}"
 
 
 def scan_update(searcher: Searcher, settings: SearchSettings) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from retrieval.ui.address import address_of, read_address
 from retrieval.ui.hood.search_figures import candidates_figure
 from retrieval.ui.knobs import settings_of, values_of
 from retrieval.ui.request_limits import MAX_PROBES
-from retrieval.ui.scan_choice import probes_update, scan_update
+from retrieval.ui.scan_choice import lists_visited, probes_update, scan_update
 from retrieval.ui.search.latency_panel import latency_panel
 from retrieval.ui.visit import Visit
 from tests.conftest import FakeEncoder, RowsCorpus, random_texts
@@ -44,7 +44,7 @@ def test_an_index_with_lists_offers_three_scans_with_the_recall_that_its_build_m
     recalls = [tuning.recall.chosen, tuning.scans[0].recall, tuning.scans[-1].recall]
     for (label, _), recall in zip(update["choices"], recalls, strict=True):
         assert f"recall {recall:.3f}" in label
-    assert update["choices"][-1][0].endswith(f" {tuning.probes} lists")
+    assert update["choices"][-1][0].endswith(f" with {lists_visited(tuning.probes or 0, tuning)} lists")
     assert all(f"{name} " in update["info"] for name in SCANS)
 
 
@@ -55,6 +55,18 @@ def test_the_numbers_of_lists_are_those_that_the_build_tried(listed: Searcher) -
     assert update["value"] == tuning.probes
     asked = probes_update(listed, replace(listed.defaults, probes=5_000))
     assert (asked["choices"][-1], asked["value"]) == (("5,000", 5_000), 5_000)
+
+
+def test_only_a_default_with_a_reach_is_an_upper_limit(listed: Searcher) -> None:
+    tuning = listed.manifest.tuning
+    assert tuning is not None
+    with_reach, without = (
+        replace(tuning, scans=(replace(tuning.scans[-1], probes=1_200, reach=reach),)) for reach in (0.4, None)
+    )
+    assert lists_visited(1_200, with_reach) == "up to 1,200"
+    assert lists_visited(1_300, with_reach) == "1,300"
+    assert lists_visited(1_200, without) == "1,200"
+    assert lists_visited(1_200, None) == "1,200"
 
 
 def test_where_all_texts_become_candidates_there_is_no_choice(plain: Searcher) -> None:

@@ -8,6 +8,7 @@ from retrieval.bundle.manifest import Manifest
 from retrieval.bundle.tuning import ScanRecall
 from retrieval.errors import counted
 from retrieval.search.explanation.explain import Explanation
+from retrieval.ui.scan_choice import lists_visited
 
 _GROUP = 4
 """Dimensions that share a table."""
@@ -38,21 +39,17 @@ def table_figure(explanation: Explanation) -> str:
 def lists_figure(manifest: Manifest) -> str:
     """Returns what visiting more lists found when the index was built, or that it has no lists."""
     tuning = manifest.tuning
-    tried = [] if tuning is None else [each for each in tuning.scans if each.probes is not None]
+    tried = {} if tuning is None else {each.probes: each for each in tuning.scans if each.probes is not None}
     if not manifest.has_lists:
         return '<p class="result">This index has no lists: every query reads the bits of all documents.</p>'
     if tuning is None or not tried:
         return '<p class="result">This index has lists, but their recall was not measured when it was built.</p>'
-    rows = "".join(_row(_lists_visited(each), each) for each in sorted(tried, key=lambda each: each.probes or 0))
+    rows = "".join(_row(f"{lists_visited(probes, tuning)} lists", tried[probes]) for probes in sorted(tried))
     everything = "".join(_row("all of them", each) for each in tuning.scans if each.scan == "float-bits")
     return (
         "<h3>The more lists a query visits, the more it finds</h3>"
         f'<ol class="steps-down" aria-label="Recall by lists visited">{rows}{everything}</ol>'
     )
-
-
-def _lists_visited(measured: ScanRecall) -> str:
-    return f"{measured.probes:,} lists" if measured.reach is None else f"up to {measured.probes:,} lists"
 
 
 def _bar(place: int, share: float, is_chosen: bool) -> str:
