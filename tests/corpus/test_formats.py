@@ -77,7 +77,7 @@ def test_a_sheet_without_values_is_passed_over_and_a_header_that_looks_like_data
     assert len(texts(path)) == 4
     notes = FileCorpus(path).notes
     assert any("'Sheet 1' was read" in note for note in notes)
-    assert any("'0'" in note and "--no-header" in note for note in notes)
+    assert any("'0' is above numbers" in note and "--no-header" in note for note in notes)
 
 
 def test_a_sheet_that_claims_to_be_huge_is_as_large_as_what_it_holds(tmp_path: Path) -> None:

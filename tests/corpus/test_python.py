@@ -348,7 +348,7 @@ def test_a_package_that_is_not_installed_is_refused_with_the_command_that_instal
 
 
 def test_the_name_of_a_distribution_is_refused_with_the_name_of_its_package() -> None:
-    with pytest.raises(CorpusError, match=r"'faiss-cpu' is .*'faiss'\."):
+    with pytest.raises(CorpusError, match=r"'faiss-cpu' is the name of a distribution.*'faiss'\."):
         PythonCorpus(("faiss-cpu",))
 
 

@@ -51,7 +51,7 @@ def test_lists_out_of_reach_are_skipped_and_little_is_lost(tmp_path: Path) -> No
     everything, chosen = scans(tuned(tmp_path, around(200, 20, spread=0.9)))
     assert chosen.reach is not None
     assert 0 < chosen.reach < 1
-    assert chosen.recall >= 0.98 * everything.recall
+    assert chosen.recall >= 0.994 * 0.995 * everything.recall
 
 
 def test_near_copies_do_not_make_the_reach_short(tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ def test_the_build_measures_what_each_scan_finds(build: Build) -> None:
     assert (first.scan, first.probes) == ("float-bits", None)
     assert others
     assert [each.scan for each in others] == ["lists"] * len(others)
-    assert others[-1].recall >= 0.98 * first.recall
+    assert others[-1].recall >= 0.994 * 0.995 * first.recall
     assert tuning.probes == others[-1].probes
 
 
