@@ -19,7 +19,8 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-LIBC = ctypes.CDLL(None)
+LIBC = ctypes.CDLL(None, use_errno=True)
+"""The C library, whose functions differ by system: ask with `getattr` for one that not all have."""
 """The C library, for what Python has no function for; not each has everything."""
 _TRIALS = 8
 _WORTH_IT = 0.9

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -14,6 +13,7 @@ from pathlib import Path
 from retrieval.bundle.files import NEW_SUFFIX, sync
 from retrieval.bundle.manifest import BENCHMARK_FILE, FILES, MANIFEST_FILE
 from retrieval.errors import BuildError
+from retrieval.system import LIBC
 
 TEXTS_FILE, VECTORS_FILE, PROGRESS_FILE = "texts.arrow", "vectors.npy", "progress.json"
 """Files that a build keeps to continue after a kill, and deletes when it is done."""
@@ -132,9 +132,7 @@ def _check_contents(work: Path) -> None:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Swaps the names of two folders, and returns whether the file system can do that."""
-    try:
-        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
-    except (OSError, AttributeError):
+    if (renameat2 := getattr(LIBC, "renameat2", None)) is None:
         return False
     arguments = (_AT_WORKING_FOLDER, os.fsencode(one), _AT_WORKING_FOLDER, os.fsencode(other), _RENAME_EXCHANGE)
     return bool(renameat2(*arguments) == 0)

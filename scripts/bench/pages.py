@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-_LIBC = ctypes.CDLL(None, use_errno=True)
+from retrieval.system import LIBC
+
 _EVICTED_SHARE = 0.01
 """Up to this share of the pages may stay: others may have the file mapped, and a header is read at once."""
 
@@ -38,7 +39,7 @@ def count_pages(path: Path) -> Pages:
         found = ctypes.create_string_buffer(-(-len(mapped) // mmap.PAGESIZE))
         # The array is gone by the next line: for as long as it is there, the file stays mapped.
         address = np.frombuffer(mapped, np.uint8).ctypes.data
-        if _LIBC.mincore(ctypes.c_void_p(address), ctypes.c_size_t(len(mapped)), found) != 0:
+        if LIBC.mincore(ctypes.c_void_p(address), ctypes.c_size_t(len(mapped)), found) != 0:
             raise OSError(ctypes.get_errno(), f"cannot ask which pages of {path} are in RAM")
     return Pages(len(found), sum(byte & 1 for byte in found.raw))
 
@@ -69,4 +70,4 @@ def _unmap_own_pages(path: Path) -> None:
         fields = line.split(maxsplit=5)
         if len(fields) == 6 and fields[5] == wanted and "w" not in fields[1]:
             start, end = (int(address, 16) for address in fields[0].split("-"))
-            _LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
+            LIBC.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import hashlib
 from collections.abc import Sequence
@@ -20,11 +19,10 @@ from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.int8_store import Int8Store
 from retrieval.bundle.manifest import BINARY_FILE, DOCUMENTS_FILE, EMBEDDINGS_FILE, INT8_FILE
 from retrieval.quantization import Float32s, binarize
+from retrieval.system import LIBC
 from tests.conftest import Build, FakeEncoder, random_texts
 from tests.indexing.small_corpus import TEXTS, WITH_DUPLICATES, corpus_of
 from tests.support import file_hashes
-
-WITHOUT_RENAMEAT2 = SimpleNamespace(madvise=ctypes.CDLL(None).madvise)
 
 
 class TestFiles:
@@ -108,7 +106,7 @@ class TestTarget:
         self, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
     ) -> None:
         if not can_exchange:
-            monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: WITHOUT_RENAMEAT2)
+            monkeypatch.setattr("retrieval.indexing.folder.LIBC", SimpleNamespace())
         old = Searcher.open(build(TEXTS).path, encoder=FakeEncoder())
         expected = [hit.document.text for hit in old.search(TEXTS[3]).hits]
 
@@ -127,16 +125,15 @@ class TestTarget:
         self, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         build(TEXTS)
-        system = ctypes.CDLL(None, use_errno=True)
         counts: list[int] = []
 
         def watched(*arguments: Any) -> int:
             counts.append(Bundle.open(tmp_path / "index").manifest.row_count)
-            status: int = system.renameat2(*arguments)
+            status: int = LIBC.renameat2(*arguments)
             counts.append(Bundle.open(tmp_path / "index").manifest.row_count)
             return status
 
-        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(renameat2=watched, madvise=system.madvise))
+        monkeypatch.setattr("retrieval.indexing.folder.LIBC", SimpleNamespace(renameat2=watched))
         build(["other"], overwrite=True)
         assert counts == [60, 1]
 
