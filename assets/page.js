@@ -21,6 +21,7 @@
   let entry = null;
   let isKept = true;
   let isReturning = false;
+  let hasArrived = false;
 
   /* What the process holds is measured some seconds after an answer, and never while one is awaited. */
   const measureMemory = () => {
@@ -194,6 +195,7 @@
   window.pageAnswered = (address, askAgain) => {
     settled();
     if (askAgain === "arrived") {
+      hasArrived = true;
       const linked = new URLSearchParams(address ?? "").get("view");
       if (linked) showView(linked);
       else document.body.dataset.arrived = "";
@@ -215,10 +217,12 @@
     countSettings(new URLSearchParams(address));
     /* Nobody else can open an index of the visitor's own: its link is not offered. */
     root.classList.toggle("own-index", document.querySelector("#index input")?.value.startsWith("Yours: ") ?? false);
-    /* On the way back or forward, answers to what was asked before may still come: they lead nowhere. */
+    /* Gradio reports the tab that is open while it mounts the page. The answer to that may come before the link has
+       been read: until then, the address stays. On the way back or forward, answers to what was asked before may still
+       come: they lead nowhere. */
     if (askAgain === "revisited") isReturning = false;
     const isThere = ["arrived", "revisited"].includes(askAgain) || (askAgain === "if-changed" && entry === null);
-    if (!isReturning && !isStale) go(window.location.pathname + address, isThere);
+    if (hasArrived && !isReturning && !isStale) go(window.location.pathname + address, isThere);
     return [];
   };
 

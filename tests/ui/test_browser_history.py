@@ -10,6 +10,15 @@ from tests.page_server import RunningApp
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
+NOTE_ADDRESSES = """
+const replace = history.replaceState.bind(history);
+window.addresses = [];
+history.replaceState = (state, title, address) => {
+  window.addresses.push(address);
+  return replace(state, title, address);
+};
+"""
+
 
 def expect_search(page: Page, query: str, title: str) -> None:
     expect(page.locator("#query input")).to_have_value(query)
@@ -37,6 +46,16 @@ def test_back_goes_to_the_query_and_the_view_before(browser: Browser, served: Ru
         page.go_forward()
         expect_search(page, "order numbers in a list", "sort a list of numbers")
         assert page.url.startswith(served.url)
+
+
+def test_a_link_keeps_its_address_until_the_page_has_read_it(browser: Browser, served: RunningApp) -> None:
+    page = browser.new_page()
+    page.add_init_script(NOTE_ADDRESSES)
+    page.goto(f"{served.url}?q=read+a+csv+file&view=compare")
+    page.wait_for_selector("body[data-arrived]")
+    addresses = page.evaluate("window.addresses")
+    assert [each for each in addresses if "q=read+a+csv+file" not in each or "view=compare" not in each] == []
+    page.close()
 
 
 def test_typing_adds_one_history_entry(browser: Browser, served: RunningApp) -> None:
