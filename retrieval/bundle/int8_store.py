@@ -20,6 +20,7 @@ import numpy.typing as npt
 from usearch.index import Index
 
 from retrieval.bundle.files import write_rows
+from retrieval.bundle.scattered_reads import read_rows
 from retrieval.errors import BuildError, BundleCorruptError, BundleIncompatibleError, BundleMissingError
 from retrieval.quantization import Int8s
 from retrieval.system import read_into
@@ -151,11 +152,10 @@ class Int8Store:
         """
         if len(rows) and not (rows.min() >= 0 and rows.max() < len(self)):
             raise IndexError(f"rows {rows.min()} to {rows.max()} are not all in {self!r}")
-        read = [os.pread(self._file, self.dim, _HEADER_BYTES + row * self.dim) for row in rows.tolist()]
-        joined = b"".join(read)
-        if len(joined) != len(rows) * self.dim:
+        codes = np.empty((len(rows), self.dim), np.int8)
+        if not read_rows(self._file, _HEADER_BYTES + self.dim * rows, codes):
             raise BundleCorruptError(f"{self.path} was truncated. Copy it again, or build the index again.")
-        return np.frombuffer(joined, np.int8).reshape(len(rows), self.dim)
+        return codes
 
     def read_into(self, first_row: int, into: Int8s) -> None:
         """Fills int8 `(any, dim)` with the codes from `first_row` on, without the map: nothing stays in this process.

@@ -120,10 +120,13 @@ class RowTables:
         if self.group_ids is None or self.group_rows is None:
             return [()] * len(rows)
         places = {int(text): place for place, text in enumerate(texts)}
-        lists = []
+        lists: list[tuple[int, ...]] = []
         for row in rows:
-            others = self.group_rows[int(self.group_ids[row])].astype(np.int64)
-            others = others[others != row]
+            own = self.group_rows[int(self.group_ids[row])]
+            if len(own) == 1:
+                lists.append(())
+                continue
+            others = own[own != row].astype(np.int64)
             own_texts = others if self.text_ids is None else self.text_ids[others]
             qualities = None if self.qualities is None else self.qualities[others]
             lists.append(members_first(others, own_texts, places, qualities))

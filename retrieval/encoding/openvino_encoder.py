@@ -15,6 +15,8 @@ from retrieval.encoding.token_batches import Tokens
 from retrieval.quantization import Float32s
 
 _TIMED_WORDS = 10
+_ADDED = 16
+"""More tokens than any tokenizer adds to a text. Of the text itself, each takes one ASCII character at least."""
 _WARM_UP_WORDS = range(1, 33, TOKEN_STEP)
 """Texts with these numbers of words are encoded at the start: the first of each length takes longer."""
 
@@ -54,6 +56,8 @@ class OpenVinoEncoder:
         return self._encode(texts, self._prompts.query)
 
     def num_tokens_cut(self, text: str) -> int:
+        if self.max_tokens is None or (text.isascii() and len(self._prompts.query + text) <= self.max_tokens - _ADDED):
+            return 0
         [encoding] = self._tokenizer.encode_batch([self._prompts.query + text])
         return sum(part.special_tokens_mask.count(0) for part in encoding.overflowing)
 

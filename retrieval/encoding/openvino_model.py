@@ -99,8 +99,8 @@ class OpenVinoModel:
     def choose_cores(self, text: Tokens, answer: Callable[[Float32s], object]) -> None:
         """Measures whether a single query is answered faster when all cores encode it, and uses what is faster.
 
-        It depends on the machine and on the next stage, which OpenVINO's threads slow down because they spin for a
-        are in the way of it. Once is enough for a model; until it is done, every query has one core.
+        It depends on the machine, and on the next stage: OpenVINO's threads spin for a while when they are done, which
+        slows it down. Once is enough for a model; until it is done, every query has one core.
 
         Args:
             text: a query of usual length.
@@ -157,7 +157,10 @@ class OpenVinoModel:
                 self._requests.append(request)
 
     def _infer(self, request: Any, tokens: list[Tokens]) -> Float32s:
-        request.infer(padded(tokens, self._inputs, self._pad_id, self._padded_length(len(tokens[0]))))
+        feed = padded(tokens, self._inputs, self._pad_id, self._padded_length(len(tokens[0])))
+        for name, values in feed.items():  # in place: handing them to `infer` copies each, in 0.2 ms
+            request.set_tensor(name, openvino.Tensor(values, shared_memory=True))
+        request.infer()
         return np.array(request.get_output_tensor(0).data, dtype=np.float32)
 
     def _padded_length(self, num_tokens: int) -> int:

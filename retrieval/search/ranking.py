@@ -75,8 +75,7 @@ class Ranker:
         with clock.stage("documents"):
             documents = self._store.documents(rows)
             members = self._store.members(rows, candidates.texts[order])
-            differing = np.bitwise_count(self._codes(candidates, order[positions]) ^ queries.codes[0])
-            distances = differing.sum(axis=1)
+            distances = self._distances(queries.codes[0], candidates, order[positions])
         hits = tuple(
             Hit(
                 rank=rank,
@@ -126,6 +125,13 @@ class Ranker:
             scores = int8_scores(vector, codes, self._quantizer)
             best_first = np.argsort(-scores, kind="stable")
         return order[best_first], scores[best_first], len(order)
+
+    def _distances(self, query: Bits, candidates: Candidates, places: Rows) -> npt.NDArray[np.integer]:
+        """Returns how many bits of the candidates at `places` `(m,)` differ from a query's, `(m,)`."""
+        if candidates.distances is not None:
+            return candidates.distances[places]
+        distances: npt.NDArray[np.uint64] = np.bitwise_count(self._codes(candidates, places) ^ query).sum(axis=1)
+        return distances
 
     def _codes(self, candidates: Candidates, places: npt.NDArray[np.int64]) -> Bits:
         """Returns the sign bits of the candidates at `places` `(m,)`, uint8 `(m, ceil(dim / 8))`."""

@@ -180,6 +180,10 @@ class TestTokens:
         words = [token for token in tokens if token not in ("[CLS]", "[SEP]")]
         assert words == ["token", "##ization", "of", "naive", "words"] * 60
 
+    def test_no_text_around_the_models_length_is_taken_for_shorter(self, model: Encoder) -> None:
+        for num_tokens in range(225, 270):
+            assert model.num_tokens_cut("!" * num_tokens) == max(0, num_tokens - 254)
+
     def test_unknown_tokens_are_counted(self, told_tokens: Any) -> None:
         assert list(told_tokens["unknown"]) == [1, 4]
 

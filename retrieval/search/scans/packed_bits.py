@@ -87,7 +87,7 @@ class PackedBits:
         """Measures whether a single query is faster on several cores than on one, and uses what is faster.
 
         It depends on the machine: if one core uses all of the memory bandwidth, several are not faster. It takes
-        about ten scans; until then, every query has one core.
+        some thirty scans; until then, every query has one core.
         """
         if len(self._slices) > 1:
             query, k = np.ones((1, self.dim), np.float32), min(len(self), _TIMED_K)
