@@ -14,8 +14,9 @@ from retrieval.search.scans.lists import list_centroids, nearest_list, write_lis
 
 AUTO_FROM_TEXTS = 1_000_000
 """Below, comparing a query with all sign bits takes a millisecond or two: skipping some gains little."""
-_LISTS_PER_ROOT = 0.66
-"""Lists per square root of the number of texts: few and large ones, since the blocks of a list want filling."""
+_LISTS_PER_ROOT = 1.33
+"""Lists per square root of the number of texts. Twice as many as half of it visit 0.7 of the texts for the same recall
+(593,891 texts); more yet save little, and a query is compared with every centroid."""
 _SAMPLE_PER_LIST = 64
 _SAMPLES_AT_ONCE = 1_024
 _CHUNK_ROWS = 8_192
@@ -23,7 +24,7 @@ _SEED = 0
 
 
 def auto_lists(num_texts: int) -> int:
-    """Returns a suitable number of lists: the power of two nearest to 0.66 times the square root of the texts."""
+    """Returns a suitable number of lists: the power of two nearest to 1.33 times the square root of the texts."""
     return int(2 ** max(0, round(np.log2(_LISTS_PER_ROOT * np.sqrt(num_texts)))))
 
 

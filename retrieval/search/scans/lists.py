@@ -22,15 +22,20 @@ from retrieval.errors import BundleCorruptError, BundleIncompatibleError
 from retrieval.quantization import Bits, Float32s
 from retrieval.search.scans.float_bits import best_first
 from retrieval.search.scans.scan import Candidates, Queries
-from retrieval.search.scans.sign_patterns import BITS_PER_CODE, float_queries, packed_codes, packed_dim, set_centroids
+from retrieval.search.scans.sign_patterns import (
+    BITS_PER_CODE,
+    BLOCK_ROWS,
+    float_queries,
+    packed_codes,
+    packed_dim,
+    set_centroids,
+)
 from retrieval.system import usable_cores
 
 DEFAULT_SHARE = 0.4375
 """Share of the lists to visit if no build has measured how many are needed."""
 _NEAREST_LISTS_FIRST = 11
 """`implem` of faiss's lists: query by query, its nearest lists first; twice as fast as the default here."""
-_BLOCK_ROWS = 128
-"""FastScan compares this many rows of a list in one go: 0.9 of the time that its default of 32 takes."""
 _SEED = 0
 _NO_LIST = -1
 
@@ -168,14 +173,14 @@ def write_lists(path: Path, dim: int, centroids: Float32s, lists: Iterable[tuple
     nearest.add(np.pad(centroids, ((0, 0), (0, packed_to - dim))))
     index = faiss.IndexIVFPQFastScan(
         nearest, packed_to, len(centroids), packed_to // BITS_PER_CODE, BITS_PER_CODE, faiss.METRIC_INNER_PRODUCT,
-        _BLOCK_ROWS,
+        BLOCK_ROWS,
     )  # fmt: skip
     index.by_residual = False
     set_centroids(index.pq)
     index.is_trained = True
     for number, (texts, codes) in enumerate(lists):
         if len(texts):
-            ids, packed = np.ascontiguousarray(texts, np.int64), packed_codes(codes, dim, _BLOCK_ROWS)
+            ids, packed = np.ascontiguousarray(texts, np.int64), packed_codes(codes, dim)
             index.invlists.add_entries(number, len(ids), faiss.swig_ptr(ids), faiss.swig_ptr(packed))
             index.ntotal += len(ids)
     try:

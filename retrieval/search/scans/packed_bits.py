@@ -172,7 +172,7 @@ def _fast_scan_index(codes: Bits, dim: int, after_chunk: Callable[[], None]) -> 
     filled = 0
     # By chunks: faiss rearranges codes in one go, from its own copy.
     for start in range(0, len(codes), _CHUNK_ROWS):
-        own = packed_codes(codes[start : start + _CHUNK_ROWS], dim, BLOCK_ROWS)
+        own = packed_codes(codes[start : start + _CHUNK_ROWS], dim)
         packed[filled : filled + len(own)] = own
         filled += len(own)
         after_chunk()

@@ -76,7 +76,7 @@ def empty_index(dim: int) -> faiss.IndexPQ:
     return index
 
 
-def packed_codes(codes: Bits, dim: int, block_rows: int) -> Bits:
+def packed_codes(codes: Bits, dim: int) -> Bits:
     """Returns sign bits, uint8 `(n, ceil(dim / 8))`, as FastScan reads them in blocks of rows, uint8 `(any,)`."""
     index = empty_index(dim)
     padded = np.pad(codes, ((0, 0), (0, packed_dim(dim) // 8 - codes.shape[1])))
@@ -84,7 +84,7 @@ def packed_codes(codes: Bits, dim: int, block_rows: int) -> Bits:
     swapped = np.bitwise_or(padded << 4, padded >> 4, dtype=np.uint8)
     faiss.copy_array_to_vector(swapped.ravel(), index.codes)
     index.ntotal = len(codes)
-    fast = faiss.IndexPQFastScan(index, block_rows)  # named: what `packed_in` shows is gone with it
+    fast = faiss.IndexPQFastScan(index, BLOCK_ROWS)  # named: what `packed_in` shows is gone with it
     return packed_in(fast).copy()
 
 

@@ -111,7 +111,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, kept: int) -> None:
         Lists.open(path, 64, 100)
 
 
-@pytest.mark.parametrize(("num_texts", "expected"), [(593_891, 512), (1_000_000, 512), (10_000_000, 2048), (1, 1)])
+@pytest.mark.parametrize(("num_texts", "expected"), [(593_891, 1024), (1_000_000, 1024), (10_000_000, 4096), (1, 1)])
 def test_the_number_of_lists_grows_as_the_root_of_the_texts(num_texts: int, expected: int) -> None:
     assert auto_lists(num_texts) == expected
 
