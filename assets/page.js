@@ -226,6 +226,16 @@
     return [];
   };
 
+  /* Called where the server has refused to read the address, or to answer at all: what is asked from now on may change
+     the address again. */
+  window.pageFailed = () => {
+    settled();
+    hasArrived = true;
+    isReturning = false;
+    document.body.dataset.arrived = "";
+    return [];
+  };
+
   /* The tab that is open in this browser; `known` while the tabs are not there yet. */
   window.openView = (known) =>
     document.querySelector('#views [role=tab][aria-selected="true"]')?.dataset.tabId ?? known;

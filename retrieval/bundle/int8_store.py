@@ -153,7 +153,7 @@ class Int8Store:
         if len(rows) and not (rows.min() >= 0 and rows.max() < len(self)):
             raise IndexError(f"rows {rows.min()} to {rows.max()} are not all in {self!r}")
         codes = np.empty((len(rows), self.dim), np.int8)
-        if not read_rows(self._file, _HEADER_BYTES + self.dim * rows, codes):
+        if not read_rows(self._file, _HEADER_BYTES + self.dim * rows.astype(np.int64), codes):
             raise BundleCorruptError(f"{self.path} was truncated. Copy it again, or build the index again.")
         return codes
 

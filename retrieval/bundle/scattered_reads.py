@@ -1,9 +1,8 @@
 """Rows that are far apart in a file, read in one call of the system where it has one.
 
 Python hands over the interpreter lock for every `os.pread`, and waits to get it back. With two callers, 150 reads per
-search cost a fifth of the throughput. Linux takes a list of reads in one call (`man 2 io_submit`): from files that are
-not opened with `O_DIRECT`, it has read them all when the call returns. Other systems, and containers that forbid the
-call, read row by row.
+search cost a fifth of the throughput. Linux takes a list of reads in one call (`man 2 io_submit`) and tells the results
+in another. Other systems, and containers that forbid these calls, read row by row.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import errno
 import os
 import platform
 import sys
+import threading
 import weakref
 from collections.abc import Callable
 from functools import partial
@@ -83,7 +83,7 @@ class _List:
         Raises:
             OSError: if the system does not take the list, such as in a process that was forked.
         """
-        count, row_bytes = into.shape[0], into.strides[0]
+        count, row_bytes = into.shape[0], into.shape[1] * into.itemsize
         requests = self._requests[:count]
         requests["file"], requests["num_bytes"], requests["start"] = file, row_bytes, starts
         requests["buffer"] = into.ctypes.data + row_bytes * np.arange(count, dtype=np.uint64)
@@ -97,9 +97,13 @@ class _List:
 
 _idle: list[_List] = []
 """As many as threads have read at once, kept for the next. `pop` and `append` are atomic."""
+_is_refused = threading.Event()
+"""Set once the system has refused a list: asking again would take longer than reading the rows."""
 
 
 def _read_as_lists(file: int, starts: npt.NDArray[np.int64], into: npt.NDArray[np.generic]) -> bool:
+    if _is_refused.is_set():
+        return False
     try:
         try:
             own = _idle.pop()
@@ -110,13 +114,14 @@ def _read_as_lists(file: int, starts: npt.NDArray[np.int64], into: npt.NDArray[n
             if not own.read(file, starts[part], into[part]):
                 return False
     except OSError:
+        _is_refused.set()
         return False
     _idle.append(own)
     return True
 
 
 def _read_one_by_one(file: int, starts: npt.NDArray[np.int64], into: npt.NDArray[np.generic]) -> bool:
-    content = b"".join([os.pread(file, into.strides[0], start) for start in starts.tolist()])
+    content = b"".join([os.pread(file, into.shape[1] * into.itemsize, start) for start in starts.tolist()])
     if len(content) != into.nbytes:
         return False
     into[:] = np.frombuffer(content, into.dtype).reshape(into.shape)

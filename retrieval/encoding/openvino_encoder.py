@@ -56,9 +56,10 @@ class OpenVinoEncoder:
         return self._encode(texts, self._prompts.query)
 
     def num_tokens_cut(self, text: str) -> int:
-        if self.max_tokens is None or (text.isascii() and len(self._prompts.query + text) <= self.max_tokens - _ADDED):
+        read = self._prompts.query + text
+        if self.max_tokens is None or (read.isascii() and len(read) <= self.max_tokens - _ADDED):
             return 0
-        [encoding] = self._tokenizer.encode_batch([self._prompts.query + text])
+        [encoding] = self._tokenizer.encode_batch([read])
         return sum(part.special_tokens_mask.count(0) for part in encoding.overflowing)
 
     def num_tokens_unknown(self, text: str) -> tuple[int, int]:

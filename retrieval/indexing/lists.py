@@ -15,8 +15,8 @@ from retrieval.search.scans.lists import list_centroids, nearest_list, write_lis
 AUTO_FROM_TEXTS = 1_000_000
 """Below, comparing a query with all sign bits takes a millisecond or two: skipping some gains little."""
 _LISTS_PER_ROOT = 1.33
-"""Lists per square root of the number of texts. Twice as many as half of it visit 0.7 of the texts for the same recall
-(593,891 texts); more yet save little, and a query is compared with every centroid."""
+"""Lists per square root of the number of texts. With half as many, a query visits 1.4 times as many texts for the same
+recall (593,891 texts). With twice as many, it visits hardly fewer, and is compared with more centroids."""
 _SAMPLE_PER_LIST = 64
 _SAMPLES_AT_ONCE = 1_024
 _CHUNK_ROWS = 8_192

@@ -98,6 +98,8 @@ class Answering:
         changed = [(arrived, "arrived"), (revisited, "revisited"), *((event, "if-changed") for event in opened)]
         for event, when in ((chosen, "always"), (reset, "always"), *changed):
             event.then(None, [self.address], js=f"(address) => window.pageAnswered(address, '{when}')", **private)
+        for event in (arrived, revisited):  # Gradio then skips what comes next
+            event.failure(None, js="() => window.pageFailed()", **private)
 
     def follow(self, active: str, visit: Visit, *asked: Any) -> Update:
         """Returns the answer to the text in the query box, or the empty view if there is none."""

@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -54,6 +55,7 @@ def test_each_row_comes_from_its_place(
     def forbidden(*_: object) -> bool:
         raise AssertionError("read in the other way")
 
+    monkeypatch.setattr(scattered_reads, "_is_refused", threading.Event())
     if in_lists:
         monkeypatch.setattr(scattered_reads, "_read_one_by_one", forbidden)
     else:
@@ -88,18 +90,25 @@ def test_a_processor_whose_numbers_are_not_known_reads_one_by_one(
     file: int, content: npt.NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scattered_reads, "_idle", [])
+    monkeypatch.setattr(scattered_reads, "_is_refused", threading.Event())
     monkeypatch.setattr(scattered_reads, "_NUMBERS", {})
     assert np.array_equal(read(file, np.arange(300)), content[:300])  # type: ignore[arg-type]
     assert scattered_reads._idle == []
 
 
 @takes_lists
-def test_a_system_that_forbids_the_call_reads_one_by_one(
-    file: int, content: npt.NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("forbidden", [0, 2, 3], ids=["io_setup", "io_getevents", "io_submit"])
+def test_a_system_that_forbids_a_call_reads_one_by_one(
+    file: int, content: npt.NDArray[np.uint8], forbidden: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scattered_reads, "_idle", [])
-    monkeypatch.setattr(scattered_reads, "_NUMBERS", {platform.machine(): (100_000, 100_000, 100_000, 100_000)})
-    assert np.array_equal(read(file, np.arange(300)), content[:300])  # type: ignore[arg-type]
+    monkeypatch.setattr(scattered_reads, "_is_refused", threading.Event())
+    numbers = list(scattered_reads._NUMBERS[platform.machine()])
+    numbers[forbidden] = 100_000
+    monkeypatch.setattr(scattered_reads, "_NUMBERS", {platform.machine(): tuple(numbers)})
+    for _ in range(2):
+        assert np.array_equal(read(file, np.arange(300)), content[:300])  # type: ignore[arg-type]
+    assert scattered_reads._is_refused.is_set()
     assert scattered_reads._idle == []
 
 

@@ -58,6 +58,17 @@ def test_a_link_keeps_its_address_until_the_page_has_read_it(browser: Browser, s
     page.close()
 
 
+def test_the_address_follows_even_if_the_link_could_not_be_read(browser: Browser, served: RunningApp) -> None:
+    page = browser.new_page()
+    page.route("**/run/predict*", lambda route: route.fulfill(status=503, json={"error": "busy"}))
+    page.goto(served.url)
+    page.wait_for_selector("body[data-arrived]")
+    page.unroute("**/run/predict*")
+    search(page, "read a csv file")
+    page.wait_for_url("**q=read+a+csv+file*")
+    page.close()
+
+
 def test_typing_adds_one_history_entry(browser: Browser, served: RunningApp) -> None:
     with opened(browser, served.url) as page:
         for text in ("read", "read a", "read a csv file"):

@@ -57,13 +57,13 @@ _GRAPH_WIDTHS = (16, 32, 64, 96, 128, 192, 256, 320, 384, 512)
 _INT8_ROWS = (50, 100, 150, 200, 400)
 IN_REACH = 0
 """As `probes`: the index's own number of lists, less those out of the query's reach."""
-_PROBES = (IN_REACH, 32, 64, 96, 128, 192, 256, 384)
+_PROBES = (IN_REACH, 32, 64, 96, 128, 192, 256, 384, 512, 768)
 _RABITQ = ((16, 10), (32, 10), (64, 10), (64, 20), (128, 20), (256, 20), (256, 40), (384, 20), (512, 20), (512, 40))
 
 ENTRIES = (
     Entry(
         "ours", "ours, at the defaults of the index",
-        "sign bits in RAM, float query x bits, int8 rows mapped from disk",
+        "sign bits in RAM, float query x bits, int8 rows read from disk",
         ".ours", ("faiss-cpu", "usearch"), ({},), is_ours=True,
     ),
     Entry(
@@ -73,12 +73,12 @@ ENTRIES = (
         is_ours=True,
     ),
     Entry(
-        "ours_float_bits", "ours, scan float-bits", "float query x all sign bits in RAM, int8 rows mapped from disk",
+        "ours_float_bits", "ours, scan float-bits", "float query x all sign bits in RAM, int8 rows read from disk",
         ".ours", ("faiss-cpu", "usearch"), tuple({"int8_rows": rows} for rows in _INT8_ROWS),
         is_ours=True,
     ),
     Entry(
-        "ours_lists", "ours, scan lists", "float query x bits in the nearest lists, int8 rows mapped from disk",
+        "ours_lists", "ours, scan lists", "float query x bits in the nearest lists, int8 rows read from disk",
         ".ours", ("faiss-cpu", "usearch"),
         _grid("probes", "int8_rows", tuple((probes, rows) for rows in (100, 150, 200) for probes in _PROBES)),
         is_ours=True, needs_lists=True,
