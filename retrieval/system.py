@@ -24,6 +24,9 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 _TRIALS = 16
 _WORTH_IT = 0.95
 """Several cores are used for one call if that saves a twentieth of its time: less may be chance."""
+_MOMENT_S = 0.1
+_IDLE = 0.1
+"""Less than this share of a core is nothing: threads that wait, and a server without visitors."""
 
 
 class UnderWay:
@@ -53,6 +56,16 @@ def is_worth_it(several: Callable[[], object], one: Callable[[], object]) -> boo
             own.append(time.perf_counter() - start)
     # The first calls warm up. Other work on the machine makes a call slower, never faster.
     return min(elapsed_s[several][1:]) <= _WORTH_IT * min(elapsed_s[one][1:])
+
+
+def wait_until_idle(most_s: float) -> None:
+    """Waits until the other threads of this process compute nothing for a moment, or the main one has ended."""
+    end = time.monotonic() + most_s
+    while time.monotonic() < end and threading.main_thread().is_alive():
+        before_s = time.process_time()
+        time.sleep(_MOMENT_S)
+        if time.process_time() - before_s < _IDLE * _MOMENT_S:
+            return
 
 
 def give_back_freed() -> None:

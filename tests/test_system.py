@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from retrieval.system import UnderWay, is_worth_it, read_into, usable_cores
+from retrieval.system import UnderWay, is_worth_it, read_into, usable_cores, wait_until_idle
 from tests.support import run_python
 
 AS_ON_MACOS = """
@@ -128,3 +129,22 @@ def test_several_cores_are_worth_it_when_they_save_time() -> None:
     assert is_worth_it(lambda: done.append("several"), lambda: time.sleep(0.05))
     assert not is_worth_it(lambda: time.sleep(0.05), lambda: done.append("one"))
     assert set(done) == {"several", "one"}
+
+
+def test_waiting_for_idle_threads_ends_once_they_are() -> None:
+    is_over = threading.Event()
+
+    def compute() -> None:
+        while not is_over.is_set():
+            sum(range(1000))
+
+    busy = threading.Thread(target=compute)
+    busy.start()
+    start = time.monotonic()
+    wait_until_idle(0.5)
+    waited_s = time.monotonic() - start
+    is_over.set()
+    busy.join()
+    wait_until_idle(60)
+    assert waited_s >= 0.5
+    assert time.monotonic() - start < 60

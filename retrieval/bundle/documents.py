@@ -28,8 +28,6 @@ TEXT_ID = "_text_id"
 GROUP_ID = "_group_id"
 _OURS = (TEXT_ID, GROUP_ID)
 _QUALITY = "quality"
-_ROWS_BETWEEN_RELEASES = 128
-"""Each row touched maps about 64 KB into the process; this many are released at once, to keep that below 10 MB."""
 
 
 class DocumentStore:
@@ -63,8 +61,7 @@ class DocumentStore:
                 raise self._not_whole_numbers(name)
         self._mapped = mapped
         # That has touched the head of every batch; from here on, pages come in row by row.
-        self._num_touched = _ROWS_BETWEEN_RELEASES
-        self._release_pages(0)
+        self._release_pages()
         if hasattr(mmap, "MADV_RANDOM"):
             # Hits are far apart: if nothing is in RAM yet, read-ahead loads megabytes for each of them.
             mapped.madvise(mmap.MADV_RANDOM)
@@ -124,7 +121,7 @@ class DocumentStore:
         if not rows:
             return ()
         documents = self._documents([self._batch(row) for row in rows], rows)
-        self._release_pages(len(rows))
+        self._release_pages()
         return documents
 
     def read(self, start: int, stop: int) -> tuple[Document, ...]:
@@ -136,7 +133,7 @@ class DocumentStore:
             BundleCorruptError: if the bytes of a row cannot be what was written.
         """
         documents = self._documents(self._batches(start, stop), range(start, stop))
-        self._release_pages(_ROWS_BETWEEN_RELEASES)
+        self._release_pages()
         return documents
 
     def text_ids(self) -> npt.NDArray[np.int32]:
@@ -164,11 +161,12 @@ class DocumentStore:
     def _column(self, name: str) -> pa.ChunkedArray:
         return pa.chunked_array([batch.column(name) for batch in self._all_batches()], self._schema.field(name).type)
 
-    def _release_pages(self, num_rows: int) -> None:
-        self._num_touched += num_rows
-        if self._num_touched >= _ROWS_BETWEEN_RELEASES and hasattr(mmap, "MADV_DONTNEED"):
-            self._num_touched = 0
-            # The file is read-only and stays in the page cache: a row that is wanted again is mapped again.
+    def _release_pages(self) -> None:
+        """Releases what was read: a row maps 64 KB around it into the process, and up to 2 MB where the kernel can.
+
+        The file is read-only and stays in the page cache: a row that is wanted again is mapped again, in microseconds.
+        """
+        if hasattr(mmap, "MADV_DONTNEED"):
             self._mapped.madvise(mmap.MADV_DONTNEED)
 
     def _documents(self, batches: Sequence[pa.RecordBatch], rows: Sequence[int]) -> tuple[Document, ...]:

@@ -6,6 +6,7 @@ Thread pools that spin would otherwise slow each other down. The reference is ti
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -20,6 +21,7 @@ from retrieval.bundle.row_tables import Rows
 from retrieval.evaluation.baseline import ExactBaseline
 from retrieval.quantization import Float32s
 from retrieval.search.measurement import process_rss_bytes
+from retrieval.search.stores.files import PREPARATION
 from scripts.bench import reference_path
 from scripts.bench.job import TOP_K, Job, NotMeasurableError, QuerySet, Report
 from scripts.bench.processes import answering_process
@@ -65,6 +67,9 @@ def measure(job: Job, report: Report) -> dict[str, Any]:
 def serve_ours(pipe: Connection, index: Path) -> None:
     """Answers `(queries, top_k, None)` with a list of `Timed`, until None comes; then with its RSS and its settings."""
     searcher = Searcher.open(index, verify="now")
+    for thread in threading.enumerate():
+        if thread.name == PREPARATION:
+            thread.join()  # it measures how many cores a query gets: the other path, starting, would distort that
     pipe.send("ready")
     while (asked := pipe.recv()) is not None:
         queries, top_k, _ = asked

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 
 from retrieval.bundle import scattered_reads
 from retrieval.bundle.scattered_reads import read_rows
+from tests.support import run_python
 
 ROW_BYTES = 48
 NUM_ROWS = 5_000
@@ -123,14 +123,29 @@ def test_a_forked_process_reads_too(file: int, content: npt.NDArray[np.uint8]) -
     assert os.waitstatus_to_exitcode(status) == 0
 
 
+_READS_UNDER_SIGNALS = """
+import faulthandler, os, signal, sys
+import numpy as np
+from retrieval.bundle import scattered_reads
+
+faulthandler.enable()
+num_rows, row_bytes = int(sys.argv[2]), int(sys.argv[3])
+content = np.fromfile(sys.argv[1], np.uint8).reshape(num_rows, row_bytes)
+file = os.open(sys.argv[1], os.O_RDONLY)
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+for seed in range(300):
+    rows = np.random.default_rng(seed).integers(0, num_rows, 256)
+    into = np.empty((256, row_bytes), np.uint8)
+    assert scattered_reads._read_as_lists(file, row_bytes * rows, into)
+    assert np.array_equal(into, content[rows])
+signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
 @takes_lists
-def test_signals_do_not_disturb_reads(file: int, content: npt.NDArray[np.uint8]) -> None:
-    before = signal.signal(signal.SIGALRM, lambda *_: None)
-    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
-    try:
-        for seed in range(300):
-            rows = np.random.default_rng(seed).integers(0, NUM_ROWS, 256)
-            assert np.array_equal(read(file, rows), content[rows])  # type: ignore[arg-type]
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+def test_signals_do_not_disturb_reads(tmp_path: Path, content: npt.NDArray[np.uint8]) -> None:
+    path = tmp_path / "rows"
+    path.write_bytes(content.tobytes())
+    run = run_python(_READS_UNDER_SIGNALS, str(path), str(NUM_ROWS), str(ROW_BYTES))
+    assert run.returncode == 0, run.stderr

@@ -51,18 +51,25 @@ class Scans:
     def prepare(self, name: str) -> None:
         """Prepares the scan called `name`: `hamming` takes half the time with packed bits, which `float-bits` needs.
 
-        Searches then no longer read the index's own copy, and its pages are released.
+        Searches then no longer read the index's own copy, and its pages are released. `choose_cores` comes next.
 
         Raises:
             BundleError: if its file is missing, altered or of another index, or the index was replaced since.
         """
-        self[name if name == "lists" else "float-bits"]
+        if name == "lists":
+            self[name]
+        else:
+            with self._opening:
+                self._pack()
+
+    def choose_cores(self) -> None:
+        """Measures whether a single query is faster on several cores; to be called when nothing else is running."""
+        if self._packed is not None:
+            self._packed.choose_cores()
 
     def _pack(self) -> PackedBits:
         if self._packed is None:
-            packed = PackedBits(self._texts.codes, self._texts.dim, after_chunk=self._texts.release)
-            packed.choose_cores()
-            self._packed = packed
+            self._packed = PackedBits(self._texts.codes, self._texts.dim, after_chunk=self._texts.release)
         return self._packed
 
     def codes_at(self, texts: Rows) -> Bits:
@@ -86,7 +93,11 @@ class Scans:
 
     def _prepared(self, name: str) -> Scan:
         if name == "float-bits":
-            return FloatBits(self._pack())
+            is_new = self._packed is None
+            scan = FloatBits(self._pack())
+            if is_new:
+                self.choose_cores()
+            return scan
         if name != "lists":
             raise KeyError(f"no scan {name!r}")
         bundle = self._bundle

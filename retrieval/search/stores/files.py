@@ -23,7 +23,12 @@ from retrieval.results import Document, MemoryItem
 from retrieval.search.memory_report import file_items
 from retrieval.search.scans.available import WORTH_PACKING, Scans
 from retrieval.search.scans.scan import Scan
-from retrieval.system import give_back_freed
+from retrieval.system import give_back_freed, wait_until_idle
+
+PREPARATION = "prepare-search"
+"""The thread that prepares the search of an index after it is opened. While it is there, searches get faster."""
+_MOST_WAITING_S = 20.0
+"""A program that opens an index is often still busy with its own start, which would mislead the choice of cores."""
 
 
 class FileStore:
@@ -111,13 +116,16 @@ class FileStore:
 
             def prepare() -> None:
                 with suppress(BundleError):  # a search reports it
-                    self.prepare_scan(scan)
+                    self._scans.prepare(scan)
+                give_back_freed()
+                wait_until_idle(_MOST_WAITING_S)
                 if threading.main_thread().is_alive():  # the program does not end meanwhile
+                    self._scans.choose_cores()
                     when_fast()
                 give_back_freed()
 
             # Not a daemon: Python stops those in the middle of a call into faiss or OpenVINO, which aborts the process.
-            threading.Thread(target=prepare, name="prepare-search").start()
+            threading.Thread(target=prepare, name=PREPARATION).start()
         if verify != "now":
             self.verification.start(verify)
         self.bundle.check_current()
@@ -130,6 +138,7 @@ class FileStore:
     def prepare_scan(self, name: str) -> None:
         """Brings what a scan needs into RAM; see `Scans.prepare`."""
         self._scans.prepare(name)
+        self._scans.choose_cores()
         give_back_freed()
 
     def scan(self, name: str) -> Scan:
