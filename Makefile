@@ -22,7 +22,7 @@ help:  ## Lists the commands.
 
 setup: $(READY)  ## Makes .venv with the pinned dependencies and the project; every command below does this, too.
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml $(wildcard retrieval/native/*.c)
 	@test -x $(BIN)/python || { \
 		for python in $(PYTHON); do \
 			$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; \

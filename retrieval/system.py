@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import threading
 import time
@@ -30,16 +31,24 @@ _IDLE = 0.1
 
 
 class UnderWay:
-    """Counts the running calls: `with` it tells whether this call is the only one. Safe to use from many threads."""
+    """Counts the running calls: `with` it tells whether this call has the cores to itself.
+
+    It has if no other is running, and none has met another in the last moment: calls that did will meet again, and
+    would then wait for the cores that one of them took. Safe to use from many threads.
+    """
 
     def __init__(self) -> None:
         self._count = 0
+        self._met_at = -math.inf
         self._lock = threading.Lock()
 
     def __enter__(self) -> bool:
         with self._lock:
             self._count += 1
-            return self._count == 1
+            now = time.monotonic()
+            if self._count > 1:
+                self._met_at = now
+            return now - self._met_at > _MOMENT_S
 
     def __exit__(self, *_: object) -> None:
         with self._lock:

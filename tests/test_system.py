@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval import system
 from retrieval.system import UnderWay, is_worth_it, read_into, usable_cores, wait_until_idle
-from tests.support import run_python
+from tests.support import PATIENCE_S, run_python
 
 AS_ON_MACOS = """
 import os
@@ -116,12 +117,19 @@ def test_cores_are_those_of_the_process_or_of_the_machine(monkeypatch: pytest.Mo
     assert usable_cores() == 1
 
 
-def test_only_the_first_of_several_calls_is_alone() -> None:
+def test_only_the_first_of_several_calls_is_alone_until_they_have_been_over_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     under_way = UnderWay()
     with under_way as first, under_way as second:
         assert (first, second) == (True, False)
+    monkeypatch.setattr(system, "_MOMENT_S", PATIENCE_S)
     with under_way as third:
-        assert third
+        assert not third
+    monkeypatch.setattr(system, "_MOMENT_S", 0.001)
+    time.sleep(0.002)
+    with under_way as fourth:
+        assert fourth
 
 
 def test_several_cores_are_worth_it_when_they_save_time() -> None:

@@ -30,7 +30,7 @@ from retrieval.quantization import Int8Quantizer, SignQuantizer
 from retrieval.search.rescoring import asymmetric_scores, int8_scores
 from retrieval.search.scans.float_bits import FloatBits
 from retrieval.search.scans.lists import Lists, nearest_list
-from retrieval.search.scans.packed_bits import PackedBits
+from retrieval.search.scans.pack import pack
 from retrieval.search.scans.scan import Queries, Scan
 
 _CANDIDATES = (10, 20, 40, 50, 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000)
@@ -110,7 +110,7 @@ class TuningSweep:
             recall = float(np.mean([self._found_by(scan, query, num_rows, probes) for query in queries]))
             return ScanRecall(name, recall, recall / int8_all if int8_all else 1.0, probes, reach)
 
-        yield (everything := measured("float-bits", FloatBits(PackedBits(self._index.codes, self._index.dim))))
+        yield (everything := measured("float-bits", FloatBits(pack(self._index.codes, self._index.dim))))
         # These bits are not kept while the lists, which contain them again, are in RAM.
         self._index.release()
         if not self._lists_path.is_file():

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from retrieval.native.library import address, library
 from retrieval.quantization import Bits, Float32s, Int8Quantizer, Int8s
 
 Codes = TypeVar("Codes", Bits, Int8s)
@@ -39,10 +40,7 @@ def asymmetric_scores(query: Float32s, codes: Bits) -> Float32s:
     own signs on average, so an estimate may slightly exceed 1. Only the order matters to the search; the constant
     makes it readable as a cosine.
     """
-    dim = len(query)
-    # sum(q * sign) = 2 * sum(q where the bit is set) - sum(q): no need to turn bits into +1 and -1.
-    dots = 2.0 * np.concatenate([_bits(part, dim) @ query for part in _parts(codes)]) - query.sum()
-    scores: Float32s = dots * np.float32(1.0 / (math.sqrt(dim) * MEAN_COSINE_WITH_OWN_SIGNS))
+    scores: Float32s = _sign_dots(query, codes) * np.float32(1.0 / (math.sqrt(len(query)) * MEAN_COSINE_WITH_OWN_SIGNS))
     return scores
 
 
@@ -51,6 +49,20 @@ def int8_scores(query: Float32s, codes: Int8s, quantizer: Int8Quantizer) -> Floa
     scaled, constant = quantizer.fold(query)
     dots = np.concatenate([part.astype(np.float32) @ scaled for part in _parts(codes)])
     return (dots + np.float32(constant)).astype(np.float32)
+
+
+def _sign_dots(query: Float32s, codes: Bits) -> Float32s:
+    """Returns the dot products `(n,)` of a query `(dim,)` with the signs that codes `(n, bytes)` stand for."""
+    if (functions := library()) is None:
+        # sum(q * sign) = 2 * sum(q where the bit is set) - sum(q): no need to turn bits into +1 and -1.
+        dots: Float32s = 2.0 * np.concatenate([_bits(part, len(query)) @ query for part in _parts(codes)]) - query.sum()
+        return dots
+    padded, codes = np.zeros(8 * codes.shape[1], np.float32), np.ascontiguousarray(codes)
+    padded[: len(query)] = query
+    dots = np.empty(len(codes), np.float32)
+    if functions.sign_dots(address(padded), address(codes), *codes.shape, address(dots)):
+        raise MemoryError("no memory for the tables of a query")
+    return dots
 
 
 def _bits(codes: Bits, dim: int) -> Float32s:

@@ -1,11 +1,8 @@
-"""Rows that are far apart in a file: the same bytes in one call of the system, one by one, and from many threads."""
+"""Rows that are far apart in a file: the same bytes by compiled code and by Python, from many threads too."""
 
 from __future__ import annotations
 
 import os
-import platform
-import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,13 +13,26 @@ import pytest
 
 from retrieval.bundle import scattered_reads
 from retrieval.bundle.scattered_reads import read_rows
+from retrieval.native.library import library
 from tests.support import run_python
 
 ROW_BYTES = 48
 NUM_ROWS = 5_000
-takes_lists = pytest.mark.skipif(
-    sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"), reason="the system takes no lists"
+
+
+@pytest.fixture(
+    autouse=True,
+    params=[pytest.param("c", marks=pytest.mark.skipif(library() is None, reason="it was not compiled")), "python"],
 )
+def read_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "python":
+        monkeypatch.setattr(scattered_reads, "library", lambda: None)
+    else:
+
+        def forbidden(*_: object) -> bool:
+            raise AssertionError("read by Python")
+
+        monkeypatch.setattr(scattered_reads, "_read_one_by_one", forbidden)
 
 
 @pytest.fixture
@@ -45,21 +55,7 @@ def read(file: int, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8] | None
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 150, 256, 257, 3_000])
-@pytest.mark.parametrize("in_lists", [pytest.param(True, marks=takes_lists), False])
-def test_each_row_comes_from_its_place(
-    file: int, content: npt.NDArray[np.uint8], count: int, in_lists: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(*_: object) -> bool:
-        return False
-
-    def forbidden(*_: object) -> bool:
-        raise AssertionError("read in the other way")
-
-    monkeypatch.setattr(scattered_reads, "_is_refused", threading.Event())
-    if in_lists:
-        monkeypatch.setattr(scattered_reads, "_read_one_by_one", forbidden)
-    else:
-        monkeypatch.setattr(scattered_reads, "_read_as_lists", refused)
+def test_each_row_comes_from_its_place(file: int, content: npt.NDArray[np.uint8], count: int) -> None:
     rows = np.random.default_rng(count).integers(0, NUM_ROWS, count)
     assert np.array_equal(read(file, rows), content[rows])  # type: ignore[arg-type]
 
@@ -86,47 +82,10 @@ def test_many_threads_read_at_once(file: int, content: npt.NDArray[np.uint8]) ->
         assert all(pool.map(right, range(400)))
 
 
-def test_a_processor_whose_numbers_are_not_known_reads_one_by_one(
-    file: int, content: npt.NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scattered_reads, "_idle", [])
-    monkeypatch.setattr(scattered_reads, "_is_refused", threading.Event())
-    monkeypatch.setattr(scattered_reads, "_NUMBERS", {})
-    assert np.array_equal(read(file, np.arange(300)), content[:300])  # type: ignore[arg-type]
-    assert scattered_reads._idle == []
-
-
-@takes_lists
-@pytest.mark.parametrize("forbidden", [0, 2, 3], ids=["io_setup", "io_getevents", "io_submit"])
-def test_a_system_that_forbids_a_call_reads_one_by_one(
-    file: int, content: npt.NDArray[np.uint8], forbidden: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scattered_reads, "_idle", [])
-    monkeypatch.setattr(scattered_reads, "_is_refused", threading.Event())
-    numbers = list(scattered_reads._NUMBERS[platform.machine()])
-    numbers[forbidden] = 100_000
-    monkeypatch.setattr(scattered_reads, "_NUMBERS", {platform.machine(): tuple(numbers)})
-    for _ in range(2):
-        assert np.array_equal(read(file, np.arange(300)), content[:300])  # type: ignore[arg-type]
-    assert scattered_reads._is_refused.is_set()
-    assert scattered_reads._idle == []
-
-
-@takes_lists
-def test_a_forked_process_reads_too(file: int, content: npt.NDArray[np.uint8]) -> None:
-    assert read(file, np.arange(10)) is not None  # the parent has room for lists, which the child has not
-    child = os.fork()
-    if child == 0:
-        found = read(file, np.arange(300))
-        os._exit(0 if found is not None and np.array_equal(found, content[:300]) else 1)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-
-
 _READS_UNDER_SIGNALS = """
 import faulthandler, os, signal, sys
 import numpy as np
-from retrieval.bundle import scattered_reads
+from retrieval.bundle.scattered_reads import read_rows
 
 faulthandler.enable()
 num_rows, row_bytes = int(sys.argv[2]), int(sys.argv[3])
@@ -137,13 +96,12 @@ signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
 for seed in range(300):
     rows = np.random.default_rng(seed).integers(0, num_rows, 256)
     into = np.empty((256, row_bytes), np.uint8)
-    assert scattered_reads._read_as_lists(file, row_bytes * rows, into)
+    assert read_rows(file, row_bytes * rows, into)
     assert np.array_equal(into, content[rows])
 signal.setitimer(signal.ITIMER_REAL, 0)
 """
 
 
-@takes_lists
 def test_signals_do_not_disturb_reads(tmp_path: Path, content: npt.NDArray[np.uint8]) -> None:
     path = tmp_path / "rows"
     path.write_bytes(content.tobytes())

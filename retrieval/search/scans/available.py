@@ -13,6 +13,7 @@ from retrieval.results import SCANS
 from retrieval.search.scans.float_bits import FloatBits
 from retrieval.search.scans.hamming import Hamming
 from retrieval.search.scans.lists import Lists
+from retrieval.search.scans.pack import pack
 from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Scan
 
@@ -66,10 +67,12 @@ class Scans:
         """Measures whether a single query is faster on several cores; to be called when nothing else is running."""
         if self._packed is not None:
             self._packed.choose_cores()
+        if isinstance(lists := self._opened.get("lists"), Lists):
+            lists.choose_cores()
 
     def _pack(self) -> PackedBits:
         if self._packed is None:
-            self._packed = PackedBits(self._texts.codes, self._texts.dim, after_chunk=self._texts.release)
+            self._packed = pack(self._texts.codes, self._texts.dim, after_chunk=self._texts.release)
         return self._packed
 
     def codes_at(self, texts: Rows) -> Bits:
@@ -94,10 +97,10 @@ class Scans:
     def _prepared(self, name: str) -> Scan:
         if name == "float-bits":
             is_new = self._packed is None
-            scan = FloatBits(self._pack())
+            bits = self._pack()
             if is_new:
-                self.choose_cores()
-            return scan
+                bits.choose_cores()
+            return FloatBits(bits)
         if name != "lists":
             raise KeyError(f"no scan {name!r}")
         bundle = self._bundle
@@ -106,4 +109,6 @@ class Scans:
         bundle.check_whole(LISTS_FILE)
         tuning = bundle.manifest.tuning
         probes, reach = (None, None) if tuning is None else (tuning.probes, tuning.reach)
-        return Lists.open(bundle.file(LISTS_FILE), self._texts.dim, len(self._texts), probes, reach)
+        lists = Lists.open(bundle.file(LISTS_FILE), self._texts.dim, len(self._texts), probes, reach)
+        lists.choose_cores()
+        return lists

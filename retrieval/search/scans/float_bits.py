@@ -6,9 +6,6 @@ table lookups costs no more than counting differing bits. Exact up to FastScan's
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from retrieval.quantization import Float32s
 from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.scan import Candidates, Queries
@@ -42,13 +39,5 @@ class FloatBits:
         return self._compared(vectors, k, several_cores=is_alone and self._bits.several_pay)
 
     def _compared(self, vectors: Float32s, k: int, several_cores: bool) -> list[Candidates]:
-        dots, ids = self._bits.highest_dots(vectors, k, several_cores=several_cores)
-        return [best_first(own_dots, own_ids, self._bits.dim) for own_dots, own_ids in zip(dots, ids, strict=True)]
-
-
-def best_first(dots: Float32s, ids: npt.NDArray[np.int64], dim: int) -> Candidates:
-    """Returns what faiss found for one query, `(k,)` each, -1 standing for nothing: equal scores in order of id."""
-    found = ids >= 0
-    dots, ids = dots[found], ids[found]
-    order = np.lexsort((ids, -dots))
-    return Candidates(ids[order], cosine_estimates(dots[order], dim))
+        found = self._bits.highest_dots(vectors, k, several_cores=several_cores)
+        return [Candidates(rows, cosine_estimates(dots, self._bits.dim)) for dots, rows in found]

@@ -11,6 +11,7 @@ measures: on 593,891 texts, that visits half as many lists as a fixed number whi
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import faiss
@@ -20,22 +21,27 @@ import numpy.typing as npt
 from retrieval.bundle.binary_index import use_threads
 from retrieval.errors import BundleCorruptError, BundleIncompatibleError
 from retrieval.quantization import Bits, Float32s
-from retrieval.search.scans.float_bits import best_first
+from retrieval.search.scans import fast_scan
 from retrieval.search.scans.scan import Candidates, Queries
 from retrieval.search.scans.sign_patterns import (
     BITS_PER_CODE,
     BLOCK_ROWS,
+    best_first,
+    cosine_estimates,
     float_queries,
     packed_codes,
     packed_dim,
     set_centroids,
 )
-from retrieval.system import usable_cores
+from retrieval.system import UnderWay, is_worth_it, usable_cores
 
 DEFAULT_SHARE = 0.4375
 """Share of the lists to visit if no build has measured how many are needed."""
 _NEAREST_LISTS_FIRST = 11
 """`implem` of faiss's lists: query by query, its nearest lists first; twice as fast as the default here."""
+_MANY_ROWS = 100_000
+"""From so many on, several cores save more than it costs to start them."""
+_TIMED_K = 150
 _SEED = 0
 _NO_LIST = -1
 
@@ -58,11 +64,16 @@ class Lists:
                 this are skipped; None skips none.
         """
         self._index = index
+        self._block_bytes = BLOCK_ROWS * index.d // 8
+        has_our_blocks = index.bbs == BLOCK_ROWS  # not those of earlier versions
+        self._parts = _parts(index) if has_our_blocks and fast_scan.is_available() else None
         self._index.implem = _NEAREST_LISTS_FIRST
         self._dim = dim
         self.num_lists = int(index.nlist)
         self.probes = min(probes or max(1, round(DEFAULT_SHARE * self.num_lists)), self.num_lists)
         self.reach = reach
+        self._several_pay = False
+        self._under_way = UnderWay()
 
     @classmethod
     def open(cls, path: Path, dim: int, num_texts: int, probes: int | None = None, reach: float | None = None) -> Lists:
@@ -91,6 +102,13 @@ class Lists:
         sizes = sum(lists.list_size(number) for number in range(self.num_lists))
         return int(sizes * (self._index.code_size + 8) + 4 * self.num_lists * self._index.d)
 
+    def choose_cores(self) -> None:
+        """Measures whether a single query that visits many texts is faster on several cores; see `PackedBits`."""
+        if self._parts is not None and usable_cores() > 1 and self._index.ntotal >= _MANY_ROWS:
+            all_lists, tables = self._parts, fast_scan.float_tables(np.ones((1, self._dim), np.float32))
+            one, several = (partial(self._best, all_lists, tables, 0, _TIMED_K, each) for each in (1, usable_cores()))
+            self._several_pay = is_worth_it(several, one)
+
     def search(self, queries: Queries, k: int, probes: int | None = None) -> list[Candidates]:
         """Returns the best texts of each query with cosine estimates; see `Scan.search`.
 
@@ -99,25 +117,48 @@ class Lists:
         """
         vectors, k = queries.vectors, min(k, self._index.ntotal)
         probes = min(probes or self.probes, self.num_lists)
-        found = self._visited(vectors, k, probes)
-        for place, own in enumerate(found):
-            more = probes
-            while len(own.texts) < k and more < self.num_lists:
-                more = min(4 * more, self.num_lists)
-                [own] = self._visited(vectors[place : place + 1], k, more)
-            found[place] = own
+        with self._under_way as is_alone:
+            found = self._visited(vectors, k, probes, is_alone)
+            for place, own in enumerate(found):
+                more = probes
+                while len(own.texts) < k and more < self.num_lists:
+                    more = min(4 * more, self.num_lists)
+                    [own] = self._visited(vectors[place : place + 1], k, more, is_alone)
+                found[place] = own
         return found
 
-    def _visited(self, vectors: Float32s, k: int, probes: int) -> list[Candidates]:
+    def _visited(self, vectors: Float32s, k: int, probes: int, is_alone: bool) -> list[Candidates]:
         use_threads(1 if len(vectors) == 1 else usable_cores())
-        padded, added = float_queries(vectors)
+        padded = np.zeros((len(vectors), self._index.d), np.float32)
+        padded[:, : self._dim] = vectors
         cosines, nearest = self._index.quantizer.search(padded, probes)
         if self.reach is not None and probes == self.probes:
             nearest[cosines < cosines[:, :1] - self.reach] = _NO_LIST
-        # More than one: see `PackedBits`.
+        if self._parts is not None:
+            return self._scanned(self._parts, vectors, k, nearest, is_alone)
+        # More than one: see `FaissBits`.
+        padded, added = float_queries(vectors)
         dots, ids = self._compared(padded, max(k, 2), nearest, cosines)
-        found = zip(dots - added, ids, strict=True)
-        return [best_first(own_dots, own_ids, self._dim).first(k) for own_dots, own_ids in found]
+        return [self._candidates(*best_first(*each)).first(k) for each in zip(dots - added, ids, strict=True)]
+
+    def _scanned(
+        self, parts: npt.NDArray[np.void], vectors: Float32s, k: int, nearest: npt.NDArray[np.int64], is_alone: bool
+    ) -> list[Candidates]:
+        tables, candidates = fast_scan.float_tables(vectors), []
+        for query, own in enumerate(nearest):
+            visited = parts[own[own != _NO_LIST]]
+            is_shared = len(vectors) > 1 or (is_alone and self._several_pay and visited["num_rows"].sum() >= _MANY_ROWS)
+            candidates.append(self._best(visited, tables, query, k, usable_cores() if is_shared else 1))
+        return candidates
+
+    def _best(
+        self, parts: npt.NDArray[np.void], tables: fast_scan.FloatTables, query: int, k: int, num_cores: int
+    ) -> Candidates:
+        [found] = fast_scan.best(parts, self._block_bytes, tables.steps[query : query + 1], k, num_cores)
+        return self._candidates(tables.dots(query, found.sums), found.ids)
+
+    def _candidates(self, dots: Float32s, ids: npt.NDArray[np.int64]) -> Candidates:
+        return Candidates(ids, cosine_estimates(dots, self._dim))
 
     def _compared(
         self, queries: Float32s, k: int, lists: npt.NDArray[np.int64], cosines: Float32s
@@ -136,6 +177,15 @@ class Lists:
         """Returns the centroid of each list, a copy, `(num_lists, dim)`."""
         centroids: Float32s = self._index.quantizer.reconstruct_n(0, self.num_lists)[:, : self._dim]
         return centroids
+
+
+def _parts(index: faiss.IndexIVFPQFastScan) -> npt.NDArray[np.void]:
+    """Returns where the lists of an index are, dtype `fast_scan.PART`, `(num_lists,)`."""
+    lists, parts = index.invlists, np.zeros(index.nlist, fast_scan.PART)
+    for number in range(index.nlist):
+        if size := lists.list_size(number):
+            parts[number] = (int(lists.get_codes(number)), int(lists.get_ids(number)), 0, size)
+    return parts
 
 
 def list_centroids(sample: Float32s, num_lists: int) -> Float32s:

@@ -12,20 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.search.scans.scan import Candidates
+from retrieval.system import UnderWay
 
 MOST_IN_A_BATCH = 32
 Search = Callable[[npt.NDArray[Any], int, bool], list[Candidates]]
-"""Searches vectors or codes `(m, any)` for this many texts each; the flag tells whether nothing else is running."""
+"""Searches vectors or codes `(m, any)` for this many texts each; the flag tells whether it has the cores to itself."""
 
 
 @dataclass(slots=True)
 class _Waiting:
     query: npt.NDArray[Any]
     k: int
+    is_alone: bool
     woken: threading.Event = field(default_factory=threading.Event)
     batch: list[_Waiting] | None = None
     """The batch that this query searches for all of them; None until it is chosen to."""
-    is_alone: bool = False
     found: list[Candidates] = field(default_factory=list)
 
 
@@ -34,17 +35,19 @@ class Together:
 
     def __init__(self, search: Search, num_cores: int) -> None:
         self._search = search
-        self._num_cores = num_cores
+        self._under_way = UnderWay()
         self._free = num_cores
         self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
 
     def search(self, query: npt.NDArray[Any], k: int) -> Candidates:
         """Returns the best `k` texts for a vector or code `(1, any)`, as the search alone would."""
-        own = _Waiting(query, k)
+        with self._under_way as is_alone:
+            return self._found(_Waiting(query, k, is_alone))
+
+    def _found(self, own: _Waiting) -> Candidates:
         with self._lock:
             if self._free:
-                own.is_alone = self._free == self._num_cores
                 self._free -= 1
                 own.batch = [own]
             else:
@@ -55,7 +58,7 @@ class Together:
             with suppress(Exception):  # perhaps because of another query
                 self._answer(own.batch)
         # If the batch failed, each query searches alone and gets its own error.
-        return own.found[0] if own.found else self._search(query, k, False)[0]
+        return own.found[0] if own.found else self._search(own.query, own.k, False)[0]
 
     def _answer(self, batch: list[_Waiting]) -> None:
         """Answers a batch that begins with the caller's query, and passes the core on to those waiting by then."""

@@ -8,7 +8,7 @@ import pytest
 from retrieval.quantization import Float32s, SignQuantizer, binarize, unpack_signs
 from retrieval.search.rescoring import asymmetric_scores
 from retrieval.search.scans.float_bits import FloatBits
-from retrieval.search.scans.packed_bits import PackedBits
+from retrieval.search.scans.pack import pack
 from retrieval.search.scans.scan import Candidates, Queries
 
 DIMS = (1, 2, 3, 4, 5, 7, 8, 9, 12, 31, 64, 100, 127, 128, 384, 385, 768, 1023, 1024, 1025)
@@ -20,7 +20,7 @@ def unit(count: int, dim: int, seed: int = 0) -> Float32s:
 
 
 def scan_of(documents: Float32s) -> FloatBits:
-    return FloatBits(PackedBits(binarize(documents), documents.shape[1]))
+    return FloatBits(pack(binarize(documents), documents.shape[1]))
 
 
 def search(documents: Float32s, queries: Float32s, k: int) -> list[Candidates]:

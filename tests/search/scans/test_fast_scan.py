@@ -1,0 +1,133 @@
+"""The kernel against plain numpy: the same rows in the same order, whatever the tables, parts, ties and threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from retrieval.native import library as native
+from retrieval.quantization import Bits, binarize, unpack_signs
+from retrieval.search.scans import fast_scan
+from retrieval.search.scans.sign_patterns import BLOCK_ROWS, packed_codes, packed_dim
+from tests.search.scans.conftest import needs_kernel
+from tests.search.scans.test_float_bits import unit
+
+pytestmark = [needs_kernel, pytest.mark.parametrize("scanned_by", ["kernel"], indirect=True)]
+
+
+class Rows:
+    """Random codes in parts of these sizes, with ids of their own or consecutive ones."""
+
+    def __init__(self, num_bytes: int, sizes: list[int], have_ids: bool, seed: int = 0) -> None:
+        random = np.random.default_rng(seed)
+        self.codes = random.integers(0, 256, (sum(sizes), num_bytes), dtype=np.uint8)
+        self.block_bytes = BLOCK_ROWS * packed_dim(8 * num_bytes) // 8
+        starts = np.cumsum([0, *sizes])
+        self.ids = random.permutation(10 * sum(sizes))[: sum(sizes)] if have_ids else np.arange(sum(sizes))
+        packed = [
+            packed_codes(self.codes[start:end], 8 * num_bytes) for start, end in np.stack([starts[:-1], starts[1:]], 1)
+        ]
+        self.parts = np.zeros(len(sizes), fast_scan.PART)
+        ids = [np.ascontiguousarray(self.ids[start:]) for start in starts[:-1]]
+        self._kept = packed, ids
+        for number, own in enumerate(packed):
+            place = ids[number].ctypes.data if have_ids else 0
+            self.parts[number] = (own.ctypes.data, place, starts[number], sizes[number])
+
+    def expected(self, tables: Bits, k: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Returns the ids and the sums of the best rows by one query's tables `(num_tables, 16)`."""
+        nibbles = np.stack([self.codes >> 4, self.codes & 15], axis=2).reshape(len(self.codes), -1)
+        sums = tables[np.arange(len(tables)), nibbles].astype(np.int64).sum(axis=1)
+        order = np.lexsort((self.ids, -sums))[:k]
+        return self.ids[order], sums[order]
+
+
+@pytest.mark.parametrize("num_bytes", [1, 2, 3, 16, 48, 129])
+@pytest.mark.parametrize("highest", [1, 4, 255])
+@pytest.mark.parametrize("have_ids", [False, True])
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_the_rows_are_those_of_numpy(num_bytes: int, highest: int, have_ids: bool, num_threads: int) -> None:
+    rows = Rows(num_bytes, [1, 64, 700, 0, 65, 5000], have_ids)
+    highest = min(highest, 65_535 // (2 * num_bytes))
+    tables = np.random.default_rng(1).integers(0, highest + 1, (3, 2 * num_bytes, 16), dtype=np.uint8)
+    for k in (1, 2, 150, 5829, 5830, 9000):
+        found = fast_scan.best(rows.parts, rows.block_bytes, tables, k, num_threads)
+        for own, each in zip(tables, found, strict=True):
+            ids, sums = rows.expected(own, k)
+            assert np.array_equal(each.ids, ids)
+            assert np.array_equal(each.sums, sums)
+
+
+@pytest.mark.parametrize("order", ["rising", "falling", "equal"])
+@pytest.mark.parametrize("num_threads", [1, 2, 64, 100])
+def test_no_order_of_the_rows_loses_one(order: str, num_threads: int) -> None:
+    rows = Rows(2, [3000] * 20, have_ids=False)
+    steps = {"rising": np.arange(60_000) // 8, "falling": 7500 - np.arange(60_000) // 8, "equal": np.zeros(60_000)}[
+        order
+    ]
+    values = np.minimum(steps, 65_535).astype(">u2").view(np.uint8).reshape(-1, 2)
+    rows.codes[:] = values
+    packed = [packed_codes(values[start : start + 3000], 16) for start in range(0, 60_000, 3000)]
+    rows.parts["codes"] = [each.ctypes.data for each in packed]
+    tables = np.stack([np.arange(16) * weight for weight in (16, 8, 4, 1)])[None].astype(np.uint8)
+    for k in (1, 100, 20_000):
+        [found] = fast_scan.best(rows.parts, rows.block_bytes, tables, k, num_threads)
+        ids, sums = rows.expected(tables[0], k)
+        assert np.array_equal(found.ids, ids)
+        assert np.array_equal(found.sums, sums)
+
+
+def test_sums_use_all_16_bits() -> None:
+    rows = Rows(128, [500], have_ids=False)
+    tables = np.full((1, 256, 16), 255, np.uint8)
+    tables[0, 0, rows.codes[7, 0] >> 4] = 254
+    [found] = fast_scan.best(rows.parts, rows.block_bytes, tables, 500, 1)
+    ids, sums = rows.expected(tables[0], 500)
+    assert found.sums.max() == 256 * 255
+    assert np.array_equal(found.ids, ids)
+    assert np.array_equal(found.sums, sums)
+
+
+@pytest.mark.parametrize("num_queries", [0, 1, 32, 33, 70])
+def test_any_number_of_queries_is_answered(num_queries: int) -> None:
+    rows = Rows(8, [1000, 1000], have_ids=True)
+    tables = np.random.default_rng(1).integers(0, 256, (num_queries, 16, 16), dtype=np.uint8)
+    found = fast_scan.best(rows.parts, rows.block_bytes, tables, 20, 2)
+    assert len(found) == num_queries
+    for own, each in zip(tables, found, strict=True):
+        assert np.array_equal(each.ids, rows.expected(own, 20)[0])
+
+
+def test_no_rows_give_no_answer() -> None:
+    nothing = np.zeros(0, fast_scan.PART)
+    [found] = fast_scan.best(nothing, 128, np.zeros((1, 2, 16), np.uint8), 5, 1)
+    assert len(found.ids) == len(found.sums) == 0
+
+
+@pytest.mark.parametrize("dim", [1, 3, 4, 8, 31, 384, 1025, 3072, 70_000])
+def test_sums_of_float_tables_are_dot_products_up_to_half_a_step_per_table(dim: int) -> None:
+    queries, codes = unit(3, dim), binarize(unit(20, dim, seed=1))
+    tables = fast_scan.float_tables(queries)
+    nibbles = np.stack([codes >> 4, codes & 15], axis=2).reshape(len(codes), -1)
+    for query in range(3):
+        sums = tables.steps[query][np.arange(nibbles.shape[1]), nibbles].astype(np.int64).sum(axis=1)
+        highest = tables.steps[query].max(axis=1).astype(np.int64).sum()
+        assert highest <= 65_535
+        off = np.abs(tables.dots(query, sums) - unpack_signs(codes, dim) @ queries[query])
+        assert off.max() <= tables.width[query] * nibbles.shape[1] / 2 + 1e-4
+
+
+def test_a_query_of_zeros_has_tables() -> None:
+    tables = fast_scan.float_tables(np.zeros((1, 8), np.float32))
+    assert not tables.steps.any()
+    assert tables.dots(0, np.zeros(3, np.int64)).tolist() == [0, 0, 0]
+
+
+def test_processors_that_lack_the_registers_are_left_to_faiss(monkeypatch: pytest.MonkeyPatch) -> None:
+    class WithoutRegisters:
+        def fast_scan_is_supported(self) -> int:
+            return 0
+
+    monkeypatch.setattr(native, "library", WithoutRegisters)
+    assert native.fast_scan.__wrapped__() is None
