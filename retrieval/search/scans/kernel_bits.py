@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -25,16 +26,17 @@ class KernelBits(PackedBits):
     def __init__(self, codes: Bits, dim: int, after_chunk: Callable[[], None] = lambda: None) -> None:
         """Rearranges `codes`, uint8 `(n, ceil(dim / 8))`; see `pack`. The kernel must be available."""
         super().__init__(len(codes), dim, can_share=usable_cores() > 1 and len(codes) > _PART_ROWS)
-        self._block_bytes = BLOCK_ROWS * packed_dim(dim) // 8
-        num_bytes = -(-len(codes) // BLOCK_ROWS) * self._block_bytes
-        room = np.empty(num_bytes + _CACHE_LINE_BYTES, np.uint8)
+        self._block_bytes = BLOCK_ROWS * num_code_bytes(dim)
+        shape = -(-len(codes) // BLOCK_ROWS), self._block_bytes
+        room = np.empty(math.prod(shape) + _CACHE_LINE_BYTES, np.uint8)
         # A register is read in one go if it does not lie across two cache lines.
-        self._packed = room[-room.ctypes.data % _CACHE_LINE_BYTES :][:num_bytes]
-        filled = 0
+        self._packed = room[-room.ctypes.data % _CACHE_LINE_BYTES :][: math.prod(shape)].reshape(shape)
         for start in range(0, len(codes), PACKED_AT_ONCE):
-            own = packed_codes(codes[start : start + PACKED_AT_ONCE], dim)
-            self._packed[filled : filled + len(own)] = own
-            filled += len(own)
+            own = packed_codes(codes[start : start + PACKED_AT_ONCE], dim).reshape(
+                -1, BLOCK_ROWS * packed_dim(dim) // 8
+            )
+            first = start // BLOCK_ROWS
+            self._packed[first : first + len(own)] = own[:, : self._block_bytes]  # without the zeros that faiss needs
             after_chunk()
         starts = np.arange(0, len(codes), _PART_ROWS)
         self._parts = np.zeros(len(starts), fast_scan.PART)

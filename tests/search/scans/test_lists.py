@@ -11,6 +11,8 @@ from retrieval.errors import BundleCorruptError, BundleIncompatibleError
 from retrieval.indexing.lists import AUTO_FROM_TEXTS, auto_lists, build_lists, chosen_lists
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.quantization import Float32s, SignQuantizer
+from retrieval.search.scans import lists as lists_module
+from retrieval.search.scans import sign_patterns
 from retrieval.search.scans.lists import Lists, nearest_list
 from retrieval.search.scans.scan import Queries
 from tests.search.scans.test_float_bits import DIMS, scan_of, unit
@@ -73,6 +75,19 @@ def test_a_number_of_lists_that_was_asked_for_is_visited_in_full(tmp_path: Path)
     assert len(lists.search(queries, 300, probes=16)[0].texts) == 300
 
 
+def test_many_texts_are_shared_among_cores_where_that_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = unit(2000, 64)
+    lists = opened(tmp_path, documents, 16)
+    queries = Queries.of(unit(1, 64, seed=1), SignQuantizer())
+    [alone] = lists.search(queries, 30)
+    monkeypatch.setattr(lists_module, "_MANY_ROWS", 100)
+    lists.choose_cores()
+    monkeypatch.setattr(lists, "_several_pay", True)
+    [shared] = lists.search(queries, 30)
+    assert shared.texts.tolist() == alone.texts.tolist()
+    assert np.array_equal(shared.scores, alone.scores)
+
+
 @pytest.mark.parametrize("count", [1, 2, 40])
 def test_lists_that_hold_too_few_texts_are_followed_by_more(tmp_path: Path, count: int) -> None:
     documents = unit(count, 64)
@@ -94,6 +109,18 @@ def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         files.append(lists_of(tmp_path / name, vectors, 16).read_bytes())
     assert files[0] == files[1]
+
+
+def test_lists_with_blocks_of_another_size_are_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents, queries = unit(500, 64), Queries.of(unit(7, 64, seed=1), SignQuantizer())
+    expected = opened(tmp_path, documents, 8).search(queries, 30, probes=5)
+    with monkeypatch.context() as earlier:
+        for module in (sign_patterns, lists_module):
+            earlier.setattr(module, "BLOCK_ROWS", 32)
+        lists = lists_of(tmp_path, documents, 8)
+    for found, own in zip(Lists.open(lists, 64, 500).search(queries, 30, probes=5), expected, strict=True):
+        assert np.allclose(found.scores, own.scores, atol=0.02)
+        assert len(set(found.texts.tolist()) & set(own.texts.tolist())) >= 28
 
 
 @pytest.mark.parametrize(("count", "dim"), [(200, 64), (100, 72)])
