@@ -52,6 +52,8 @@ class UnderWay:
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
+            if self._count > 1:
+                self._met_at = time.monotonic()
             self._count -= 1
 
 

@@ -132,6 +132,19 @@ def test_only_the_first_of_several_calls_is_alone_until_they_have_been_over_for_
         assert fourth
 
 
+def test_calls_that_met_for_long_are_not_alone_right_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way = UnderWay()
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with under_way, under_way:
+        now[0] += 60
+    with under_way as after:
+        assert not after
+    now[0] += 60
+    with under_way as later:
+        assert later
+
+
 def test_several_cores_are_worth_it_when_they_save_time() -> None:
     done = []
     assert is_worth_it(lambda: done.append("several"), lambda: time.sleep(0.05))

@@ -3,7 +3,7 @@
 The index on disk is a plain `faiss.IndexBinaryFlat`. It is read into RAM, where every query needs all of it: mapping it
 would take as much RAM, and end the process if the file is truncated. It is searched with faiss's counting kernel
 (`hammings_knn_mc`), which stays fast at a thousand neighbours, where a heap slows down. faiss gives one query one
-thread; here a single query is split into one slice per core, and as soon as another one is running, each gets one core.
+thread; here a single query is split into one slice per core. Queries that meet get one core each; see `UnderWay`.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class BinaryIndex:
     def search(self, query: Bits, k: int) -> Neighbours:
         """Returns the `min(k, len(self))` nearest codes of one query, uint8 `(ceil(dim / 8),)`, as `(1, k)` arrays.
 
-        A single query gets all cores; as soon as another one is running, each gets one.
+        A single query gets all cores; those that meet get one each.
         """
         queries = query.reshape(1, -1)
         with self._under_way as is_alone:

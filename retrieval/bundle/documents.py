@@ -35,7 +35,7 @@ _MOST_OPEN = 512
 class DocumentStore:
     """Reads documents by row; only the pages that are touched come into RAM. Safe to use from many threads.
 
-    Opening a batch takes 20 microseconds when its head is not in the processor's cache: as many as take 2 MB stay open.
+    Opening a batch takes 20 microseconds if its head is not in the processor's cache: up to 512 stay open, some 2 MB.
     """
 
     def __init__(self, file: pa.ipc.RecordBatchFileReader, path: Path, mapped: mmap.mmap) -> None:

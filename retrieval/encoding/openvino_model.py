@@ -68,7 +68,7 @@ def _most_at_once() -> int:
 class OpenVinoModel:
     """A converted model, opened. Safe to use from many threads.
 
-    Each query has one core, or all if that was measured to be faster and no other query is running; see
+    Each query has one core, or all if that was measured to be faster and it meets no other query; see
     `choose_cores`. A long list has one core per batch.
     """
 

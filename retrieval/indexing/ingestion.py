@@ -97,8 +97,8 @@ def ingest(
             if documents is None:
                 sink = stack.enter_context(pa.OSFile(str(documents_path), "wb"))
                 documents = stack.enter_context(pa.ipc.new_file(sink, batch.schema))
-            # In a small batch, the columns of a row are close together: fetching it touches few pages. Large ones are
-            # few: a search keeps them open.
+            # The smaller a batch, the closer together are the columns of a row: fetching it touches fewer pages. The
+            # larger, the fewer there are: a search keeps some open.
             for start in range(0, batch.num_rows, _ROWS_PER_BATCH):
                 documents.write_batch(batch.slice(start, _ROWS_PER_BATCH))
             on_rows(seen)

@@ -1,4 +1,4 @@
-/* Sums of table lookups over packed sign bits, in AVX-512 registers: what `fast_scan.py` calls.
+/* Sums of table lookups over packed sign bits, in AVX-512 registers: what `retrieval/search/scans/kernel.py` calls.
 
    The layout is that of faiss's FastScan with 64 rows to a block. Each byte of a sign code has two 4-bit halves, h0 and
    h1; for each such byte, 64 bytes of a block hold the halves of its 64 rows, in lanes of 16 bytes:
@@ -188,7 +188,8 @@ int fast_scan_is_supported(void) { return __builtin_cpu_supports("avx512f") && _
    parts: (num_parts)
    num_bytes: of a sign code; block_bytes: from a block to the next, at least 64 * num_bytes
    tables: (num_queries, 2 * num_bytes, 16); those of a query may add up to 65,535 at most
-   keys: (num_threads, num_queries, room), room > k; the best of each query are the first of its own in keys[0], unsorted
+   num_threads: at most MOST_THREADS
+   keys: (num_threads, num_queries, room), room > min(k, all rows); the best of each query are the first of its own in keys[0], unsorted
    counts: (num_queries), how many there are
 
    Returns 0, or -1 if there is no memory. A thread that cannot be started leaves its share to the others. */
@@ -196,7 +197,6 @@ int fast_scan_search(
     const Part *parts, size_t num_parts, size_t num_bytes, size_t block_bytes, const uint8_t *tables,
     size_t num_queries, size_t k, size_t room, size_t num_threads, uint64_t *keys, int64_t *counts) {
     Work work = {parts, num_parts, num_bytes, block_bytes, num_queries, tables, 0};
-    if (num_threads > MOST_THREADS) num_threads = MOST_THREADS;
     _Atomic uint64_t *bounds = calloc(num_queries, sizeof *bounds);
     Best *best = malloc(num_threads * num_queries * sizeof *best);
     if (bounds == NULL || best == NULL) {
@@ -255,8 +255,11 @@ void fast_scan_codes(
     }
 }
 
-#else
+#else /* never called, but there to be found */
 
 int fast_scan_is_supported(void) { return 0; }
+void fast_scan_tables(void) {}
+void fast_scan_search(void) {}
+void fast_scan_codes(void) {}
 
 #endif

@@ -12,6 +12,7 @@ from scripts.injected.parts import PROJECT_FOLDER, Fault, child_environment
 
 SUBJECTS = {
     "quantization": "any arrays to the quantizers",
+    "kernel": "any codes, tables and threads to the kernel that scans sign bits",
     "search": "any texts, vectors, rows and settings to a search",
     "addresses": "any addresses, links, host names and texts on their way to HTML",
     "manifests": "any manifest, and one changed on purpose with a checksum that fits",

@@ -8,13 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from retrieval import BundleCorruptError, BundleMissingError
+from retrieval.bundle import documents as documents_module
 from retrieval.bundle.documents import DocumentStore
 from retrieval.bundle.manifest import DOCUMENTS_FILE
-from tests.conftest import Build
+from retrieval.indexing import ingestion
+from tests.conftest import Build, FakeEncoder, build_rows
 from tests.support import PATIENCE_S
 
 
@@ -56,6 +59,20 @@ def test_rows_come_in_the_order_asked_for_across_batches(build: Build) -> None:
     assert [document.extra["number"] for document in store.fetch(rows)] == rows
     assert store.texts(rows) == [f"text {row}" for row in rows]
     assert len(store) == 2500
+
+
+@pytest.mark.parametrize("most_open", [0, 1, 3, 512])
+def test_rows_come_from_more_batches_than_stay_open(
+    tmp_path: Path, most_open: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingestion, "_ROWS_PER_BATCH", 7)
+    monkeypatch.setattr(documents_module, "_MOST_OPEN", most_open)
+    store = store_of(
+        lambda rows: build_rows(rows, FakeEncoder(), tmp_path / "index"), [{"text": str(n)} for n in range(99)]
+    )
+    for rows in (np.random.default_rng(0).permutation(99).tolist(), list(range(99))):
+        assert [document.text for document in store.fetch(rows)] == [str(row) for row in rows]
+    assert [document.text for document in store.read(5, 80)] == [str(row) for row in range(5, 80)]
 
 
 @pytest.mark.parametrize("row", [-1, 2, 10**12])

@@ -24,7 +24,8 @@ NUM_ROWS = 5_000
     autouse=True,
     params=[pytest.param("c", marks=pytest.mark.skipif(library() is None, reason="it was not compiled")), "python"],
 )
-def read_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def read_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Returns what reads."""
     if request.param == "python":
         monkeypatch.setattr(scattered_reads, "library", lambda: None)
     else:
@@ -33,6 +34,7 @@ def read_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
             raise AssertionError("read by Python")
 
         monkeypatch.setattr(scattered_reads, "_read_one_by_one", forbidden)
+    return str(request.param)
 
 
 @pytest.fixture
@@ -85,10 +87,12 @@ def test_many_threads_read_at_once(file: int, content: npt.NDArray[np.uint8]) ->
 _READS_UNDER_SIGNALS = """
 import faulthandler, os, signal, sys
 import numpy as np
-from retrieval.bundle.scattered_reads import read_rows
+from retrieval.bundle import scattered_reads
 
 faulthandler.enable()
 num_rows, row_bytes = int(sys.argv[2]), int(sys.argv[3])
+if sys.argv[4] == "python":
+    scattered_reads.library = lambda: None
 content = np.fromfile(sys.argv[1], np.uint8).reshape(num_rows, row_bytes)
 file = os.open(sys.argv[1], os.O_RDONLY)
 signal.signal(signal.SIGALRM, lambda *_: None)
@@ -96,14 +100,14 @@ signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
 for seed in range(300):
     rows = np.random.default_rng(seed).integers(0, num_rows, 256)
     into = np.empty((256, row_bytes), np.uint8)
-    assert read_rows(file, row_bytes * rows, into)
+    assert scattered_reads.read_rows(file, row_bytes * rows, into)
     assert np.array_equal(into, content[rows])
 signal.setitimer(signal.ITIMER_REAL, 0)
 """
 
 
-def test_signals_do_not_disturb_reads(tmp_path: Path, content: npt.NDArray[np.uint8]) -> None:
+def test_signals_do_not_disturb_reads(tmp_path: Path, content: npt.NDArray[np.uint8], read_by: str) -> None:
     path = tmp_path / "rows"
     path.write_bytes(content.tobytes())
-    run = run_python(_READS_UNDER_SIGNALS, str(path), str(NUM_ROWS), str(ROW_BYTES))
+    run = run_python(_READS_UNDER_SIGNALS, str(path), str(NUM_ROWS), str(ROW_BYTES), read_by)
     assert run.returncode == 0, run.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -29,6 +30,13 @@ def test_a_library_that_cannot_be_loaded_is_none(
     assert native.library.__wrapped__() is None
 
 
-def test_without_a_library_there_is_no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "library", lambda: None)
-    assert native.fast_scan.__wrapped__() is None
+@pytest.mark.skipif(not shutil.which("cc"), reason="there is no compiler")
+@pytest.mark.parametrize(
+    "source", ["int native_version(void) { return 0; }", "int native_version(void) { return 1; }", ""]
+)
+def test_a_library_of_other_sources_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    (tmp_path / "other.c").write_text(source)
+    compiled = tmp_path / f"_native{EXTENSION_SUFFIXES[0]}"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", compiled, tmp_path / "other.c"], check=True)
+    monkeypatch.setattr(native, "__file__", str(tmp_path / "library.py"))
+    assert native.library.__wrapped__() is None

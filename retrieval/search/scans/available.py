@@ -57,14 +57,14 @@ class Scans:
         Raises:
             BundleError: if its file is missing, altered or of another index, or the index was replaced since.
         """
-        if name == "lists":
-            self[name]
-        else:
-            with self._opening:
+        with self._opening:
+            if name == "lists":
+                self._open(name)
+            else:
                 self._pack()
 
     def choose_cores(self) -> None:
-        """Measures whether a single query is faster on several cores; to be called when nothing else is running."""
+        """Measures whether a single query is faster on several cores; best called when nothing else is running."""
         if self._packed is not None:
             self._packed.choose_cores()
         if isinstance(lists := self._opened.get("lists"), Lists):
@@ -87,28 +87,29 @@ class Scans:
             BundleError: if its file is missing, altered or of another index, or the index was replaced since.
         """
         scan = self._opened.get(name)
-        if scan is None:
-            with self._opening:
-                scan = self._opened.get(name)
-                if scan is None:
-                    scan = self._opened[name] = self._prepared(name)
+        if scan is not None:
+            return scan
+        with self._opening:
+            is_new, was_packed = name not in self._opened, self._packed is not None
+            scan = self._open(name)
+        if is_new and isinstance(scan, Lists):
+            scan.choose_cores()
+        elif is_new and not was_packed and self._packed is not None:
+            self._packed.choose_cores()
         return scan
 
-    def _prepared(self, name: str) -> Scan:
-        if name == "float-bits":
-            is_new = self._packed is None
-            bits = self._pack()
-            if is_new:
-                bits.choose_cores()
-            return FloatBits(bits)
-        if name != "lists":
-            raise KeyError(f"no scan {name!r}")
+    def _open(self, name: str) -> Scan:
+        if name not in self._opened:
+            if name not in ("float-bits", "lists"):
+                raise KeyError(f"no scan {name!r}")
+            self._opened[name] = FloatBits(self._pack()) if name == "float-bits" else self._open_lists()
+        return self._opened[name]
+
+    def _open_lists(self) -> Lists:
         bundle = self._bundle
         bundle.check_current()
         bundle.check_size(LISTS_FILE)
         bundle.check_whole(LISTS_FILE)
         tuning = bundle.manifest.tuning
         probes, reach = (None, None) if tuning is None else (tuning.probes, tuning.reach)
-        lists = Lists.open(bundle.file(LISTS_FILE), self._texts.dim, len(self._texts), probes, reach)
-        lists.choose_cores()
-        return lists
+        return Lists.open(bundle.file(LISTS_FILE), self._texts.dim, len(self._texts), probes, reach)

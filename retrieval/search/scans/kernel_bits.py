@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from retrieval.bundle.neighbours import Neighbours
 from retrieval.quantization import Bits, Float32s, num_code_bytes
-from retrieval.search.scans import fast_scan
+from retrieval.search.scans import kernel
 from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.sign_patterns import BLOCK_ROWS, PACKED_AT_ONCE, packed_codes, packed_dim
 from retrieval.system import usable_cores
@@ -24,7 +24,7 @@ class KernelBits(PackedBits):
     """Sign bits in one array. Safe to use from many threads."""
 
     def __init__(self, codes: Bits, dim: int, after_chunk: Callable[[], None] = lambda: None) -> None:
-        """Rearranges `codes`, uint8 `(n, ceil(dim / 8))`; see `pack`. The kernel must be available."""
+        """Rearranges `codes`, uint8 `(n, ceil(dim / 8))`; see `pack`. The kernel must be able to scan them."""
         super().__init__(len(codes), dim, can_share=usable_cores() > 1 and len(codes) > _PART_ROWS)
         self._block_bytes = BLOCK_ROWS * num_code_bytes(dim)
         shape = -(-len(codes) // BLOCK_ROWS), self._block_bytes
@@ -39,7 +39,7 @@ class KernelBits(PackedBits):
             self._packed[first : first + len(own)] = own[:, : self._block_bytes]  # without the zeros that faiss needs
             after_chunk()
         starts = np.arange(0, len(codes), _PART_ROWS)
-        self._parts = np.zeros(len(starts), fast_scan.PART)
+        self._parts = np.zeros(len(starts), kernel.PART)
         self._parts["codes"] = self._packed.ctypes.data + starts // BLOCK_ROWS * self._block_bytes
         self._parts["first_id"] = starts
         self._parts["num_rows"] = np.minimum(_PART_ROWS, len(codes) - starts)
@@ -49,24 +49,23 @@ class KernelBits(PackedBits):
         return self._packed.nbytes
 
     def codes_at(self, rows: npt.NDArray[np.int64]) -> Bits:
-        return fast_scan.codes_at(self._packed, num_code_bytes(self.dim), self._block_bytes, rows)
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(self)):
+            raise IndexError(f"rows {rows.min()} to {rows.max()} are not all among {len(self):,} codes")
+        return kernel.codes_at(self._packed, num_code_bytes(self.dim), self._block_bytes, rows)
 
     def highest_dots(
         self, vectors: Float32s, k: int, *, several_cores: bool = False
     ) -> list[tuple[Float32s, npt.NDArray[np.int64]]]:
-        tables = fast_scan.float_tables(vectors)
+        tables = kernel.float_tables(vectors)
         return [
             (tables.dots(query, found.sums), found.ids)
             for query, found in enumerate(self._best(tables.steps, k, several_cores))
         ]
 
     def nearest(self, codes: Bits, k: int, *, several_cores: bool = False) -> list[Neighbours | None]:
-        tables = fast_scan.agreement_tables(codes)
-        if tables is None:
-            return [None] * len(codes)
-        found = self._best(tables, k, several_cores)
+        found = self._best(kernel.agreement_tables(codes), k, several_cores)
         num_bits = 8 * codes.shape[1]
         return [Neighbours((num_bits - each.sums).astype(np.int32)[None], each.ids[None]) for each in found]
 
-    def _best(self, tables: Bits, k: int, several_cores: bool) -> list[fast_scan.Found]:
-        return fast_scan.best(self._parts, self._block_bytes, tables, k, usable_cores() if several_cores else 1)
+    def _best(self, tables: Bits, k: int, several_cores: bool) -> list[kernel.Found]:
+        return kernel.best(self._parts, self._block_bytes, tables, k, usable_cores() if several_cores else 1)

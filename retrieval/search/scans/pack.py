@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from retrieval.quantization import Bits
-from retrieval.search.scans import fast_scan
+from retrieval.search.scans import kernel
 from retrieval.search.scans.faiss_bits import FaissBits
 from retrieval.search.scans.kernel_bits import KernelBits
 from retrieval.search.scans.packed_bits import PackedBits
@@ -19,4 +19,4 @@ def pack(codes: Bits, dim: int, after_chunk: Callable[[], None] = lambda: None) 
         dim: their dimensions.
         after_chunk: called repeatedly while codes are read; earlier ones are not read again.
     """
-    return (KernelBits if fast_scan.is_available() else FaissBits)(codes, dim, after_chunk=after_chunk)
+    return (KernelBits if kernel.can_scan(dim) else FaissBits)(codes, dim, after_chunk=after_chunk)

@@ -1,7 +1,7 @@
 """Sign bits in the order in which FastScan reads them: one copy for float queries and for Hamming distances.
 
 A Hamming distance is a dot product of signs, so the same pass over the bits gives it, in half the time of counting
-differing bits. `pack` chooses what scans them.
+differing bits, or less. `pack` chooses what scans them.
 """
 
 from __future__ import annotations

@@ -5,10 +5,10 @@ with such a code is looked up, and faiss's FastScan looks up 32 documents at onc
 al., "Quicker ADC", arXiv 1812.09162; faiss wiki, "Fast accumulation of PQ and AQ codes"). Its tables have 8 bits per
 entry, scaled for each query: the dot products are off by a fraction of a percent.
 
-Bytes of zeros follow each code, so that a query can add to all sums alike. faiss leaves out rows whose sum is 0, so a
-table that gives every row a little goes first. And its sums have 16 bits: with thousands of dimensions, a text that
-agrees with the query in every sign would pass them by what rounding adds; tables that give no row anything, but count
-as wide, make faiss take smaller steps.
+For faiss, bytes of zeros follow each code, so that a query can add to all sums alike. It leaves out rows whose sum is
+0, so a table that gives every row a little goes first. And its sums have 16 bits: with thousands of dimensions, a text
+that agrees with the query in every sign would pass them by what rounding adds; tables that give no row anything, but
+count as wide, make faiss take smaller steps.
 """
 
 from __future__ import annotations

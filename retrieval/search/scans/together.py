@@ -43,9 +43,9 @@ class Together:
     def search(self, query: npt.NDArray[Any], k: int) -> Candidates:
         """Returns the best `k` texts for a vector or code `(1, any)`, as the search alone would."""
         with self._under_way as is_alone:
-            return self._found(_Waiting(query, k, is_alone))
+            return self._answered(_Waiting(query, k, is_alone))
 
-    def _found(self, own: _Waiting) -> Candidates:
+    def _answered(self, own: _Waiting) -> Candidates:
         with self._lock:
             if self._free:
                 self._free -= 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from retrieval.search.scans import fast_scan
+from retrieval.search.scans import kernel
 
 needs_kernel = pytest.mark.skipif(
-    not fast_scan.is_available(), reason="no kernel: it was not compiled, or the processor lacks AVX-512"
+    not kernel.can_scan(1), reason="no kernel: it was not compiled, or the processor lacks AVX-512"
 )
 
 
@@ -15,5 +15,5 @@ needs_kernel = pytest.mark.skipif(
 def scanned_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Returns what scans."""
     if request.param == "faiss":
-        monkeypatch.setattr(fast_scan, "is_available", lambda: False)
+        monkeypatch.setattr(kernel, "can_scan", lambda dim: False)
     return str(request.param)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.quantization import Bits
-from retrieval.search.scans import fast_scan
+from retrieval.search.scans import kernel
 from retrieval.search.scans.sign_patterns import BLOCK_ROWS, packed_codes, packed_dim
 
 
@@ -22,7 +22,7 @@ class Rows:
         packed = [
             packed_codes(self.codes[start:end], 8 * num_bytes) for start, end in np.stack([starts[:-1], starts[1:]], 1)
         ]
-        self.parts = np.zeros(len(sizes), fast_scan.PART)
+        self.parts = np.zeros(len(sizes), kernel.PART)
         ids = [np.ascontiguousarray(self.ids[start:]) for start in starts[:-1]]
         self._kept = packed, ids
         for number, own in enumerate(packed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from retrieval.errors import BundleCorruptError, BundleIncompatibleError
 from retrieval.indexing.lists import AUTO_FROM_TEXTS, auto_lists, build_lists, chosen_lists
 from retrieval.indexing.vector_file import VectorFile
 from retrieval.quantization import Float32s, SignQuantizer
+from retrieval.search.scans import kernel, sign_patterns
 from retrieval.search.scans import lists as lists_module
-from retrieval.search.scans import sign_patterns
 from retrieval.search.scans.lists import Lists, nearest_list
 from retrieval.search.scans.scan import Queries
 from tests.search.scans.test_float_bits import DIMS, scan_of, unit
@@ -75,17 +76,39 @@ def test_a_number_of_lists_that_was_asked_for_is_visited_in_full(tmp_path: Path)
     assert len(lists.search(queries, 300, probes=16)[0].texts) == 300
 
 
-def test_many_texts_are_shared_among_cores_where_that_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_texts_are_shared_among_cores_where_that_pays(
+    tmp_path: Path, scanned_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     documents = unit(2000, 64)
     lists = opened(tmp_path, documents, 16)
     queries = Queries.of(unit(1, 64, seed=1), SignQuantizer())
     [alone] = lists.search(queries, 30)
-    monkeypatch.setattr(lists_module, "_MANY_ROWS", 100)
+    numbers: list[int] = []
+
+    def best(*arguments: Any) -> Any:
+        numbers.append(arguments[-1])
+        return kernel_best(*arguments)
+
+    kernel_best = kernel.best
+    monkeypatch.setattr(kernel, "best", best)
+    monkeypatch.setattr(lists_module, "usable_cores", lambda: 2)
+    monkeypatch.setattr(lists_module, "_MANY_ROWS", 500)
     lists.choose_cores()
-    monkeypatch.setattr(lists, "_several_pay", True)
-    [shared] = lists.search(queries, 30)
-    assert shared.texts.tolist() == alone.texts.tolist()
-    assert np.array_equal(shared.scores, alone.scores)
+    for several_pay, many_rows in ((False, 500), (True, 500), (True, 3000)):
+        monkeypatch.setattr(lists_module, "_MANY_ROWS", many_rows)
+        monkeypatch.setattr(lists, "_several_pay", several_pay)
+        numbers.clear()
+        [shared] = lists.search(queries, 30)
+        assert numbers == ([2 if several_pay and many_rows == 500 else 1] if scanned_by == "kernel" else [])
+        assert shared.texts.tolist() == alone.texts.tolist()
+        assert np.array_equal(shared.scores, alone.scores)
+
+
+def test_each_core_takes_whole_queries_of_a_batch(tmp_path: Path) -> None:
+    lists, queries = opened(tmp_path, unit(2000, 64), 16), Queries.of(unit(9, 64, seed=1), SignQuantizer())
+    for place, found in enumerate(lists.search(queries, 30)):
+        [alone] = lists.search(queries[place], 30)
+        assert found.texts.tolist() == alone.texts.tolist()
 
 
 @pytest.mark.parametrize("count", [1, 2, 40])

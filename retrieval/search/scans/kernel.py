@@ -1,30 +1,31 @@
-"""The scan of packed sign bits in this processor's widest registers, where there is a kernel for them.
+"""What `fast_scan.c` does for the scans, in numpy's terms: tables of a query, and the best of packed rows by them.
 
-faiss's FastScan looks up 32 rows in a register of 32 bytes. `fast_scan.c` in `retrieval/native` reads the same layout
-in registers of 64, on processors with AVX-512, which takes 0.7 to 0.85 of the time (593,891 x 384 bits, AMD Zen 5).
-Without a compiler or such a processor, faiss scans. What the kernel returns is exact: the rows with the highest sums of
-table entries, the lower id first among equal ones.
+faiss's FastScan looks up 32 rows in a register of 32 bytes. This kernel reads the same layout in registers of 64, on
+processors with AVX-512, which takes 0.7 to 0.85 of the time (593,891 x 384 bits, AMD Zen 5). Without a compiler or such
+a processor, faiss scans. What the kernel returns is exact: the rows with the highest sums of table entries, the lower
+id first among equal ones.
 """
 
 from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.native import library as native
-from retrieval.native.library import address
+from retrieval.native.library import address, library
 from retrieval.quantization import Bits, Float32s
-from retrieval.search.scans.sign_patterns import BITS_PER_CODE, padded_dim
+from retrieval.search.scans.sign_patterns import BITS_PER_CODE, MOST_STEPS, padded_dim
 
 PART = np.dtype([("codes", "<u8"), ("ids", "<u8"), ("first_id", "<i8"), ("num_rows", "<i8")])
-"""Rows that lie together: the addresses of their codes and of their ids, or 0 if those count from `first_id` on."""
+"""Rows that lie together: the addresses of their codes and of their ids, or 0 if those count from `first_id` on.
+
+Ids are below 2 ** 40."""
 _QUERIES_AT_ONCE = 32
 _MOST_THREADS = 8
 """As in `fast_scan.c`: a few cores use all of the memory bandwidth."""
-_MOST_STEPS = 65_535
 _ID_BITS = np.uint64(40)
 _HIGHEST_ID = np.uint64((1 << 40) - 1)
 _ROOM_BESIDE = 1024
@@ -44,15 +45,21 @@ class Found:
     """`(m,)` sums of table entries."""
 
 
-def is_available() -> bool:
-    """Returns whether the kernel was compiled, and this processor can run it."""
-    return native.fast_scan() is not None
+@cache
+def _functions() -> ctypes.CDLL | None:
+    functions = library()
+    return functions if functions is not None and functions.fast_scan_is_supported() else None
+
+
+def can_scan(dim: int) -> bool:
+    """Returns whether the kernel was compiled, this processor can run it, and its sums suffice for the dimensions."""
+    return _functions() is not None and padded_dim(dim) <= MOST_STEPS
 
 
 def _kernel() -> ctypes.CDLL:
-    kernel = native.fast_scan()
-    assert kernel is not None, "ask `is_available` first"
-    return kernel
+    functions = _functions()
+    assert functions is not None, "ask `can_scan` first"
+    return functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +93,8 @@ def float_tables(vectors: Float32s) -> FloatTables:
     return FloatTables(steps, width, lowest)
 
 
-def agreement_tables(codes: Bits) -> Bits | None:
-    """Returns tables of how many bits agree, uint8 `(m, 2 * bytes, 16)`, for codes `(m, bytes)`.
-
-    None if there are too many bits for sums of 16 bits.
-    """
-    if 8 * codes.shape[1] > _MOST_STEPS:
-        return None
+def agreement_tables(codes: Bits) -> Bits:
+    """Returns tables of how many bits agree, uint8 `(m, 2 * bytes, 16)`, for codes `(m, bytes)`."""
     nibbles = np.stack([codes >> BITS_PER_CODE, codes & 15], axis=2).reshape(len(codes), -1)
     tables: Bits = _AGREEMENTS[nibbles]
     return tables
@@ -122,11 +124,12 @@ def best(parts: npt.NDArray[np.void], block_bytes: int, tables: Bits, k: int, nu
 def _best(parts: npt.NDArray[np.void], block_bytes: int, tables: Bits, k: int, num_threads: int) -> list[Found]:
     tables = np.ascontiguousarray(tables)
     num_queries, num_tables, _ = tables.shape
-    k = min(k, int(parts["num_rows"].sum()))
+    num_rows = int(parts["num_rows"].sum())
+    k = min(k, num_rows)
     if k == 0:
         return [Found(np.empty(0, np.int64), np.empty(0, np.int64))] * num_queries
     num_threads = min(num_threads, len(parts), _MOST_THREADS)
-    keys = np.empty((num_threads, num_queries, 2 * k + _ROOM_BESIDE), np.uint64)
+    keys = np.empty((num_threads, num_queries, min(2 * k + _ROOM_BESIDE, num_rows + 1)), np.uint64)
     counts = np.empty(num_queries, np.int64)
     failed = _kernel().fast_scan_search(
         address(parts), len(parts), num_tables // 2, block_bytes, address(tables),
@@ -138,8 +141,8 @@ def _best(parts: npt.NDArray[np.void], block_bytes: int, tables: Bits, k: int, n
 
 
 def _found(keys: npt.NDArray[np.uint64]) -> Found:
-    best_first = np.sort(keys)[::-1]
-    return Found((_HIGHEST_ID - (best_first & _HIGHEST_ID)).astype(np.int64), (best_first >> _ID_BITS).astype(np.int64))
+    descending = np.sort(keys)[::-1]
+    return Found((_HIGHEST_ID - (descending & _HIGHEST_ID)).astype(np.int64), (descending >> _ID_BITS).astype(np.int64))
 
 
 def codes_at(packed: Bits, num_bytes: int, block_bytes: int, rows: npt.NDArray[np.int64]) -> Bits:

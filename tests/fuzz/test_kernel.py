@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.search.scans import fast_scan
+from retrieval.search.scans import kernel
 from tests.fuzz.cases import cases, counted
 from tests.search.scans.conftest import needs_kernel
 from tests.search.scans.packed_rows import Rows
@@ -38,7 +38,7 @@ def test_the_best_rows_are_those_of_numpy(
     rows = Rows(num_bytes, sizes, have_ids, seed)
     shape = (num_queries, 2 * num_bytes, 16)
     tables = np.random.default_rng(seed).integers(0, highest + 1, shape, dtype=np.uint8)
-    for own, found in zip(tables, fast_scan.best(rows.parts, rows.block_bytes, tables, k, num_threads), strict=True):
+    for own, found in zip(tables, kernel.best(rows.parts, rows.block_bytes, tables, k, num_threads), strict=True):
         ids, sums = rows.expected(own, k)
         np.testing.assert_array_equal(found.ids, ids)
         np.testing.assert_array_equal(found.sums, sums)
