@@ -21,7 +21,7 @@ from retrieval.corpus.base import Corpus, free_name
 from retrieval.errors import CorpusError, counted
 from retrieval.indexing.numbering import DIGEST_BYTES, Numbering
 
-_ROWS_PER_BATCH = 2048
+_ROWS_PER_BATCH = 512
 _TEXTS_SCHEMA = pa.schema([("text", pa.string())])
 
 
@@ -97,8 +97,7 @@ def ingest(
             if documents is None:
                 sink = stack.enter_context(pa.OSFile(str(documents_path), "wb"))
                 documents = stack.enter_context(pa.ipc.new_file(sink, batch.schema))
-            # The smaller a batch, the closer together are the columns of a row: fetching it touches fewer pages. The
-            # larger, the fewer there are: a search keeps some open.
+            # Small batches keep the columns of a row close together: fetching it touches few pages.
             for start in range(0, batch.num_rows, _ROWS_PER_BATCH):
                 documents.write_batch(batch.slice(start, _ROWS_PER_BATCH))
             on_rows(seen)
