@@ -36,7 +36,7 @@ $(READY): requirements.lock pyproject.toml $(wildcard retrieval/native/*.c)
 			echo "PyTorch's CPU build could not be had from $(TORCH_CPU): the usual one is taken."; fi
 	$(PIP) --no-deps --require-hashes -r requirements.lock
 	$(PIP) $$(grep '^torch==' requirements.txt)
-	@rm -f retrieval/native/*.so  # what does not compile is not to be replaced by what did
+	@rm -f retrieval/native/*.so  # a library of older sources must not stay where the new ones do not compile
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 

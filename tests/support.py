@@ -18,15 +18,22 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from retrieval import Searcher
 from retrieval.bundle.bundle import Bundle
 from retrieval.bundle.manifest import EMBEDDINGS_FILE, MANIFEST_FILE
 from retrieval.bundle.manifest_values import sealed
 from retrieval.encoding.model_cache import sha256_of
+from retrieval.native.library import library
 from retrieval.quantization import Float32s, binarize, unpack_signs
 
 Made = TypeVar("Made")
+COMPILED_OR_NOT = (
+    pytest.param("c", marks=pytest.mark.skipif(library() is None, reason="it was not compiled")),
+    "python",
+)
+"""The parameters of a fixture that runs tests with the compiled functions and without."""
 ROOT = Path(__file__).parents[1]
 PATIENCE_S = 120.0
 """How long a test waits for what must come. What comes sooner ends the wait: only a busy machine needs it all."""

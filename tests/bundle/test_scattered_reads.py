@@ -13,17 +13,13 @@ import pytest
 
 from retrieval.bundle import scattered_reads
 from retrieval.bundle.scattered_reads import read_rows
-from retrieval.native.library import library
-from tests.support import run_python
+from tests.support import COMPILED_OR_NOT, run_python
 
 ROW_BYTES = 48
 NUM_ROWS = 5_000
 
 
-@pytest.fixture(
-    autouse=True,
-    params=[pytest.param("c", marks=pytest.mark.skipif(library() is None, reason="it was not compiled")), "python"],
-)
+@pytest.fixture(autouse=True, params=COMPILED_OR_NOT)
 def read_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Returns what reads."""
     if request.param == "python":

@@ -5,17 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retrieval.native.library import library
 from retrieval.quantization import Float32s, Int8Quantizer, binarize
 from retrieval.search import rescoring
 from retrieval.search.rescoring import asymmetric_scores, hamming_scores, int8_scores
+from tests.support import COMPILED_OR_NOT
 
 
-@pytest.fixture(
-    params=[pytest.param("c", marks=pytest.mark.skipif(library() is None, reason="it was not compiled")), "numpy"]
-)
+@pytest.fixture(params=COMPILED_OR_NOT)
 def _summed_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "numpy":
+    if request.param == "python":
         monkeypatch.setattr(rescoring, "library", lambda: None)
 
 

@@ -19,11 +19,11 @@ from retrieval.search.scans.packed_bits import PackedBits
 from retrieval.search.scans.sign_patterns import (
     BLOCK_ROWS,
     MOST_STEPS,
-    PACKED_AT_ONCE,
     best_first,
+    block_bytes,
     empty_index,
     float_queries,
-    packed_codes,
+    packed_chunks,
     packed_dim,
     packed_in,
     padded_dim,
@@ -142,13 +142,8 @@ def _fast_scan_index(codes: Bits, dim: int, after_chunk: Callable[[], None]) -> 
     index = faiss.IndexPQFastScan(empty_index(dim), BLOCK_ROWS)
     num_padded = -(-len(codes) // BLOCK_ROWS) * BLOCK_ROWS
     index.codes.resize(num_padded * index.M2 // 2)
-    packed = packed_in(index)
-    filled = 0
-    # By chunks: faiss rearranges codes in one go, from its own copy.
-    for start in range(0, len(codes), PACKED_AT_ONCE):
-        own = packed_codes(codes[start : start + PACKED_AT_ONCE], dim)
-        packed[filled : filled + len(own)] = own
-        filled += len(own)
-        after_chunk()
+    packed = packed_in(index).reshape(-1, block_bytes(dim))
+    for blocks, own in packed_chunks(codes, dim, after_chunk):
+        packed[blocks] = own
     index.ntotal, index.ntotal2 = len(codes), num_padded
     return index

@@ -12,7 +12,7 @@ from retrieval.bundle.neighbours import Neighbours
 from retrieval.quantization import Bits, Float32s, num_code_bytes
 from retrieval.search.scans import kernel
 from retrieval.search.scans.packed_bits import PackedBits
-from retrieval.search.scans.sign_patterns import BLOCK_ROWS, PACKED_AT_ONCE, packed_codes, packed_dim
+from retrieval.search.scans.sign_patterns import BLOCK_ROWS, packed_chunks
 from retrieval.system import usable_cores
 
 _PART_ROWS = 256 * BLOCK_ROWS
@@ -31,13 +31,8 @@ class KernelBits(PackedBits):
         room = np.empty(math.prod(shape) + _CACHE_LINE_BYTES, np.uint8)
         # A register is read in one go if it does not lie across two cache lines.
         self._packed = room[-room.ctypes.data % _CACHE_LINE_BYTES :][: math.prod(shape)].reshape(shape)
-        for start in range(0, len(codes), PACKED_AT_ONCE):
-            own = packed_codes(codes[start : start + PACKED_AT_ONCE], dim).reshape(
-                -1, BLOCK_ROWS * packed_dim(dim) // 8
-            )
-            first = start // BLOCK_ROWS
-            self._packed[first : first + len(own)] = own[:, : self._block_bytes]  # without the zeros that faiss needs
-            after_chunk()
+        for blocks, own in packed_chunks(codes, dim, after_chunk):
+            self._packed[blocks] = own[:, : self._block_bytes]  # without the zeros that faiss needs
         starts = np.arange(0, len(codes), _PART_ROWS)
         self._parts = np.zeros(len(starts), kernel.PART)
         self._parts["codes"] = self._packed.ctypes.data + starts // BLOCK_ROWS * self._block_bytes

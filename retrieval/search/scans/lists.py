@@ -29,6 +29,7 @@ from retrieval.search.scans.sign_patterns import (
     BITS_PER_CODE,
     BLOCK_ROWS,
     best_first,
+    block_bytes,
     cosine_estimates,
     float_queries,
     packed_codes,
@@ -66,7 +67,7 @@ class Lists:
                 this are skipped; None skips none.
         """
         self._index = index
-        self._block_bytes = BLOCK_ROWS * index.d // 8
+        self._block_bytes = block_bytes(dim)
         self._parts = _parts(index) if kernel.can_scan(dim) and _has_our_blocks(index) else None
         self._index.implem = _NEAREST_LISTS_FIRST
         self._dim = dim

@@ -14,6 +14,7 @@ count as wide, make faiss take smaller steps.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 
 import faiss
 import numpy as np
@@ -25,8 +26,7 @@ from retrieval.search.rescoring import MEAN_COSINE_WITH_OWN_SIGNS
 BITS_PER_CODE = 4
 BLOCK_ROWS = 64
 """FastScan compares this many rows in one go: 64 take 0.83 of the time of its default, 32 (593,891 x 384, AMD EPYC)."""
-PACKED_AT_ONCE = 512 * BLOCK_ROWS
-"""Rows to pack at once: faiss rearranges codes in one go, from its own copy."""
+_PACKED_AT_ONCE = 512 * BLOCK_ROWS
 _TABLE_STEPS, MOST_STEPS = 255, 65_535
 """The steps of one table, and of a sum."""
 _LITTLE = 64
@@ -43,6 +43,11 @@ def padded_dim(dim: int) -> int:
 def packed_dim(dim: int) -> int:
     """Returns the dimension including the bytes of zeros."""
     return padded_dim(dim) + 8 * (1 + padded_dim(dim) // _DIMS_PER_BYTE)
+
+
+def block_bytes(dim: int) -> int:
+    """Returns the bytes of a block of rows, with the bytes of zeros."""
+    return BLOCK_ROWS * packed_dim(dim) // 8
 
 
 def float_queries(vectors: Float32s) -> tuple[Float32s, Float32s]:
@@ -89,6 +94,23 @@ def packed_codes(codes: Bits, dim: int) -> Bits:
     index.ntotal = len(codes)
     fast = faiss.IndexPQFastScan(index, BLOCK_ROWS)  # named: what `packed_in` shows is gone with it
     return packed_in(fast).copy()
+
+
+def packed_chunks(codes: Bits, dim: int, after_chunk: Callable[[], None]) -> Iterator[tuple[slice, Bits]]:
+    """Yields blocks of packed sign bits, uint8 `(any, block_bytes)`, and before them which blocks they are.
+
+    By chunks: faiss rearranges codes in one go, from its own copy.
+
+    Args:
+        codes: the sign bits, uint8 `(n, ceil(dim / 8))`.
+        dim: their dimensions.
+        after_chunk: called after each chunk was taken; its codes are not read again.
+    """
+    for start in range(0, len(codes), _PACKED_AT_ONCE):
+        packed = packed_codes(codes[start : start + _PACKED_AT_ONCE], dim).reshape(-1, block_bytes(dim))
+        first = start // BLOCK_ROWS
+        yield slice(first, first + len(packed)), packed
+        after_chunk()
 
 
 def packed_in(index: faiss.IndexPQFastScan) -> Bits:

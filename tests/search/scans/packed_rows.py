@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from retrieval.quantization import Bits
 from retrieval.search.scans import kernel
-from retrieval.search.scans.sign_patterns import BLOCK_ROWS, packed_codes, packed_dim
+from retrieval.search.scans.sign_patterns import block_bytes, packed_codes
 
 
 class Rows:
@@ -16,7 +16,7 @@ class Rows:
     def __init__(self, num_bytes: int, sizes: list[int], have_ids: bool, seed: int = 0) -> None:
         random = np.random.default_rng(seed)
         self.codes = random.integers(0, 256, (sum(sizes), num_bytes), dtype=np.uint8)
-        self.block_bytes = BLOCK_ROWS * packed_dim(8 * num_bytes) // 8
+        self.block_bytes = block_bytes(8 * num_bytes)
         starts = np.cumsum([0, *sizes])
         self.ids = random.permutation(10 * sum(sizes))[: sum(sizes)] if have_ids else np.arange(sum(sizes))
         packed = [
